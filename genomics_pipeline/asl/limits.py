@@ -51,5 +51,5 @@ def _task(state: StateNode) -> Iterator[Problem]:
 
 def _map(state: StateNode) -> Iterator[Problem]:
     concurrency, most = state.node["MaxConcurrency"], quotas.MAP_RUN_CONCURRENCY.value
-    if concurrency > most:
+    if isinstance(concurrency, int) and concurrency > most:
         yield _exceeded(state.path, "MaxConcurrency", f"0 to {most}", concurrency)

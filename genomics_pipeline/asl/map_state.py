@@ -14,6 +14,7 @@ from genomics_pipeline.model.resource_names import ResourceNames
 
 GET_OBJECT = "arn:aws:states:::s3:getObject"
 PUT_OBJECT = "arn:aws:states:::s3:putObject"
+MOST_CHILDREN = "$states.input.max_concurrency"  # at a time; of a run whose user gave one
 SHARED = ("run", "reference", "parameters", "memory_mib", "wait_s", "job_definitions")
 
 # A batch is in the overrides of its job as JSON in JSON, which doubles quotes, with the rest of the payload: see
@@ -58,7 +59,7 @@ def map_state(
         },
         "ItemSelector": item if batched else {**item, **shared},
         **({"ItemBatcher": _batcher(settings, shared)} if batched else {}),
-        "MaxConcurrency": settings.max_concurrency,
+        "MaxConcurrency": expression(f"$exists({MOST_CHILDREN})?{MOST_CHILDREN}:{settings.max_concurrency}"),
         **_tolerance(stages[0].scope, settings),
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},

@@ -13,14 +13,29 @@ from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.hosts import HostType
 
 DATA = "instance_types.csv"
+PRICES_OF = "us-east-1 in July 2026"
 FILTER_VALUES = 200  # of one filter: EC2 API reference, "Filtering"
+
+
+@cache
+def _rows() -> tuple[dict[str, str], ...]:
+    text = (resources.files("genomics_pipeline.aws") / DATA).read_text("utf-8")
+    return tuple(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+
+
+def on_demand_usd_per_vcpu_hour(types: Sequence[HostType]) -> float | None:
+    """Return the highest On-Demand price of a vCPU among instance types, in us-east-1; None if none is known.
+
+    >>> on_demand_usd_per_vcpu_hour([one for one in default_host_types() if one.family == "c6id"])
+    0.0504
+    """
+    prices = {row["instance_type"]: float(row["on_demand_usd_per_hour"]) for row in _rows()}
+    return max((prices[one.name] / one.vcpus for one in types if one.name in prices), default=None)
 
 
 @cache
 def default_host_types() -> tuple[HostType, ...]:
     """Return the instance types that a stack uses unless others are named."""
-    text = (resources.files("genomics_pipeline.aws") / DATA).read_text("utf-8")
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return tuple(
         HostType(
             row["instance_type"],
@@ -29,7 +44,7 @@ def default_host_types() -> tuple[HostType, ...]:
             int(row["instance_store_gb"]),
             Architecture(row["arch"]),
         )
-        for row in rows
+        for row in _rows()
     )
 
 

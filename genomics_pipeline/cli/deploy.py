@@ -21,9 +21,17 @@ from genomics_pipeline.report.output import echo_json, echo_line
     metavar="KEY=VALUE",
     help="Set a parameter of the template (may be repeated); others keep their values. `template` lists them.",
 )
+@click.option(
+    "--max-vcpus",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Set MaxVcpus: the vCPUs at a time of Spot hosts, and again of On-Demand ones. They limit the cost.",
+)
 @yes_option
 @click.option("--json", "as_json", is_flag=True, help="Print the outputs of the stack as one JSON object.")
-def deploy(stack: str, pipelines: Sequence[str], parameters: Sequence[str], yes: bool, as_json: bool) -> None:
+def deploy(
+    stack: str, pipelines: Sequence[str], parameters: Sequence[str], max_vcpus: int | None, yes: bool, as_json: bool
+) -> None:
     """Create or change the stack that runs the pipelines on AWS.
 
     The command shows the changes as a table, and applies them once you confirm. The stack contains the named pipelines
@@ -32,7 +40,7 @@ def deploy(stack: str, pipelines: Sequence[str], parameters: Sequence[str], yes:
     \b
     Examples:
       genomics-pipeline deploy
-      genomics-pipeline deploy --parameter MaxVcpus=1024 --parameter InputBuckets=arn:aws:s3:::reads
+      genomics-pipeline deploy --max-vcpus 1024 --parameter InputBuckets=arn:aws:s3:::reads
       genomics-pipeline deploy --pipeline germline --pipeline ./my-pipeline.toml --yes
     """
     from genomics_pipeline.aws.deployment import ARCHITECTURE
@@ -45,6 +53,8 @@ def deploy(stack: str, pipelines: Sequence[str], parameters: Sequence[str], yes:
     from genomics_pipeline.runs.stack.template import stack_template
 
     values = parse_parameters(parameters)
+    if max_vcpus is not None:
+        values["MaxVcpus"] = str(max_vcpus)
     outputs = deploy_stack(stack_template(pipelines, stack), values, aws_clients(), Terminal(yes, quiet=as_json))
     if outputs is None:
         echo_line("nothing was changed", err=True)

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 @click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
 @tolerate_option
 @click.option(
+    "--max-concurrency",
+    type=click.IntRange(1, quotas.MAP_RUN_CONCURRENCY.value),
+    metavar="N",
+    help="Run at most this many samples, and then intervals, at a time; by default as the pipeline says (1000).",
+)
+@click.option(
     "--longest-wait",
     "wait_h",
     type=click.IntRange(min=1),

@@ -32,6 +32,17 @@ def parse_assignments(assignments: Sequence[str], pipeline: Pipeline, base: str)
     return values
 
 
+def aws_defaults(pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]]) -> dict[str, dict[str, Value]]:
+    """Return the parameters of a run on AWS that neither the pipeline nor the user gives, by stage and name."""
+    defaults: dict[str, dict[str, Value]] = {}
+    for stage in pipeline.stages:
+        given = {**pipeline.parameters.get(stage.name, {}), **overrides.get(stage.name, {})}
+        for name, spec in stage.step.parameters.items():
+            if spec.default_on_aws is not None and name not in given:
+                defaults.setdefault(stage.name, {})[name] = spec.default_on_aws
+    return defaults
+
+
 def _find_spec(stages: Mapping[str, Mapping[str, ParameterSpec]], stage: str, name: str) -> ParameterSpec:
     if stage not in stages:
         raise ValueError(f"unknown stage {stage!r}; {did_you_mean(stage, list(stages))}")

@@ -27,6 +27,7 @@ class ParameterSpec:
 
     Attributes:
         type: string, integer, number, boolean or file.
+        default_on_aws: The value on AWS if neither the pipeline nor the user gives one; None for `default`.
         minimum: Least value, for integer and number.
         maximum: Greatest value, for integer and number.
         format: The format of a file whose content is checked before a run: ``bed``; None for any.
@@ -40,6 +41,7 @@ class ParameterSpec:
     minimum: float | None = None
     maximum: float | None = None
     format: str | None = None
+    default_on_aws: Value = None
 
 
 def misfit(spec: ParameterSpec, value: object) -> str | None:

@@ -165,6 +165,7 @@ def _parameter(name: str, raw: Mapping[str, Any]) -> ParameterSpec:
         minimum=raw.get("minimum"),
         maximum=raw.get("maximum"),
         format=raw.get("format"),
+        default_on_aws=raw.get("default_on_aws"),
     )
 
 
@@ -178,8 +179,9 @@ def _name_problems(toml: TomlFile) -> Iterator[Problem]:
 
 def _parameter_problems(toml: TomlFile, parameters: Mapping[str, ParameterSpec]) -> Iterator[Problem]:
     for spec in parameters.values():
-        if spec.default is not None and (message := misfit(spec, spec.default)):
-            yield toml.problem(("parameters", spec.name, "default"), message)
+        for key, value in (("default", spec.default), ("default_on_aws", spec.default_on_aws)):
+            if value is not None and (message := misfit(spec, value)):
+                yield toml.problem(("parameters", spec.name, key), message)
         for choice in spec.choices or ():
             if message := misfit(replace(spec, choices=None), choice):
                 yield toml.problem(("parameters", spec.name, "choices"), message)

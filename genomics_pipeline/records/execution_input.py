@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.execution_input import WAIT_S, ExecutionInput
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.fields import ADVICE, Fields, RecordKind, read_fields, record_text
@@ -28,6 +29,11 @@ def read_input(store: Store, uri: str) -> ExecutionInput:
         memory_mib=fields.object("memory_mib").integer_by_name(),
         wait_s=fields.integer("wait_s") if fields.has("wait_s") else WAIT_S,  # not in older runs
         job_definitions=fields.object("job_definitions").text_by_name() if fields.has("job_definitions") else {},
+        max_concurrency=(
+            fields.integer("max_concurrency", 1, quotas.MAP_RUN_CONCURRENCY.value)
+            if fields.has("max_concurrency")
+            else None
+        ),
         earlier={label: [_details(element) for element in earlier.objects(label)] for label in earlier.members},
     )
 

@@ -25,6 +25,7 @@ from metrics import STATS_OPTIONS, Counts, summarise
 from qualities import Evidence, refuse_late_phred64
 from samtools_chain import Chain, Command
 
+CRAM_VERSION = "3.0"  # tools of before 2023 cannot read 3.1, which samtools writes by itself
 SORT_SHARE = 0.4  # of the memory at most
 LEAST_SORT_MIB = 16  # of a thread
 PROGRAM_MIB, FORK_MIB = 300, 104  # of `local_memory` in step.toml, without the least memory of sorting
@@ -130,7 +131,7 @@ def output_commands(task: dict[str, Any]) -> list[tuple[Command, str | None]]:
     output = task["outputs"]["alignment"]
     if is_cram(task):
         fasta, output = enter_scratch(reference(task), output, task["scratch"])
-        kind, index = ["-O", "cram", "-T", fasta], "crai"
+        kind, index = ["-O", f"cram,version={CRAM_VERSION}", "-T", fasta], "crai"
     else:
         kind = ["-O", f"bam,level={BAM_LEVEL}"]
         index = "csi" if needs_csi(read_contigs(reference(task)).values()) else "bai"

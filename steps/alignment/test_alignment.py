@@ -202,6 +202,7 @@ def test_cram_holds_the_same_alignments(align: Align, sequences: dict[str, str],
     lanes = [lane(tmp_path, "L001", pairs(sequences, 100, 10))]
     bam, cram = align(lanes), align(lanes, format="cram")
     assert cram.bam.with_suffix(".cram.crai").is_file()
+    assert cram.bam.with_suffix(".cram").read_bytes()[:6] == b"CRAM\3\0"  # the version that all tools can read
     names = [
         [(record.query_name, record.flag, record.reference_start) for record in aligned.records()]
         for aligned in (bam, cram)

@@ -144,6 +144,14 @@ def _create_bucket(create: Callable[..., Any], name: str, document: Any, *rest: 
 def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     """Return a lifecycle rule of CloudFormation with the names of S3's API."""
     api_rule = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    if "ObjectSizeGreaterThan" in rule:
+        api_rule["Filter"] = {
+            "And": {**api_rule["Filter"], "ObjectSizeGreaterThan": int(rule["ObjectSizeGreaterThan"])}
+        }
+    if "Transitions" in rule:
+        api_rule["Transitions"] = [
+            {"StorageClass": one["StorageClass"], "Days": one["TransitionInDays"]} for one in rule["Transitions"]
+        ]
     if "TagFilters" in rule:
         (api_rule["Filter"],) = ({"Tag": tag} for tag in rule["TagFilters"])
     if "ExpirationInDays" in rule:
@@ -175,6 +183,12 @@ def _parameter_values(stack: Stack) -> dict[str, str]:
 def _parameter_list(stack: Stack) -> list[dict[str, str]]:
     """Return the parameters as DescribeStacks lists them; moto writes lists as Python does."""
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in _parameter_values(stack).items()]
+
+
+def _clean(clean: Callable[..., Any], value: Any, resources: Any) -> Any:
+    """Remove AWS::NoValue from lists; moto leaves None in its place."""
+    cleaned = clean(value, resources)
+    return [one for one in cleaned if one is not None] if isinstance(value, list) else cleaned
 
 
 class BucketPolicy(CloudFormationModel):
@@ -220,6 +234,7 @@ def patch_cloudformation() -> Iterator[None]:
         for model in (JobQueue, ComputeEnvironment, JobDefinition, RouteTable):
             _replace_method(patch, model, "delete_from_cloudformation_json", _deletion_of(model.__name__))
         _replace_method(patch, ChangeSet, "apply", _apply_change_set)
+        patch.setattr(parsing, "clean_json", partial(_clean, parsing.clean_json))
         patch.setattr(Stack, "stack_parameters", property(_parameter_values))
         patch.setattr(Stack, "parameter_list", property(_parameter_list))
         # AWS creates a change set without changes, and reports that in its status; so does moto without this check.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -68,11 +69,14 @@ def test_a_stack_of_graviton_hosts_in_all_zones(cli: Callable[..., Any]) -> None
     assert {one.partition(".")[0] for one in types.split(",")} == {"c6id", "m6id", "r6id"}
 
 
-def test_types_that_the_region_lacks_are_left_out(
-    plan: StackTemplate, clients: Clients, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_types_that_the_region_lacks_are_left_out(plan: StackTemplate, clients: Clients) -> None:
     planned = plan_hosts(plan, {"InstanceTypes": "c6id,c99id, m6id.large"}, {}, clients)
-    assert planned.lines == ["not in this Region: c99id", "hosts of x86_64: 10 instance types of c6id, m6id"]
+    assert planned.lines == [
+        "not in this Region: c99id",
+        "hosts of x86_64: 10 instance types of c6id, m6id",
+        "MaxVcpus=256: at most 256 vCPUs of Spot hosts and 256 On-Demand at a time; On-Demand they cost up to $15.19 "
+        "an hour (us-east-1 in July 2026)",
+    ]
     assert planned.parameters["HostTypes"].split(",")[-1] == "m6id.large"
     assert planned.parameters["Zones"] == "us-east-1a,us-east-1b,us-east-1c,us-east-1d,us-east-1e,us-east-1f"
 
@@ -102,3 +106,57 @@ def test_a_step_for_which_no_host_has_the_disk(plan: StackTemplate, clients: Cli
 def test_types_whose_disk_nobody_can_check_are_refused(name: str, plan: StackTemplate, clients: Clients) -> None:
     with pytest.raises(UsageError, match="InstanceTypes: expected an instance type or family, such as c6id or m7gd"):
         plan_hosts(plan, {"InstanceTypes": name}, {}, clients)
+
+
+def own_network() -> tuple[str, list[str]]:
+    """Make a VPC with two subnets, and return their ids."""
+    ec2 = boto3.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    blocks = ("10.1.0.0/20", "10.1.16.0/20")
+    return vpc, [ec2.create_subnet(VpcId=vpc, CidrBlock=block)["Subnet"]["SubnetId"] for block in blocks]
+
+
+def results_rule(bucket: str) -> list[tuple[str, int]]:
+    rules = boto3.client("s3").get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    transitions = [one for rule in rules if rule["ID"] == "Results" for one in rule["Transitions"]]
+    return [(one["StorageClass"], one["Days"]) for one in transitions]
+
+
+@pytest.mark.usefixtures("cloudformation")
+def test_a_stack_with_a_key_and_a_network_of_ones_own(cli: Callable[..., Any]) -> None:
+    vpc, subnets = own_network()
+    key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+    values = {
+        "Architecture": "arm64",
+        "KmsKeyArn": key,
+        "VpcId": vpc,
+        "SubnetIds": ",".join(subnets),
+        "ResultsStorageClass": "GLACIER_IR",
+        "ResultsDays": "90",
+        "InputBuckets": "arn:aws:s3:::reads",
+    }
+    parameters = [word for name, value in values.items() for word in ("--parameter", f"{name}={value}")]
+    made = cli("deploy", "--yes", "--json", "--max-vcpus", "512", *parameters)
+    assert made.code == 0, made.err
+    assert "MaxVcpus=512: at most 512 vCPUs of Spot hosts and 512 On-Demand at a time; On-Demand they cost up to $" in (
+        made.err
+    )
+    bucket = json.loads(made.out)["Bucket"]
+    assert {tuple(one["subnets"]) for one in environments()} == {tuple(subnets)}
+    assert {one["maxvCpus"] for one in environments()} == {512}
+    assert [one["VpcId"] for one in boto3.client("ec2").describe_vpcs(VpcIds=[vpc])["Vpcs"]] == [vpc]
+    made_vpcs = boto3.client("ec2").describe_vpcs(Filters=[{"Name": "tag:Name", "Values": ["genomics-pipeline"]}])
+    assert made_vpcs["Vpcs"] == []
+    encryption = boto3.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+    assert encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == key
+    assert results_rule(bucket) == [("GLACIER_IR", 90)]
+
+
+@pytest.mark.usefixtures("cloudformation")
+def test_a_stack_with_few_zones_whose_results_stay(cli: Callable[..., Any]) -> None:
+    values = ("ResultsStorageClass=STANDARD", "Zones=us-east-1c,us-east-1a,us-east-1d")
+    made = cli("deploy", "--yes", "--json", *(word for value in values for word in ("--parameter", value)))
+    assert made.code == 0, made.err
+    assert results_rule(json.loads(made.out)["Bucket"]) == []
+    subnets = boto3.client("ec2").describe_subnets(SubnetIds=environments()[0]["subnets"])["Subnets"]
+    assert sorted(one["AvailabilityZone"] for one in subnets) == ["us-east-1a", "us-east-1c", "us-east-1d"]

@@ -32,7 +32,7 @@ def test_the_limits_and_how_jobs_were_scaled_are_details(cohort: Path, tmp_path:
     ended = cli("run", *inputs, *limits, "--verbose")
     assert ended.code == 0
     assert "machine: 2 cores (--cpus), 1,536 MiB for jobs (--memory), at most 1 job at once; jobs that fit" in ended.err
-    assert ended.err.count("alignment: declares 8 vCPUs and 16384 MiB, scaled down to 2 and 1536 MiB") == 1
+    assert ended.err.count("alignment: declares 8 vCPUs and 14500 MiB, scaled down to 2 and 1536 MiB") == 1
     again = cli("run", *inputs, *limits)
     assert (again.code, again.err.count("declares"), again.err.count("machine:")) == (0, 0, 0)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from genomics_pipeline.runs.catalog import shipped_folder
 from tests.cli.conftest import BWA, FAI, FASTA
 from tests.fakes.deployed import Deployed
 from tests.fakes.faults import ApiError
@@ -74,7 +75,7 @@ def test_a_run_is_uploaded_and_started(
         "stack": "genomics-pipeline",
         "state_machine_arn": STATE_MACHINE,
         "execution_arn": arn,
-        "parameters": {},
+        "parameters": {"alignment": {"format": "cram"}},
         "tolerated": {"percentage": 50, "count": 100000000},
         "accepted": None,
         "reference": reference,
@@ -88,7 +89,7 @@ def test_a_run_is_uploaded_and_started(
     expected_input = {
         "run": {"name": run, "bucket": stack.bucket, "prefix": f"runs/{run}/"},
         "reference": reference,
-        "parameters": {},
+        "parameters": {"alignment": {"format": "cram"}},
         "manifest": "manifest.jsonl",
         "tolerated": {"percentage": 50, "count": 100_000_000},
         "memory_mib": {},
@@ -139,6 +140,7 @@ def test_text_output(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) 
         f"  genomics-pipeline cancel {run}",
     ]
     assert ended.err.splitlines() == [
+        "alignment.format=cram, the default on AWS; for another: --param alignment.format=bam",
         f"reference: {reference}",
         "checking the files of 1 sample",
         f"uploading to s3://{stack.bucket}/runs/{run}/",
@@ -411,7 +413,8 @@ def test_another_definition_is_deployed(stack: Deployed, aws: str, reference: st
     assert errors(ended) == [
         "state machine genomics-pipeline-germline: expected the definition of this installation; "
         '`genomics-pipeline deploy` first: $.StartAt: expected "Sample", found nothing; '
-        "$.States.Sample.MaxConcurrency: expected 1000, found 5; "
+        '$.States.Sample.MaxConcurrency: expected "{% $exists($states.input.max_concurrency)?$states.input.max…, '
+        "found 5; "
         f"{place}[0].MaxAttempts: expected 20, found true; 1 more"
     ]
     states.delete_state_machine(stateMachineArn=STATE_MACHINE)
@@ -503,3 +506,33 @@ def test_an_error_of_aws_hides_no_other_problem(
         "missing; `genomics-pipeline template --caller-policy` prints the rights that runs need; deploy needs more",
         f"s3://{stack.bucket}/reads/A_R2.fastq: sample A, lane L001: expected a FASTQ file, found no such file",
     ]
+
+
+@pytest.mark.parametrize("by", ["user", "pipeline"])
+def test_a_format_that_is_given_is_kept(by: str, stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    options = ["--param", "alignment.format=bam"]
+    if by == "pipeline":
+        own = tmp_path / "germline.toml"
+        text = (shipped_folder("pipelines") / "germline.toml").read_text()
+        own.write_text(text + "\n[parameters.alignment]\nformat = 'bam'\n")
+        options = ["--pipeline", str(own)]
+    ended = cli("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference, "--dry-run", *options)
+    assert "alignment.format=" not in ended.err
+
+
+def test_a_run_starts_as_many_children_as_the_user_allows(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A", "B", "C")
+    ended = cli("submit", sheet, "--reference", reference, "--max-concurrency", "2", "--json")
+    run = summary_of(ended)["run"]
+    assert stack.read(f"runs/{run}/input.json")["max_concurrency"] == 2
+    execution = step_functions.execution(run)
+    execution.wait()
+    described = [boto3.client("stepfunctions").describe_map_run(mapRunArn=arn) for arn in execution.map_runs]
+    assert [one["maxConcurrency"] for one in described] == [2, 2]
+    # It changes no result, so it is no part of the run's name.
+    again = summary_of(cli("submit", sheet, "--reference", reference, "--max-concurrency", "3", "--json"))
+    assert (again["run"], again["started"]) == (run, False)
+    refused = cli("submit", sheet, "--reference", reference, "--max-concurrency", "10001")
+    assert (refused.code, "10001 is not in the range 1<=x<=10000" in refused.err) == (2, True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import ParameterSpec
 from genomics_pipeline.model.step import RETRY, InputSpec, OutputSpec, Resources, parse_step
@@ -105,6 +106,13 @@ def test_a_step_with_every_setting() -> None:
         73: FailureClass.OUT_OF_DISK,
         137: FailureClass.OUT_OF_MEMORY,
     }
+
+
+def test_a_parameter_with_another_default_on_aws() -> None:
+    text = ALL.replace('default = "long"', 'default = "long"\ndefault_on_aws = "wide"')
+    assert parse_step(text, file="step.toml").parameters["format"].default_on_aws == "wide"
+    with pytest.raises(DataError, match="default_on_aws: expected one of long, wide, found 'tall'"):
+        parse_step(text.replace('aws = "wide"', 'aws = "tall"'), file="step.toml")
 
 
 def test_an_input_is_streamed_if_the_step_declares_it() -> None:

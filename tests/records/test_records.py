@@ -246,6 +246,7 @@ def test_an_input_is_read_as_it_was_written(store: LocalStore) -> None:
     execution_input = ExecutionInput(
         RUN, "s3://b/ref.fa", {"calling": {"ploidy": 2}}, {"percentage": 50, "count": 3}, "reruns/1/manifest.jsonl",
         {"calling": 512}, {"Sample": [details]}, 60, {"call": "arn:aws:batch:us-east-1:1:job-definition/call:7"},
+        20,
     )  # fmt: skip
     store.write(RUN.uri("input.json"), input_text(execution_input).encode())
     assert read_input(store, RUN.uri("input.json")) == execution_input
@@ -260,6 +261,7 @@ def test_an_input_is_read_as_it_was_written(store: LocalStore) -> None:
     [
         ({"run": {"name": "r", "bucket": "b"}}, "found no member 'run.prefix'"),
         ({"tolerated": {"count": None}}, "found 'tolerated.count' that is not a number: None"),
+        ({"max_concurrency": 10_001}, "found 'max_concurrency' that is not a whole number from 1 to 10,000: 10001"),
         ({"manifest": "../manifest.jsonl"}, "found 'manifest' that is not a key below the run"),
         ({"earlier": {"Sample": [1]}}, "found 'earlier.Sample' that is not an array of objects: [1]"),
         ({"earlier": {"Sample": [{"Bucket": "b"}]}}, "found no member 'earlier.Sample[0].Key'"),

@@ -161,6 +161,7 @@ def _check_bucket(clients: Clients, bucket: str) -> None:
     rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     assert [rule["ID"] for rule in rules] == [
         "Intermediates",
+        "Results",
         "IncompleteUploads",
         "NoncurrentVersions",
         "Templates",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from genomics_pipeline.stores import transfer
 from genomics_pipeline.stores.protocol import Expected, MissingObject, TransferFailed, TransferStopped
 from genomics_pipeline.stores.s3 import S3Store
 from genomics_pipeline.stores.transfer import MIB
@@ -39,8 +40,9 @@ class CollectingSink:
 
 
 @pytest.fixture
-def store(s3: S3Client, tmp_path: Path) -> S3Store:
-    """Return a store that holds the object."""
+def store(s3: S3Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S3Store:
+    """Return a store that holds the object, and uploads in parts of 8 MiB."""
+    monkeypatch.setattr(transfer, "UPLOAD", transfer.WHOLE)
     path = tmp_path / "first"
     path.write_bytes(DATA)
     store = S3Store(s3)
@@ -54,6 +56,15 @@ def test_a_large_object_is_transferred_completely(store: S3Store, s3: S3Client, 
     sink = CollectingSink()
     store.download(URI, sink)
     assert sink.content == DATA
+
+
+def test_an_upload_has_parts_of_64_mib(s3: S3Client, tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(65 * MIB)
+    S3Store(s3).publish(path, URI)
+    assert s3.head_object(Bucket="reads", Key="deep/a.bam")["ETag"].endswith('-2"')
+    assert s3.head_object(Bucket="reads", Key="deep/a.bam", PartNumber=1)["ContentLength"] == 64 * MIB
 
 
 def test_uploads_carry_checksums_of_whole_objects(store: S3Store, s3: S3Client) -> None:

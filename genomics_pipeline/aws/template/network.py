@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from genomics_pipeline.aws.template.functions import TemplateResources, ref, sub, when
-from genomics_pipeline.aws.template.parameters import MAKES_NETWORK, MOST_ZONES, has_zone
+from genomics_pipeline.aws.template.parameters import MAKES_NETWORK, MOST_ZONES, has_zone, zone
 from genomics_pipeline.model.resource_names import ResourceNames
 
 SECURITY_GROUP = "SecurityGroup"
@@ -71,10 +71,10 @@ def network(names: ResourceNames) -> TemplateResources:
 
 def _subnet(number: int) -> TemplateResources:
     """Return the subnet in an element of Zones; without Zones, there are two subnets in the Region's first zones."""
-    zone: dict[str, Any] = {"Fn::Select": [number, ref("Zones")]}
+    place = zone(number)
     condition = {"Condition": has_zone(number)}
     if number < 2:
-        zone, condition = when(has_zone(1), zone, {"Fn::Select": [number, {"Fn::GetAZs": ""}]}), {}
+        place, condition = when(has_zone(1), place, {"Fn::Select": [number, {"Fn::GetAZs": ""}]}), {}
     return {
         f"Subnet{number}": {
             "Type": "AWS::EC2::Subnet",
@@ -82,7 +82,7 @@ def _subnet(number: int) -> TemplateResources:
             "Properties": {
                 "VpcId": ref("Vpc"),
                 "CidrBlock": BLOCKS[number],
-                "AvailabilityZone": zone,
+                "AvailabilityZone": place,
                 "MapPublicIpOnLaunch": True,
             },
         },

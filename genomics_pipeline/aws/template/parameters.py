@@ -8,6 +8,7 @@ from genomics_pipeline.aws.deployment import ARCHITECTURE
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.architecture import Architecture
 
+STANDARD = "STANDARD"  # S3's storage class of new objects
 KEY_ARN = "arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+"
 
 PARAMETERS: dict[str, Any] = {
@@ -57,6 +58,18 @@ PARAMETERS: dict[str, Any] = {
         "Default": 30,
         "MinValue": 1,
         "Description": "Days that outputs are kept which only later stages of their run need",
+    },
+    "ResultsStorageClass": {
+        "Type": "String",
+        "Default": "INTELLIGENT_TIERING",
+        "AllowedValues": [STANDARD, "INTELLIGENT_TIERING", "GLACIER_IR"],
+        "Description": "Storage class of large files of runs after ResultsDays; all of them are read at once",
+    },
+    "ResultsDays": {
+        "Type": "Number",
+        "Default": 30,
+        "MinValue": 1,
+        "Description": "Days after which large files of runs get the ResultsStorageClass",
     },
     "KmsKeyArn": {
         "Type": "String",
@@ -108,6 +121,7 @@ MOST_ZONES = 6  # of a Region: us-east-1
 
 HAS_BOUNDARY = "HasPermissionsBoundary"
 HAS_KEY = "HasKey"
+TIERS_RESULTS = "TiersResults"
 HAS_HOST_TYPES = "HasHostTypes"
 HAS_INSTANCE_TYPES = "HasInstanceTypes"
 IS_ARM64 = "IsArm64"
@@ -129,15 +143,23 @@ def has_zone(number: int) -> str:
     return f"HasZone{number}"
 
 
-def _zone_given(number: int) -> dict[str, Any]:
-    """Return the condition that Zones has that element: padding follows the last one."""
+def zone(number: int) -> dict[str, Any]:
+    """Return that element of Zones, or ``-`` behind the last one.
+
+    CloudFormation refuses to select an element that a list lacks, even in a resource whose condition is false.
+    """
     padded = {"Fn::Join": [",", [{"Fn::Join": [",", {"Ref": "Zones"}]}, *["-"] * MOST_ZONES]]}
-    return {"Fn::Not": [{"Fn::Equals": [{"Fn::Select": [number, {"Fn::Split": [",", padded]}]}, "-"]}]}
+    return {"Fn::Select": [number, {"Fn::Split": [",", padded]}]}
+
+
+def _zone_given(number: int) -> dict[str, Any]:
+    return {"Fn::Not": [{"Fn::Equals": [zone(number), "-"]}]}
 
 
 CONDITIONS: dict[str, Any] = {
     HAS_BOUNDARY: {"Fn::Not": [_empty("PermissionsBoundary")]},
     HAS_KEY: {"Fn::Not": [_empty("KmsKeyArn")]},
+    TIERS_RESULTS: {"Fn::Not": [{"Fn::Equals": [{"Ref": "ResultsStorageClass"}, STANDARD]}]},
     HAS_HOST_TYPES: _any("HostTypes"),
     HAS_INSTANCE_TYPES: _any("InstanceTypes"),
     HAS_INPUT_BUCKETS: _any("InputBuckets"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from genomics_pipeline.aws.template.functions import TemplateResources, attribute, ref, sub, when
-from genomics_pipeline.aws.template.parameters import HAS_KEY
+from genomics_pipeline.aws.template.parameters import HAS_KEY, TIERS_RESULTS
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import INTERMEDIATE_TAG
 
@@ -13,6 +13,7 @@ BUCKET = "Bucket"
 
 INCOMPLETE_UPLOAD_DAYS = 7  # the longest task ends after a day, and a later retry starts its uploads again
 TEMPLATE_DAYS = 30
+LARGE_BYTES = 1 << 20
 
 
 def storage() -> TemplateResources:
@@ -66,6 +67,7 @@ def _lifecycle() -> list[dict[str, Any]]:
             "TagFilters": [{"Key": key, "Value": value}],
             "ExpirationInDays": ref("IntermediateDays"),
         },
+        when(TIERS_RESULTS, _results_rule()),
         {
             "Id": "IncompleteUploads",
             "Status": "Enabled",
@@ -79,6 +81,20 @@ def _lifecycle() -> list[dict[str, Any]]:
         },
         {"Id": "Templates", "Status": "Enabled", "Prefix": run_layout.TEMPLATES, "ExpirationInDays": TEMPLATE_DAYS},
     ]
+
+
+def _results_rule() -> dict[str, Any]:
+    """Return the rule that moves large files of runs to another storage class.
+
+    Records stay: they are small, and S3 charges for the transition and the monitoring of each object.
+    """
+    return {
+        "Id": "Results",
+        "Status": "Enabled",
+        "Prefix": run_layout.RUNS,
+        "ObjectSizeGreaterThan": str(LARGE_BYTES),
+        "Transitions": [{"StorageClass": ref("ResultsStorageClass"), "TransitionInDays": ref("ResultsDays")}],
+    }
 
 
 def _denials() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
@@ -20,6 +20,7 @@ from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import CollectedProblems, Problem
 from genomics_pipeline.model.execution_input import WAIT_S, ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
+from genomics_pipeline.model.overrides import aws_defaults
 from genomics_pipeline.model.parameters import ParameterSpec
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.quantity import quantity
@@ -50,11 +51,13 @@ class SubmitRequest(RunRequest):
     """The arguments of a run on AWS, in addition to those of `RunRequest`.
 
     Attributes:
+        max_concurrency: The greatest number of samples or intervals at a time; None for the pipeline's.
         stack: The stack to run in.
         dry_run: Whether to check everything without uploading or starting anything.
         wait_s: The longest time in seconds that a job may wait for hosts.
     """
 
+    max_concurrency: int | None = None
     stack: str = DEFAULT_STACK
     dry_run: bool = False
     wait_s: int = WAIT_S
@@ -107,6 +110,7 @@ class Submission:
             plan.tolerated,
             wait_s=self.request.wait_s,
             job_definitions=self.job_definitions,
+            max_concurrency=self.request.max_concurrency,
         )
 
 
@@ -130,7 +134,7 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     warnings: list[str] = []
     job_definitions: dict[str, str] = {}
     with collected.check():
-        planned = plan(request)
+        planned = _with_aws_defaults(plan(request), note)
     with collected.check():
         deployment = find_deployment(request.stack, clients)
     if deployment is not None:  # without a stack, nothing on AWS can be checked
@@ -166,6 +170,18 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     assert reference is not None
     digest = _digest(planned, document, reference, deployment.architecture)
     return Submission(request, planned, deployment, document, reference, warnings, digest, job_definitions)
+
+
+def _with_aws_defaults(planned: RunPlan, note: Callable[[str], None]) -> RunPlan:
+    """Return a plan with the parameters that have another default on AWS, and say which."""
+    defaults = aws_defaults(planned.pipeline, planned.overrides)
+    for stage, values in defaults.items():
+        for name, value in values.items():
+            usual = next(one for one in planned.pipeline.stages if one.name == stage).step.parameters[name].default
+            note(f"{stage}.{name}={value}, the default on AWS; for another: --param {stage}.{name}={usual}")
+    stages = {**planned.overrides, **defaults}
+    merged = {stage: {**defaults.get(stage, {}), **planned.overrides.get(stage, {})} for stage in stages}
+    return replace(planned, overrides=merged)
 
 
 def _accepted_problems(

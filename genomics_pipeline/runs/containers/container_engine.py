@@ -35,18 +35,19 @@ class ContainerEngine:
             raise RunError(f"expected a container engine ({' or '.join(engines)}), found none; install one")
         self.program = program
 
-    def run(self, *arguments: str, standard_input: str | None = None) -> str:
+    def run(self, *arguments: str, standard_input: str | None = None, buildkit: bool = False) -> str:
         """Run a command and return its standard output.
 
         Args:
             arguments: The command and its arguments.
             standard_input: The text for its standard input.
+            buildkit: Build with docker's BuildKit, which not every installation has.
 
         Raises:
             RunError: if it fails; with the last lines of its standard error.
         """
         argv = [self.program, *arguments]
-        environment = {**self.environment, "DOCKER_BUILDKIT": "0"}
+        environment = {**self.environment, "DOCKER_BUILDKIT": "1" if buildkit else "0"}
         process = subprocess.run(
             argv, input=standard_input, capture_output=True, text=True, check=False, env=environment
         )
@@ -61,7 +62,9 @@ class ContainerEngine:
         listed = self.run("images", "--format", "{{json .}}", repository)
         return any(json.loads(line)["Tag"] == tag for line in listed.splitlines())
 
-    def build(self, image: str, folder: Path, dockerfile: str, more: Mapping[str, Sequence[str]]) -> None:
+    def build(
+        self, image: str, folder: Path, dockerfile: str, more: Mapping[str, Sequence[str]], foreign: bool = False
+    ) -> None:
         """Build an image.
 
         Args:
@@ -69,13 +72,15 @@ class ContainerEngine:
             folder: The folder that it is built from.
             dockerfile: The path of the Dockerfile in that folder.
             more: The values of further options, ``{"--platform": […], "--build-arg": […], "--label": […]}``.
+            foreign: The image is for another processor than this machine's, which docker's older builder forgets
+                between the stages of a Dockerfile.
 
         Raises:
             RunError: if it fails; without an emulator, because the programs of another processor cannot run.
         """
         argv = ["build", "--network=host", "--tag", image, "--file", str(folder / dockerfile), *options(more)]
         try:
-            self.run(*argv, str(folder))
+            self.run(*argv, str(folder), buildkit=foreign)
         except RunError as error:
             if FOREIGN_PROGRAM not in str(error).lower():
                 raise

@@ -127,13 +127,14 @@ def build(image: Image, engine: ContainerEngine, cache: Path) -> bool:
     """
     if engine.has(image.name):
         return False
+    foreign = machine_architecture(platform.machine()) is not image.architecture
     platform_options = {"--platform": [image.architecture.platform]}
     base = f"genomics-pipeline/base:{_base_digest()[:TAG_LENGTH]}-{image.architecture}"
     if not engine.has(base):
         with TemporaryDirectory() as folder:
             _write_base_context(Path(folder), image.architecture, cache)
             _make_readable(Path(folder))
-            engine.build(base, Path(folder), DOCKERFILE, platform_options)
+            engine.build(base, Path(folder), DOCKERFILE, platform_options, foreign)
     spec = image.step.spec
     with TemporaryDirectory() as folder:
         for name, file in image.step.files:
@@ -154,7 +155,7 @@ def build(image: Image, engine: ContainerEngine, cache: Path) -> bool:
             "--build-arg": [f"BASE={base}"],
             "--label": [f"{name}={value}" for name, value in annotations.items()],
         }
-        engine.build(image.name, Path(folder), DOCKERFILE, words)
+        engine.build(image.name, Path(folder), DOCKERFILE, words, foreign)
     _check_architecture(image, engine)
     return True
 

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import ARCHITECTURE
-from genomics_pipeline.aws.instance_types import default_families, offered_host_types, zones
+from genomics_pipeline.aws.instance_types import (
+    PRICES_OF,
+    default_families,
+    offered_host_types,
+    on_demand_usd_per_vcpu_hour,
+    zones,
+)
 from genomics_pipeline.aws.template.parameters import MOST_ZONES, PARAMETERS
 from genomics_pipeline.model.architecture import Architecture, host_architecture
 from genomics_pipeline.model.errors import Problem, UsageError
+from genomics_pipeline.model.hosts import HostType
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.runs.stack.template import StackTemplate
 
@@ -60,11 +67,21 @@ def plan_hosts(
         raise UsageError([Problem(problem), *map(Problem, lines)])
     families = ", ".join(dict.fromkeys(host.family for host in choice.kept))
     lines.append(f"hosts of {architecture}: {quantity(len(choice.kept), 'instance type')} of {families}")
+    lines.append(_most_vcpus(int(values["MaxVcpus"]), choice.kept))
     chosen = {"HostTypes": ",".join(host.name for host in choice.kept)}
     # Zones that the stack has stay: another order would replace its subnets.
     if not values["VpcId"] and not values["Zones"]:
         chosen["Zones"] = ",".join(zones(clients)[:MOST_ZONES])
     return HostPlan(chosen, lines)
+
+
+def _most_vcpus(most: int, hosts: Sequence[HostType]) -> str:
+    """Return what MaxVcpus allows at a time, and its price."""
+    line = f"MaxVcpus={most}: at most {most} vCPUs of Spot hosts and {most} On-Demand at a time"
+    price = on_demand_usd_per_vcpu_hour(hosts)
+    if price is None:
+        return line
+    return f"{line}; On-Demand they cost up to ${most * price:,.2f} an hour ({PRICES_OF})"
 
 
 def _refuse_types(named: Sequence[str], architecture: Architecture) -> None:

@@ -57,19 +57,22 @@ def test_the_first_template_fits_into_a_request(plan: StackTemplate) -> None:
 
 
 def test_the_bucket_is_retained_private_and_cleaned_up(document: dict[str, Any]) -> None:
-    bucket, rules = document["Resources"]["Bucket"], document["Resources"]["BucketPolicy"]["Properties"]
+    bucket, policy = document["Resources"]["Bucket"], document["Resources"]["BucketPolicy"]["Properties"]
     assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
     properties = bucket["Properties"]
     assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
     assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-    assert rules["PolicyDocument"]["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    lifecycle = {rule["Id"]: rule for rule in properties["LifecycleConfiguration"]["Rules"]}
+    assert policy["PolicyDocument"]["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    rules = [rule.get("Fn::If", (None, rule))[1] for rule in properties["LifecycleConfiguration"]["Rules"]]
+    lifecycle = {rule["Id"]: rule for rule in rules}
     assert lifecycle["IncompleteUploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
     assert lifecycle["Templates"]["Prefix"] == "templates/"
     # Of a run, only objects with the worker's tag expire.
     assert lifecycle["Intermediates"]["TagFilters"] == [{"Key": "genomics-pipeline", "Value": "intermediate"}]
     assert [name for name, rule in lifecycle.items() if "ExpirationInDays" in rule] == ["Intermediates", "Templates"]
+    # Records of a run are small: moving them would cost more than their storage.
+    assert (lifecycle["Results"]["Prefix"], lifecycle["Results"]["ObjectSizeGreaterThan"]) == ("runs/", "1048576")
 
 
 def test_every_step_has_a_repository_with_immutable_tags(of_type: Callable[[str], dict[str, Any]]) -> None:
@@ -89,11 +92,11 @@ def test_a_job_definition_provides_what_the_container_needs(document: dict[str, 
     assert container["Image"] == {"Fn::Sub": f"${{AlignmentRepository.RepositoryUri}}:{tag}-${{Architecture}}"}
     assert container["ResourceRequirements"] == [
         {"Type": "VCPU", "Value": "8"},
-        {"Type": "MEMORY", "Value": "16384"},
+        {"Type": "MEMORY", "Value": "14500"},
     ]
     assert container["Environment"] == [
         {"Name": "GENOMICS_PIPELINE_VCPUS", "Value": "8"},
-        {"Name": "GENOMICS_PIPELINE_MEMORY_MIB", "Value": "16384"},
+        {"Name": "GENOMICS_PIPELINE_MEMORY_MIB", "Value": "14500"},
     ]
     assert (container["ReadonlyRootFilesystem"], container["User"]) == (True, "10001:10001")
     assert container["Volumes"][0]["Host"] == {"SourcePath": "/scratch"}

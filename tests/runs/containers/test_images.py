@@ -73,12 +73,14 @@ class StandInEngine(ContainerEngine):
         self.architecture = architecture
         self.error = error
         self.builds: list[tuple[str, list[str]]] = []
+        self.buildkit: set[bool] = set()
 
-    def run(self, *arguments: str, standard_input: str | None = None) -> str:
+    def run(self, *arguments: str, standard_input: str | None = None, buildkit: bool = False) -> str:
         if arguments[0] == "build":
             name, folder = arguments[arguments.index("--tag") + 1], Path(arguments[-1])
             options = [*arguments, *(path.name for path in folder.glob("wheels/*.whl"))]
             self.builds.append((name, options))
+            self.buildkit.add(buildkit)
             if self.error:
                 raise RunError(f"docker build: {self.error}")
         return json.dumps([{"Architecture": self.architecture}]) if arguments[0] == "image" else ""
@@ -105,8 +107,9 @@ def wheels(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_an_image_is_built_for_its_hosts_with_their_wheels(
-    architecture: Architecture, platform: str, wheel: str, tmp_path: Path
+    architecture: Architecture, platform: str, wheel: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
     engine = StandInEngine(architecture.engine)
     image = images.image(load_step("gather"), ResourceNames(), architecture)
     assert images.build(image, engine, tmp_path / "cache")
@@ -115,6 +118,7 @@ def test_an_image_is_built_for_its_hosts_with_their_wheels(
     for argv in (base_words, words):
         assert argv[argv.index("--platform") + 1] == platform
     assert wheel in base_words
+    assert engine.buildkit == {architecture is Architecture.ARM64}
     assert f"BASE={base}" in words
 
 
