@@ -80,7 +80,7 @@ ROWS = [
     {"sample": "S1"},
     {"sample": "S1", "lanes": [{"lane": "L001", "fastq_1": "s3://b/" + "f" * 60}]},
     {"sample": "S1", "lanes": [{"a": "b"}] * 9},  # mostly quotes
-    {"sample": "S1", "lanes": [""] * 40},
+    {"sample": "S1", "lanes": [""] * 100},
     {"sample": "0" * 64, "uri": RunPlace(**RUN).uri(f"items/{'0' * 64}.json")},  # a pointer, with the longest name
 ]
 
