@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from genomics_pipeline.aws.clients import Clients, aws_call
-from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.aws.objects_below import delete_batch, objects_below
 
 
 def put_text(bucket: str, key: str, text: str, clients: Clients) -> None:
@@ -31,19 +30,9 @@ def delete_bucket(bucket: str, clients: Clients, report: Callable[[int], None]) 
         RunError: if AWS refuses; what was deleted stays deleted.
     """
     deleted = 0
+    for batch in objects_below(bucket, "", versions=True, clients=clients):
+        delete_batch(bucket, batch, clients)
+        deleted += len(batch.objects)
+        report(deleted)
     with aws_call(f"delete the bucket {bucket}"):
-        for page in clients.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            versions = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-            if not versions:
-                continue
-            objects = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
-            answer = clients.s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
-            if errors := answer.get("Errors"):
-                first = errors[0]
-                raise RunError(
-                    f"cannot delete {quantity(len(errors), 'object')} of s3://{bucket}, "
-                    f"such as {first['Key']}: {first['Message']}"
-                )
-            deleted += len(versions)
-            report(deleted)
         clients.s3.delete_bucket(Bucket=bucket)

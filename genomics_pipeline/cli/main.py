@@ -24,6 +24,7 @@ COMMANDS = {
     "cancel": ("cancel", "cancel"),
     "containers": ("containers", "containers"),
     "definition": ("definition", "definition"),
+    "delete": ("delete", "delete"),
     "deploy": ("deploy", "deploy"),
     "destroy": ("destroy", "destroy"),
     "doctor": ("doctor", "doctor"),

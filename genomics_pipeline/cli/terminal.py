@@ -55,7 +55,7 @@ class Terminal:
             return True
         if not sys.stdin.isatty():
             raise UsageError(f"{question} expected a confirmation, found no terminal; use --yes")
-        return click.confirm(printable_line(question))
+        return click.confirm(printable_line(question), err=self._quiet)
 
     def note(self, line: str) -> None:
         """Print a line about what is planned."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.report.run_state import ItemFailure, RunState
+from genomics_pipeline.runs.deletion import DeletionRequest, RunContents
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
@@ -82,6 +83,26 @@ class RunBackend(Protocol):
 
         Raises:
             RunError: if it cannot be ended.
+        """
+
+    def contents(self, request: DeletionRequest) -> RunContents:
+        """Return what the run holds, before it is deleted.
+
+        Raises:
+            UsageError: for versions of a run in a folder; for a link to a run's folder.
+            RunError: if the run is running, or AWS cannot be reached.
+        """
+
+    def delete(self, request: DeletionRequest, note: Callable[[str], None]) -> None:
+        """Delete the files of the run, its record last, so that an interrupted deletion can be repeated.
+
+        Args:
+            request: The request.
+            note: Shows a line of progress.
+
+        Raises:
+            UsageError: see `contents`.
+            RunError: see `contents`; also if a file cannot be deleted.
         """
 
     def redrive(self, request: RedriveRequest) -> RedriveOutcome:

@@ -13,6 +13,7 @@ from genomics_pipeline.cli.adapters import adapters
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.runs.backend import RunBackend
+from genomics_pipeline.runs.deletion import DeletionRequest
 from genomics_pipeline.runs.find_run import find_run
 from genomics_pipeline.runs.redrive import RedriveRequest
 from genomics_pipeline.runs.status import watch
@@ -129,3 +130,14 @@ def test_what_succeeded_is_not_redriven(bench: Bench) -> None:
     outcome = run.redrive(RedriveRequest())
     assert (outcome.redriven, outcome.reason, outcome.status) == (False, "SUCCEEDED", "SUCCEEDED")
     assert outcome.rerun == f"genomics-pipeline rerun {RUN}"
+
+
+def test_a_run_is_deleted_with_all_that_it_holds(bench: Bench) -> None:
+    run, request, notes = bench.find(), DeletionRequest(), list[str]()
+    contents = run.contents(request)
+    assert (contents.status, contents.executions, contents.referrers) == ("SUCCEEDED", 1, ())
+    assert contents.files >= len(SAMPLES)
+    assert contents.size_bytes > 0
+    run.delete(request, notes.append)
+    with pytest.raises(PipelineError, match="expected a run's folder"):
+        bench.find()

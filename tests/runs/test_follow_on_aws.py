@@ -64,6 +64,8 @@ def started_run(step_functions: FakeAws) -> Iterator[FakeAws]:
         "manifest": "manifest.jsonl",
         "tolerated": {"percentage": 50, "count": 100_000_000},
         "memory_mib": {},
+        "wait_s": 3600,
+        "job_definitions": {},
         "earlier": {},
     }
     files = {

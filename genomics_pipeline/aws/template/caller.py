@@ -1,4 +1,4 @@
-"""The IAM policy of a user of a deployed stack: submit, status, logs, results, cancel, redrive; nothing else."""
+"""The IAM policy of a user of a deployed stack: submit, status, logs, results, cancel, redrive, delete; no more."""
 
 from __future__ import annotations
 
@@ -148,6 +148,13 @@ def _objects(deployment: Deployment) -> list[Statement]:
             ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
             [f"{bucket}/{run_layout.RUNS}*", f"{bucket}/{run_layout.REFERENCES}*"],
         ),
+        Statement(
+            "DeleteRuns",
+            "delete deletes the objects of a run, with --versions their versions too; nothing but runs",
+            ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+            [f"{bucket}/{run_layout.RUNS}*"],
+        ),
+        Statement("FindVersions", "delete --versions lists the versions of a run", ["s3:ListBucketVersions"], [bucket]),
     ]
 
 

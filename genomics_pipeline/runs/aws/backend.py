@@ -8,11 +8,13 @@ from functools import cached_property
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.runs.aws.cancel import cancel
+from genomics_pipeline.runs.aws.deletion import delete_run, run_contents
 from genomics_pipeline.runs.aws.logs import log_end
 from genomics_pipeline.runs.aws.redrive import redrive
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.aws.state import AwsRunWatcher
 from genomics_pipeline.runs.backend import CancelledRun
+from genomics_pipeline.runs.deletion import DeletionRequest, RunContents
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
@@ -53,6 +55,14 @@ class AwsBackend:
     def cancel(self, note: Callable[[str], None]) -> CancelledRun:
         """Stop the execution and terminate its jobs."""
         return cancel(self._run, note)
+
+    def contents(self, request: DeletionRequest) -> RunContents:
+        """List the objects of the run."""
+        return run_contents(self._run, request)
+
+    def delete(self, request: DeletionRequest, note: Callable[[str], None]) -> None:
+        """Delete the objects of the run."""
+        delete_run(self._run, request, note)
 
     def redrive(self, request: RedriveRequest) -> RedriveOutcome:
         """Redrive the newest execution."""

@@ -56,10 +56,8 @@ def _end_jobs(run: AwsRun, note: Callable[[str], None], pause: Callable[[float],
         pause: Waits for the given number of seconds.
     """
     terminated: set[str] = set()
-    names, queues = _job_names(run), run.deployment.names
     for sweep in range(SWEEPS):
-        active = (job for queue in (queues.job_queue, queues.on_demand_queue) for job in _jobs(run, queue, names))
-        remaining = [job for job in active if job not in terminated]
+        remaining = [job for job in remaining_jobs(run) if job not in terminated]
         if not remaining and sweep:
             break
         if remaining:
@@ -68,6 +66,18 @@ def _end_jobs(run: AwsRun, note: Callable[[str], None], pause: Callable[[float],
             terminated.update(remaining)
         pause(PAUSE_S)
     return len(terminated)
+
+
+def remaining_jobs(run: AwsRun) -> Iterator[str]:
+    """Yield the IDs of the active jobs of a run, except for those that were terminated.
+
+    Raises:
+        MissingObject: if the run has no definition.
+        RunError: if AWS cannot be reached.
+    """
+    names, queues = _job_names(run), run.deployment.names
+    for queue in (queues.job_queue, queues.on_demand_queue):
+        yield from _jobs(run, queue, names)
 
 
 def _job_names(run: AwsRun) -> set[str]:

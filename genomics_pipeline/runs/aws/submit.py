@@ -28,7 +28,7 @@ from genomics_pipeline.runs.aws.items import Items, upload_large_items, write_it
 from genomics_pipeline.runs.aws.reference import indexes_of, upload_reference
 from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest, check_request, intervals_text
 from genomics_pipeline.runs.catalog import absolute_name
-from genomics_pipeline.stores.protocol import MissingObject, Store
+from genomics_pipeline.stores.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], Non
         files = _write(submission, Path(folder))
         checked = _dry_run_outcome(submission, files)
         if before := find_execution(submission.execution_arn, clients):
+            _refuse_deleted(submission, adapters.store)
             warnings = (*checked.warnings, *_other_tolerance(submission, adapters.store))
             return replace(checked, status=before["status"], warnings=warnings)
         if request.dry_run:
@@ -167,15 +168,23 @@ def _upload(
         store.publish(folder / name, place.uri(name))
 
 
+def _refuse_deleted(submission: Submission, store: Store) -> None:
+    """Refuse a run that was deleted after it ran: AWS does not start another execution of its name.
+
+    Raises:
+        RunError: for such a run.
+    """
+    if store.stat(submission.place.uri(run_layout.RECORD)) is None:
+        kept = f"its files were deleted, and AWS keeps the name of its execution for {quotas.RETENTION_DAYS}"
+        raise RunError(f"run {submission.place.name}: {kept}; change an input, or wait")
+
+
 def _other_tolerance(submission: Submission, store: Store) -> Iterator[str]:
     """Yield a warning if the run was submitted with another tolerance, which is not part of its name.
 
     The tolerance does not change the results.
     """
-    try:
-        submitted = read_aws_run(store, submission.place).accepted
-    except MissingObject:  # the files were deleted since
-        return
+    submitted = read_aws_run(store, submission.place).accepted
     requested = submission.request.accepted
     if submitted != requested:
         kept, found = ("none" if one is None else tolerance_words(one) for one in (submitted, requested))

@@ -12,8 +12,10 @@ from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.backend import CancelledRun
+from genomics_pipeline.runs.deletion import DeletionRequest, RunContents
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.cancel import cancel
+from genomics_pipeline.runs.local.deletion import delete_folder, folder_contents
 from genomics_pipeline.runs.local.state import FolderWatcher, folder_failures
 from genomics_pipeline.runs.redrive import RedriveRequest
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
@@ -61,6 +63,16 @@ class FolderBackend:
         """End the process that runs in the folder."""
         return cancel(self._folder, note)
 
+    def contents(self, request: DeletionRequest) -> RunContents:
+        """Count the files of the run."""
+        _refuse_versions(request)
+        return folder_contents(self._folder)
+
+    def delete(self, request: DeletionRequest, note: Callable[[str], None]) -> None:
+        """Delete the files of the run, and its folder."""
+        _refuse_versions(request)
+        delete_folder(self._folder, note)
+
     def redrive(self, request: RedriveRequest) -> NoReturn:
         """Refuse: only AWS redrives executions."""
         path = self._folder.path
@@ -73,3 +85,8 @@ class FolderBackend:
         from genomics_pipeline.runs.reruns.local import rerun_local
 
         return rerun_local(self._folder, request, self._adapters, display)
+
+
+def _refuse_versions(request: DeletionRequest) -> None:
+    if request.versions:
+        raise UsageError("--versions: expected a run on AWS, found one in a folder, which has no versions of files")

@@ -106,6 +106,13 @@ ALLOWED = {
         ("ecs:StartTelemetrySession", arn("ecs", "container-instance/AWSBatch-spot-0f/1e")),
     ],
 }
+DELETE = [
+    ("s3:DeleteObject", f"{RUN}/results/a.vcf.gz"),
+    ("s3:DeleteObject", f"{RUN}/steps/alignment/s/log.txt"),
+    ("s3:DeleteObject", f"{RUN}/manifest.jsonl"),
+    ("s3:DeleteObjectVersion", f"{RUN}/results/a.vcf.gz"),
+    ("s3:DeleteObjectVersion", f"{RUN}/steps/alignment/s/step.json"),
+]
 CALLER = [
     ("cloudformation:DescribeStacks", arn("cloudformation", f"stack/{STACK}/0f")),
     ("states:StartExecution", MACHINE),
@@ -134,6 +141,8 @@ CALLER = [
     ("batch:DescribeJobDefinitions", "*"),
     ("ecr:DescribeImages", IMAGE),
     ("kms:Decrypt", KEY),
+    ("s3:ListBucketVersions", f"arn:aws:s3:::{BUCKET}"),
+    *DELETE,
     ("kms:Decrypt", INPUT_KEY),
 ]
 # Calls that no role may make.
@@ -143,12 +152,10 @@ DENIED = [
     ("s3:PutObject", "arn:aws:s3:::reads/a_R1.fastq.gz"),
     ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/definitions/germline-0123456789ab.json"),
     ("s3:PutObject", "arn:aws:s3:::another/runs/r/a"),
-    ("s3:DeleteObject", f"{RUN}/results/a.vcf.gz"),
-    ("s3:DeleteObject", f"{RUN}/steps/alignment/s/log.txt"),
-    ("s3:DeleteObject", f"{RUN}/manifest.jsonl"),
     ("s3:DeleteObject", "arn:aws:s3:::reads/runs/r/steps/alignment/s/step.json"),
-    ("s3:DeleteObjectVersion", f"{RUN}/results/a.vcf.gz"),
-    ("s3:DeleteObjectVersion", f"{RUN}/steps/alignment/s/step.json"),
+    ("s3:DeleteObject", f"arn:aws:s3:::{BUCKET}/references/0f/hg38.fa"),
+    ("s3:DeleteObjectVersion", f"arn:aws:s3:::{BUCKET}/definitions/germline-0123456789ab.json"),
+    ("s3:DeleteBucket", f"arn:aws:s3:::{BUCKET}"),
     ("s3:PutBucketPolicy", f"arn:aws:s3:::{BUCKET}"),
     ("s3:PutObjectAcl", f"{RUN}/results/a.vcf.gz"),
     ("states:StartExecution", arn("states", f"stateMachine:{STACK}-other")),
@@ -278,7 +285,7 @@ def test_similar_calls_are_denied(holder: str, document: dict[str, Any]) -> None
     others = {call for calls in ALLOWED.values() for call in calls} - set(ALLOWED[holder])
     shared = {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "kms:Decrypt"}
     references = ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/references/0f/hg38.fa")
-    assert [call for call in [*DENIED, references] if is_allowed(policy, *call)] == []
+    assert [call for call in [*DENIED, *DELETE, references] if is_allowed(policy, *call)] == []
     assert [call for call in others if is_allowed(policy, *call) and call[0] not in shared] == []
 
 
