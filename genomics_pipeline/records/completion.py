@@ -68,6 +68,7 @@ class CompletionRecord:
         outputs: Its outputs by name.
         sources: sha256 of each input that is an output of an earlier stage over the item, by ``<stage>.<output>``.
         intermediate: Whether only later stages need its outputs, which may expire.
+        host: ``instance_type``, ``zone`` and ``market`` of the host in AWS; empty elsewhere.
         reused: True if the record was read, so that the step was not run; not stored.
     """
 
@@ -85,6 +86,7 @@ class CompletionRecord:
     outputs: Mapping[str, OutputRecord]
     sources: Mapping[str, str] = field(default_factory=dict)
     intermediate: bool = False
+    host: Mapping[str, str] = field(default_factory=dict)
     reused: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -125,6 +127,7 @@ def _completion(fields: Fields) -> CompletionRecord:
         outputs={name: _output(outputs.object(name)) for name in outputs.members},
         sources=fields.object("sources").text_by_name() if fields.has("sources") else {},
         intermediate=fields.flag("intermediate"),
+        host=fields.object("host").text_by_name() if fields.has("host") else {},
         reused=True,
     )
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
+from genomics_pipeline.worker.credentials import hide_process
 from genomics_pipeline.worker.first_process import END_SIGNALS, run_below_first_process
 
 if TYPE_CHECKING:
@@ -72,4 +73,5 @@ def _s3() -> S3Client:
 
 
 if __name__ == "__main__":
+    hide_process()
     sys.exit(run_below_first_process(run))

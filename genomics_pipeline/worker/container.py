@@ -25,6 +25,7 @@ from genomics_pipeline.stores.protocol import DeniedAccess, Store, TransferFaile
 from genomics_pipeline.worker import emf
 from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
 from genomics_pipeline.worker.health import problems
+from genomics_pipeline.worker.host_facts import host_facts
 from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.payload import read_payload
 from genomics_pipeline.worker.run import run_task
@@ -94,7 +95,8 @@ def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_sto
     job = _job(environment)
     if job:
         _write_jobs(payload, store, job)
-    machine = capacity(environment)
+    machine, scratch = capacity(environment), Path(_variable(environment, "SCRATCH"))
+    host = host_facts(scratch)
     try:
         run_task(
             payload,
@@ -103,14 +105,15 @@ def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_sto
             TaskResources(
                 vcpus=_number(environment, "VCPUS", machine.cores),
                 memory_mib=_number(environment, "MEMORY_MIB", machine.memory_mib),
-                scratch=Path(_variable(environment, "SCRATCH")),
+                scratch=scratch,
                 cache=cache,
                 cancelled=threading.Event(),  # a signal interrupts this process instead
                 environment=environment,
+                host=host,
                 limit_programs=False,
             ),
             job=job,
-            on_item=lambda outcome: _report(payload, outcome),
+            on_item=lambda outcome: _report(payload, outcome, host),
         )
     except StepFailed as failure:
         return failure.task_exit_code
@@ -151,7 +154,7 @@ def _write_jobs(payload: TaskPayload, store: Store, job: BatchAttempt) -> None:
         write_job(store, payload.run, payload.stage, item_id(item), job, started)
 
 
-def _report(payload: TaskPayload, outcome: CompletionRecord | StepFailed) -> None:
+def _report(payload: TaskPayload, outcome: CompletionRecord | StepFailed, host: Mapping[str, str]) -> None:
     """Print the outcome of an item: a line of metrics, and the message of a failure."""
     if isinstance(outcome, CompletionRecord):
         if not outcome.reused:
@@ -159,4 +162,4 @@ def _report(payload: TaskPayload, outcome: CompletionRecord | StepFailed) -> Non
         return
     for line in str(outcome).splitlines():
         _log(f"error: {outcome.item}: {line}")
-    print(emf.failure_line(payload, outcome.item, FailureClass(outcome.failure_class), time.time()), flush=True)
+    print(emf.failure_line(payload, outcome.item, FailureClass(outcome.failure_class), time.time(), host), flush=True)

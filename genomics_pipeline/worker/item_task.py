@@ -20,6 +20,7 @@ from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import Expected, Publication, Store, TransferFailed
 from genomics_pipeline.worker.changes import WatchedFiles
 from genomics_pipeline.worker.command import argv
+from genomics_pipeline.worker.credentials import without_credentials
 from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
 from genomics_pipeline.worker.inputs import Input, Staging
 from genomics_pipeline.worker.outputs import TaskOutputs
@@ -97,6 +98,7 @@ class ItemTask:
             outputs=records,
             sources={each.source: each.files[0].version for each in inputs if each.source},
             intermediate=self.payload.intermediate,
+            host=dict(self.resources.host),
         )
         write_completion(self.store, self.payload.run, record)
         return record
@@ -140,10 +142,9 @@ class ItemTask:
             raise streams.failure
         return end
 
-    def _environment(self) -> dict[str, str] | None:
-        """Return the variables of the program, whose folder for temporary files is its own."""
-        variables = self.resources.environment
-        return None if variables is None else {**variables, "TMPDIR": str(self.folder / "tmp")}
+    def _environment(self) -> dict[str, str]:
+        """Return the variables of the program: without credentials, and with a folder for its own temporary files."""
+        return {**without_credentials(self.resources.environment), "TMPDIR": str(self.folder / "tmp")}
 
     def _task(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the content of ``task.json``."""

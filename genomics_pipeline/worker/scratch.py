@@ -24,7 +24,7 @@ def task_folder(scratch: Path, name: str) -> Iterator[Path]:
     lock = _lock_file(folder)
     with FileLock(lock):  # before the folder, since any task removes folders without a lock
         try:
-            folder.mkdir()
+            folder.mkdir(mode=0o700)  # the folder of all tasks may be open to every user
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)

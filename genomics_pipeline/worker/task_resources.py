@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -18,7 +18,8 @@ class TaskResources:
         scratch: A folder for its temporary files.
         cache: The user's cache folder, for references.
         cancelled: Set when the task must end.
-        environment: The environment variables of its programs; those of this process where there are none.
+        environment: The environment variables, of which its programs get those without credentials.
+        host: Facts of the host that are recorded; see `worker.host_facts`.
         limit_programs: Limit what its programs may allocate; in a container the kernel does that already.
     """
 
@@ -27,5 +28,6 @@ class TaskResources:
     scratch: Path
     cache: Path
     cancelled: threading.Event
-    environment: Mapping[str, str] | None = None
+    environment: Mapping[str, str]
+    host: Mapping[str, str] = field(default_factory=dict)
     limit_programs: bool = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -55,7 +56,7 @@ def finish(payload: TaskPayload, item: str) -> None:
 def shipped_steps(scratch: Path) -> RunJob:
     """Return a runner of the shipped steps in this process, with files in S3."""
     store = object_store()
-    worker = WorkerJobs({name: load_step(name) for name in step_names()}, store, scratch, scratch / "cache")
+    worker = WorkerJobs({name: load_step(name) for name in step_names()}, store, scratch, scratch / "cache", os.environ)
 
     def run(job: Job, log: Log) -> JobEnd:
         payload = begin(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,6 +60,7 @@ def test_pipes_and_files_give_the_same_outputs(
                 scratch=tmp_path / "scratch",
                 cache=tmp_path / "cache",
                 cancelled=threading.Event(),
+                environment=os.environ,
             ),
         )
         return [output.sha256 for output in record.outputs.values()]

@@ -102,6 +102,7 @@ def run(
             scratch=folder / "scratch",
             cache=folder / "cache",
             cancelled=cancelled or threading.Event(),
+            environment=os.environ,
         ),
     )
 

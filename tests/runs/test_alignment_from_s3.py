@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ def align(item: dict[str, Any], reference: str, bucket: str, store: RoutedStore,
     )
     step = load_step("alignment")
     event = threading.Event()
-    (record,) = run_task(payload, step, store, TaskResources(2, 2000, scratch, scratch, event))
+    (record,) = run_task(payload, step, store, TaskResources(2, 2000, scratch, scratch, event, os.environ))
     return {name: output.sha256 for name, output in record.outputs.items()}
 
 

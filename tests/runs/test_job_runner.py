@@ -174,7 +174,7 @@ def folder(tmp_path: Path) -> RunFolder:
 @pytest.fixture
 def worker_bench(step: StepFolder, folder: RunFolder) -> Bench:
     store, steps = object_store().with_buckets({BUCKET: folder.path}), {"eat": step}
-    worker = WorkerJobs(steps, store, folder.scratch, folder.path / "cache")
+    worker = WorkerJobs(steps, store, folder.scratch, folder.path / "cache", os.environ)
     runner = jobs_of_steps(steps, worker.run_attempt, Capacity(2, 4000))
     return Bench(runner, store, RunPlace("run", BUCKET, ""), step.path / "eat.py", reports=True)
 
@@ -204,7 +204,7 @@ def batch_api_bench(
 ) -> Bench:
     monkeypatch.setattr(job_poller, "FIRST_POLL_S", 0.01)
     store = object_store()
-    worker = WorkerJobs({"eat": step}, store, tmp_path / "scratch", tmp_path / "cache")
+    worker = WorkerJobs({"eat": step}, store, tmp_path / "scratch", tmp_path / "cache", os.environ)
 
     def run_job(job: Job, log: Log) -> JobEnd:
         return worker.run_attempt(job)

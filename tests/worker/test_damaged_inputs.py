@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from hashlib import sha256
 from pathlib import Path
@@ -82,7 +83,7 @@ class Stages:
             items=({"sample": "a", "lanes": lanes},),
             upstream={},
         )
-        resources = TaskResources(1, 100, self.folder / "scratch", self.folder / "cache", threading.Event())
+        resources = TaskResources(1, 100, self.folder / "scratch", self.folder / "cache", threading.Event(), os.environ)
         return run_task(payload, read_step(self.folder / step), self.store, resources)[0]
 
     def failure(self, step: str, **parameters: Any) -> StepFailed:

@@ -78,6 +78,7 @@ class Bench:
             scratch=self.folder / "scratch",
             cache=self.folder / "cache",
             cancelled=threading.Event(),
+            environment=os.environ,
         )
         with pytest.raises(StepFailed) as caught:
             run_task(payload, read_step(self.folder / "copy"), self.store, resources)

@@ -102,6 +102,29 @@ def test_a_task_runs_with_the_cores_and_memory_of_the_environment(
     assert (job["job_id"], job["attempt"]) == ("job-1", 2)
 
 
+def test_the_host_that_user_data_describes_is_recorded_for_the_costs(
+    payload: dict[str, Any], work: Work, tmp_path: Path
+) -> None:
+    facts = {"instance_type": "c6id.4xlarge", "zone": "eu-central-1b", "market": "spot"}
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "scratch/host.json").write_text(json.dumps(facts))
+    out, error = work(only(payload, "a", "b")).communicate()
+    assert error == "error: b: bad\n"
+    for line in map(json.loads, out.splitlines()):  # of a success and of a failure
+        assert (line["InstanceType"], line["Zone"], line["Market"]) == ("c6id.4xlarge", "eu-central-1b", "spot")
+        assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Stage", "Outcome"]]
+    assert json.loads((tmp_path / "run/steps/copies/a/step.json").read_bytes())["host"] == facts
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"instance_type": 1, "zone": "a b", "market": "spot"}', "{" * 9999])
+def test_a_host_without_facts_runs_tasks(text: str, payload: dict[str, Any], work: Work, tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "scratch/host.json").write_text(text)
+    process = work(only(payload, "a"))
+    assert (process.communicate()[1], process.returncode) == ("", 0)
+    assert json.loads((tmp_path / "run/steps/copies/a/step.json").read_bytes())["host"] == {}
+
+
 def test_a_bad_item_does_not_stop_the_others_and_decides_the_exit_code(
     payload: dict[str, Any], work: Work, tmp_path: Path
 ) -> None:

@@ -85,6 +85,7 @@ def run(folder: Path) -> Run:
                 scratch=folder / "scratch",
                 cache=folder / "cache",
                 cancelled=cancelled or threading.Event(),
+                environment=os.environ,
             ),
         )
 

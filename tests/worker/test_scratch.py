@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ def names(scratch: Path) -> list[str]:
 def test_the_folder_is_removed_at_the_end(tmp_path: Path) -> None:
     def fail(folder: Path) -> None:
         assert folder.name.startswith("task-align-a-")
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700  # also in a folder that is open to every user
         (folder / "deep").mkdir()
         (folder / "deep/file").write_text("")
         raise ZeroDivisionError

@@ -45,8 +45,13 @@ def _launch_template() -> dict[str, Any]:
         "Type": "AWS::EC2::LaunchTemplate",
         "Properties": {
             "LaunchTemplateData": {
-                # One hop: containers cannot use the role of the host.
-                "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1},
+                # For the host itself: user data closes it to the tasks.
+                "MetadataOptions": {
+                    "HttpTokens": "required",
+                    "HttpEndpoint": "enabled",
+                    "HttpProtocolIpv6": "disabled",
+                    "HttpPutResponseHopLimit": 1,
+                },
                 "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": volume}],
                 "UserData": {"Fn::Base64": user_data()},
             }

@@ -1,11 +1,13 @@
-"""The scratch folder of a host: its instance store as one file system, or a folder of its EBS volume."""
+"""The user data of a host: the scratch folder, its instance store or a folder of its EBS volume; and its metadata."""
 
 from __future__ import annotations
+
+from genomics_pipeline.aws.template.host_metadata import BLOCK_SCRIPT, fact_lines
 
 SCRATCH = "/scratch"
 
 # Runs once, at the first boot and before the ECS agent, which waits for cloud-init. Disks are selected by their model.
-# Mode 1777: the user of the containers is not root, and no task may delete the files of another.
+# Mode 1777: the user of the containers is not root, and makes folders of mode 700 in it.
 _SCRIPT = f"""\
 #!/bin/bash
 set -u
@@ -21,6 +23,7 @@ fi
 if [[ -n $disk ]]; then
   mkfs.xfs -f -K "$disk" && mount -o noatime,nodiratime "$disk" {SCRATCH}
 fi
+{fact_lines(SCRATCH)}
 chmod 1777 {SCRATCH}
 """
 
@@ -29,8 +32,7 @@ _BOUNDARY = "==scratch=="
 
 def user_data() -> str:
     """Return the user data of the launch template: a MIME multipart archive, to which Batch adds its own parts."""
-    return (
-        f'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="{_BOUNDARY}"\n\n'
-        f'--{_BOUNDARY}\nContent-Type: text/x-shellscript; charset="us-ascii"\n\n'
-        f"{_SCRIPT}\n--{_BOUNDARY}--\n"
-    )
+    head = f'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="{_BOUNDARY}"\n\n'
+    parts = {"text/cloud-boothook": BLOCK_SCRIPT, "text/x-shellscript": _SCRIPT}  # a boothook runs at every boot
+    texts = [f'--{_BOUNDARY}\nContent-Type: {kind}; charset="us-ascii"\n\n{text}\n' for kind, text in parts.items()]
+    return f"{head}{''.join(texts)}--{_BOUNDARY}--\n"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.aws.template.functions import TemplateResources, attribute, logical_id, ref, sub
+from genomics_pipeline.aws.template.host_metadata import USER
 from genomics_pipeline.aws.template.logs import TASKS_LOG
 from genomics_pipeline.aws.template.registry import repository_id
 from genomics_pipeline.aws.template.scratch import SCRATCH
@@ -16,7 +17,6 @@ from genomics_pipeline.model.task import MEMORY_VARIABLE, VCPUS_VARIABLE
 
 JOB_ROLE = "JobRole"
 EXECUTION_ROLE = "ExecutionRole"
-USER = "10001:10001"  # of the images
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class WorkerJobs:
         store: The store of inputs and outputs.
         scratch: The folder for temporary files.
         cache: The user's cache folder, for references.
-        environment: The environment variables of the steps' programs; those of this process where there are none.
+        environment: The environment variables, of which the steps' programs get those without credentials.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class WorkerJobs:
         store: Store,
         scratch: Path,
         cache: Path,
-        environment: Mapping[str, str] | None = None,
+        environment: Mapping[str, str],
     ) -> None:
         self._steps = steps
         self._store = store

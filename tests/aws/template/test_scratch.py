@@ -7,28 +7,14 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Callable, Sequence
-from email import message_from_string
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from genomics_pipeline.aws.template.scratch import user_data
+from tests.aws.template.user_data import scripts
 
 SYSTEM = "Amazon Elastic Block Store"
 STORE = "Amazon EC2 NVMe Instance Storage"  # the model of NVMe devices of instance store
-
-
-def script() -> str:
-    """Return the only part of the archive, which Batch merges with its own parts."""
-    archive = message_from_string(user_data())
-    assert archive.get_content_type() == "multipart/mixed"
-    parts: Any = archive.get_payload()
-    (part,) = parts
-    assert part.get_content_type() == "text/x-shellscript"
-    text = part.get_payload()
-    assert text.startswith("#!/bin/bash\n")
-    return str(text)
 
 
 @pytest.fixture
@@ -47,7 +33,7 @@ def boot(tmp_path: Path) -> Callable[..., list[str]]:
             program = programs / name
             program.write_text(f"#!/bin/bash\n{action}\nexit {int(name in failing)}\n", "utf-8")
             program.chmod(0o755)
-        text = script().replace("/scratch", str(scratch))
+        text = scripts()["text/x-shellscript"].replace("/scratch", str(scratch))
         command = [str(shutil.which("bash")), "-c", text]
         subprocess.run(command, env={**os.environ, "PATH": str(programs)}, check=True, timeout=30)
         assert stat.S_IMODE(scratch.stat().st_mode) == 0o1777  # the container's user is not root
