@@ -18,7 +18,7 @@ class Budget:
 
     Attributes:
         value: The greatest value.
-        unit: bytes, seconds, lines, sequences, errors, levels, symbols, digits or characters.
+        unit: bytes, seconds, lines, sequences, values, errors, levels, symbols, digits or characters.
         what: What is bounded, for the documentation.
     """
 
@@ -67,6 +67,7 @@ NUMBER_DIGITS = Budget(1000, "digits", "a number in JSON")
 BED_SIZE = Budget(512 * MIB, "bytes", "a BED file, decompressed")
 BED_LINE = Budget(MIB, "bytes", "a line of a BED file")
 BED_ERRORS = Budget(100, "errors", "the errors of a BED file that are reported at once")
+PARQUET_VALUES = Budget(16_000_000, "values", "the lists of a column in a row group of a Parquet file")
 VCF_HEADER = Budget(64 * MIB, "bytes", "the header of a VCF file of true genotypes")
 VCF_LINE = Budget(16 * MIB, "bytes", "a line of it")
 MESSAGE = Budget(10_000, "characters", "an error message")

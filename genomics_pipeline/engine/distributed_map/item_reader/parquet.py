@@ -19,13 +19,14 @@ from genomics_pipeline.engine.distributed_map.item_reader.unreadable import (
     UnreadableItems,
     too_large,
 )
-from genomics_pipeline.model import quotas
+from genomics_pipeline.model import budgets, quotas
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
 _ROWS = 1024
-_BATCH_BYTES = 64 << 20  # of text that is in memory at once; a single row may have more
+_BATCH_BYTES = 16 << 20  # of text that is in memory at once; a single row may have more
+_LEAST_MEMBER_BYTES = 2  # of a list: a digit and a comma
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 
 
@@ -71,16 +72,42 @@ def _small_batches(file: ParquetFile) -> Iterator[Any]:
 
 
 def _text_bytes(batch: Any) -> list[int]:
-    """Return for each row the bytes of its values that come from dictionaries."""
+    """Return for each row the least bytes of text of what may repeat: values of dictionaries, members of lists."""
+    import pyarrow
+
+    return list(_bytes_of(pyarrow.StructArray.from_arrays(batch.columns, batch.schema.names)).to_pylist())
+
+
+def _bytes_of(array: Any) -> Any:
+    """Return an array with the least bytes of each value's text, 0 for a value of a fixed size."""
+    import pyarrow
+    from pyarrow import compute, types
+
+    if types.is_dictionary(array.type):
+        lengths = compute.binary_length(array.dictionary).cast(pyarrow.int64())
+        return compute.fill_null(lengths.take(array.indices), 0)
+    if types.is_fixed_size_list(array.type):
+        array = array.cast(pyarrow.list_(array.type.value_type))
+    total = pyarrow.repeat(pyarrow.scalar(0, pyarrow.int64()), len(array))
+    if types.is_struct(array.type):
+        for member in array.flatten():
+            total = compute.add(total, _bytes_of(member))
+    elif types.is_map(array.type):
+        for members in (array.keys, array.items):
+            total = compute.add(total, _sums(members, array.offsets))
+    elif types.is_list(array.type) or types.is_large_list(array.type):
+        total = _sums(array.values, array.offsets)
+    return total
+
+
+def _sums(members: Any, offsets: Any) -> Any:
+    """Return the bytes of the members between each two offsets, with a separator each."""
     import pyarrow
     from pyarrow import compute
 
-    total = pyarrow.array([0] * batch.num_rows, pyarrow.int64())
-    for column in batch.columns:
-        if pyarrow.types.is_dictionary(column.type):
-            lengths = compute.binary_length(column.dictionary).cast(pyarrow.int64())
-            total = compute.add(total, compute.fill_null(lengths.take(column.indices), 0))
-    return list(total.to_pylist())
+    ends = compute.cumulative_sum(compute.add(_bytes_of(members), _LEAST_MEMBER_BYTES))
+    ends = pyarrow.concat_arrays([pyarrow.array([0], pyarrow.int64()), ends])
+    return compute.subtract(ends.take(offsets[1:]), ends.take(offsets[:-1]))
 
 
 def count(stream: BinaryIO) -> int:
@@ -103,13 +130,12 @@ def _open(stream: BinaryIO) -> ParquetFile:
     file = ParquetFile(stream, coerce_int96_timestamp_unit="us")
     repeated = [field.name for field in file.schema_arrow if _is_text(field.type)]
     file = ParquetFile(stream, coerce_int96_timestamp_unit="us", read_dictionary=repeated)
-    metadata = file.metadata
+    metadata, schema = file.metadata, file.schema
     if metadata.serialized_size > quotas.PARQUET_FOOTER.value:
         raise UnreadableItems(f"expected a footer of at most {quotas.PARQUET_FOOTER}, found {metadata.serialized_size}")
+    leaves = [schema.column(number) for number in range(len(schema))]
     for number in range(metadata.num_row_groups):
-        size = metadata.row_group(number).total_byte_size
-        if size > quotas.PARQUET_ROW_GROUP.value:
-            raise UnreadableItems(f"expected row groups of at most {quotas.PARQUET_ROW_GROUP}, found {size}")
+        _check_row_group(metadata.row_group(number), leaves)
     return file
 
 
@@ -117,6 +143,23 @@ def _is_text(kind: Any) -> bool:
     from pyarrow import types
 
     return bool(types.is_string(kind) or types.is_binary(kind))
+
+
+def _check_row_group(group: Any, leaves: list[Any]) -> None:
+    """Require that a row group can be read in bounded memory: a few bytes may stand for a list of any length.
+
+    Raises:
+        UnreadableItems: if it is too large.
+    """
+    if group.total_byte_size > quotas.PARQUET_ROW_GROUP.value:
+        raise UnreadableItems(
+            f"expected row groups of at most {quotas.PARQUET_ROW_GROUP}, found {group.total_byte_size}"
+        )
+    for number, leaf in enumerate(leaves):
+        found = group.column(number).num_values
+        if leaf.max_repetition_level and found > budgets.PARQUET_VALUES.value:
+            expected = f"expected at most {budgets.PARQUET_VALUES} in the lists of a row group"
+            raise UnreadableItems(f"{expected}, found {found:,}: {leaf.path}")
 
 
 def _truncate_to_microseconds(batch: Any) -> Any:

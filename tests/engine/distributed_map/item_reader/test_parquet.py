@@ -16,7 +16,7 @@ from pyarrow import parquet as arrow_parquet
 
 from genomics_pipeline.engine.distributed_map.item_reader import parquet
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
-from genomics_pipeline.model import quotas
+from genomics_pipeline.model import budgets, quotas
 
 URI = "s3://b/k.parquet"
 
@@ -121,3 +121,33 @@ def test_a_long_value_that_a_dictionary_repeats_is_expanded_in_parts() -> None:
     assert numbers == list(range(1024))
     assert sum(sizes) == 768 * len(value)
     assert max(sizes) <= 64 << 20
+
+
+def test_a_list_that_a_few_bytes_stand_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode([{"a": [0] * 1_000_000}])
+    assert len(data) < 10_000
+    monkeypatch.setattr(quotas, "READER_ITEM", replace(quotas.READER_ITEM, value=1_999_999))
+    with pytest.raises(UnreadableItems, match=r"^item 1: expected at most 1999999 bytes, found more$"):
+        read(data)
+    monkeypatch.setattr(budgets, "PARQUET_VALUES", replace(budgets.PARQUET_VALUES, value=999_999))
+    expected = "^expected at most 999,999 values in the lists of a row group, found 1,000,000: a.list.element$"
+    with pytest.raises(UnreadableItems, match=expected):
+        read(data)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (pyarrow.list_(pyarrow.int8()), [1, 2]),
+        (pyarrow.large_list(pyarrow.int8()), [1, 2]),
+        (pyarrow.list_(pyarrow.int8(), 2), [1, 2]),
+        (pyarrow.map_(pyarrow.string(), pyarrow.list_(pyarrow.int8())), {"a": [1], "b": []}),
+        (pyarrow.struct({"a": pyarrow.list_(pyarrow.string())}), {"a": ["b", None]}),
+    ],
+)
+def test_long_rows_come_in_parts(kind: Any, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "_BATCH_BYTES", 4)
+    rows = [{"v": value}, {"v": None}, {"v": value}, {"v": value}]
+    chunks = list(parquet.read(io.BytesIO(encode(rows, pyarrow.schema({"v": kind})))))
+    assert [row for chunk in chunks for row in chunk] == rows
+    assert len(chunks) >= 3
