@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.aws.patience import retry_throttled
 from genomics_pipeline.model.access import MissingRight
+from genomics_pipeline.model.s3_uri import split_object
 from genomics_pipeline.stores.access import missing_right, with_reason
-from genomics_pipeline.stores.s3 import NOTHING, split
+from genomics_pipeline.stores.s3 import NOTHING
 
 ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
 RESTORED = 'ongoing-request="false"'
@@ -37,7 +38,7 @@ def head(uri: str, clients: Clients) -> Head | None:
     """
     from botocore.exceptions import ClientError
 
-    bucket, key = split(uri)
+    bucket, key = split_object(uri)
     with aws_call(f"read the metadata of {uri}"):
         try:
             answer = retry_throttled(lambda: clients.s3.head_object(Bucket=bucket, Key=key))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from genomics_pipeline.cli.options import machine_options
+from genomics_pipeline.cli.options import LocalPath, machine_options
 from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.cli.standard_output import reserved_for_results
 from genomics_pipeline.report.output import echo_output, json_text
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--root",
-    type=click.Path(path_type=Path),
+    type=LocalPath("folder"),
     help="Use each folder in this folder as a bucket; by default buckets are in S3.",
 )
 @click.option("--mock", help="Mock file in the format of AWS Step Functions Local.")
@@ -44,12 +43,10 @@ if TYPE_CHECKING:
 @click.option("--name", help="The name of the execution.")
 @click.option(
     "--journal",
-    type=click.Path(path_type=Path),
+    type=LocalPath("folder"),
     help="Keep a journal in this folder, so that the same command continues an interrupted execution.",
 )
-@click.option(
-    "--history", type=click.Path(path_type=Path), help="Write the history to this file, one event as JSON per line."
-)
+@click.option("--history", type=LocalPath("file"), help="Write the history to this file, one event as JSON per line.")
 @click.option("--fast-forward", is_flag=True, help="Skip the time in which the execution only waits.")
 @click.option(
     "--tasks",

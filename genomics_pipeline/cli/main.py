@@ -7,7 +7,6 @@ import os
 import sys
 import traceback
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
@@ -126,8 +125,9 @@ def _run(arguments: list[str], debug: bool) -> Any:
     except OSError as error:  # an error of the machine: a full disk, an unreadable folder
         if debug:
             return _show_traceback(1)
-        place = f"{error.filename}: " if error.filename else _lost_folder()
-        echo_error(f"{place}{error.strerror or error}")
+        from genomics_pipeline.worker.failure import os_error_message
+
+        echo_error(os_error_message(error))
         return 1
     except MemoryError:
         if debug:
@@ -139,15 +139,6 @@ def _run(arguments: list[str], debug: bool) -> Any:
             return _show_traceback(1)
         echo_error(f"{type(error).__name__}: {error} (unexpected; --debug shows the traceback)")
         return 1
-
-
-def _lost_folder() -> str:
-    """Return words about the folder of this process if it was deleted, which no error of the system names."""
-    try:
-        Path.cwd()
-    except OSError:
-        return "the current folder: "
-    return ""
 
 
 def _show_traceback(exit_code: int) -> int:

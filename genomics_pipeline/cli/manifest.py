@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from genomics_pipeline.cli.options import LocalPath
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.report.output import echo, echo_json, echo_line
@@ -55,6 +56,7 @@ def validate(
     from genomics_pipeline.model.errors import DataError, Problem, UsageError
     from genomics_pipeline.model.manifest import manifest_lines
     from genomics_pipeline.runs.fastq_checks import Reading, file_problems
+    from genomics_pipeline.runs.given_files import uri_problems
     from genomics_pipeline.runs.manifests import read_manifest
 
     for option, value in (("--read-layout", read_layout), ("--quality-encoding", quality_encoding)):
@@ -68,6 +70,8 @@ def validate(
 
     try:
         samples = read_manifest(sheet, warn)
+        if problems := list(uri_problems(samples, without_secrets(sheet))):
+            raise DataError(problems)
         if check_files and (
             problems := list(file_problems(samples, object_store(), Reading(read_layout, quality_encoding)))
         ):
@@ -93,7 +97,7 @@ def validate(
 @click.argument("prefix", metavar="DIR_OR_S3_PREFIX")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=LocalPath("file", dir_okay=False),
     help="Write the sheet to this new file instead of standard output.",
 )
 @click.option("--single-end", is_flag=True, help="Take files whose mates are missing as single reads.")

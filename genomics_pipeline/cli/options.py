@@ -44,11 +44,18 @@ def _memory(_context: click.Context, _parameter: click.Parameter, value: tuple[s
     return parse_memory(value)
 
 
-class FolderPath(click.Path):
-    """The type of options that name a folder of this machine: a URI is refused, not taken for a relative path."""
+class LocalPath(click.Path):
+    """The type of values that name a file or folder of this machine: a URI is refused, not taken for a relative path.
 
-    def __init__(self) -> None:
-        super().__init__(path_type=Path)
+    Args:
+        kind: ``file`` or ``folder``.
+        advice: What to do instead.
+        options: Of `click.Path`.
+    """
+
+    def __init__(self, kind: str, advice: str = "give a path", **options: bool) -> None:
+        super().__init__(path_type=Path, **options)
+        self._kind, self._advice = kind, advice
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path.
@@ -57,9 +64,9 @@ class FolderPath(click.Path):
             UsageError: for a URI.
         """
         if "://" in str(value):
-            found = f"expected a folder of this machine, found the URI {without_secrets(str(value))}"
-            advice = "give a path; runs on AWS are started with `submit`"
-            raise UsageError(f"{param.opts[0] if param else 'folder'}: {found}; {advice}")
+            found = f"expected a {self._kind} of this machine, found the URI {without_secrets(str(value))}"
+            name = param.opts[0] if isinstance(param, click.Option) else self._kind
+            raise UsageError(f"{name}: {found}; {self._advice}")
         return super().convert(value, param, ctx)
 
 

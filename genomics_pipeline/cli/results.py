@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.cli.options import LocalPath, stack_option
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.printable import indented
 from genomics_pipeline.report.output import echo, echo_json, echo_line
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--download",
     "target",
-    type=click.Path(path_type=Path),
+    type=LocalPath("folder"),
     help="Copy the files to this folder, and verify their digests.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, for each sample and the cohort.")

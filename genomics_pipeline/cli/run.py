@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genomics_pipeline.cli.options import (
-    FolderPath,
+    LocalPath,
     machine_options,
     param_option,
     pipeline_option,
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 @click.command(short_help="Run a sample sheet through a pipeline on this machine.")
 @click.argument("manifest", metavar="SHEET")
 @click.option("--reference", required=True, help="FASTA file, plain or compressed: a path or URI.")
-@click.option("--out", required=True, type=FolderPath(), help="The run folder.")
+@click.option(
+    "--out",
+    required=True,
+    type=LocalPath("folder", "give a path; runs on AWS are started with `submit`"),
+    help="The run folder.",
+)
 @pipeline_option
 @param_option
 @click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
@@ -35,11 +40,11 @@ if TYPE_CHECKING:
 @click.option("--containers", is_flag=True, help="Run each task in a container of its step's image.")
 @click.option(
     "--inject",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=LocalPath("file", exists=True, dir_okay=False),
     metavar="FAULTS.toml",
     help="Inject the faults of this file, to test steps and retry policies.",
 )
-@click.option("--truth", type=click.Path(path_type=Path), help="Score the joint VCF against this VCF file.")
+@click.option("--truth", type=LocalPath("file"), help="Score the joint VCF against this VCF file.")
 @click.option(
     "--truth-sample",
     "truth_samples",
@@ -49,7 +54,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--truth-regions",
-    type=click.Path(path_type=Path),
+    type=LocalPath("file"),
     metavar="BED",
     help="Compare only within these regions, in which the truth is known.",
 )

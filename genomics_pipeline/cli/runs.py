@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.cli.options import LocalPath, stack_option
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ LINE = "{:<44} {:<12} {:>9} {:<12} {:<20} {:>9}"
 
 
 @click.command(short_help="List the runs on AWS or on this machine.")
-@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("folders", nargs=-1, type=LocalPath("folder"))
 @stack_option
 @click.option("--status", type=click.Choice(STATUSES), help="Only runs with this status.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from genomics_pipeline.cli.options import FolderPath
+from genomics_pipeline.cli.options import LocalPath
 from genomics_pipeline.report.output import echo_json, echo_line
 
 
 @click.command(short_help="Simulate a small cohort of reads with known variants.")
-@click.option("--out", required=True, type=FolderPath(), help="Create the cohort in this new folder.")
+@click.option("--out", required=True, type=LocalPath("folder"), help="Create the cohort in this new folder.")
 @click.option("--samples", default=6, show_default=True, type=click.IntRange(1, 100_000), help="Number of samples.")
 @click.option(
     "--length",

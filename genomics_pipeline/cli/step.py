@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genomics_pipeline.cli.options import FolderPath, machine_options
+from genomics_pipeline.cli.options import LocalPath, machine_options
 from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.report.output import echo_json, echo_line
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Run one step on FASTQ, BAM or VCF files.")
 @click.argument("step", metavar="NAME")
 @click.argument("files", nargs=-1)
-@click.option("--out", required=True, type=FolderPath(), help="Write the outputs to this folder.")
+@click.option("--out", required=True, type=LocalPath("folder"), help="Write the outputs to this folder.")
 @click.option("--reference", help="FASTA file, plain or compressed: a path or URI.")
 @click.option("--sample", help="The sample's name; by default derived from the first file's name.")
 @click.option(

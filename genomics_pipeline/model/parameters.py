@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
+from genomics_pipeline.model.s3_uri import object_misfit
 from genomics_pipeline.model.secrets import REFUSAL, has_password, without_password
 
 Value = str | int | float | bool | None
@@ -54,6 +55,8 @@ def misfit(spec: ParameterSpec, value: object) -> str | None:
         return f"expected {EXPECTED[spec.type]}, found {value!r}"
     if spec.type == "file" and isinstance(value, str) and has_password(value):
         return f"{REFUSAL}: {without_password(value)}"
+    if spec.type == "file" and isinstance(value, str) and (message := object_misfit(value)):
+        return message
     if spec.choices is not None and value not in spec.choices:
         return f"expected one of {', '.join(map(str, spec.choices))}, found {value!r}"
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -18,6 +18,7 @@ MORE_RECORDS = 100_000  # that are looked at where the encoding of the first is 
 LONGEST_NAME = 254  # in BAM
 _BASES, _QUALITIES = re.compile(rb"[A-Za-z.]*"), re.compile(rb"[!-~]*")
 # See `steps/alignment/qualities.py`: Phred+64 has ';' to 'i', and '^' or more for a sequencer's best qualities.
+_BELOW_PHRED64 = re.compile(rb"[!-:]")
 _PHRED33_ONLY = re.compile(rb"[!-:j-~]")
 _BEST_OF_PHRED64 = re.compile(rb"[\^-i]")
 _OTHER_NUMBERS = re.compile(r"(\S+[._:/-])(?:1|f|F) \1(?:2|r|R) (?!\1)(\S+[._:/-])(?:1|f|F) \2(?:2|r|R)")
@@ -111,7 +112,21 @@ def _read(uri: str, store: Store, encoding: str) -> _Reads:
         span = f"{chr(min(qualities))!r} to {chr(max(qualities))!r}"
         found = f"found {span} in the first {len(more.lines[3::4])} records, as in Phred+64"
         raise DataError(f"record 1: expected Phred+33 qualities, {found}: {_ENCODING_ADVICE}")
+    if encoding == "phred64":
+        _refuse_phred33(head)
     return _Reads(headers, head.lines[1::4], head.is_whole)
+
+
+def _refuse_phred33(head: FastqHead) -> None:
+    """Refuse qualities that Phred+64 does not have.
+
+    Raises:
+        DataError: for the first record with such a quality.
+    """
+    for number, qualities in enumerate(head.lines[3::4], 1):
+        if match := _BELOW_PHRED64.search(qualities):
+            found = f"found {match[0].decode()!r}; set alignment.quality_encoding=phred33"
+            raise DataError(f"record {number}: expected Phred+64 qualities (';' and above), {found}")
 
 
 def _header(record: list[bytes], number: int) -> ReadHeader:

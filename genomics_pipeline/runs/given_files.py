@@ -10,6 +10,7 @@ from typing import NamedTuple
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.parameters import ParameterSpec, Value
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.s3_uri import object_misfit
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.reference.bed import bed_problems
 from genomics_pipeline.stores.given_file import stat_given
@@ -59,6 +60,18 @@ def parameter_files(
             value = values.get(name, spec.default)
             if spec.type == "file" and isinstance(value, str) and value:
                 yield RequiredFile(value, f"parameter {stage.name}.{name}", "a file"), spec
+
+
+def uri_problems(samples: Iterable[Sample], sheet: str) -> Iterator[Problem]:
+    """Yield the problems of the URIs of FASTQ files in S3 by themselves, without looking for the files.
+
+    Args:
+        samples: The samples.
+        sheet: The path or URI of the sheet, for messages.
+    """
+    for file in reads(samples):
+        if message := object_misfit(file.uri):
+            yield Problem(f"{file.user}: {file.uri}: {message}", sheet, file.line, file.column)
 
 
 def missing_reads(samples: Iterable[Sample], sheet: str, store: Store) -> Iterator[tuple[str, Problem]]:

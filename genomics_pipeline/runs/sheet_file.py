@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.s3_uri import object_misfit
 from genomics_pipeline.model.secrets import refuse_password, without_secrets
 from genomics_pipeline.stores.decompression import decompressed
 from genomics_pipeline.stores.protocol import MissingObject
@@ -92,6 +93,8 @@ def _open(uri: str) -> BinaryIO:
     """Open a sheet as it is stored; a file without smart-open, whose import takes longer than the reading."""
     if "://" not in uri:
         return Path(uri).open("rb")
+    if message := object_misfit(uri):
+        raise DataError(message)
     from smart_open import open as smart_open
 
     return smart_open(uri, "rb", compression="disable")

@@ -11,10 +11,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.s3_uri import split_prefix
 from genomics_pipeline.model.secrets import REFUSAL, has_password, without_password
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import ANY, Expected, ObjectInfo, Publication, Sink, Store
-from genomics_pipeline.stores.s3 import S3Store, split
+from genomics_pipeline.stores.s3 import S3Store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,7 +47,7 @@ class RoutedStore:
             raise DataError(f"{without_password(uri)}: {REFUSAL}")
         scheme = uri.partition("://")[0] if "://" in uri else "file"
         if scheme == "s3":
-            return self._local if split(uri)[0] in self._buckets else self._s3
+            return self._local if split_prefix(uri)[0] in self._buckets else self._s3
         if scheme == "file":
             return self._local
         raise DataError(f"{uri}: expected a path or an s3:// URI, found {scheme}://")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.plain_path import file_name
+from genomics_pipeline.model.s3_uri import split_object, split_prefix
 from genomics_pipeline.model.task import INTERMEDIATE_TAG
 from genomics_pipeline.stores.access import transfer_error, with_reason
 from genomics_pipeline.stores.checksum import object_checksum, sha256_checksum
@@ -52,7 +53,7 @@ class S3Store:
     def _head(self, uri: str, **options: Any) -> HeadObjectOutputTypeDef | None:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        bucket, key = split(uri)
+        bucket, key = split_object(uri)
         try:
             return self._client.head_object(Bucket=bucket, Key=key, **options)
         except (BotoCoreError, ClientError) as error:
@@ -78,7 +79,7 @@ class S3Store:
         from botocore.exceptions import BotoCoreError, ClientError
         from s3transfer.utils import S3_RETRYABLE_DOWNLOAD_ERRORS
 
-        bucket, key = split(uri)
+        bucket, key = split_object(uri)
         problem = ""
         for _ in range(ATTEMPTS):
             try:
@@ -96,7 +97,7 @@ class S3Store:
 
     def write(self, uri: str, data: bytes) -> None:
         """Write an object, in place of the one that was there."""
-        bucket, key = split(uri)
+        bucket, key = split_object(uri)
         with _translate_write_errors(uri):
             self._client.put_object(Bucket=bucket, Key=key, Body=data, ChecksumAlgorithm=CHECKSUM)
 
@@ -104,7 +105,7 @@ class S3Store:
         """Yield the objects whose URIs begin with the prefix, in the order of their names."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        bucket, key = split(prefix)
+        bucket, key = split_prefix(prefix)
         try:
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
                 for entry in page.get("Contents", ()):
@@ -145,7 +146,7 @@ class S3Store:
             message = f"expected the version {expected.version}, found {version}: it was changed in the meantime"
             raise ChangedObject(uri, message)
         check = sha256_checksum(expected.sha256) if expected.sha256 else object_checksum(head)
-        source = Source(uri, *split(uri), head["ContentLength"], head["ETag"])
+        source = Source(uri, *split_object(uri), head["ContentLength"], head["ETag"])
         download(self._client, source, sink, check, cancelled, window)
 
     def publish(
@@ -154,7 +155,7 @@ class S3Store:
         """Move a local file to an object: upload it in parts, then delete it."""
         with _translate_write_errors(uri):
             tags = {"Tagging": "=".join(INTERMEDIATE_TAG)} if intermediate else {}
-            upload(self._client, path, uri, split(uri), tags, cancelled)
+            upload(self._client, path, uri, split_object(uri), tags, cancelled)
         path.unlink()
 
     def publish_all(self, files: Sequence[Publication]) -> None:
@@ -164,8 +165,8 @@ class S3Store:
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object within S3, in parts if it is large."""
-        from_bucket, from_key = split(source)
-        bucket, key = split(target)
+        from_bucket, from_key = split_object(source)
+        bucket, key = split_object(target)
         if self.stat(source) is None:
             raise self._missing(source)
         with _translate_write_errors(target):
@@ -173,7 +174,7 @@ class S3Store:
 
     def delete(self, uri: str) -> None:
         """Delete an object, if there is one."""
-        bucket, key = split(uri)
+        bucket, key = split_object(uri)
         with _translate_write_errors(uri):
             self._client.delete_object(Bucket=bucket, Key=key)
 
@@ -182,7 +183,7 @@ class S3Store:
         from botocore.exceptions import ClientError
 
         try:
-            self._client.head_bucket(Bucket=split(uri)[0])
+            self._client.head_bucket(Bucket=split_object(uri)[0])
         except ClientError as error:
             if error.response["Error"]["Code"] in ("404", "NoSuchBucket"):
                 return MissingBucket(uri)
@@ -211,13 +212,3 @@ def _info(uri: str, size_bytes: int, entry: HeadObjectOutputTypeDef | ObjectType
 
 def _version(etag: str) -> str:
     return etag.strip('"')
-
-
-def split(uri: str) -> tuple[str, str]:
-    """Return the bucket and the key of a URI.
-
-    >>> split("s3://reads/run-1/a_R1.fastq.gz")
-    ('reads', 'run-1/a_R1.fastq.gz')
-    """
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key

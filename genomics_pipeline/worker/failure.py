@@ -81,7 +81,18 @@ def os_error_message(error: OSError) -> str:
     """
     reason = error.strerror or str(error) or type(error).__name__
     file = error.filename2 or error.filename
-    return f"{os.fsdecode(file)}: {reason}" if isinstance(file, str | bytes | os.PathLike) else reason
+    if isinstance(file, str | bytes | os.PathLike):
+        return f"{os.fsdecode(file)}: {reason}"
+    return f"the current folder: {reason}" if _lost_folder() else reason
+
+
+def _lost_folder() -> bool:
+    """Return whether the folder of this process was deleted, which no error of the system names."""
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
 
 
 def disk_full_message(path: str | Path) -> str:

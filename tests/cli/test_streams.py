@@ -145,6 +145,12 @@ def test_a_deleted_current_folder_is_named(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (1, b"error: the current folder: No such file or directory\n")
 
 
+def test_doctor_names_a_deleted_current_folder(tmp_path: Path) -> None:
+    ended = shell("mkdir gone && cd gone && rmdir ../gone && $GP doctor", tmp_path)
+    assert ended.returncode == 1
+    assert b"MISSING  one tiny sample: the current folder: No such file or directory\n" in ended.stdout
+
+
 def test_too_little_memory_for_the_command_itself(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -67,6 +67,14 @@ def test_parameters_override_guesses(make: Callable[[], bytes], reading: Reading
     assert problems(write(tmp_path / "a.fastq", make()), reading=reading) == []
 
 
+def test_qualities_below_those_of_phred64_are_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.fastq", reads(2, "h" * 20) + reads(1, "h" * 19 + ":"))
+    expected = "a.fastq: record 3: expected Phred+64 qualities (';' and above), found ':'"
+    assert problems(file, reading=Reading(encoding="phred64")) == [
+        f"{expected}; set alignment.quality_encoding=phred33"
+    ]
+
+
 def test_interleaved_pairs_are_recognised(tmp_path: Path) -> None:
     records = reads(2000).splitlines(keepends=True)
     pairs = [b"".join(records[place : place + 4]) * 2 for place in range(0, len(records), 4)]

@@ -92,10 +92,12 @@ def test_every_unusable_path_fails_its_own_sample(here: SmallProject, command: C
         "host": "file://[x/a.fastq",
         "folder": "folder.fastq",
         "pipe": "pipe.fastq",
-        "scheme": "s3:///a.fastq",
+        "bucket": "s3:///a.fastq",
+        "key": "s3://a.fastq",
     }
     here.sheet({"a": "a.fastq", **bad, "b": "b.fastq"})
     ended = command(*here.arguments("--json"))
+    assert json.loads((here.run / "steps/count/key/failure.json").read_text())["class"] == "bad_input"
     summary = json.loads(ended.stdout)
     assert (ended.returncode, summary["status"]) == (1, "SUCCEEDED"), ended.stderr
     states = {row["sample"]: row["state"] for row in summary["samples"]}
@@ -104,13 +106,14 @@ def test_every_unusable_path_fails_its_own_sample(here: SmallProject, command: C
 
 
 def test_samples_without_files_are_named_before_the_first_job(here: SmallProject, command: Command) -> None:
-    here.sheet({"a": "a.fastq", "x": "/nope/x.fastq", "b": "b.fastq", "y": "/nope/y.fastq"})
+    here.sheet({"a": "a.fastq", "x": "/nope/x.fastq", "b": "b.fastq", "y": "s3://y.fastq"})
     ended = command(*here.arguments())
     assert ended.returncode == 1
     sheet = here.folder / "sheet.csv"
+    no_key = "expected s3://BUCKET/KEY, found no key after the bucket"
     assert ended.stderr.splitlines()[:3] == [
         f"warning: {sheet}:3:fastq_1: sample x, lane L001: /nope/x.fastq: expected a file, found none",
-        f"warning: {sheet}:5:fastq_1: sample y, lane L001: /nope/y.fastq: expected a file, found none",
+        f"warning: {sheet}:5:fastq_1: sample y, lane L001: s3://y.fastq: {no_key}",
         "warning: 2 of 4 samples cannot be read and will fail; the others run",
     ]
     assert joined(here) == ["a.count", "b.count", "--without", "x", "y"]
@@ -216,8 +219,56 @@ def test_a_uri_is_no_folder(here: SmallProject, command: Command, uri: str, name
         "simulate": ["simulate", "--out", uri],
     }
     ended = command(*arguments[name])
-    message = f"error: --out: expected a folder of this machine, found the URI {uri}; give a path; "
-    assert (ended.returncode, ended.stderr) == (2, f"{message}runs on AWS are started with `submit`\n")
+    more = "; runs on AWS are started with `submit`" if name == "run" else ""
+    message = f"error: --out: expected a folder of this machine, found the URI {uri}; give a path{more}\n"
+    assert (ended.returncode, ended.stderr) == (2, message)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "a.csv", "--reference", "r.fa", "--out", "o", "--truth"],
+        ["run", "a.csv", "--reference", "r.fa", "--out", "o", "--truth", "t.vcf", "--truth-regions"],
+        ["run", "a.csv", "--reference", "r.fa", "--out", "o", "--inject"],
+        ["results", "o", "--download"],
+        ["manifest", "init", "reads", "--out"],
+        ["execute", "m.json", "--root"],
+        ["execute", "m.json", "--journal"],
+        ["execute", "m.json", "--history"],
+        ["runs"],
+    ],
+)
+def test_a_uri_is_no_path_of_this_machine(
+    command: Command, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = command(*words, "s3://b/x")
+    assert ended.returncode == 2
+    assert " of this machine, found the URI s3://b/x; give a path" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("uri", ["s3://", "s3:///a.fastq", "s3://b", "s3://b/", "s3://a b/c.fastq"])
+def test_a_uri_of_s3_names_a_bucket_and_a_key_wherever_it_is_given(
+    here: SmallProject, command: Command, uri: str
+) -> None:
+    run = here.arguments()
+    sheet, reference = run.index(str(here.folder / "sheet.csv")), run.index("--reference") + 1
+    for words in (
+        [uri if place == sheet else word for place, word in enumerate(run)],
+        [uri if place == reference else word for place, word in enumerate(run)],
+        ["execute", uri],
+        ["manifest", "init", uri],
+        ["explain", uri],
+    ):
+        if words[0] == "manifest" and uri.startswith("s3://b"):
+            continue  # a whole bucket may be listed
+        ended = command(*words)
+        (line,) = ended.stderr.splitlines()
+        assert ended.returncode in (1, 2)
+        assert uri in line
+        assert "expected s3://BUCKET/KEY, found no key" in line or "expected a bucket of letters" in line
+    assert not here.run.exists()
 
 
 def test_a_folder_that_holds_something_else_is_refused(here: SmallProject, command: Command) -> None:

@@ -6,12 +6,12 @@ import posixpath
 from collections.abc import Iterable, Iterator
 
 from genomics_pipeline.aws.clients import Clients
-from genomics_pipeline.aws.objects import Head, bucket_region, head
+from genomics_pipeline.aws.objects import bucket_region, head
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.errors import Problem
+from genomics_pipeline.model.s3_uri import object_misfit, split_object
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.runs.given_files import RequiredFile, reads
-from genomics_pipeline.stores.s3 import split
 
 
 def file_problems(
@@ -30,20 +30,23 @@ def file_problems(
     clients.s3  # noqa: B018 # created before threads use it
 
     def check(one: RequiredFile) -> tuple[RequiredFile, Problem] | None:
-        message = _misfit(one, head(one.uri, clients)) if one.uri.startswith("s3://") else _upload_advice(one, bucket)
+        message = _misfit(one, clients) if one.uri.startswith("s3://") else _upload_advice(one, bucket)
         return (one, Problem(f"{one.user}: {message}", one.uri)) if message else None
 
     yield from filter(None, in_parallel(check, required))
 
 
-def _misfit(required: RequiredFile, head: Head | None) -> str | None:
-    if head is None:
+def _misfit(required: RequiredFile, clients: Clients) -> str | None:
+    if message := object_misfit(required.uri):
+        return message
+    found = head(required.uri, clients)
+    if found is None:
         return f"expected {required.kind}, found no such file"
-    if head.missing:
-        return f"expected {required.kind}, found {head.missing}; or it does not exist"
-    if head.archive:
-        return f"expected {required.kind} that is not archived, found it in {head.archive}; restore it first"
-    return None if head.size_bytes else f"expected {required.kind}, found an empty one"
+    if found.missing:
+        return f"expected {required.kind}, found {found.missing}; or it does not exist"
+    if found.archive:
+        return f"expected {required.kind} that is not archived, found it in {found.archive}; restore it first"
+    return None if found.size_bytes else f"expected {required.kind}, found an empty one"
 
 
 def _upload_advice(required: RequiredFile, bucket: str) -> str:
@@ -64,7 +67,7 @@ def region_warnings(samples: Iterable[Sample], region: str, clients: Clients) ->
         region: The Region of the stack.
         clients: The AWS clients.
     """
-    buckets = {split(file.uri)[0] for file in reads(samples) if file.uri.startswith("s3://")}
+    buckets = {split_object(file.uri)[0] for file in reads(samples) if file.uri.startswith("s3://")}
     for bucket in sorted(buckets):
         bucket_home = bucket_region(bucket, clients)
         if bucket_home not in (None, region):

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.cache import describe_cache
 from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names, step_names
+from genomics_pipeline.worker.failure import os_error_message
 
 LIBRARIES = ("pysam", "pybwa", "jsonata-python", "boto3")
 MODULES = {"jsonata-python": "jsonata"}
@@ -59,6 +60,8 @@ def check_all(
     for name, check in checks.items():
         try:
             yield Check(name, True, check())
+        except OSError as error:
+            yield Check(name, False, os_error_message(error))
         except Exception as error:  # any error of a broken installation is a result
             yield Check(name, False, f"{type(error).__name__}: {error}")
 
