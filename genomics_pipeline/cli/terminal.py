@@ -43,7 +43,7 @@ class Terminal:
         open_console(PIPE_WIDTH, stderr=self._quiet).print(table)
         if following:
             machines = quantity(following, "state machine")
-            echo_line(f"followed by a second change set with {machines}", err=self._quiet)
+            echo_line(f"followed by a second change set with {machines} and the monitoring", err=self._quiet)
 
     def confirm(self, question: str) -> bool:
         """Ask a question at the terminal, and return the answer.

@@ -110,6 +110,7 @@ INLINE_CONCURRENCY = Quota(40, "iterations", "an inline Map without MaxConcurren
 # Distributed Map.
 MAP_RUN_CONCURRENCY = Quota(10_000, "children", "Map Run", QUOTAS_PAGE, code="L-3586FBF7")
 MAP_RUN_ITEMS = Quota(100_000_000, "items", "Map Run", READER_PAGE, code="L-47716EBC")
+OPEN_MAP_RUNS = Quota(1_000, "Map Runs", "open Map Runs of an account and Region", QUOTAS_PAGE, code="L-15D902EC")
 CHILD_STARTS = Quota(100, "STANDARD children a second", "Map Run", QUOTAS_PAGE)
 READER_OBJECT = Quota(10 * _GB, "bytes", "ItemReader, one S3 object", READER_PAGE, code="L-2CDE2B0A")
 READER_ITEM = Quota(8 * _MIB, "bytes", "ItemReader, one item before ItemSelector", READER_PAGE)

@@ -39,6 +39,11 @@ class ResourceNames:
         """Return the name of the CloudWatch log group of the tasks' containers."""
         return f"/{self.stack}/tasks"
 
+    @property
+    def alarm_topic(self) -> str:
+        """Return the name of the SNS topic of the alarms."""
+        return f"{self.stack}-alarms"
+
     def job_definition(self, step: str) -> str:
         """Return the name of the Batch job definition of a step.
 

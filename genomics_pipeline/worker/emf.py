@@ -10,15 +10,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from genomics_pipeline.model import metrics
 from genomics_pipeline.model.task import TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord
 
-NAMESPACE = "GenomicsPipeline"
-SUCCEEDED = "succeeded"
-_DIMENSIONS = ("Stage", "Outcome")
 _HOST = {"instance_type": "InstanceType", "zone": "Zone", "market": "Market"}
 NO_HOST: Mapping[str, str] = {}
-_UNITS = {"Items": "Count", "Duration": "Seconds", "PeakMemory": "Megabytes", "OutputBytes": "Bytes"}
+UNITS = {
+    metrics.ITEMS: "Count",
+    metrics.DURATION: "Seconds",
+    metrics.PEAK_MEMORY: "Megabytes",
+    metrics.OUTPUT_BYTES: "Bytes",
+}
 
 
 def success_line(payload: TaskPayload, record: CompletionRecord, moment: float) -> str:
@@ -30,12 +33,12 @@ def success_line(payload: TaskPayload, record: CompletionRecord, moment: float) 
         moment: The time, in seconds since the epoch.
     """
     values = {
-        "Items": 1,
-        "Duration": record.seconds,
-        "PeakMemory": record.peak_memory_mib,
-        "OutputBytes": sum(output.size_bytes for output in record.outputs.values()),
+        metrics.ITEMS: 1,
+        metrics.DURATION: record.seconds,
+        metrics.PEAK_MEMORY: record.peak_memory_mib,
+        metrics.OUTPUT_BYTES: sum(output.size_bytes for output in record.outputs.values()),
     }
-    return _line(payload, record.item, SUCCEEDED, values, moment, record.host)
+    return _line(payload, record.item, metrics.SUCCEEDED, values, moment, record.host)
 
 
 def failure_line(
@@ -50,14 +53,14 @@ def failure_line(
         moment: The time, in seconds since the epoch.
         host: The facts of the host; see `worker.host_facts`.
     """
-    return _line(payload, item, failure_class, {"Items": 1}, moment, host)
+    return _line(payload, item, failure_class, {metrics.ITEMS: 1}, moment, host)
 
 
 def _line(
     payload: TaskPayload, item: str, outcome: str, values: dict[str, Any], moment: float, host: Mapping[str, str]
 ) -> str:
-    metrics = [{"Name": name, "Unit": _UNITS[name]} for name in values]
-    directive = {"Namespace": NAMESPACE, "Dimensions": [list(_DIMENSIONS)], "Metrics": metrics}
-    members = {"Stage": payload.stage, "Outcome": outcome, "Run": payload.run.name, "Item": item, **values}
+    units = [{"Name": name, "Unit": UNITS[name]} for name in values]
+    directive = {"Namespace": metrics.NAMESPACE, "Dimensions": [list(metrics.DIMENSIONS)], "Metrics": units}
+    members = {metrics.STAGE: payload.stage, metrics.OUTCOME: outcome, "Run": payload.run.name, "Item": item, **values}
     members |= {_HOST[name]: value for name, value in host.items()}
     return json.dumps({"_aws": {"Timestamp": int(moment * 1000), "CloudWatchMetrics": [directive]}, **members})

@@ -26,6 +26,7 @@ from moto.s3.models import FakeBucket
 from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.responses import StepFunctionResponse
 
+from tests.aws.monitoring_models import MODELS
 from tests.fakes.step_functions.service import validation
 
 SERVICE_LINKED_ROLE = "AWSServiceRoleForbatch"  # as moto spells it
@@ -221,7 +222,8 @@ class BucketPolicy(CloudFormationModel):
 
 @contextmanager
 def patch_cloudformation() -> Iterator[None]:
-    """Add the missing behaviour to moto's CloudFormation."""
+    """Add the missing behaviour, and the missing `MODELS`, to moto's CloudFormation."""
+    assert MODELS  # moto finds them once they are defined
     for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
         cached.cache_clear()  # they may be older than BucketPolicy
     with pytest.MonkeyPatch.context() as patch:

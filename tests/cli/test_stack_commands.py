@@ -51,7 +51,7 @@ def test_a_stack_is_created_and_deleted(cli: Callable[..., Any]) -> None:
         "GermlineStateMachine",
         "AWS::StepFunctions::StateMachine",
     ]
-    assert "followed by a second change set with 1 state machine" in lines
+    assert "followed by a second change set with 1 state machine and the monitoring" in lines
     assert lines[-1] == "next: genomics-pipeline containers push, then genomics-pipeline submit SHEET"
     assert "CREATE_COMPLETE              genomics-pipeline" in made.err
 
@@ -89,7 +89,7 @@ def test_data_are_deleted_only_on_request(cli: Callable[..., Any]) -> None:
     cli("deploy", "--yes")
     ended = cli("destroy", "--yes", "--delete-data")
     assert (ended.code, ended.out) == (0, "nothing is left\n")
-    assert ended.err.endswith("1 object version deleted\n")
+    assert ended.err.endswith("2 object versions deleted\n")
 
 
 def test_removed_resources_are_shown_first(capfd: pytest.CaptureFixture[str]) -> None:

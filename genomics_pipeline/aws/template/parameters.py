@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from genomics_pipeline.aws.deployment import ARCHITECTURE
+from genomics_pipeline.aws.template.monitoring_parameters import MONITORING_CONDITIONS, MONITORING_PARAMETERS
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.architecture import Architecture
 
@@ -114,6 +115,7 @@ PARAMETERS: dict[str, Any] = {
         "Default": "",
         "Description": "Subnets of VpcId that reach ECR, ECS, CloudWatch Logs and S3 (NAT, or interface endpoints)",
     },
+    **MONITORING_PARAMETERS,
 }
 
 SET_BY_DEPLOY = ("HostTypes", "Zones")
@@ -166,6 +168,7 @@ CONDITIONS: dict[str, Any] = {
     HAS_INPUT_KEYS: _any("InputKeys"),
     IS_ARM64: {"Fn::Equals": [{"Ref": ARCHITECTURE}, Architecture.ARM64.value]},
     MAKES_NETWORK: _empty("VpcId"),
+    **MONITORING_CONDITIONS,
     **{
         has_zone(number): {"Fn::And": [{"Condition": MAKES_NETWORK}, _zone_given(number)]}
         for number in range(1, MOST_ZONES)

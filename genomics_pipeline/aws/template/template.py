@@ -9,6 +9,7 @@ from genomics_pipeline.aws.deployment import ARCHITECTURE, BUCKET_OUTPUT
 from genomics_pipeline.aws.template.compute import HOST_TYPES, JOB_QUEUE, ON_DEMAND_QUEUE, compute, host_types
 from genomics_pipeline.aws.template.functions import TemplateResources, ref
 from genomics_pipeline.aws.template.logs import logs
+from genomics_pipeline.aws.template.monitoring import monitoring
 from genomics_pipeline.aws.template.network import network
 from genomics_pipeline.aws.template.parameters import CONDITIONS, PARAMETERS
 from genomics_pipeline.aws.template.registry import repository
@@ -21,6 +22,9 @@ from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.hosts import HostChoice
 from genomics_pipeline.model.resource_names import ResourceNames
+
+# The first deployment takes the parameters of the monitoring, which it does not create yet.
+UNUSED_MONITORING = {"cfn-lint": {"config": {"ignore_checks": ["W2001", "W8001"]}}}
 
 
 def template(
@@ -38,8 +42,8 @@ def template(
         images: The steps of the pipelines, each once, with the tags of their images.
         names: The names of the resources.
         hosts: The instance types of each architecture.
-        with_machines: Include the state machines. Their definitions are in the stack's own bucket, so that the first
-            deployment creates the bucket without them.
+        with_machines: Include the state machines and their monitoring. The definitions are in the stack's own bucket,
+            so that the first deployment creates the bucket without them, by a template that fits into a request.
 
     Raises:
         DataError: if two steps or pipelines have the same logical id, or a name is too long.
@@ -58,6 +62,7 @@ def template(
         *({role_id(machine.pipeline): states_role(machine, names)} for machine in machines),
         optional_policies(machines),
         *(state_machine(machine, names) for machine in machines if with_machines),
+        *(monitoring(machines, names) if with_machines else ()),
     ]
     for part in parts:
         for name, resource in part.items():
@@ -65,15 +70,24 @@ def template(
                 raise DataError(f"two names result in the same resource name {name}: rename a step or a pipeline")
             resources[name] = resource
     _check_names(machines, names)
+    arithmetic = [line for choice in hosts.values() for line in choice.arithmetic()]
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Batch genomics on Step Functions and AWS Batch: genomics-pipeline template",
-        "Metadata": {HOST_TYPES: [line for choice in hosts.values() for line in choice.arithmetic()]},
+        "Metadata": {HOST_TYPES: arithmetic} if with_machines else UNUSED_MONITORING,
         "Mappings": host_types(hosts),
-        "Parameters": PARAMETERS,
+        "Parameters": PARAMETERS if with_machines else _without_descriptions(PARAMETERS),
         "Conditions": CONDITIONS,
         "Resources": resources,
         "Outputs": _outputs(machines if with_machines else ()),
+    }
+
+
+def _without_descriptions(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters for the template that must be small; the next one, a minute later, has their descriptions."""
+    return {
+        name: {field: value for field, value in parameter.items() if field != "Description"}
+        for name, parameter in parameters.items()
     }
 
 

@@ -37,7 +37,7 @@ class Dialog(Protocol):
     """The dialog with the user of a deployment or a deletion."""
 
     def show(self, change_set: ChangeSet, following: int) -> None:
-        """Show the changes of a change set; `following` state machines come in a second change set."""
+        """Show the changes of a change set; `following` state machines, and the monitoring, come in a second one."""
 
     def confirm(self, question: str) -> bool:
         """Ask a question and return whether the answer is yes.
