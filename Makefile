@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATORS := $(VENV)/.emulators
 
-.PHONY: demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-containers lint bench lock clean
+.PHONY: demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-containers lint bench lock base-image clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -81,6 +81,13 @@ bench: $(READY) $(EMULATORS)
 lock:
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
 	uv pip compile --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28 --constraint requirements.lock containers/requirements.in -o containers/requirements.lock
+
+# Pins the newest image of Debian in the Dockerfile; the tags of all images change with it.
+base-image:
+	docker pull --quiet debian:bookworm-slim
+	pin=$$(docker image inspect --format '{{index .RepoDigests 0}}' debian:bookworm-slim) && \
+	  sed "s|^ARG DEBIAN=.*|ARG DEBIAN=debian:bookworm-slim@$${pin#*@}|" containers/base/Dockerfile > containers/base/Dockerfile.new
+	mv containers/base/Dockerfile.new containers/base/Dockerfile
 
 clean:
 	rm -rf $(VENV) demo build dist

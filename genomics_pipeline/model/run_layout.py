@@ -27,6 +27,7 @@ _RERUNS = "reruns"
 _STEPS = "steps/"
 ITEMS = "items"  # those that are too large for a job's overrides
 FOLDERS = (ENGINE, SCRATCH, RESULTS, ITEMS, _STEPS, _MAP_RUNS, _RERUNS)  # of a run in a folder
+FIXED = (DEFINITION, INPUT, MANIFEST, INTERVALS, ITEMS, _MAP_RUNS, _RERUNS)  # that no task may change
 
 ITEM_FILES = {"sample": MANIFEST, "interval": INTERVALS}  # by scope: what the Distributed Map reads
 WRITTEN_BY_TASKS = (RESULTS, _STEPS)

@@ -52,6 +52,7 @@ def engine(missing: Callable[[str], None], tmp_path_factory: pytest.TempPathFact
         missing(f"no container engine can run here: {started.stderr.strip()}")
     patch = pytest.MonkeyPatch()
     patch.setenv("DOCKER_HOST", started.stdout.strip().rpartition("=")[2])
+    patch.setenv("GENOMICS_PIPELINE_DEBIAN", "debian:bookworm-slim")  # made there, without a registry
     try:
         yield ContainerEngine(os.environ, "docker")
     finally:

@@ -80,6 +80,11 @@ def test_an_image_describes_itself(step: str, images: dict[str, str], engine: Co
     assert engine.run("run", "--rm", "--network=none", "--read-only", images[step], "--health") == ""
 
 
+def test_no_program_of_an_image_gives_privileges(images: dict[str, str], engine: ContainerEngine) -> None:
+    find = ("--entrypoint=find", images["gather"], "/", "-xdev", "-type", "f", "-perm", "/6000")
+    assert engine.run("run", "--rm", "--network=none", "--user=0", *find) == ""
+
+
 def test_an_unchanged_step_is_not_built_again(images: dict[str, str], engine: ContainerEngine) -> None:
     image = step_images.image(load_step("gather"), ResourceNames(), step_images.this_architecture())
     assert (image.name, step_images.build(image, engine, USER_CACHE)) == (images["gather"], False)

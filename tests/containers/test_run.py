@@ -90,6 +90,39 @@ open(task["outputs"]["out"], "w").write(open(task["inputs"]["reads"][0]["fastq_1
     }
 
 
+TRIES = """
+import json, os, sys
+task = json.load(open(sys.argv[1]))
+root = task["outputs"]["out"].partition("/.scratch/")[0]
+found = {"engine": os.listdir(root + "/.engine"), "refused": []}
+for name in ("definition.json", "manifest.jsonl", ".engine/lock"):
+    try:
+        open(root + "/" + name, "a")
+    except OSError:
+        found["refused"].append(name)
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+found |= {name: status[name].strip() for name in ("CapEff", "CapBnd", "NoNewPrivs")}
+try:
+    found["parent"] = open(f"/proc/{os.getppid()}/environ").read()
+except OSError:
+    found["parent"] = None
+open(task["outputs"]["out"], "w").write(json.dumps(found))
+"""
+
+
+def test_a_program_has_no_way_to_what_the_execution_keeps(one_step: Callable[..., list[str]], tmp_path: Path) -> None:
+    process = run(*one_step("tries", TRIES), "--out", tmp_path / "run")
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert json.loads((tmp_path / "run/results/out/a.txt").read_text()) == {
+        "engine": ["verified"],
+        "refused": ["definition.json", "manifest.jsonl", ".engine/lock"],
+        "CapEff": "0000000000000000",
+        "CapBnd": "0000000000000000",
+        "NoNewPrivs": "1",
+        "parent": None,
+    }
+
+
 WAITS = """
 import json, signal, sys
 task = json.load(open(sys.argv[1]))

@@ -35,6 +35,7 @@ PACKAGES = (
 )  # of this package, in the base image: the worker and its imports
 FILES = ("__init__.py", "py.typed")
 DOCKERFILE = "Dockerfile"
+DEBIAN_VARIABLE = "GENOMICS_PIPELINE_DEBIAN"  # a copy of Debian's image elsewhere, such as in a registry of one's own
 ANY_STEP = "step"  # the folder below containers/ for a step without a Dockerfile of its own
 PYTHON = "3.11"  # of debian:bookworm
 GLIBC = 36  # 2.36, of debian:bookworm
@@ -134,7 +135,9 @@ def build(image: Image, engine: ContainerEngine, cache: Path) -> bool:
         with TemporaryDirectory() as folder:
             _write_base_context(Path(folder), image.architecture, cache)
             _make_readable(Path(folder))
-            engine.build(base, Path(folder), DOCKERFILE, platform_options, foreign)
+            copy = engine.environment.get(DEBIAN_VARIABLE)
+            arguments = {"--build-arg": [f"DEBIAN={copy}"]} if copy else {}
+            engine.build(base, Path(folder), DOCKERFILE, {**platform_options, **arguments}, foreign)
     spec = image.step.spec
     with TemporaryDirectory() as folder:
         for name, file in image.step.files:

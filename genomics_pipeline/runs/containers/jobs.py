@@ -22,9 +22,10 @@ from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import completion_version, read_completion
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine, options
-from genomics_pipeline.runs.containers.mounts import aws_options, mount, read_only
+from genomics_pipeline.runs.containers.mounts import aws_options, of_run, read_only
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.publish import make_folders
 from genomics_pipeline.worker.payload import read_payload
 from genomics_pipeline.worker.process_groups import GROUPS
 from genomics_pipeline.worker.program_log import error_message
@@ -73,6 +74,7 @@ class ContainerJobs:
         container = f"genomics-pipeline-{uuid4().hex}"
         scratch = self._run.scratch / container
         scratch.mkdir(parents=True)
+        make_folders(self._run.path / run_layout.VERIFIED, self._run.path)
         # The payload is passed in a file, with the whole items: the files that they name are mounted.
         (scratch / run_layout.TASK).write_text(compact(payload.to_json()))
         argv = [self._engine.program, *self._arguments(job, payload, container, scratch)]
@@ -117,6 +119,8 @@ class ContainerJobs:
             f"--name={container}",
             f"--label={RUN_LABEL}={self._run.path}",
             "--read-only",
+            "--cap-drop=ALL",
+            "--security-opt=no-new-privileges",
             # Files on S3 are fetched with the user's credentials; without such files the container needs no network.
             *(["--network=host", *aws] if "s3://" in json.dumps(values) else ["--network=none"]),
             f"--user={os.getuid()}:{os.getgid()}",
@@ -124,7 +128,7 @@ class ContainerJobs:
             f"--memory={job.memory_mib}m",
             f"--memory-swap={job.memory_mib}m",
             *options({"--env": [f"{name}={value}" for name, value in environment.items()]}),
-            f"--mount={mount(self._run.path, self._run.path, readonly=False)}",
+            *options({"--mount": of_run(self._run.path)}),
             *options({"--mount": read_only(values, self._run.path)}),
             self._images[payload.step],
         ]

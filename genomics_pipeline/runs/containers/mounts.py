@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.reference.index_kinds import INDEX_KINDS
 from genomics_pipeline.stores.local import LocalStore
 
@@ -24,10 +25,32 @@ def mount(source: Path, target: Path, *, readonly: bool = True) -> str:
     >>> mount(Path("/a:1,2"), Path("/b"))
     'type=bind,"source=/a:1,2",target=/b,readonly'
     """
+    return _row(["type=bind", f"source={source}", f"target={target}", *(["readonly"] if readonly else [])])
+
+
+def _row(words: list[str]) -> str:
     text = io.StringIO()
-    words = ["type=bind", f"source={source}", f"target={target}", *(["readonly"] if readonly else [])]
     csv.writer(text, lineterminator="").writerow(words)
     return text.getvalue()
+
+
+def of_run(run: Path) -> list[str]:
+    """Return the mounts of a run's folder, which is one so that finished files are moved in it, not copied.
+
+    What the execution keeps for itself is hidden, but for the names of the files that were verified; what it is made
+    of, and what its maps wrote, cannot be changed.
+
+    Args:
+        run: The folder of the run, with a folder of verified files.
+    """
+    engine, verified = run / run_layout.ENGINE, run / run_layout.VERIFIED
+    fixed = [path for name in run_layout.FIXED if (path := run / name).exists()]
+    return [
+        mount(run, run, readonly=False),
+        _row(["type=tmpfs", f"target={engine}", "readonly"]),
+        mount(verified, verified, readonly=False),
+        *(mount(path, path) for path in fixed),
+    ]
 
 
 def files_in(value: Any) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 
 ROOT = Path(__file__).resolve().parents[3]
 STEP = shipped_folder("steps") / "gather"
+PINNED = f"debian:bookworm-slim@sha256:{'0f' * 32}"
 
 
 @pytest.fixture
@@ -62,6 +64,38 @@ def test_images_hold_the_versions_of_the_projects_lock_file() -> None:
     assert {name: project.get(name) for name in image} == image
 
 
+def test_images_are_built_from_pinned_images_only() -> None:
+    for file in (ROOT / "containers").glob("*/Dockerfile"):
+        text = file.read_text("utf-8")
+        arguments = dict(re.findall(r"^ARG (\w+)(?:=(\S+))?$", text, re.MULTILINE))
+        for source in re.findall(r"^FROM (\S+)", text, re.MULTILINE):
+            assert source in ("${BASE}", "${DEBIAN}")
+        assert re.fullmatch(r"debian:bookworm-slim@sha256:[0-9a-f]{64}", arguments.get("DEBIAN") or PINNED)
+
+
+def test_one_command_pins_the_newest_image_of_debian(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "containers/base", tmp_path / "containers/base")
+    docker = tmp_path / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text(f"#!/bin/sh\n[ $1 = pull ] || echo debian@{PINNED.partition('@')[2]}\n")
+    docker.chmod(0o755)
+    environment = {"PATH": f"{docker.parent}:{os.environ['PATH']}"}
+    argv = ["make", "--file", str(ROOT / "Makefile"), "base-image"]
+    subprocess.run(argv, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    before, after = ((folder / "containers/base/Dockerfile").read_text() for folder in (ROOT, tmp_path))
+    assert after == re.sub("(?<=^ARG DEBIAN=).*", PINNED, before, flags=re.MULTILINE)
+    assert after != before
+
+
+def test_a_copy_of_debian_elsewhere_is_used_where_it_is_named(wheels: None, tmp_path: Path) -> None:
+    engine = StandInEngine("amd64")
+    engine.environment = {"GENOMICS_PIPELINE_DEBIAN": "mine.example/debian@sha256:0f"}
+    images.build(images.image(load_step("gather"), ResourceNames(), Architecture.X86_64), engine, tmp_path)
+    (_, base), (_, step) = engine.builds
+    assert base[base.index("--build-arg") + 1] == "DEBIAN=mine.example/debian@sha256:0f"
+    assert step[step.index("--build-arg") + 1].startswith("BASE=genomics-pipeline/base:")
+
+
 def content_tag(folder: Path) -> str:
     return images.content_tag(load_step(str(folder)))
 
@@ -71,6 +105,7 @@ class StandInEngine(ContainerEngine):
 
     def __init__(self, architecture: str, error: str = "") -> None:
         self.architecture = architecture
+        self.environment = {}
         self.error = error
         self.builds: list[tuple[str, list[str]]] = []
         self.buildkit: set[bool] = set()

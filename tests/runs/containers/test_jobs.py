@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -146,14 +147,28 @@ def test_a_container_that_is_not_there_yet_is_stopped_when_it_is(
 
 
 def test_a_container_has_no_more_than_it_needs(worker: Callable[[str], ContainerJobs], tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/definition.json").touch()
     worker(RUNS.format(code=0, stderr="", state={})).run_attempt(job())
     run, *_ = (json.loads(line) for line in (tmp_path / "argv").read_text().splitlines())
     assert run[0] == "run"
     assert run[-1] == "lab/hungry:1"
-    for word in ("--read-only", "--network=none", "--cpus=2", "--memory=300m", "--memory-swap=300m"):
+    for word in (
+        "--cap-drop=ALL",
+        "--security-opt=no-new-privileges",
+        "--read-only",
+        "--network=none",
+        "--cpus=2",
+        "--memory=300m",
+        "--memory-swap=300m",
+    ):
         assert word in run
-    assert [word for word in run if word.startswith("--mount")] == [
-        f"--mount=type=bind,source={tmp_path / 'run'},target={tmp_path / 'run'}"
+    folder = tmp_path / "run"
+    assert [after for word, after in itertools.pairwise(run) if word == "--mount"] == [
+        f"type=bind,source={folder},target={folder}",
+        f"type=tmpfs,target={folder}/.engine,readonly",
+        f"type=bind,source={folder}/.engine/verified,target={folder}/.engine/verified",
+        f"type=bind,source={folder}/definition.json,target={folder}/definition.json,readonly",
     ]
     aws_words = [word for word in run if "AWS_" in word]
     assert aws_words == ["AWS_BATCH_JOB_ID=id", "AWS_BATCH_JOB_ATTEMPT=1"]  # no credentials
