@@ -12,3 +12,4 @@ ITEMS = "Items"
 DURATION = "Duration"
 PEAK_MEMORY = "PeakMemory"
 OUTPUT_BYTES = "OutputBytes"
+LOST_HOSTS = "LostHosts"  # by stage only

@@ -162,6 +162,7 @@ class RunState:
         executions: The number of executions, including reruns.
         missing: The items that are not done; None while the run is running, and where all are done.
         accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
+        links: Links to AWS's console by what they show; none for a run in a folder.
     """
 
     run: str
@@ -178,6 +179,7 @@ class RunState:
     executions: int = 1
     missing: Missing | None = None
     accepted: Mapping[str, float] | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_accepted(self) -> bool:
@@ -210,6 +212,7 @@ class RunState:
                 "by_class": dict(self.failures_by_class().most_common()),
                 "items": [one.to_json() for one in self.failures],
             },
+            **({"console": dict(self.links)} if self.links else {}),
             **({"error": self.error} if self.error else {}),
             **({"missing": {**self.missing.to_json(), "accepted": self.is_accepted}} if self.missing else {}),
         }

@@ -100,6 +100,8 @@ def _ending(state: RunState) -> Iterator[Text]:
     if state.failures:
         yield Text(f"logs: {command_line('logs', state.place, '--failed')}")
     yield Text(f"results: {command_line('results', state.place)}")
+    for name, link in state.links.items():
+        yield Text(f"{name} in the console: {link}")
     if state.missing:
         yield from map(Text, missing_lines(state.missing, state.place, state.status == "SUCCEEDED", state.is_accepted))
 

@@ -97,6 +97,8 @@ def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_sto
         _write_jobs(payload, store, job)
     machine, scratch = capacity(environment), Path(_variable(environment, "SCRATCH"))
     host = host_facts(scratch)
+    if job and job.attempt > 1:
+        print(emf.repetition_line(payload, job, time.time(), host), flush=True)
     try:
         run_task(
             payload,

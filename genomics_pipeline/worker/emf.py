@@ -13,6 +13,7 @@ from typing import Any
 from genomics_pipeline.model import metrics
 from genomics_pipeline.model.task import TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord
+from genomics_pipeline.records.job import BatchAttempt
 
 _HOST = {"instance_type": "InstanceType", "zone": "Zone", "market": "Market"}
 NO_HOST: Mapping[str, str] = {}
@@ -21,6 +22,7 @@ UNITS = {
     metrics.DURATION: "Seconds",
     metrics.PEAK_MEMORY: "Megabytes",
     metrics.OUTPUT_BYTES: "Bytes",
+    metrics.LOST_HOSTS: "Count",
 }
 
 
@@ -54,6 +56,30 @@ def failure_line(
         host: The facts of the host; see `worker.host_facts`.
     """
     return _line(payload, item, failure_class, {metrics.ITEMS: 1}, moment, host)
+
+
+def repetition_line(payload: TaskPayload, job: BatchAttempt, moment: float, host: Mapping[str, str] = NO_HOST) -> str:
+    """Return the line of a job's second or later attempt: its last host was lost, or could not pull the image.
+
+    Batch repeats jobs for these reasons only; see `model.batch_retry`.
+
+    Args:
+        payload: The task of the job.
+        job: The attempt.
+        moment: The time, in seconds since the epoch.
+        host: The facts of the new host; see `worker.host_facts`.
+    """
+    units = [{"Name": metrics.LOST_HOSTS, "Unit": UNITS[metrics.LOST_HOSTS]}]
+    directive = {"Namespace": metrics.NAMESPACE, "Dimensions": [[metrics.STAGE]], "Metrics": units}
+    members = {
+        metrics.STAGE: payload.stage,
+        "Run": payload.run.name,
+        "Job": job.job_id,
+        "Attempt": job.attempt,
+        metrics.LOST_HOSTS: 1,
+        **{_HOST[name]: value for name, value in host.items()},
+    }
+    return json.dumps({"_aws": {"Timestamp": int(moment * 1000), "CloudWatchMetrics": [directive]}, **members})
 
 
 def _line(

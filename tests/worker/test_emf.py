@@ -6,6 +6,7 @@ import json
 
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
+from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.worker import emf
 
 PAYLOAD = TaskPayload("align", "alignment", "sample", RunPlace("r1", "b", "runs/r1/"), "", {}, {}, {}, (), {})
@@ -49,3 +50,12 @@ def test_every_metric_has_a_value_and_no_sample_is_a_dimension() -> None:
         assert "s7" not in [members[name] for name in dimensions]
         assert all(isinstance(members[metric["Name"]], int | float) for metric in directive["Metrics"])
         assert "\n" not in line
+
+
+def test_an_attempt_after_a_lost_host_is_counted_by_stage() -> None:
+    members = json.loads(emf.repetition_line(PAYLOAD, BatchAttempt("0f", 3), 1.0, {"market": "spot"}))
+    (directive,) = members.pop("_aws")["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["Stage"]]
+    assert directive["Metrics"] == [{"Name": "LostHosts", "Unit": "Count"}]
+    # Without an outcome: alarms and saved queries count ended tasks by it.
+    assert members == {"Stage": "align", "Run": "r1", "Job": "0f", "Attempt": 3, "LostHosts": 1, "Market": "spot"}

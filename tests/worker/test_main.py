@@ -89,7 +89,8 @@ def test_a_task_runs_with_the_cores_and_memory_of_the_environment(
     out, error = process.communicate()
     assert (process.returncode, error) == (0, "")
     assert (tmp_path / "run/results/copies/a.txt").read_text() == "[3, 777]"
-    metrics = json.loads(out)
+    repetition, metrics = map(json.loads, out.splitlines())
+    assert (repetition["Job"], repetition["Attempt"], repetition["LostHosts"]) == ("job-1", 2, 1)
     assert {name: metrics[name] for name in ("Stage", "Outcome", "Run", "Item", "Items", "OutputBytes")} == {
         "Stage": "copies",
         "Outcome": "succeeded",
@@ -132,7 +133,7 @@ def test_a_bad_item_does_not_stop_the_others_and_decides_the_exit_code(
     process = work(json.dumps({**payload, "items": payload["items"][1::-1]}), **job)
     out, error = process.communicate()
     assert (process.returncode, error) == (65, "error: b: bad\n")
-    assert [json.loads(line)["Outcome"] for line in out.splitlines()] == ["bad_input", "succeeded"]
+    assert [json.loads(line).get("Outcome") for line in out.splitlines()] == [None, "bad_input", "succeeded"]
     assert (tmp_path / "run/results/copies/a.txt").exists()
     record = json.loads((tmp_path / "run/steps/copies/b/failure.json").read_bytes())
     assert record == {"class": "bad_input", "message": "bad", "exit_code": 65, "job_id": "job-1", "attempt": 2}

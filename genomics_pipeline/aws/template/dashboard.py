@@ -130,9 +130,11 @@ def _tasks() -> list[dict[str, Any]]:
     def by_stage(name: str, stat: str, more: str = "") -> list[Any]:
         return _search(f'{{{metrics.NAMESPACE},Outcome,Stage}} MetricName="{name}"{more}', stat)
 
+    lost = f'{{{metrics.NAMESPACE},{metrics.STAGE}}} MetricName="{metrics.LOST_HOSTS}"'
     failures = f' NOT {metrics.OUTCOME}="{metrics.SUCCEEDED}"'
     return [
         _graph("Failed tasks by stage and class", [by_stage(metrics.ITEMS, "Sum", failures)], stacked=True),
+        _graph("Attempts after a lost host, by stage", [_search(lost, "Sum")], stacked=True),
         _graph("Duration by stage: median (s)", [by_stage(metrics.DURATION, "p50")]),
         _graph("Duration by stage: 95th percentile (s)", [by_stage(metrics.DURATION, "p95")]),
         _graph("Peak memory by stage: 95th percentile (MiB)", [by_stage(metrics.PEAK_MEMORY, "p95")]),

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from genomics_pipeline.aws.console import execution_link, log_group_link
 from genomics_pipeline.aws.executions import describe
 from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.model.classify import classify
@@ -81,7 +82,13 @@ class AwsRunWatcher:
             execution=self._newest.name,
             executions=len(self._chain),
             missing=self._count_missing(failures, described, execution["status"]),
+            links=self._links(),
         )
+
+    def _links(self) -> dict[str, str]:
+        stack = self._run.deployment
+        logs = log_group_link(stack.names.log_group, stack.partition, stack.region)
+        return {"execution": execution_link(self._newest.arn), "logs": logs}
 
     def all_failures(self) -> Iterator[ItemFailure]:
         """Yield the items of all children that failed or never started, in bounded memory.

@@ -76,6 +76,7 @@ def test_the_dashboard_shows_what_is_asked_for(widgets: list[dict[str, Any]]) ->
         "Queues: how long jobs stay in each state",
         "vCPUs of the account",
         "Failed tasks by stage and class",
+        "Attempts after a lost host, by stage",
         "Duration by stage: median (s)",
         "Duration by stage: 95th percentile (s)",
         "Peak memory by stage: 95th percentile (MiB)",
@@ -95,7 +96,8 @@ def test_graphs_read_metrics_that_exist(widgets: list[dict[str, Any]]) -> None:
         assert name in AWS_METRICS[namespace]
     searched = " ".join(line[0]["expression"] for line in lines if "expression" in line[0])
     own = re.findall(rf'{{{metrics.NAMESPACE},Outcome,Stage}} MetricName="(\w+)"', searched)
-    assert set(own) <= set(emf.UNITS)
+    assert set(own) <= set(emf.UNITS) - {metrics.LOST_HOSTS}
+    assert f'{{{metrics.NAMESPACE},Stage}} MetricName="{metrics.LOST_HOSTS}"' in searched
     assert sorted(metrics.DIMENSIONS) == ["Outcome", "Stage"]  # the schema of a search is sorted
     assert 'JobQueueName=("genomics-pipeline" OR "genomics-pipeline-on-demand")' in searched
 
