@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.pascal_case import from_service, to_service
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.access import described_right
 from genomics_pipeline.model.errors import RunError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class BatchError(Exception):
     """
 
     def __init__(self, code: str, message: str, status: int) -> None:
-        super().__init__(f"{code}: {message}")
+        super().__init__(str(described_right(message) or f"{code}: {message}"))
         self.code, self.message, self.status = code, message, status
 
     @property

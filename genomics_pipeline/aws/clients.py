@@ -62,6 +62,16 @@ class Clients:
         return self._client("ecr")  # type: ignore[no-any-return]
 
     @cached_property
+    def iam(self) -> Any:
+        """Return the client of IAM, untyped: one operation of it is used."""
+        return self._client("iam")
+
+    @cached_property
+    def service_quotas(self) -> Any:
+        """Return the client of Service Quotas, untyped: one operation of it is used."""
+        return self._client("service-quotas")
+
+    @cached_property
     def logs(self) -> CloudWatchLogsClient:
         """Return the client of CloudWatch Logs."""
         return self._client("logs")  # type: ignore[no-any-return]

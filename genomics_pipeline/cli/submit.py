@@ -40,19 +40,26 @@ if TYPE_CHECKING:
 )
 @stack_option
 @click.option("--dry-run", is_flag=True, help="Check everything; upload and start nothing.")
+@click.option(
+    "--check-rights",
+    is_flag=True,
+    help="Check first, by a small job on AWS, that tasks may read and write their files.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object.")
 def submit(as_json: bool, wait_h: int, **options: Any) -> None:
     """Run SHEET (a sample sheet: CSV, TSV or JSON Lines) through a pipeline on AWS, in a deployed stack.
 
     The command first checks the sheet, the existence of every file, the reference, the stack and AWS's limits, and
     reports all problems at once. The name of a run is derived from its contents: the same command does not start a
-    second run.
+    second run. With --check-rights, a job with the role of the tasks reads a byte of each folder of inputs and writes
+    an object below the run; the run is started if that works.
 
     \b
     Examples:
       genomics-pipeline submit cohort.csv --reference hg38.fa.gz --dry-run
       genomics-pipeline submit cohort.csv --reference s3://my-bucket/hg38.fa
       genomics-pipeline submit amplicons.csv --reference virus.fa --param variant_calling.ploidy=1
+      genomics-pipeline submit cohort.csv --reference hg38.fa.gz --dry-run --check-rights
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.aws.submission import SubmitRequest

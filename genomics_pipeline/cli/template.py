@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from genomics_pipeline.cli.options import pipelines_option, stack_option
+from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.report.output import echo, echo_json, encodable_json
 
 
@@ -14,11 +15,13 @@ from genomics_pipeline.report.output import echo, echo_json, encodable_json
 @stack_option
 @pipelines_option
 @click.option("--caller-policy", is_flag=True, help="Print the IAM policy for users of the deployed stack instead.")
-def template(stack: str, pipelines: Sequence[str], caller_policy: bool) -> None:
+@click.option("--check-rights", is_flag=True, help="With --caller-policy: also allow `submit --check-rights`.")
+def template(stack: str, pipelines: Sequence[str], caller_policy: bool, check_rights: bool) -> None:
     """Print the CloudFormation template that `deploy` applies.
 
     The output is the same, byte for byte, every time, and no request is sent to AWS. With --caller-policy, print the
-    IAM policy that a user needs to submit, follow and cancel runs in the deployed stack.
+    IAM policy that a user needs to submit, follow and cancel runs in the deployed stack; --check-rights adds the right
+    to submit jobs with the stack's job definitions.
 
     \b
     Examples:
@@ -30,10 +33,12 @@ def template(stack: str, pipelines: Sequence[str], caller_policy: bool) -> None:
     from genomics_pipeline.runs.stack.template import stack_template
 
     plan = stack_template(pipelines, stack)
+    if check_rights and not caller_policy:
+        raise UsageError("--check-rights: expected --caller-policy as well, found none")
     if caller_policy:
         from genomics_pipeline.cli.adapters import aws_clients
         from genomics_pipeline.runs.stack.caller import deployed_caller_policy
 
-        echo_json(deployed_caller_policy(plan, aws_clients()))
+        echo_json(deployed_caller_policy(plan, aws_clients(), check_rights=check_rights))
     else:
         echo(encodable_json(canonical_json(plan.document())), nl=False)

@@ -24,6 +24,7 @@ BATCH_PAGE = "https://docs.aws.amazon.com/batch/latest/userguide/service_limits.
 ECS_PAGE = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"
 RUN_TASK_PAGE = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html"
 CLOUDFORMATION_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
+EC2_PAGE = "https://docs.aws.amazon.com/general/latest/gr/ec2-service.html"
 EBS_PAGE = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html"
 S3_KEYS_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"
 S3_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"
@@ -155,6 +156,30 @@ DESCRIBE_JOBS = _batch(100, "jobs", "DescribeJobs, jobs", MODEL)
 TERMINATE_JOBS = _batch(50, "jobs", "TerminateJobs, jobs", MODEL)
 JOB_NAME = _batch(128, "characters", "SubmitJob, jobName", MODEL)
 JOB_QUEUE_NAME = _batch(128, "characters", "CreateJobQueue, jobQueueName", MODEL)
+
+# Of an account, where AWS allows more than at first. Service Quotas has the present value.
+SPOT_VCPUS = Quota(
+    5,
+    "vCPUs",
+    "Spot hosts of standard families (A, C, D, H, I, M, R, T, Z)",
+    EC2_PAGE,
+    service="ec2",
+    adjustable=True,
+    code="L-34B43A08",
+)
+ON_DEMAND_VCPUS = Quota(
+    5,
+    "vCPUs",
+    "On-Demand hosts of standard families (A, C, D, H, I, M, R, T, Z)",
+    EC2_PAGE,
+    service="ec2",
+    adjustable=True,
+    code="L-1216C47A",
+)
+OPEN_MAP_RUNS = Quota(1_000, "Map Runs", "open Map Runs", QUOTAS_PAGE, code="L-15D902EC")
+OPEN_EXECUTIONS = Quota(
+    1_000_000, "executions", "open executions, children included", QUOTAS_PAGE, adjustable=True, code="L-B8A5B662"
+)
 
 # Other services.
 # Batch passes a job's overrides on to ECS when the job starts; SubmitJob accepts more, and the job then fails:

@@ -25,6 +25,7 @@ INJECTED_FAULTS = f"{ENGINE}/faults.jsonl"
 _MAP_RUNS = "map-runs"
 _RERUNS = "reruns"
 _STEPS = "steps/"
+RIGHTS = f"{_STEPS}rights.json"  # the report of `submit --check-rights`
 ITEMS = "items"  # those that are too large for a job's overrides
 FOLDERS = (ENGINE, SCRATCH, RESULTS, ITEMS, _STEPS, _MAP_RUNS, _RERUNS)  # of a run in a folder
 FIXED = (DEFINITION, INPUT, MANIFEST, INTERVALS, ITEMS, _MAP_RUNS, _RERUNS)  # that no task may change

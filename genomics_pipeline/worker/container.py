@@ -16,6 +16,7 @@ from genomics_pipeline.model.bounded_json import parse_json
 from genomics_pipeline.model.errors import DataError, PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.printable import printable
+from genomics_pipeline.model.rights import RIGHTS_VARIABLE, RightsRequest
 from genomics_pipeline.model.secrets import redact
 from genomics_pipeline.model.step import ACCESS_DENIED_EXIT_CODE, BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
@@ -28,6 +29,7 @@ from genomics_pipeline.worker.health import problems
 from genomics_pipeline.worker.host_facts import host_facts
 from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.payload import read_payload
+from genomics_pipeline.worker.rights import check_rights
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import StepFolder, read_step
 from genomics_pipeline.worker.task_resources import TaskResources
@@ -55,6 +57,8 @@ def main(arguments: list[str], environment: Mapping[str, str], cache: Path, make
             return _health(step, Path(_variable(environment, "SCRATCH")))
         if arguments:
             raise DataError(f"expected no argument but --version or --health, found {' '.join(arguments)}")
+        if text := environment.get(RIGHTS_VARIABLE):
+            return _check_rights(text, environment, make_store)
         return _run(step, environment, cache, make_store)
     except PipelineError as error:
         if isinstance(error, DeniedAccess):
@@ -85,6 +89,14 @@ def _health(step: StepFolder, scratch: Path) -> int:
         _log(f"error: {problem}")
         code = 1
     return code
+
+
+def _check_rights(text: str, environment: Mapping[str, str], make_store: MakeStore) -> int:
+    scratch, job = Path(_variable(environment, "SCRATCH")), _job(environment)
+    store = make_store(_buckets(environment))
+    report = check_rights(RightsRequest.from_text(text), store, scratch, job.job_id if job else "")
+    print(report.to_text(), flush=True)
+    return ACCESS_DENIED_EXIT_CODE if any(check.problem for check in report.checks) else 0
 
 
 def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_store: MakeStore) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.aws.account import SERVICE_ROLES
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.runs.catalog import load_pipeline
@@ -89,6 +90,10 @@ def deployed(
         "Outputs": {"Bucket": {"Value": {"Ref": "Bucket"}}, "Architecture": {"Value": str(architecture)}},
     }
     moto_client("cloudformation", moto).create_stack(StackName=stack, TemplateBody=json.dumps(template))
+    for role in SERVICE_ROLES:  # by their own names, which moto does not give to those that it makes for services
+        moto_client("iam", moto).create_role(
+            Path=f"/aws-service-role/{role.service}/", RoleName=role.name, AssumeRolePolicyDocument="{}"
+        )
     batch, ecr = moto_client("batch", moto), moto_client("ecr", moto)
     for step in steps.values():
         repository, content = names.repository(step.spec.name), tag(step, architecture)

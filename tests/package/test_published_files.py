@@ -44,6 +44,7 @@ TEMPORARY = {  # in a folder that is removed, or that takes its place as a whole
     "worker/item_task.py": {"folder.mkdir", "(self.folder / folder_name).mkdir", "file.write_text"},
     "worker/program_log.py": {"log.parent.mkdir", "log.touch"},
     "worker/process.py": {"log.open"},
+    "worker/rights.py": {"file.write_text"},
     "worker/run.py": {"log.write_text"},
     "worker/scratch.py": {"scratch.mkdir", "folder.mkdir"},
 }

@@ -21,7 +21,8 @@ QUOTAS = {name: value for name, value in vars(quotas).items() if isinstance(valu
 VALUES = {quota.value for quota in QUOTAS.values()} | {quota.burst for quota in QUOTAS.values()}
 BUFFERS = {1 << 20, 8 << 20, 16 << 20}  # also sizes of buffers, which are written like this
 # Numbers that can only mean the limit, wherever they occur.
-DISTINCTIVE = {value for value in VALUES if value > 20_000 and value % 86_400} - {quotas.MAP_RUN_ITEMS.value}
+ROUND = {quotas.MAP_RUN_ITEMS.value, quotas.OPEN_EXECUTIONS.value}
+DISTINCTIVE = {value for value in VALUES if value > 20_000 and value % 86_400} - ROUND
 LIMIT = re.compile(r"(?:^|_)(?:max|maximum|most|longest|largest|limit|per_s|per_second)(?:_|$)")
 # Names like that of a limit of AWS, with the same number by chance.
 OTHERS = {
@@ -29,6 +30,7 @@ OTHERS = {
     ("MAX_SECONDS", 30),
     ("MOST_JOBS", 10),
     ("LONGEST_PAUSE_S", 20),
+    ("MAX_EXECUTIONS", 1_000_000),
     ("MaxAttempts", 20),
     ("MaxDelaySeconds", 300),
     ("max_concurrency", 1_000),

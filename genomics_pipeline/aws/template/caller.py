@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from genomics_pipeline.aws.account import SERVICE_ROLES
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.template.statement import Statement, own_jobs, policy
 from genomics_pipeline.aws.template.states import PipelineStateMachine
@@ -18,6 +19,8 @@ def caller_policy(
     inputs: Sequence[str] = (),
     key: str = "",
     input_keys: Sequence[str] = (),
+    *,
+    check_rights: bool = False,
 ) -> dict[str, Any]:
     """Return the IAM policy of the users of a stack.
 
@@ -28,6 +31,7 @@ def caller_policy(
         inputs: ARNs of further buckets with inputs.
         key: The ARN of the stack's KMS key; empty for none.
         input_keys: ARNs of the KMS keys of these buckets.
+        check_rights: They may check the rights of the job role, for which they submit jobs themselves.
     """
     return policy(
         [
@@ -37,6 +41,8 @@ def caller_policy(
             *_inputs(inputs),
             *_input_keys(input_keys, deployment),
             *_key(key),
+            *_account(deployment),
+            *(_rights(deployment, steps) if check_rights else ()),
         ]
     )
 
@@ -181,6 +187,37 @@ def _input_keys(keys: Sequence[str], deployment: Deployment) -> list[Statement]:
     via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{deployment.region}.{suffix}"}}
     why = "S3 decrypts what submit reads of the inputs: heads of FASTQ files, the index of a reference"
     return [Statement("DecryptInputs", why, ["kms:Decrypt"], list(keys), via_s3)]
+
+
+def _rights(deployment: Deployment, steps: Sequence[str]) -> list[Statement]:
+    names = (
+        f"job-definition/{deployment.names.job_definition(step)}{revision}" for step in steps for revision in ("", ":*")
+    )
+    return [
+        Statement(
+            "CheckRights",
+            "submit --check-rights submits a job with the stack's tag; whoever may do that can use the job role",
+            ["batch:SubmitJob", "batch:TagResource"],
+            [_arn(deployment, "batch", one) for one in (*names, f"job-queue/{deployment.names.job_queue}")],
+        )
+    ]
+
+
+def _account(deployment: Deployment) -> list[Statement]:
+    return [
+        Statement(
+            "ReadQuotas",
+            "submit --dry-run compares the quotas of the account with the run; the action supports no resources",
+            ["servicequotas:GetServiceQuota"],
+            ["*"],
+        ),
+        Statement(
+            "FindServiceRoles",
+            "submit --dry-run looks whether the services' own roles exist",
+            ["iam:GetRole"],
+            [f"arn:{deployment.partition}:iam::{deployment.account}:{role.path}" for role in SERVICE_ROLES],
+        ),
+    ]
 
 
 def _key(key: str) -> list[Statement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from genomics_pipeline.aws.deployment import ARCHITECTURE
@@ -130,6 +131,16 @@ IS_ARM64 = "IsArm64"
 HAS_INPUT_BUCKETS = "HasInputBuckets"
 HAS_INPUT_KEYS = "HasInputKeys"
 MAKES_NETWORK = "MakesNetwork"
+
+
+def most_vcpus(values: Mapping[str, str]) -> int:
+    """Return MaxVcpus, or 0 for text that is no number, which CloudFormation refuses.
+
+    Args:
+        values: Values of parameters; of others, the defaults hold.
+    """
+    text = str(values.get("MaxVcpus", PARAMETERS["MaxVcpus"]["Default"]))
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _empty(parameter: str) -> dict[str, Any]:

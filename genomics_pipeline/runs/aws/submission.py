@@ -54,12 +54,14 @@ class SubmitRequest(RunRequest):
         max_concurrency: The greatest number of samples or intervals at a time; None for the pipeline's.
         stack: The stack to run in.
         dry_run: Whether to check everything without uploading or starting anything.
+        check_rights: Whether to check the rights of the job role by a job, before the run is started.
         wait_s: The longest time in seconds that a job may wait for hosts.
     """
 
     max_concurrency: int | None = None
     stack: str = DEFAULT_STACK
     dry_run: bool = False
+    check_rights: bool = False
     wait_s: int = WAIT_S
 
 

@@ -15,6 +15,8 @@ from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.payload_budget import least_duration, payload_budgets
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.executions import find_execution, start_execution
+from genomics_pipeline.aws.stack import describe
+from genomics_pipeline.aws.template.parameters import most_vcpus
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.manifest import manifest_lines
@@ -23,9 +25,11 @@ from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
 from genomics_pipeline.records.execution_input import input_text
 from genomics_pipeline.report.run_state import CHECKED
+from genomics_pipeline.runs.account import account_notes, run_need
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.items import Items, upload_large_items, write_items
 from genomics_pipeline.runs.aws.reference import indexes_of, upload_reference
+from genomics_pipeline.runs.aws.rights import refuse_missing_rights
 from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest, check_request, intervals_text
 from genomics_pipeline.runs.catalog import absolute_name
 from genomics_pipeline.stores.protocol import Store
@@ -77,7 +81,7 @@ def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], Non
     Raises:
         UsageError: if only parameters or samples are wrong.
         DataError: with all problems of the request, the files on S3 and the stack.
-        RunError: if AWS refuses.
+        RunError: if AWS refuses, or a right is missing that was to be checked.
     """
     clients = adapters.clients
     submission = check_request(request, adapters, note)
@@ -88,8 +92,10 @@ def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], Non
             _refuse_deleted(submission, adapters.store)
             warnings = (*checked.warnings, *_other_tolerance(submission, adapters.store))
             return replace(checked, status=before["status"], warnings=warnings)
+        if request.check_rights:
+            refuse_missing_rights(submission, adapters, note)
         if request.dry_run:
-            return checked
+            return replace(checked, warnings=(*checked.warnings, *_account_warnings(submission, checked, clients)))
         _upload(submission, files, adapters, note)
     started = _start(submission, clients)
     return replace(checked, status="RUNNING" if started else _status(submission, clients), started=started)
@@ -112,6 +118,21 @@ def _dry_run_outcome(submission: Submission, files: Mapping[str, Items]) -> Subm
         least_seconds=seconds,
         warnings=tuple(submission.warnings),
     )
+
+
+def _account_warnings(submission: Submission, checked: SubmitOutcome, clients: Clients) -> Iterator[str]:
+    """Yield what the account lacks for a run.
+
+    Args:
+        submission: The run.
+        checked: The numbers of its items.
+        clients: The AWS clients.
+    """
+    description = describe(submission.request.stack, clients)
+    parameters = description.get("Parameters", ()) if description else ()
+    values = {one["ParameterKey"]: one.get("ParameterValue", "") for one in parameters}
+    counts = {"sample": checked.samples, "interval": checked.intervals}
+    yield from account_notes(run_need(submission.plan.pipeline, counts, most_vcpus(values)), clients)
 
 
 def _write(submission: Submission, folder: Path) -> dict[str, Items]:

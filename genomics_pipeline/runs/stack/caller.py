@@ -11,7 +11,7 @@ from genomics_pipeline.aws.template.caller import caller_policy
 from genomics_pipeline.runs.stack.template import StackTemplate
 
 
-def deployed_caller_policy(plan: StackTemplate, clients: Clients) -> dict[str, Any]:
+def deployed_caller_policy(plan: StackTemplate, clients: Clients, *, check_rights: bool = False) -> dict[str, Any]:
     """Return the IAM policy document for the callers of a deployed stack.
 
     It covers the stack's pipelines, its bucket, its input buckets and its key.
@@ -19,6 +19,7 @@ def deployed_caller_policy(plan: StackTemplate, clients: Clients) -> dict[str, A
     Args:
         plan: The template with the pipelines to allow.
         clients: The AWS clients.
+        check_rights: They may use ``submit --check-rights``.
 
     Raises:
         RunError: if the stack is not deployed, or AWS cannot be reached.
@@ -29,4 +30,6 @@ def deployed_caller_policy(plan: StackTemplate, clients: Clients) -> dict[str, A
     values = {one["ParameterKey"]: one.get("ParameterValue", "") for one in parameters}
     inputs, keys = ([one for one in values.get(name, "").split(",") if one] for name in ("InputBuckets", "InputKeys"))
     steps = [image.step.name for image in plan.images]
-    return caller_policy(deployment, plan.machines, steps, inputs, values.get("KmsKeyArn", ""), keys)
+    return caller_policy(
+        deployment, plan.machines, steps, inputs, values.get("KmsKeyArn", ""), keys, check_rights=check_rights
+    )

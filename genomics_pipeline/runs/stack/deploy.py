@@ -19,10 +19,11 @@ from genomics_pipeline.aws.stack import (
     outputs,
     running_executions,
 )
-from genomics_pipeline.aws.template.parameters import KEY_ARN, PARAMETERS
+from genomics_pipeline.aws.template.parameters import KEY_ARN, PARAMETERS, most_vcpus
 from genomics_pipeline.aws.template.states import machine_id
 from genomics_pipeline.model.errors import DataError, Problem, RunError, UsageError, did_you_mean
 from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.runs.account import AccountNeed, account_notes
 from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.stack.hosts import plan_hosts
 from genomics_pipeline.runs.stack.template import StackTemplate
@@ -121,6 +122,8 @@ def deploy(
     hosts = plan_hosts(plan, parameters, _values(stack_now), clients)
     for line in hosts.lines:
         dialog.note(line)
+    for line in account_notes(_need(plan, {**_values(stack_now), **parameters}), clients):
+        dialog.note(line)
     parameters = {**parameters, **hosts.parameters}
     if stack_now is None or BUCKET_OUTPUT not in outputs(stack_now):
         first = make_change_set(stack, plan.document(with_machines=False), parameters, clients, dialog.sleep)
@@ -139,6 +142,16 @@ def deploy(
     for machine in plan.machines:
         put_text(outputs(stack_now)[BUCKET_OUTPUT], machine.key, machine.definition, clients)
     return outputs(execute(second, clients, dialog.report, dialog.sleep))
+
+
+def _need(plan: StackTemplate, values: Mapping[str, str]) -> AccountNeed:
+    """Return the use that a stack may make of the account.
+
+    Args:
+        plan: The template of the stack.
+        values: Values of parameters; of others, the defaults hold.
+    """
+    return AccountNeed("the stack", most_vcpus(values), max(image.step.resources.vcpus for image in plan.images))
 
 
 def _values(stack: StackTypeDef | None) -> dict[str, str]:

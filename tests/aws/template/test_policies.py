@@ -144,6 +144,8 @@ CALLER = [
     ("s3:ListBucketVersions", f"arn:aws:s3:::{BUCKET}"),
     *DELETE,
     ("kms:Decrypt", INPUT_KEY),
+    ("servicequotas:GetServiceQuota", "*"),
+    ("iam:GetRole", f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"),
 ]
 # Calls that no role may make.
 DENIED = [
@@ -184,6 +186,9 @@ DENIED = [
     ("kms:ScheduleKeyDeletion", KEY),
     ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/any"),
     ("iam:CreateUser", "*"),
+    ("iam:GetRole", f"arn:aws:iam::{ACCOUNT}:role/any"),
+    ("iam:CreateServiceLinkedRole", "*"),
+    ("servicequotas:RequestServiceQuotaIncrease", "*"),
     ("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/any"),
     ("ec2:RunInstances", "*"),
     ("ecs:RunTask", arn("ecs", "task-definition/any:1")),
@@ -242,10 +247,16 @@ def every_statement(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from resolve(policy_document, document["Resources"])["Statement"]
 
 
-def caller(plan: StackTemplate) -> list[dict[str, Any]]:
+def caller(plan: StackTemplate, *, check_rights: bool = False) -> list[dict[str, Any]]:
     deployment = Deployment(ResourceNames(), BUCKET, "aws", REGION, ACCOUNT)
     policy: list[dict[str, Any]] = caller_policy(
-        deployment, plan.machines, [image.step.name for image in plan.images], ["arn:aws:s3:::reads"], KEY, [INPUT_KEY]
+        deployment,
+        plan.machines,
+        [image.step.name for image in plan.images],
+        ["arn:aws:s3:::reads"],
+        KEY,
+        [INPUT_KEY],
+        check_rights=check_rights,
     )["Statement"]
     return policy
 
@@ -336,6 +347,14 @@ def test_a_caller_may_make_only_the_calls_of_the_commands(plan: StackTemplate) -
     assert [call for call in DENIED if is_allowed(policy, *call)] == []
     assert not is_allowed(policy, "batch:SubmitJob", QUEUE)
     assert not is_allowed(policy, "states:StopExecution", CHILD)
+
+
+def test_a_caller_who_checks_rights_submits_jobs_of_the_stack_only(plan: StackTemplate) -> None:
+    policy = caller(plan, check_rights=True)
+    own = [(action, what) for action in ("batch:SubmitJob", "batch:TagResource") for what in (QUEUE, f"{DEFINITION}:7")]
+    assert [call for call in [*CALLER, *own] if not is_allowed(policy, *call)] == []
+    assert [call for call in DENIED if is_allowed(policy, *call)] == []
+    assert not is_allowed(policy, "batch:SubmitJob", f"{QUEUE}-on-demand")
 
 
 def test_only_services_assume_roles_and_only_for_this_account(document: dict[str, Any]) -> None:
