@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 # The numbers of mates may stand behind the extension, too: a.fq.1.gz.
-FASTQ_NAME = re.compile(r"(?P<stem>.+)\.(?:fastq|fq)(?P<mate>[._][12])?(?:\.(?:gz|bgz))?", re.DOTALL | re.IGNORECASE)
+FASTQ_NAME = re.compile(
+    r"(?P<stem>.+)\.(?:fastq|fq)(?P<mate>[._][12])?(?:\.(?:gz|bgz))?", re.DOTALL | re.IGNORECASE | re.ASCII
+)
 # What some other tools read, or what a download has left, but no file about a FASTQ file.
 OTHER_FASTQ_NAME = re.compile(
     r"(?!.*(?:\.(?:md5|md5sums?|sha\d+|sha\d+sums?|txt|log|json|html?|[ct]sv|xml|ya?ml|gzi|fai|idx)|fastqc\.zip)$)"

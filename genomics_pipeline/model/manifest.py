@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.fastq_names import FASTQ_NAME
 from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.printable import has_control
 from genomics_pipeline.model.sample import NAME, Lane, Sample
 from genomics_pipeline.model.secrets import REFUSAL, has_password, without_password
 from genomics_pipeline.model.sheet import Row, ignore, read_rows
 
-FASTQ = re.compile(r".*\.(fastq|fq)(\.(gz|bgz))?", re.DOTALL)
 SEXES = ("XX", "XY", "NA")
 STATUSES = ("0", "1")
 DEFAULTS = {"sex": "NA", "status": "0", "lane": "L001"}
@@ -111,7 +110,7 @@ def _file_misfit(value: str, base: str) -> str | None:
         return f"expected a path or an s3:// URI, found {uri!r}"
     if has_control(value):
         return f"expected a path without control characters, found {value!r}"
-    if not FASTQ.fullmatch(value):
+    if not FASTQ_NAME.fullmatch(value):
         return f"expected a file ending in .fastq, .fq, .fastq.gz, .fq.gz, .fastq.bgz or .fq.bgz, found {value!r}"
     return None
 

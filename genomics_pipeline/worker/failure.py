@@ -18,6 +18,10 @@ from genomics_pipeline.model.step import (
 from genomics_pipeline.stores.protocol import ChangedObject, DeniedAccess, TransferFailed, TransferStopped
 
 CANCELLED_EXIT_CODE = 143  # 128 + SIGTERM
+TOO_MANY_PROCESSES = (
+    "the system allows this user no more processes or threads: "
+    "raise the limit (ulimit -u, pids of the container) or give --cpus a smaller number, then run again"
+)
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -66,6 +70,8 @@ def failure_of(error: Exception, item: str, scratch: Path) -> StepFailed:
         case MemoryError():
             message = "out of memory while the files of the task were prepared or published"
             return StepFailed(FailureClass.OUT_OF_MEMORY, OUT_OF_MEMORY_EXIT_CODE, message, item)
+        case OSError() | RuntimeError() if mentions_lack_of_processes(str(error)):
+            return StepFailed(FailureClass.TOOL_ERROR, 1, TOO_MANY_PROCESSES, item)
         case OSError():
             return StepFailed(FailureClass.TOOL_ERROR, 1, os_error_message(error), item)
         case _:
@@ -107,6 +113,15 @@ def mentions_full_disk(text: str) -> bool:
     (True, False)
     """
     return any(os.strerror(number) in text for number in DISK_FULL)
+
+
+def mentions_lack_of_processes(text: str) -> bool:
+    """Return whether a program could not start a process or a thread.
+
+    >>> mentions_lack_of_processes("bash: fork: Resource temporarily unavailable"), mentions_lack_of_processes("fork")
+    (True, False)
+    """
+    return os.strerror(errno.EAGAIN) in text or "can't start new thread" in text
 
 
 # Lower-case words of programs that could not allocate: of the C library, C++, Python, bwa, samtools, bcftools, htslib,

@@ -11,10 +11,12 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import OUT_OF_DISK_EXIT_CODE, OUT_OF_MEMORY_EXIT_CODE, StepSpec
 from genomics_pipeline.worker.failure import (
     CANCELLED_EXIT_CODE,
+    TOO_MANY_PROCESSES,
     StepFailed,
     disk_full_message,
     mentions_full_disk,
     mentions_lack_of_memory,
+    mentions_lack_of_processes,
 )
 from genomics_pipeline.worker.process import ProcessEnd
 from genomics_pipeline.worker.program_log import error_message
@@ -56,6 +58,8 @@ def refuse_failure(
     elif failure is FailureClass.TOOL_ERROR and _is_disk_full(folder, lines):
         failure, code = FailureClass.OUT_OF_DISK, OUT_OF_DISK_EXIT_CODE
         message += f"\n{disk_full_message(resources.scratch)}{_largest_file(folder)}"
+    elif failure is FailureClass.TOOL_ERROR and any(map(mentions_lack_of_processes, lines)):
+        message += f"\n{TOO_MANY_PROCESSES}"
     raise StepFailed(failure, code, message, item, log)
 
 

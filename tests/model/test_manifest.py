@@ -22,7 +22,7 @@ Row = dict[str, str]
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)
 # Any characters of a path, with quotes, delimiters and every line break that is not a control character.
 stems = st.text(st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="/:"), max_size=12)
-endings = st.sampled_from([".fastq.gz", ".fq.gz", ".fastq", ".fq"])
+endings = st.sampled_from([".fastq.gz", ".fq.gz", ".fastq", ".fq", ".FASTQ.gz", ".Fq.GZ", ".fastq.1.gz", ".fq_2"])
 
 
 @st.composite

@@ -18,7 +18,7 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import Publication, TransferFailed
-from genomics_pipeline.worker.failure import StepFailed
+from genomics_pipeline.worker.failure import TOO_MANY_PROCESSES, StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import read_step
 from genomics_pipeline.worker.task_resources import TaskResources
@@ -228,6 +228,8 @@ ERRORS: list[tuple[BaseException, FailureClass, int, str]] = [
     (os_error(errno.ENFILE), FailureClass.TOOL_ERROR, 1, "bad.fq: Too many open files in system"),
     (os_error(errno.EIO), FailureClass.TOOL_ERROR, 1, "bad.fq: Input/output error"),
     (os_error(errno.ESTALE), FailureClass.TOOL_ERROR, 1, "bad.fq: Stale file handle"),
+    (os_error(errno.EAGAIN), FailureClass.TOOL_ERROR, 1, TOO_MANY_PROCESSES),
+    (RuntimeError("can't start new thread"), FailureClass.TOOL_ERROR, 1, TOO_MANY_PROCESSES),
     (os_error(errno.EROFS), FailureClass.TOOL_ERROR, 1, "bad.fq: Read-only file system"),
     (os_error(errno.ENOSPC), FailureClass.OUT_OF_DISK, 73, "no space left on the disk of bad.fq: free some space"),
     (os_error(errno.EDQUOT), FailureClass.OUT_OF_DISK, 73, "no space left on the disk of bad.fq: free some space"),
@@ -306,6 +308,12 @@ def test_a_program_that_prints_anything(bench: Bench, action: str, message: str)
     assert found.startswith(message)
     assert "Traceback" not in found
     assert len(found) < 5000
+
+
+@pytest.mark.parametrize("error", ["OSError(11, os.strerror(11))", 'RuntimeError("can\'t start new thread")'])
+def test_a_program_that_may_start_no_more_processes(bench: Bench, error: str) -> None:
+    (bench.folder / "bad.fq").write_text(f"@raise {error}\n")
+    assert str(bench.fail()).splitlines()[-1] == TOO_MANY_PROCESSES
 
 
 @pytest.mark.parametrize(
