@@ -145,6 +145,18 @@ def test_a_job_that_cannot_be_terminated_is_named(
     assert cli("cancel", run, "--yes").err.splitlines()[-1] == f"error: cannot terminate the job {job}: no such right"
 
 
+def test_a_damaged_definition_is_named(stack: Deployed, step_functions: FakeAws, submit_run: Any, cli: Cli) -> None:
+    step_functions.batch.run_job = lambda job, log: JobEnd(1, "bad reads")
+    run = submit_run("A")
+    step_functions.execution(run).wait()
+    for text in ('{"torn', "[]", '{"StartAt": "A"}'):
+        stack.put(f"runs/{run}/definition.json", text)
+        ended = cli("cancel", run, "--yes")
+        message = ended.err.splitlines()[-1]
+        assert (ended.code, ": expected the definition of a run, found " in message) == (1, True), ended.err
+        assert message.startswith(f"error: s3://{stack.bucket}/runs/{run}/definition.json:")
+
+
 def test_a_run_that_succeeded_stays_so(step_functions: FakeAws, submit_run: Any, cli: Cli) -> None:
     run = submit_run("A")
     step_functions.execution(run).wait()

@@ -78,6 +78,7 @@ def test_with_versions_nothing_is_left_of_the_run(
     step_functions.execution(run).wait()
     stack.put(f"runs/{run}/results/a.bam", "old")
     stack.put(f"runs/{run}/results/a.bam", "new")
+    stack.put(f"runs/{run}/definition.json", '{"torn')
     held = len(versions(stack, f"runs/{run}/"))
     ended = cli("delete", run, "--versions", "--yes", "--json")
     assert json.loads(ended.out)["files"] == held

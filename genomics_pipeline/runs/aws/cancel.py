@@ -13,6 +13,7 @@ from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace
+from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.runs.aws.chain import started_chain
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.backend import CancelledRun
@@ -73,6 +74,7 @@ def remaining_jobs(run: AwsRun) -> Iterator[str]:
 
     Raises:
         MissingObject: if the run has no definition.
+        UnreadableRecord: if its definition is damaged.
         RunError: if AWS cannot be reached.
     """
     names, queues = _job_names(run), run.deployment.names
@@ -82,8 +84,9 @@ def remaining_jobs(run: AwsRun) -> Iterator[str]:
 
 def _job_names(run: AwsRun) -> set[str]:
     """Return the names of the jobs in the definition of a run."""
-    document = json.loads(run.store.read(run.place.uri(run_layout.DEFINITION)))
-    return {state.node["Arguments"]["JobName"] for state in walk_states(document) if state.kind == "Task"}
+    document = read_run_definition(run.store, run.place.uri(run_layout.DEFINITION))
+    arguments = (state.node.get("Arguments") for state in walk_states(document) if state.kind == "Task")
+    return {one["JobName"] for one in arguments if isinstance(one, dict) and isinstance(one.get("JobName"), str)}
 
 
 def _jobs(run: AwsRun, queue: str, names: set[str]) -> Iterator[str]:

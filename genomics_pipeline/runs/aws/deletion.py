@@ -12,6 +12,7 @@ from genomics_pipeline.aws.run_names import run_names
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.aws.cancel import remaining_jobs
 from genomics_pipeline.runs.aws.chain import aws_chain
@@ -86,7 +87,7 @@ def _ended_status(run: AwsRun) -> tuple[str, int]:
             raise RunError(f"{run.name}: {found}; wait for it, or end it: {cancel}")
     try:
         job = next(remaining_jobs(run), None)
-    except MissingObject:  # the definition: an earlier deletion has begun
+    except (MissingObject, UnreadableRecord):  # the definition: an earlier deletion has begun, or it is damaged
         job = None
     if job:
         raise RunError(f"{run.name}: expected a run that has ended, found its Batch job {job}; end its jobs: {cancel}")

@@ -24,6 +24,7 @@ from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
+from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.aws.chain import started_chain
 from genomics_pipeline.runs.aws.run import AwsRun
@@ -118,7 +119,7 @@ def _check(run: AwsRun, execution: Described, request: RedriveRequest) -> None:
             f"it ended with {error}, after which AWS does not continue the Map Run but starts one over all items; "
             "--all-items accepts that",
         )
-    own = json.loads(run.store.read(run.place.uri(run_layout.DEFINITION)))
+    own = read_run_definition(run.store, run.place.uri(run_layout.DEFINITION))
     _check_fail_states(run, error, cause, own)
     if not request.keep_definition:
         _check_definition(run, own)
