@@ -132,6 +132,10 @@ def test_status_shows_each_stage_and_why_samples_failed(ended_run: FakeAws, comm
         "  bad (alignment): bad input: bad_R1.fq: record 3: expected '@', found '>'",
         "logs: genomics-pipeline logs s3://lab-data/runs/r1 --failed",
         "results: genomics-pipeline results s3://lab-data/runs/r1",
+        "execution in the console: https://console.aws.amazon.com/states/home?region=us-east-1#/v2/executions/details/"
+        "arn:aws:states:us-east-1:000000000000:execution:genomics-pipeline-germline:r1",
+        "logs in the console: https://console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:log-groups/"
+        "log-group/$252Fgenomics-pipeline$252Ftasks",
         "The cohort is incomplete, it has 2 of 3 samples: exit code 1; --tolerate 1 would accept that",
         "Missing: 1 of 3 samples (1 bad input): bad",
         "list them: genomics-pipeline results s3://lab-data/runs/r1 --failed",
