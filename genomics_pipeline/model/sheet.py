@@ -22,7 +22,7 @@ _NO_LETTERS = re.compile(r"[\W_]")
 SURELY_MEANT = 0.85  # of difflib's ratio: one letter of six or more differs
 _CSV_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _JSON_LINE = re.compile(r"([^\n]*)\n|([^\n]+)")
-_NAMED = {",": "commas", "\t": "tabs", ";": "semicolons"}
+_NAMED = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 
 
 @dataclass(frozen=True, slots=True)

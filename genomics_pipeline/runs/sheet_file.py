@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from functools import partial
@@ -18,6 +19,7 @@ from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.web import is_web, web_pieces
 
 PIECE_BYTES = 1 << 16
+_UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)  # also of UTF-32, little-endian
 _LINE_END = re.compile(rb"\r\n?|\n")
 
 
@@ -42,6 +44,8 @@ def read_sheet(uri: str) -> str:
         if _is_missing(error):
             raise DataError(Problem("expected a sample sheet, found no such file", shown)) from None
         raise DataError(Problem(f"expected a readable sample sheet: {error}", shown)) from None
+    if data.startswith(_UTF_16) or b"\0" in data[:2]:  # a zero byte is half of the first letter
+        raise DataError(Problem("expected UTF-8, found UTF-16; save the sheet as UTF-8", shown, 1))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

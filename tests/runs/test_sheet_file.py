@@ -16,6 +16,7 @@ import zstandard
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.runs.sheet_file import bounded_text
 
 MIB = 1 << 20
@@ -84,3 +85,18 @@ def test_bombs_of_every_compression_need_little_memory(tmp_path: Path) -> None:
         *["expected lines of at most 1 MiB, found a longer one"] * 4,
         "expected a sample sheet of at most 2,000,000 lines, found more",
     ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_the_encoding_of_spreadsheets_is_named(tmp_path: Path, encoding: str) -> None:
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_bytes("sample,fastq_1\na,a.fastq\n".encode(encoding))
+    with pytest.raises(DataError, match=r"sheet.csv:1: expected UTF-8, found UTF-16; save the sheet as UTF-8"):
+        read_manifest(str(sheet))
+
+
+def test_columns_between_vertical_bars_are_named(tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("sample|fastq_1\na|a.fastq\n")
+    with pytest.raises(DataError, match=r"sheet.csv:1: expected columns separated by commas, found vertical bars"):
+        read_manifest(str(sheet))
