@@ -50,6 +50,11 @@ FASTA_BLANKS = Budget(16 * MIB, "bytes", "blanks and line breaks of a sequence, 
 FASTA_EXPANSION = Budget(100, "times its size", "a FASTA file that is decompressed, beyond its first bytes")
 FASTA_FIRST_BYTES = Budget(384 * MIB, "bytes", "these first bytes")
 FASTA_ERRORS = Budget(25, "errors", "the errors of a FASTA file that are reported at once")
+INDEX_EXPANSION = Budget(
+    100, "times the FASTA file", "an index file (.fai, .dict, .alt, bwa's), beyond its first bytes"
+)
+INDEX_FIRST_BYTES = Budget(16 * MIB, "bytes", "these first bytes")
+INDEX_LINE = Budget(2 * MIB, "bytes", "a line of an index file that is text")
 WEB_SILENCE = Budget(15, "seconds", "a web server that sends nothing")
 WEB_TIME = Budget(40, "seconds", "a file from a web server, with all redirects")
 WEB_REDIRECTS = Budget(5, "redirects", "a file from a web server")

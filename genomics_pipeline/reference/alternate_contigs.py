@@ -10,6 +10,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.reference.index_text import OversizedIndex, file_problem, index_lines
+
+ADVICE = "remove it, or take the one of this reference"
 
 
 def alt_file(fasta: str) -> str:
@@ -21,24 +24,28 @@ def alt_file(fasta: str) -> str:
     return f"{fasta}.alt"
 
 
-def refuse_other_alt(fasta: Path, names: Collection[str], uri: str) -> None:
+def refuse_other_alt(fasta: Path, names: Collection[str], alt: str) -> None:
     """Refuse a file of another reference beside a FASTA file; that there is none is right.
 
     Args:
         fasta: The FASTA file.
         names: The names of its sequences.
-        uri: The name of the FASTA file in messages.
+        alt: The name of the file in messages.
 
     Raises:
-        DataError: if the file names no sequence of the reference.
+        DataError: if the file is larger than one can be, or names no sequence of the reference.
     """
     file = Path(alt_file(str(fasta)))
     if not file.is_file():
         return
-    with file.open(encoding="latin-1") as lines:
-        if any(line.split("\t", 1)[0].strip() in names for line in lines):
-            return
-    advice = "remove it, or take the one of this reference"
-    raise DataError(
-        Problem(f"expected alternate contigs of {fasta.name}, found no name of its sequences; {advice}", alt_file(uri))
-    )
+    if problem := file_problem(file, fasta.stat().st_size) or _content_problem(file, names, fasta.name):
+        raise DataError(Problem(f"{problem}; {ADVICE}", alt))
+
+
+def _content_problem(file: Path, names: Collection[str], fasta: str) -> str | None:
+    try:
+        if any(line.split(b"\t", 1)[0].strip().decode("latin-1") in names for line in index_lines(file)):
+            return None
+    except OversizedIndex as error:
+        return str(error)
+    return f"expected alternate contigs of {fasta}, found no name of its sequences"

@@ -6,25 +6,26 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from genomics_pipeline.reference.fai import Contig
+from genomics_pipeline.reference.index_text import index_lines
 
 SA_INTERVAL = 32  # of the positions whose place in the suffix array is stored
 BWT_HEADER_BYTES, SA_HEADER_BYTES = 40, 56
 
 
-def ann_contigs(files: Sequence[Path]) -> list[Contig]:
-    """Read ``.ann``: a line for the whole reference, then two for each sequence, the first with its description.
+def ann_contigs(files: Sequence[Path]) -> Iterator[Contig]:
+    """Yield the sequences of ``.ann``: a line for the whole reference, then two for each sequence.
 
-    Descriptions have any encoding, and any control characters but line feeds.
+    The first of the two has its description, of any encoding and with any control characters but line feeds.
     """
-    lines = _file(files, ".ann").read_bytes().decode("latin-1").rstrip("\n").split("\n")[1:]
-    pairs = zip(lines[::2], lines[1::2], strict=True)
-    return [Contig(head.split(None, 2)[1], int(numbers.split()[1])) for head, numbers in pairs]
+    lines = (line.decode("latin-1") for line in index_lines(_file(files, ".ann")))
+    next(lines, None)
+    for head, numbers in zip(lines, lines, strict=True):
+        yield Contig(head.split(None, 2)[1], int(numbers.split()[1]))
 
 
 def indexed_bases(files: Sequence[Path]) -> int:
     """Return the number of bases that ``.ann`` gives."""
-    with _file(files, ".ann").open(encoding="latin-1") as lines:
-        return int(lines.readline().split()[0])
+    return int(next(index_lines(_file(files, ".ann")), b"").split()[0])
 
 
 def size_mismatch(files: Sequence[Path]) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from genomics_pipeline.reference.bwa_index import BWT_HEADER_BYTES, SA_HEADER_BYTES, SA_INTERVAL
+from genomics_pipeline.reference.index_text import index_lines
 
 SAMPLES = 64
 _BLOCK_BASES, _BLOCK_BYTES, _COUNT_BYTES = 128, 64, 32  # of .bwt: four counts of 8 bytes, then the bases
@@ -53,8 +54,9 @@ def differing_file(files: dict[str, Path], bases: int) -> str | None:
         files: The files by their suffix, of the sizes that fit to the number of bases.
         bases: The number of bases.
     """
-    first, *holes = [line.split() for line in files[".amb"].read_bytes().split(b"\n") if line.strip()] or [[]]
-    if first[:1] != [b"%d" % bases] or first[2:] != [b"%d" % len(holes)]:
+    holes = (line.split() for line in index_lines(files[".amb"]) if line.strip())
+    first = next(holes, [])
+    if first[:1] != [b"%d" % bases] or first[2:] != [b"%d" % sum(1 for _ in holes)]:
         return ".amb"
     with ExitStack() as opened:
         pac, bwt, suffixes = (opened.enter_context(files[suffix].open("rb")) for suffix in (".pac", ".bwt", ".sa"))

@@ -8,16 +8,17 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, Problem
-from genomics_pipeline.reference.alternate_contigs import alt_file
+from genomics_pipeline.reference.alternate_contigs import ADVICE, alt_file
 from genomics_pipeline.reference.cache import COPYING, INDEXING
 from genomics_pipeline.reference.clean_copy import CleanCopy
 from genomics_pipeline.reference.fasta import CHUNK_BYTES, FastaCheck, FastaChecker
 from genomics_pipeline.reference.index_kinds import IndexKind
+from genomics_pipeline.reference.index_text import size_problem
 from genomics_pipeline.reference.sizes import in_units, refuse_full_disk
 from genomics_pipeline.stores.compression import LONGEST_START, compression_of
 from genomics_pipeline.stores.gunzip import gunzip
@@ -140,12 +141,26 @@ def copy_index(info: ObjectInfo, fasta: Path, kind: IndexKind, store: Store) -> 
 
     Returns:
         The files that were copied.
+
+    Raises:
+        DataError: for a file that is larger than one of an index can be.
     """
+    indexes = find_index(info, kind, store)
+    size = fasta.stat().st_size
+    for index in indexes:
+        if message := size_problem(PurePosixPath(index.uri).name, index.size_bytes, size):
+            raise DataError(Problem(f"{message}; remove it, and it is built anew", index.uri))
+    if indexes:
+        _copy_files(indexes, kind.files(fasta), store)
+    return indexes
+
+
+def find_index(info: ObjectInfo, kind: IndexKind, store: Store) -> list[ObjectInfo]:
+    """Return the files of an index beside the original; none of an incomplete one. See `copy_index`."""
     for original in _names(info.uri):
         uris = kind.beside(original)
         indexes = [index for index in map(store.stat, uris) if index]
         if len(indexes) == len(uris):
-            _copy_files(indexes, kind.files(fasta), store)
             return indexes
     return []
 
@@ -155,8 +170,20 @@ def find_alt(info: ObjectInfo, store: Store) -> ObjectInfo | None:
     return next((found for name in _names(info.uri) if (found := store.stat(alt_file(name)))), None)
 
 
-def copy_alt(alt: ObjectInfo, fasta: Path, store: Store) -> None:
-    """Copy the file that names the alternate contigs into the cache."""
+def copy_alt(alt: ObjectInfo, info: ObjectInfo, fasta: Path, store: Store) -> None:
+    """Copy the file that names the alternate contigs into the cache.
+
+    Args:
+        alt: The file.
+        info: The original of the FASTA file.
+        fasta: Its copy.
+        store: The store of the original.
+
+    Raises:
+        DataError: if it is larger than one can be.
+    """
+    if message := size_problem(PurePosixPath(alt.uri).name, alt.size_bytes, info.size_bytes):
+        raise DataError(Problem(f"{message}; {ADVICE}", alt.uri))
     _copy_files([alt], [Path(alt_file(str(fasta)))], store)
 
 

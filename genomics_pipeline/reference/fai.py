@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.reference.index_text import index_lines
 
 MAX_HEADER_BYTES = 1 << 20  # of a sequence's header line
 
@@ -45,7 +47,7 @@ class FaiRecord(NamedTuple):
 
 
 def parse_fai(text: str, *, file: str) -> list[FaiRecord]:
-    r"""Parse a FASTA index.
+    r"""Parse the text of a FASTA index.
 
     >>> parse_fai("chr1\t640\t6\t60\t61\n", file="a.fa.fai")[0].contig
     Contig(name='chr1', length_bp=640)
@@ -61,7 +63,7 @@ def _parse_line(line: str, file: str) -> FaiRecord:
     try:
         length, offset, line_bases, line_bytes = (_number(text) for text in numbers[:4])
     except ValueError:
-        raise DataError(f"{file}: expected a FASTA index (name, length, …), found {line!r}") from None
+        raise DataError(f"{file}: expected a FASTA index (name, length, …), found {line[:80]!r}") from None
     return FaiRecord(Contig(name, length), offset, line_bases, line_bytes)
 
 
@@ -76,14 +78,24 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def iterate_fai(fasta: Path) -> Iterator[FaiRecord]:
+    """Yield the records of the index beside a FASTA file.
+
+    Raises:
+        DataError: if that is no index.
+    """
+    file = fai_path(fasta)
+    lines = (line.decode("utf-8", "backslashreplace") for line in index_lines(file))
+    return (_parse_line(line, str(file)) for line in lines if line.strip())
+
+
 def read_fai(fasta: Path) -> list[FaiRecord]:
     """Read the index beside a FASTA file.
 
     Raises:
         DataError: if that is no index.
     """
-    file = fai_path(fasta)
-    return parse_fai(file.read_bytes().decode("utf-8", "backslashreplace"), file=str(file))
+    return list(iterate_fai(fasta))
 
 
 def read_contigs(fasta: Path) -> list[Contig]:
@@ -113,7 +125,7 @@ def fai_mismatch(fasta: Path) -> str | None:
     """
     end = 0
     with fasta.open("rb") as file:
-        for record in read_fai(fasta):
+        for record in iterate_fai(fasta):
             file.seek(end)
             header = file.read(min(max(0, record.offset - end), MAX_HEADER_BYTES)).strip()
             name = record.contig.name

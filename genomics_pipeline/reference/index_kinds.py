@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.reference.bwa_index import ann_contigs, indexed_bases, size_mismatch
 from genomics_pipeline.reference.bwa_samples import differing_file
-from genomics_pipeline.reference.fai import Contig, fai_mismatch, read_contigs
+from genomics_pipeline.reference.fai import Contig, fai_mismatch, fai_path, iterate_fai
+from genomics_pipeline.reference.index_text import OversizedIndex, file_problem, index_lines
 from genomics_pipeline.reference.packed_bases import has_same_bases, has_same_samples
 
 
@@ -23,7 +25,7 @@ class IndexKind:
         suffixes: The suffixes of its files: ``.fai`` is added to the FASTA file's name, ``dict`` replaces its suffix.
         command: The command that builds it; ``{fasta}`` and ``{file}``, its first file, are filled in.
         build: Builds it beside a FASTA file; messages name the file by the URI.
-        contigs: Reads the sequences that its files list; None if they list none.
+        contigs: Yields the sequences that its files list; None if they list none.
         needs: The names of other kinds that programs read with it.
         bytes_per_second: The bytes of a FASTA file that are indexed in a second, roughly.
         share: The size of its files, as a share of the FASTA file's.
@@ -33,7 +35,7 @@ class IndexKind:
     suffixes: tuple[str, ...]
     command: str
     build: Callable[[Path, str], None]
-    contigs: Callable[[Sequence[Path]], list[Contig]] | None = None
+    contigs: Callable[[Sequence[Path]], Iterable[Contig]] | None = None
     needs: tuple[str, ...] = ()
     bytes_per_second: int = 120_000_000
     share: float = 0
@@ -90,22 +92,41 @@ def find_mismatch(fasta: Path, kind: IndexKind) -> str | None:
         The difference; None if they match, as far as that shows without reading all bases.
     """
     try:
-        if kind.name == "fai":
-            return fai_mismatch(fasta)
-        if kind.contigs is None:
-            return None
-        files = kind.files(fasta)
-        expected, found = read_contigs(fasta), kind.contigs(files)
-        content = _bwa_mismatch(fasta, files) if kind.name == "bwa" and expected == found else None
+        return _file_problem(fasta, kind) or _mismatch(fasta, kind)
+    except OversizedIndex as error:
+        return str(error)
     except (DataError, ValueError, IndexError):
         return "expected an index, found none that can be read"
-    for contig, other in zip(expected, found, strict=False):
-        if contig != other:
-            wanted = f"{contig.name} of {contig.length_bp} bp"
+
+
+def _file_problem(fasta: Path, kind: IndexKind) -> str | None:
+    size = fasta.stat().st_size
+    files = dict.fromkeys([*kind.files(fasta), fai_path(fasta)])
+    return next((problem for file in files if (problem := file_problem(file, size))), None)
+
+
+def _mismatch(fasta: Path, kind: IndexKind) -> str | None:
+    if kind.name == "fai":
+        return fai_mismatch(fasta)
+    if kind.contigs is None:
+        return None
+    files = kind.files(fasta)
+    if message := _contigs_mismatch(fasta, kind.contigs(files)):
+        return message
+    return _bwa_mismatch(fasta, files) if kind.name == "bwa" else None
+
+
+def _contigs_mismatch(fasta: Path, contigs: Iterable[Contig]) -> str | None:
+    """Compare the sequences of an index with those of ``.fai``, one by one; None if they match."""
+    expected, found = 0, 0
+    for record, other in zip_longest(iterate_fai(fasta), contigs):
+        expected, found = expected + (record is not None), found + (other is not None)
+        if record and other and record.contig != other:
+            wanted = f"{record.contig.name} of {record.contig.length_bp} bp"
             return f"expected {wanted} as in {fasta.name}, found {other.name} of {other.length_bp} bp"
-    if len(expected) != len(found):
-        return f"expected {quantity(len(expected), 'sequence')} as in {fasta.name}, found {len(found)}"
-    return content
+    if expected != found:
+        return f"expected {quantity(expected, 'sequence')} as in {fasta.name}, found {found}"
+    return None
 
 
 def _bwa_mismatch(fasta: Path, files: Sequence[Path]) -> str | None:
@@ -164,12 +185,13 @@ def _build_dict(fasta: Path, uri: str) -> None:
         pysam.samtools.dict("-o", str(dictionary), str(fasta))
 
 
-def _dict_contigs(files: Sequence[Path]) -> list[Contig]:
-    """Read the @SQ lines of a sequence dictionary, a SAM header (SAM specification, 1.3)."""
-    lines = files[0].read_bytes().decode("latin-1").split("\n")
+def _dict_contigs(files: Sequence[Path]) -> Iterator[Contig]:
+    """Yield the @SQ lines of a sequence dictionary, a SAM header (SAM specification, 1.3)."""
+    lines = (line.decode("latin-1") for line in index_lines(files[0]))
     rows = (line.rstrip("\r").split("\t") for line in lines if line.startswith("@SQ\t"))
-    tags = (dict(field.split(":", 1) for field in row[1:]) for row in rows)
-    return [Contig(tag.get("SN", ""), int(tag.get("LN", -1))) for tag in tags]
+    for row in rows:
+        tags = dict(field.split(":", 1) for field in row[1:])
+        yield Contig(tags.get("SN", ""), int(tags.get("LN", -1)))
 
 
 INDEX_KINDS = {

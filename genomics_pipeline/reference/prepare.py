@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.json_text import is_text
-from genomics_pipeline.reference.alternate_contigs import refuse_other_alt
+from genomics_pipeline.reference.alternate_contigs import alt_file, refuse_other_alt
 from genomics_pipeline.reference.build import build_indexes
 from genomics_pipeline.reference.cache import cached_fasta, lock_beside, make_cache, remove_leftovers
 from genomics_pipeline.reference.cache_content import hold
@@ -19,6 +19,7 @@ from genomics_pipeline.reference.copies import (
     copy_fasta,
     copy_index,
     find_alt,
+    find_index,
     is_clean_copy,
     is_gzip,
 )
@@ -102,7 +103,7 @@ def _prepare_in_place(uri: str, kinds: Sequence[IndexKind], cache: Path, note: C
         if not _build(fasta, kinds, uri, note):
             return None
     _refuse_mismatches(fasta, kinds, uri)
-    refuse_other_alt(fasta, {contig.name for contig in read_contigs(fasta)}, uri)
+    refuse_other_alt(fasta, {contig.name for contig in read_contigs(fasta)}, alt_file(uri))
     return fasta
 
 
@@ -178,7 +179,7 @@ def _prepare_in_cache(
             remove_leftovers(fasta.parent)
             if not fasta.is_file():
                 if alt is not None:
-                    copy_alt(alt, fasta, store)
+                    copy_alt(alt, info, fasta, store)
                 copy_fasta(info, fasta, store, note)
             for kind in kinds:  # the first is .fai, which the checks of the others need
                 if not is_clean_copy(fasta):
@@ -186,8 +187,9 @@ def _prepare_in_cache(
                 if kind.name == "fai":
                     _build(fasta, [kind], uri, note)
             _build(fasta, kinds, uri, note)
-    _refuse_mismatches(fasta, kinds, uri, are_copies=True)
-    refuse_other_alt(fasta, {contig.name for contig in read_contigs(fasta)}, uri)
+    _refuse_mismatched_copies(info, fasta, kinds, store)
+    if alt is not None:
+        refuse_other_alt(fasta, {contig.name for contig in read_contigs(fasta)}, alt.uri)
     return fasta
 
 
@@ -218,23 +220,44 @@ def _copy_fitting_index(
         note(f"reference: {copied[0].uri}: older than {info.uri}: {message}; it is built anew in the cache")
 
 
-def _refuse_mismatches(fasta: Path, kinds: Sequence[IndexKind], uri: str, are_copies: bool = False) -> None:
-    """Refuse indexes of another file, all at once; remove copies from the cache, so that fixed ones are copied again.
-
-    The others are compared with ``.fai``: while that is of another file, it alone is refused.
-    """
-    problems: list[Problem] = []
-    for kind in kinds:
-        if message := find_mismatch(fasta, kind):
-            for file in kind.files(fasta) if are_copies else ():
-                file.unlink(missing_ok=True)
-            index = kind.beside(uri.removesuffix(".gz"))
-            files = "it" if len(index) == 1 else f"{PurePosixPath(index[0]).stem}.{{{','.join(_endings(index))}}}"
-            problems.append(Problem(f"{message}; remove {files}, and it is built anew", index[0]))
-        if problems and kind.name == "fai":
-            break
+def _refuse_mismatches(fasta: Path, kinds: Sequence[IndexKind], uri: str) -> None:
+    """Refuse indexes of another file, all at once."""
+    problems = [_problem(message, kind.beside(uri)) for kind, message in _mismatches(fasta, kinds)]
     if problems:
         raise DataError(problems)
+
+
+def _refuse_mismatched_copies(info: ObjectInfo, fasta: Path, kinds: Sequence[IndexKind], store: Store) -> None:
+    """Refuse indexes of another file in the cache, all at once; remove them, so that fixed ones are copied again.
+
+    Messages name the files that they are copies of.
+    """
+    problems = []
+    for kind, message in list(_mismatches(fasta, kinds)):
+        for file in kind.files(fasta):
+            file.unlink(missing_ok=True)
+        originals = [] if is_clean_copy(fasta) else find_index(info, kind, store)
+        if originals:
+            problems.append(_problem(message, [one.uri for one in originals]))
+        else:
+            advice = "it was removed from the cache; run again, and it is built anew"
+            problems.append(Problem(f"{message}; {advice}", str(kind.files(fasta)[0])))
+    if problems:
+        raise DataError(problems)
+
+
+def _mismatches(fasta: Path, kinds: Sequence[IndexKind]) -> Iterator[tuple[IndexKind, str]]:
+    """Yield the indexes of another file; others are compared with ``.fai``: while that is of another file, it alone."""
+    for kind in kinds:
+        if message := find_mismatch(fasta, kind):
+            yield kind, message
+            if kind.name == "fai":
+                return
+
+
+def _problem(message: str, index: Sequence[str]) -> Problem:
+    files = "it" if len(index) == 1 else f"{PurePosixPath(index[0]).stem}.{{{','.join(_endings(index))}}}"
+    return Problem(f"{message}; remove {files}, and it is built anew", index[0])
 
 
 def _endings(names: Sequence[str]) -> list[str]:

@@ -78,7 +78,7 @@ def find_reference(
         raise DataError(missing)
     (fai,) = INDEX_KINDS["fai"].beside(fasta)
     with aws_call(f"read {fai}"):
-        text = adapters.store.read(fai).decode()
+        text = adapters.store.read(fai).decode("utf-8", "backslashreplace")
     contigs = [record.contig for record in parse_fai(text, file=fai)]
     if problems := list(index_problems(contigs, fai)):
         raise DataError(problems[: budgets.FASTA_ERRORS.value])
