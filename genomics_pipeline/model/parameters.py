@@ -130,16 +130,19 @@ def absolute_uri(uri: str, base: str) -> str:
     """Return a URI unchanged, and a relative path joined to the folder `base`, which is a path or URI itself.
 
     A path of this machine keeps its ``..``, because where that leads depends on symbolic links: see
-    `stores.real_parents`.
+    `stores.real_parents`. No ``..`` leads out of a bucket or host (RFC 3986, section 5.2.4).
 
     >>> absolute_uri("panel.bed", "/data"), absolute_uri("s3://b/panel.bed", "/data"), absolute_uri("../panel.bed", "s3://b/data")
     ('/data/panel.bed', 's3://b/panel.bed', 's3://b/panel.bed')
+    >>> absolute_uri("../../other/panel.bed", "s3://b/data")
+    's3://b/other/panel.bed'
     """
     if "://" in uri:
         return uri
     scheme, mark, folder = base.rpartition("://") if not uri.startswith("/") else ("", "", "")
     path = posixpath.join(folder, uri)
     if scheme not in ("", "file"):
-        return scheme + mark + posixpath.normpath(path)
+        bucket, _, key = path.partition("/")
+        return scheme + mark + bucket + posixpath.normpath("/" + key.lstrip("/"))
     root = "/" if path.startswith("/") else ""
     return scheme + mark + root + "/".join(part for part in path.split("/") if part not in ("", "."))
