@@ -69,14 +69,12 @@ def offered_host_types(types: Sequence[str], clients: Clients) -> list[HostType]
     """
     names = [name if "." in name else f"{name}.*" for name in dict.fromkeys(types)]
     found: list[HostType] = []
-    with aws_call("describe the instance types of the Region"):
-        pages = clients.ec2.get_paginator("describe_instance_types").paginate(
-            Filters=[
-                {"Name": "instance-type", "Values": names[:FILTER_VALUES]},
-                {"Name": "bare-metal", "Values": ["false"]},
-            ]
-        )
-        found = [_host_type(one) for page in pages for one in page["InstanceTypes"]]
+    paginator = clients.ec2.get_paginator("describe_instance_types")
+    for start in range(0, len(names), FILTER_VALUES):
+        some = {"Name": "instance-type", "Values": names[start : start + FILTER_VALUES]}
+        with aws_call("describe the instance types of the Region"):
+            pages = paginator.paginate(Filters=[some, {"Name": "bare-metal", "Values": ["false"]}])
+            found += [_host_type(one) for page in pages for one in page["InstanceTypes"]]
     order = {name.partition(".")[0]: number for number, name in reversed(list(enumerate(names)))}
     return sorted(found, key=lambda one: (order[one.family], one.vcpus, one.name))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
-from genomics_pipeline.aws.instance_types import default_families, default_host_types
+from genomics_pipeline.aws.clients import Clients
+from genomics_pipeline.aws.instance_types import default_families, default_host_types, offered_host_types
 from genomics_pipeline.model.architecture import Architecture, host_architecture
 from genomics_pipeline.model.hosts import SYSTEM_GIB, HostChoice, HostType
 from genomics_pipeline.model.step import Resources, StepSpec
@@ -59,3 +62,30 @@ def test_the_data_agree_with_the_names() -> None:
         assert host_architecture(one.name) is one.architecture
         assert one.store_gb > 0
     assert {"c7gd", "m7gd", "r7gd", "c8gd"} <= set(default_families(Architecture.ARM64))
+
+
+class Ec2:
+    """EC2, which offers every type that a filter of at most 200 values names."""
+
+    @property
+    def ec2(self) -> Ec2:
+        return self
+
+    def get_paginator(self, operation: str) -> Ec2:
+        assert operation == "describe_instance_types"
+        return self
+
+    def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
+        values = request["Filters"][0]["Values"]
+        assert len(values) <= 200
+        facts = {
+            "VCpuInfo": {"DefaultVCpus": 2},
+            "MemoryInfo": {"SizeInMiB": 4096},
+            "ProcessorInfo": {"SupportedArchitectures": ["x86_64"]},
+        }
+        yield {"InstanceTypes": [{"InstanceType": value, **facts} for value in values]}
+
+
+def test_no_named_type_is_left_out_for_their_number() -> None:
+    names = [f"c{number}.large" for number in range(401)]
+    assert [one.name for one in offered_host_types(names, cast(Clients, Ec2()))] == names
