@@ -1,19 +1,8 @@
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
-from genomics_pipeline.model import errors, parameters, task
 from genomics_pipeline.model.errors import DataError, Problem, RunError, UsageError, did_you_mean
-from genomics_pipeline.stores import s3
-
-
-@pytest.mark.parametrize("module", [errors, parameters, task, s3])
-def test_doctests(module: object) -> None:
-    results = doctest.testmod(module)  # type: ignore[arg-type]
-    assert results.attempted > 0
-    assert results.failed == 0
 
 
 @pytest.mark.parametrize(
