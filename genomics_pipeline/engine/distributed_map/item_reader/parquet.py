@@ -8,9 +8,10 @@ and NaN and infinities null.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
 _ROWS = 1024
+_PLAIN_ROWS = 64  # a divisor of it; pyarrow refuses nested columns of which they have more than 2 GiB
 _BATCH_BYTES = 16 << 20  # of text that is in memory at once; a single row may have more
 _LEAST_MEMBER_BYTES = 2  # of a list: a digit and a comma
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
@@ -40,7 +42,7 @@ def read(stream: BinaryIO) -> Iterator[list[Any]]:
 
     before = 0
     try:
-        for batch in _small_batches(_open(stream)):
+        for batch in _small_batches(_batches(stream)):
             rows = _truncate_to_microseconds(batch).to_pylist(maps_as_pydicts="strict")
             data = orjson.dumps(rows, default=_json_value, option=_OPTIONS)
             if len(data) > quotas.READER_ITEM.value:
@@ -51,18 +53,42 @@ def read(stream: BinaryIO) -> Iterator[list[Any]]:
         raise UnreadableItems(f"expected Parquet: {error}") from error
 
 
-def _small_batches(file: ParquetFile) -> Iterator[Any]:
+def _batches(stream: BinaryIO) -> Iterator[tuple[int, Any]]:
+    """Yield the number of its row group and each record batch, text as dictionaries.
+
+    pyarrow cannot join several dictionaries of a nested column: each row group is read by itself, and one whose
+    dictionary ends before its last page is read without dictionaries, in few rows at once.
+    """
+    import pyarrow
+
+    file = _open(stream)
+    for group in range(file.metadata.num_row_groups):
+        before = 0
+        try:
+            for batch in file.iter_batches(_ROWS, row_groups=[group]):
+                yield group, batch
+                before += batch.num_rows
+        except pyarrow.ArrowNotImplementedError:
+            plain = _reader(stream, []).iter_batches(_PLAIN_ROWS, row_groups=[group])
+            yield from ((group, batch) for batch in islice(plain, before // _PLAIN_ROWS, None))
+
+
+def _small_batches(batches: Iterable[tuple[int, Any]]) -> Iterator[Any]:
     """Yield record batches whose text is of a bounded size, however often a dictionary repeats a long value.
 
     Raises:
-        UnreadableItems: if the text of a row is longer than an item may be.
+        UnreadableItems: if the text of a row is longer than an item may be, or that of a row group than its budget.
     """
-    before = 0
-    for batch in file.iter_batches(_ROWS):
+    before, current, text = 0, 0, 0
+    for group, batch in batches:
+        current, text = group, text if group == current else 0
         start, size = 0, 0
         for row, row_bytes in enumerate(_text_bytes(batch)):
             if row_bytes > quotas.READER_ITEM.value:
                 raise too_large(before + row + 1)
+            text += row_bytes
+            if text > budgets.PARQUET_TEXT.value:
+                raise UnreadableItems(f"expected at most {budgets.PARQUET_TEXT} of text in a row group, found more")
             if size + row_bytes > _BATCH_BYTES:
                 yield batch.slice(start, row - start)
                 start, size = row, 0
@@ -72,7 +98,7 @@ def _small_batches(file: ParquetFile) -> Iterator[Any]:
 
 
 def _text_bytes(batch: Any) -> list[int]:
-    """Return for each row the least bytes of text of what may repeat: values of dictionaries, members of lists."""
+    """Return for each row the least bytes of its text and of the members of its lists."""
     import pyarrow
 
     return list(_bytes_of(pyarrow.StructArray.from_arrays(batch.columns, batch.schema.names)).to_pylist())
@@ -86,6 +112,8 @@ def _bytes_of(array: Any) -> Any:
     if types.is_dictionary(array.type):
         lengths = compute.binary_length(array.dictionary).cast(pyarrow.int64())
         return compute.fill_null(lengths.take(array.indices), 0)
+    if types.is_string(array.type) or types.is_binary(array.type):
+        return compute.fill_null(compute.binary_length(array).cast(pyarrow.int64()), 0)
     if types.is_fixed_size_list(array.type):
         array = array.cast(pyarrow.list_(array.type.value_type))
     total = pyarrow.repeat(pyarrow.scalar(0, pyarrow.int64()), len(array))
@@ -125,24 +153,25 @@ def count(stream: BinaryIO) -> int:
 
 
 def _open(stream: BinaryIO) -> ParquetFile:
-    from pyarrow.parquet import ParquetFile
-
-    file = ParquetFile(stream, coerce_int96_timestamp_unit="us")
-    repeated = [field.name for field in file.schema_arrow if _is_text(field.type)]
-    file = ParquetFile(stream, coerce_int96_timestamp_unit="us", read_dictionary=repeated)
+    file = _reader(stream, [])
     metadata, schema = file.metadata, file.schema
+    leaves = [schema.column(number) for number in range(len(schema))]
     if metadata.serialized_size > quotas.PARQUET_FOOTER.value:
         raise UnreadableItems(f"expected a footer of at most {quotas.PARQUET_FOOTER}, found {metadata.serialized_size}")
-    leaves = [schema.column(number) for number in range(len(schema))]
     for number in range(metadata.num_row_groups):
         _check_row_group(metadata.row_group(number), leaves)
-    return file
+    repeated = [leaf.path for leaf in leaves if _is_text(leaf)]
+    return _reader(stream, repeated)
 
 
-def _is_text(kind: Any) -> bool:
-    from pyarrow import types
+def _reader(stream: BinaryIO, dictionaries: list[str]) -> ParquetFile:
+    from pyarrow.parquet import ParquetFile
 
-    return bool(types.is_string(kind) or types.is_binary(kind))
+    return ParquetFile(stream, coerce_int96_timestamp_unit="us", read_dictionary=dictionaries)
+
+
+def _is_text(leaf: Any) -> bool:
+    return bool(leaf.physical_type == "BYTE_ARRAY" and leaf.logical_type.type != "DECIMAL")
 
 
 def _check_row_group(group: Any, leaves: list[Any]) -> None:

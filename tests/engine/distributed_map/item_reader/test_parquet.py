@@ -151,3 +151,68 @@ def test_long_rows_come_in_parts(kind: Any, value: Any, monkeypatch: pytest.Monk
     chunks = list(parquet.read(io.BytesIO(encode(rows, pyarrow.schema({"v": kind})))))
     assert [row for chunk in chunks for row in chunk] == rows
     assert len(chunks) >= 3
+
+
+def repeated(text: str | bytes, number: int) -> Any:
+    return pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * number, pyarrow.int32()), [text])
+
+
+def nested(number: int, text: str) -> dict[str, Any]:
+    """Return columns of rows of one text each, which a dictionary repeats, by the way they are nested."""
+    offsets = pyarrow.array(range(number + 1), pyarrow.int32())
+    lists = pyarrow.ListArray.from_arrays(offsets, repeated(text, number))
+    keys = repeated("k", number)
+    return {
+        "struct": pyarrow.StructArray.from_arrays([repeated(text, number)], ["m"]),
+        "list": lists,
+        "map": pyarrow.MapArray.from_arrays(offsets, keys, repeated(text, number)),
+        "list in struct": pyarrow.StructArray.from_arrays([lists], ["m"]),
+        "struct in list": pyarrow.ListArray.from_arrays(
+            offsets, pyarrow.StructArray.from_arrays([repeated(text, number)], ["m"])
+        ),
+        "binary": pyarrow.StructArray.from_arrays([repeated(text.encode(), number)], ["m"]),
+    }
+
+
+@pytest.mark.parametrize("way", nested(1, ""))
+def test_long_text_in_nested_values_is_expanded_in_parts(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few bytes that stand for gigabytes: all rows of a batch at once would not fit into the memory."""
+    monkeypatch.setattr(parquet, "_BATCH_BYTES", 5000)
+    out = io.BytesIO()
+    arrow_parquet.write_table(pyarrow.table({"v": nested(64, "x" * 1000)[way]}), out, store_schema=False)
+    chunks = list(parquet.read(io.BytesIO(out.getvalue())))
+    rows = [row for chunk in chunks for row in chunk]
+    assert len(rows) == 64
+    assert all(row == rows[0] for row in rows)
+    assert max(len(chunk) for chunk in chunks) <= 5
+
+
+@pytest.mark.parametrize("way", ["list", "struct in list"])
+def test_a_row_that_a_dictionary_makes_too_long_is_refused_unexpanded(way: str) -> None:
+    text, number = "x" * (1 << 20), 1_000_000  # a terabyte
+    members = nested(number, text)[way].values
+    column = pyarrow.ListArray.from_arrays(pyarrow.array([0, number], pyarrow.int32()), members)
+    out = io.BytesIO()
+    arrow_parquet.write_table(pyarrow.table({"v": column}), out, dictionary_pagesize_limit=1 << 21)
+    assert len(out.getvalue()) < 1 << 18
+    with pytest.raises(UnreadableItems, match=r"^item 1: expected at most .*, found more$"):
+        read(out.getvalue())
+
+
+@pytest.mark.parametrize("size", [1, 3000])
+def test_nested_text_whose_dictionary_ends_is_read(size: int) -> None:
+    rows = [{"v": [{"m": f"{number}{'x' * (number % size)}"}]} for number in range(5000)]
+    data = encode(rows, dictionary_pagesize_limit=20_000, data_page_size=4000, row_group_size=4000)
+    assert read(data) == rows
+
+
+@pytest.mark.parametrize("way", nested(1, ""))
+def test_much_text_of_few_bytes_is_refused(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = pyarrow.table({"v": nested(60, "x" * 1000)[way]})
+    out = io.BytesIO()
+    arrow_parquet.write_table(table, out, store_schema=False, row_group_size=30)
+    monkeypatch.setattr(budgets, "PARQUET_TEXT", replace(budgets.PARQUET_TEXT, value=40_000))
+    assert len(read(out.getvalue())) == 60, "it is counted by row groups"
+    arrow_parquet.write_table(table, out := io.BytesIO(), store_schema=False)
+    with pytest.raises(UnreadableItems, match=r"^expected at most 0 MiB of text in a row group, found more$"):
+        read(out.getvalue())
