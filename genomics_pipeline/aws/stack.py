@@ -102,6 +102,12 @@ def outputs(description: StackTypeDef) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", ())}
 
 
+def parameter_values(description: StackTypeDef | None) -> dict[str, str]:
+    """Return the values of a stack's parameters by name; none of a stack that does not exist."""
+    parameters = description.get("Parameters", ()) if description else ()
+    return {one["ParameterKey"]: one.get("ParameterValue", "") for one in parameters}
+
+
 def make_change_set(
     stack: str,
     template: Mapping[str, Any],

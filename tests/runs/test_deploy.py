@@ -328,10 +328,11 @@ def test_parameters() -> None:
 
 def test_all_wrong_parameters_are_reported_at_once() -> None:
     with pytest.raises(UsageError) as error:
-        parse_parameters(["MaxVCPUs=1", "512", "VpcId=vpc-1", "InputBuckets=reads"])
+        parse_parameters(["MaxVCPUs=1", "512", "HostTypes=c6id.large", "VpcId=vpc-1", "InputBuckets=reads"])
     assert [str(problem) for problem in error.value.problems] == [
         "--parameter MaxVCPUs=1: unknown parameter 'MaxVCPUs'; did you mean 'MaxVcpus'?",
         "--parameter 512: expected Key=Value, such as MaxVcpus=512",
+        "--parameter HostTypes=c6id.large: `deploy` chooses them; name types by InstanceTypes",
         "--parameter: expected VpcId and SubnetIds together, found one of them",
         "--parameter InputBuckets: expected ARNs, such as arn:aws:s3:::reads, found 'reads'",
     ]

@@ -119,7 +119,6 @@ PARAMETERS: dict[str, Any] = {
     **MONITORING_PARAMETERS,
 }
 
-SET_BY_DEPLOY = ("HostTypes", "Zones")
 MOST_ZONES = 6  # of a Region: us-east-1
 
 HAS_BOUNDARY = "HasPermissionsBoundary"

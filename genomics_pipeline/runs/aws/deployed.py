@@ -78,7 +78,7 @@ def deployed_jobs(
     return {step: deployed_job(name, clients) for step, name in names.items()}
 
 
-def pinned(jobs: Mapping[str, DeployedJob | None]) -> dict[str, str]:
+def revision_arns(jobs: Mapping[str, DeployedJob | None]) -> dict[str, str]:
     """Return the ARNs of the revisions by step: what a run that is started now uses to its end."""
     return {step: job.arn for step, job in jobs.items() if job is not None}
 

@@ -31,7 +31,7 @@ from genomics_pipeline.model.tolerance import is_accepted
 from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws import files as aws_files
-from genomics_pipeline.runs.aws.deployed import definition_problems, deployed_jobs, image_problems, pinned
+from genomics_pipeline.runs.aws.deployed import definition_problems, deployed_jobs, image_problems, revision_arns
 from genomics_pipeline.runs.aws.reference import AwsReference, find_reference, indexes_of
 from genomics_pipeline.runs.aws.run import run_place
 from genomics_pipeline.runs.catalog import load_pipeline
@@ -151,7 +151,7 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
                 collected.add(aws_diagnostics(definitions, clients, note))
         with collected.check():
             jobs = deployed_jobs(steps, deployment, clients)
-            job_definitions = pinned(jobs)
+            job_definitions = revision_arns(jobs)
             collected.add(image_problems(steps, jobs, deployment, clients))
     if deployment is not None and planned is not None:
         note(f"checking the files of {quantity(len(planned.samples), 'sample')}")

@@ -15,7 +15,7 @@ from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.payload_budget import least_duration, payload_budgets
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.executions import find_execution, start_execution
-from genomics_pipeline.aws.stack import describe
+from genomics_pipeline.aws.stack import describe, parameter_values
 from genomics_pipeline.aws.template.parameters import most_vcpus
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError
@@ -128,9 +128,7 @@ def _account_warnings(submission: Submission, checked: SubmitOutcome, clients: C
         checked: The numbers of its items.
         clients: The AWS clients.
     """
-    description = describe(submission.request.stack, clients)
-    parameters = description.get("Parameters", ()) if description else ()
-    values = {one["ParameterKey"]: one.get("ParameterValue", "") for one in parameters}
+    values = parameter_values(describe(submission.request.stack, clients))
     counts = {"sample": checked.samples, "interval": checked.intervals}
     yield from account_notes(run_need(submission.plan.pipeline, counts, most_vcpus(values)), clients)
 

@@ -22,7 +22,7 @@ from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain
-from genomics_pipeline.runs.aws.deployed import definition_problems, deployed_jobs, image_problems, pinned
+from genomics_pipeline.runs.aws.deployed import definition_problems, deployed_jobs, image_problems, revision_arns
 from genomics_pipeline.runs.aws.items import Items, upload_large_items, write_items
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.catalog import load_pipeline
@@ -182,4 +182,4 @@ def _check(
         found = aws_files.file_problems((file for file, _ in files), run.deployment.bucket, run.clients)
         collected.add(problem for _, problem in found)
     collected.refuse()
-    return pinned(jobs)
+    return revision_arns(jobs)

@@ -6,7 +6,7 @@ from typing import Any
 
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import find_deployment
-from genomics_pipeline.aws.stack import describe
+from genomics_pipeline.aws.stack import describe, parameter_values
 from genomics_pipeline.aws.template.caller import caller_policy
 from genomics_pipeline.runs.stack.template import StackTemplate
 
@@ -26,8 +26,7 @@ def deployed_caller_policy(plan: StackTemplate, clients: Clients, *, check_right
     """
     stack = plan.names.stack
     deployment, description = find_deployment(stack, clients), describe(stack, clients)
-    parameters = description.get("Parameters", ()) if description else ()
-    values = {one["ParameterKey"]: one.get("ParameterValue", "") for one in parameters}
+    values = parameter_values(description)
     inputs, keys = ([one for one in values.get(name, "").split(",") if one] for name in ("InputBuckets", "InputKeys"))
     steps = [image.step.name for image in plan.images]
     return caller_policy(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from genomics_pipeline.aws.bucket import put_text
 from genomics_pipeline.aws.clients import Clients
@@ -17,6 +17,7 @@ from genomics_pipeline.aws.stack import (
     execute,
     make_change_set,
     outputs,
+    parameter_values,
     running_executions,
 )
 from genomics_pipeline.aws.template.parameters import KEY_ARN, PARAMETERS, most_vcpus
@@ -27,9 +28,6 @@ from genomics_pipeline.runs.account import AccountNeed, account_notes
 from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.stack.hosts import plan_hosts
 from genomics_pipeline.runs.stack.template import StackTemplate
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 SHOWN_RUNS = 3
 
@@ -69,6 +67,8 @@ def parse_parameters(assignments: Sequence[str]) -> dict[str, str]:
         key, equals, value = assignment.partition("=")
         if not equals:
             problems.append(Problem(f"--parameter {assignment}: expected Key=Value, such as MaxVcpus=512"))
+        elif key == "HostTypes":
+            problems.append(Problem(f"--parameter {assignment}: `deploy` chooses them; name types by InstanceTypes"))
         elif key not in PARAMETERS:
             hint = did_you_mean(key, list(PARAMETERS))
             problems.append(Problem(f"--parameter {assignment}: unknown parameter {key!r}; {hint}"))
@@ -119,10 +119,10 @@ def deploy(
     stack_now = describe(stack, clients)
     if stack_now is not None:
         _check_running(plan, running_executions(stack_now, clients), dialog)
-    hosts = plan_hosts(plan, parameters, _values(stack_now), clients)
+    hosts = plan_hosts(plan, parameters, parameter_values(stack_now), clients)
     for line in hosts.lines:
         dialog.note(line)
-    for line in account_notes(_need(plan, {**_values(stack_now), **parameters}), clients):
+    for line in account_notes(_need(plan, {**parameter_values(stack_now), **parameters}), clients):
         dialog.note(line)
     parameters = {**parameters, **hosts.parameters}
     if stack_now is None or BUCKET_OUTPUT not in outputs(stack_now):
@@ -152,12 +152,6 @@ def _need(plan: StackTemplate, values: Mapping[str, str]) -> AccountNeed:
         values: Values of parameters; of others, the defaults hold.
     """
     return AccountNeed("the stack", most_vcpus(values), max(image.step.resources.vcpus for image in plan.images))
-
-
-def _values(stack: StackTypeDef | None) -> dict[str, str]:
-    """Return the values of a stack's parameters by name."""
-    parameters = stack.get("Parameters", ()) if stack else ()
-    return {one["ParameterKey"]: one.get("ParameterValue", "") for one in parameters}
 
 
 def _check_running(plan: StackTemplate, running: Mapping[str, Sequence[str]], dialog: Dialog) -> None:
