@@ -45,6 +45,9 @@ ASSUMPTIONS: tuple[tuple[str, Any], ...] = (
     ('$string($parse(\'{"C":{"E":1,"X":[1.5,"é"]},"J":"j"}\')~>|C|{},["E"]|)', '{"C":{"X":[1.5,"é"]},"J":"j"}'),
     ("$merge([{'a':1,'b':1},{'b':2}])", {"a": 1, "b": 2}),
     ("600*$power(2,1)", 1200),
+    ("$min([7,5])", 5),
+    # The cause of a refused submission, and no job.
+    (f"$not($exists({_MISSING})) and $contains('is not authorized','not auth')", True),
 )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.local_memory import ReferenceSize
 from genomics_pipeline.reference.fai import fai_path, read_contigs
-from genomics_pipeline.reference.index_kinds import INDEX_KINDS, IndexKind, find_mismatch
+from genomics_pipeline.reference.index_kinds import INDEX_KINDS, IndexKind
 
 
 def reference_size(fasta: Path, indexes: Iterable[str]) -> ReferenceSize:
@@ -25,10 +26,12 @@ def reference_size(fasta: Path, indexes: Iterable[str]) -> ReferenceSize:
 
 
 def _longest_bp(fasta: Path) -> int:
-    """Return the length of the longest contig; 0 without an index that can say it, which is refused elsewhere."""
-    if not fai_path(fasta).is_file() or find_mismatch(fasta, INDEX_KINDS["fai"]):
+    """Return the length of the longest contig, at most the file's; 0 without an index that can say it."""
+    try:
+        contigs = read_contigs(fasta) if fai_path(fasta).is_file() else []
+    except DataError:  # refused elsewhere
         return 0
-    return max((contig.length_bp for contig in read_contigs(fasta)), default=0)
+    return min(max((contig.length_bp for contig in contigs), default=0), fasta.stat().st_size)
 
 
 def _index_bytes(kind: IndexKind, fasta: Path) -> int:

@@ -21,6 +21,7 @@ from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord
+from genomics_pipeline.stores import transfer
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import read_step
@@ -65,6 +66,12 @@ with open(task["outputs"]["joined"], "wb") as out:
                 break
 open(task["outputs"]["joined"] + ".idx", "w").write(" ".join(kinds))
 """
+
+
+@pytest.fixture(autouse=True)
+def parts_of_8_mib(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Upload in parts of 8 MiB, so that small files have several."""
+    monkeypatch.setattr(transfer, "UPLOAD", transfer.WHOLE)
 
 
 @pytest.fixture
@@ -258,7 +265,9 @@ def test_sigterm_during_an_upload_leaves_no_upload_behind(
     faults["choose"] = choose
     step, scratch = write_join(tmp_path, stream=False), tmp_path / "scratch"
     scratch.mkdir()
-    variables = {"TASK": json.dumps(payload("b").to_json()), "STEP": str(step), "SCRATCH": str(scratch)}
+    lanes = [{"lane": str(lane), "fastq_1": "s3://reads/a.bin", "fastq_2": None} for lane in range(8)]  # two parts
+    task = replace(payload("b"), items=({"sample": "x", "lanes": lanes},))
+    variables = {"TASK": json.dumps(task.to_json()), "STEP": str(step), "SCRATCH": str(scratch)}
     environment = {**os.environ, **{f"GENOMICS_PIPELINE_{name}": value for name, value in variables.items()}}
     argv = [sys.executable, "-m", "genomics_pipeline.worker"]
     process.append(subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
