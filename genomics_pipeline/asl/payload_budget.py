@@ -74,7 +74,7 @@ def payload_budgets(
             with it is so in every run.
 
     Raises:
-        DataError: if a job is too large even with a pointer in place of each item.
+        DataError: if a job is too large even with a pointer in place of each item, or a batch too small for a pointer.
     """
     budgets: dict[str, PayloadBudget] = {}
     problems: list[Problem] = []
@@ -86,10 +86,13 @@ def payload_budgets(
         pointer = _quoted(compact(COHORT if scope == "cohort" else _pointer(scope, run_input)))
         too_large = [_too_large(name, budget) for name, budget in left.items() if budget < pointer]
         shared = len(compact(_shared(pipeline, group, run_input)).encode())
-        budget = _item_budget(pipeline.maps.get(scope), min(left.values()), shared, pointer)
+        settings = pipeline.maps.get(scope)
+        budget = _item_budget(settings, min(left.values()), shared, pointer)
         if budget is None and not too_large:
             too_large.append(_batch_too_large(scope, min(left.values()), pointer))
         problems += too_large
+        if settings and settings.max_input_bytes_per_batch and budget is not None and budget.plain < pointer:
+            problems.append(_batch_too_small(scope, settings.max_input_bytes_per_batch, shared + pointer))
         if budget is not None:
             budgets[scope] = _smaller(budget, budgets.get(scope, budget))
     if problems:
@@ -136,6 +139,13 @@ def _batch_too_large(scope: str, left: int, pointer: int) -> Problem:
         f"maps.{scope}: expected batches that fit the container overrides of a job (ECS allows "
         f"{quotas.CONTAINER_OVERRIDES}): max_input_bytes_per_batch of at most {left}, or items_per_batch of at most "
         f"{left // (pointer + 1)}"
+    )
+
+
+def _batch_too_small(scope: str, found: int, least: int) -> Problem:
+    return Problem(
+        f"maps.{scope}: expected max_input_bytes_per_batch of at least {least}, the size of a child's input with one "
+        f"item as a pointer, found {found}"
     )
 
 

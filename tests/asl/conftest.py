@@ -62,7 +62,7 @@ def _settings(items: st.SearchStrategy[int | None]) -> st.SearchStrategy[MapSett
         tolerated_failure_percentage=st.integers(0, 100) | st.floats(0, 100),
         tolerated_failure_count=st.none() | st.integers(0, 10**6),
         items_per_batch=items,
-        max_input_bytes_per_batch=st.none() | st.integers(1024, 5_000),
+        max_input_bytes_per_batch=st.none() | st.integers(4_000, 5_000),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -125,6 +126,21 @@ def test_the_budget_of_a_batch_is_that_of_its_item_batcher(pipeline: Any) -> Non
     assert budget.plain == 2000 - len(shared)
     default = {"sample": MapSettings(items_per_batch=10)}
     assert budgets(pipeline("p", STAGES, default))["sample"].plain == 5_000 - len(shared)
+
+
+def test_batches_too_small_for_a_pointer_are_refused(pipeline: Any) -> None:
+    def check(most: int) -> None:
+        budgets(pipeline("p", STAGES, {"interval": MapSettings(items_per_batch=3, max_input_bytes_per_batch=most)}))
+
+    with pytest.raises(DataError) as raised:
+        check(1024)
+    message = str(raised.value)
+    expected = r"maps\.interval: expected max_input_bytes_per_batch of at least (\d+), the size of .*, found 1024"
+    match = re.fullmatch(expected, message)
+    assert match, message
+    check(int(match[1]))
+    with pytest.raises(DataError):
+        check(int(match[1]) - 1)
 
 
 def test_jobs_too_large_without_an_item_are_refused(pipeline: Any) -> None:
