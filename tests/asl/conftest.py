@@ -62,7 +62,7 @@ def _settings(items: st.SearchStrategy[int | None]) -> st.SearchStrategy[MapSett
         tolerated_failure_percentage=st.integers(0, 100) | st.floats(0, 100),
         tolerated_failure_count=st.none() | st.integers(0, 10**6),
         items_per_batch=items,
-        max_input_bytes_per_batch=st.none() | st.integers(4_000, 5_000),
+        max_input_bytes_per_batch=st.none() | st.integers(2_600, 4_000),
     )
 
 
@@ -75,7 +75,7 @@ def _pipelines(draw: st.DrawFn) -> Pipeline:
         sources = ["reference", *(f"{stage}.out" for stage, _, _ in stages), *(["sample.reads"] * (scope == "sample"))]
         chosen = draw(st.lists(st.sampled_from(sources), min_size=1, max_size=4, unique=True))
         stages.append((name, scope, {f"in_{number}": source for number, source in enumerate(chosen)}))
-    items = st.none() | st.integers(1, 40)
+    items = st.none() | st.integers(1, 20)
     parameters = draw(
         st.dictionaries(
             st.sampled_from(names), st.dictionaries(st.sampled_from(["a", "b", "c"]), VALUES, max_size=3), max_size=3

@@ -40,8 +40,14 @@ def fifo(tmp_path: Path) -> Iterator[int]:
     os.close(reader)
 
 
-def start(folder: Path, before: str = "") -> subprocess.Popen[bytes]:
-    """Start the command as the leader of a session, as a terminal does, after a line of Python code."""
+HANGUP = "import signal; signal.signal(signal.SIGHUP, signal.{})\n"
+
+
+def start(folder: Path, before: str = HANGUP.format("SIG_DFL")) -> subprocess.Popen[bytes]:
+    """Start the command as the leader of a session, as a terminal does, after a line of Python code.
+
+    By default the line takes back what the tests inherit if they run under `nohup`.
+    """
     argv = [sys.executable, "-c", before + COMMAND, str(folder)]
     return subprocess.Popen(argv, start_new_session=True)
 
@@ -61,8 +67,7 @@ def test_the_signal_ends_the_command_with_its_programs(tmp_path: Path, fifo: int
 
 
 def test_a_hangup_below_nohup_changes_nothing(tmp_path: Path, fifo: int) -> None:
-    ignored = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
-    with start(tmp_path, ignored) as command:
+    with start(tmp_path, HANGUP.format("SIG_IGN")) as command:
         assert int(read(fifo))
         command.send_signal(signal.SIGHUP)
         assert command.poll() is None
