@@ -17,8 +17,10 @@ from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.interval_limits import interval_limits
 from genomics_pipeline.cli.adapters import adapters, object_store
+from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import prepare
@@ -96,20 +98,13 @@ def upload(client: S3Client, tmp_path: Path) -> None:
     pipeline, _ = load_pipeline("germline")
     reference = prepare(str(DATA / "reference.fa.gz"), ["fai"], object_store(), tmp_path / "cache")
     reads = f"s3://{BUCKET}/reads"
-    execution_input = {
-        "run": {"name": "chain", "bucket": BUCKET, "prefix": f"{RUN}/"},
-        "reference": f"{reads}/reference.fa.gz",
-        "parameters": {},
-        "manifest": "manifest.jsonl",
-        "tolerated": {"percentage": 50, "count": 100_000_000},
-        "memory_mib": {},
-        "earlier": {},
-    }
+    tolerated = pipeline.maps["sample"].tolerance()
+    execution_input = ExecutionInput(RunPlace("chain", BUCKET, f"{RUN}/"), f"{reads}/reference.fa.gz", {}, tolerated)
     files = {
         "manifest.jsonl": manifest_lines(read_manifest(str(sheet(tmp_path / "s3.csv", reads)))),
         "intervals.jsonl": interval_lines(read_contigs(reference), interval_limits(pipeline.maps["interval"])),
         "definition.json": canonical_json(generate(pipeline)),
-        "input.json": json.dumps(execution_input),
+        "input.json": json.dumps(execution_input.to_json()),
     }
     for name, text in files.items():
         body = text if isinstance(text, bytes) else text.encode()
