@@ -136,8 +136,7 @@ def make_change_set(
             "run `genomics-pipeline destroy`, then deploy again"
         )
     exists = description is not None and description["StackStatus"] != IN_REVIEW
-    previous = description.get("Parameters", ()) if description and exists else ()
-    existing = {parameter["ParameterKey"] for parameter in previous}
+    existing = parameter_values(description if exists else None)
     body = json.dumps(template, ensure_ascii=False, separators=(",", ":"))
     with aws_call(f"create a change set of the stack {stack}"):
         answer = clients.cloudformation.create_change_set(
