@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 READS = "@r\nACGT\n+\nIIII\n"
 REFERENCE = ">chr1\nACGTACGTAC\n"
@@ -40,6 +41,34 @@ type = "string"
 summary = "Python that the program runs after it has read"
 default = "pass"
 """
+
+
+def task_json(step: str, items: Sequence[Mapping[str, Any]], **members: object) -> dict[str, Any]:
+    """Return the payload of a task of scope `sample` in the bucket RUN, of a step without inputs and outputs.
+
+    Args:
+        step: The step's name, and by default the stage's.
+        items: The items, such as those of `single_lane`.
+        members: Members that differ.
+    """
+    return {
+        "stage": step,
+        "step": step,
+        "scope": "sample",
+        "run": {"name": "r", "bucket": "RUN", "prefix": ""},
+        "reference": "",
+        "parameters": {},
+        "inputs": {},
+        "publish": {},
+        "items": list(items),
+        "upstream": {},
+        **members,
+    }
+
+
+def single_lane(sample: str, fastq: Path) -> dict[str, Any]:
+    """Return the item of a sample with one file of single reads."""
+    return {"sample": sample, "lanes": [{"lane": "1", "fastq_1": str(fastq), "fastq_2": None}]}
 
 
 def write_step(folder: Path, name: str, program: str, declarations: str, version: str = "1") -> Path:

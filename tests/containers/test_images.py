@@ -16,6 +16,7 @@ from genomics_pipeline.runs.catalog import load_step
 from genomics_pipeline.runs.containers import images as step_images
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from tests.containers.conftest import USER_CACHE
+from tests.small_project import single_lane, task_json
 
 STEPS = ["aggregation", "alignment", "gather", "variant_calling"]
 LARGEST_MIB = 300
@@ -32,18 +33,8 @@ def task(tmp_path: Path) -> Callable[..., list[str]]:
         (run / "a.fq").write_text("@a\nA\n+\nF\n")
         for folder in (run, run / "scratch"):
             folder.chmod(0o777)
-        payload = {
-            "stage": step,
-            "step": step,
-            "scope": "sample",
-            "run": {"name": "r", "bucket": "RUN", "prefix": ""},
-            "reference": "",
-            "parameters": {},
-            "inputs": {"reads": "sample.reads"},
-            "publish": {"out": "out"},
-            "items": [{"sample": "a", "lanes": [{"lane": "1", "fastq_1": str(run / "a.fq"), "fastq_2": None}]}],
-            "upstream": {},
-        }
+        links: dict[str, Any] = {"inputs": {"reads": "sample.reads"}, "publish": {"out": "out"}}
+        payload = task_json(step, [single_lane("a", run / "a.fq")], **links)
         environment = {"TASK": json.dumps(payload), "BUCKETS": json.dumps({"RUN": str(run)})}
         return [
             *(f"--env=GENOMICS_PIPELINE_{name}={value}" for name, value in environment.items()),

@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.small_project import READS, SmallProject, stage_toml, write_step
+from tests.small_project import READS, SmallProject, single_lane, stage_toml, task_json, write_step
 
 SECRETS = {
     "AWS_ACCESS_KEY_ID": "hidden-1",
@@ -40,17 +41,6 @@ while pid > 1:
 open(json.load(open(sys.argv[1]))["outputs"]["copy"], "w").write(json.dumps(found))
 """
 DECLARATIONS = '[inputs.reads]\ntype = "reads"\n[outputs.copy]\npath = "{sample}.txt"\n'
-PAYLOAD = {
-    "stage": "s",
-    "step": "prints",
-    "scope": "sample",
-    "run": {"name": "r", "bucket": "RUN", "prefix": ""},
-    "reference": "",
-    "parameters": {},
-    "inputs": {"reads": "sample.reads"},
-    "publish": {"copy": "copies"},
-    "upstream": {},
-}
 
 
 def unprivileged() -> list[str]:
@@ -63,8 +53,8 @@ def unprivileged() -> list[str]:
 def test_a_program_in_a_container_finds_no_credentials(tmp_path: Path) -> None:
     write_step(tmp_path, "prints", PRINTS, DECLARATIONS)
     (tmp_path / "a.fq").write_text(READS)
-    lane = {"lane": "1", "fastq_1": str(tmp_path / "a.fq"), "fastq_2": None}
-    payload = {**PAYLOAD, "items": [{"sample": "a", "lanes": [lane]}]}
+    links: dict[str, Any] = {"inputs": {"reads": "sample.reads"}, "publish": {"copy": "copies"}}
+    payload = task_json("prints", [single_lane("a", tmp_path / "a.fq")], **links)
     (tmp_path / "run").mkdir()
     settings = {"TASK": json.dumps(payload), "STEP": str(tmp_path / "prints"), "SCRATCH": str(tmp_path / "scratch")}
     settings |= {"BUCKETS": json.dumps({"RUN": str(tmp_path / "run")})}

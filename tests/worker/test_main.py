@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.small_project import write_step
+from tests.small_project import single_lane, task_json, write_step
 
 DECLARATIONS = """
 [inputs.reads]
@@ -45,20 +45,9 @@ def payload(tmp_path: Path) -> dict[str, Any]:
     items = []
     for name, text in (("a", "@a"), ("b", "bad"), ("w", "wait")):
         (tmp_path / f"{name}.fq").write_text(text)
-        lane = {"lane": "1", "fastq_1": str(tmp_path / f"{name}.fq"), "fastq_2": None}
-        items.append({"sample": name, "lanes": [lane]})
-    return {
-        "stage": "copies",
-        "step": "copy",
-        "scope": "sample",
-        "run": {"name": "r", "bucket": "RUN", "prefix": ""},
-        "reference": "",
-        "parameters": {},
-        "inputs": {"reads": "sample.reads"},
-        "publish": {"copy": "copies"},
-        "items": items,
-        "upstream": {},
-    }
+        items.append(single_lane(name, tmp_path / f"{name}.fq"))
+    links: dict[str, Any] = {"inputs": {"reads": "sample.reads"}, "publish": {"copy": "copies"}}
+    return task_json("copy", items, stage="copies", **links)
 
 
 @pytest.fixture

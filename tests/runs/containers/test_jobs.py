@@ -18,6 +18,7 @@ from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from genomics_pipeline.runs.containers.jobs import ContainerJobs
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
+from tests.small_project import task_json
 
 RUNS = """
 if command == "run":
@@ -40,18 +41,7 @@ if command == "stop":
 print(json.dumps({{"OOMKilled": False}}))
 """
 
-PAYLOAD = {
-    "stage": "eat",
-    "step": "hungry",
-    "scope": "sample",
-    "run": {"name": "r", "bucket": "RUN", "prefix": ""},
-    "reference": "",
-    "parameters": {},
-    "inputs": {},
-    "publish": {},
-    "items": [{"sample": "a"}, {"sample": "b"}],
-    "upstream": {},
-}
+PAYLOAD = task_json("hungry", [{"sample": "a"}, {"sample": "b"}], stage="eat")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from genomics_pipeline.runs.faults.injector import Injector
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.runs.conftest import Command
-from tests.small_project import SmallProject, stage_toml
+from tests.small_project import SmallProject, stage_toml, task_json
 
 COUNT = """
 import gzip, json, sys
@@ -346,18 +346,9 @@ class Stub:
 
 
 def job(*samples: str, attempt: int = 1, asked_mib: int = 100) -> Job:
-    payload = {
-        "stage": "counting",
-        "step": "count",
-        "scope": "sample",
-        "run": {"name": "run", "bucket": "RUN", "prefix": ""},
-        "reference": "ref.fa",
-        "parameters": {},
-        "inputs": {},
-        "publish": {},
-        "items": [{"sample": sample} for sample in samples],
-        "upstream": {},
-    }
+    place = {"name": "run", "bucket": "RUN", "prefix": ""}
+    items = [{"sample": sample} for sample in samples]
+    payload = task_json("count", items, stage="counting", run=place, reference="ref.fa")
     environment = {"GENOMICS_PIPELINE_TASK": json.dumps(payload)}
     return Job("id", "name", "count", "queue", environment, 1, 50, None, attempt, asked_mib)
 
