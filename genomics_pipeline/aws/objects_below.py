@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.aws.clients import Clients, aws_call
-from genomics_pipeline.aws.patience import LONGEST_PAUSE_S, ROUNDS, THROTTLED
+from genomics_pipeline.aws.patience import ROUNDS, THROTTLED, pause_s
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.quantity import quantity
 
@@ -88,4 +87,4 @@ def delete_batch(
             raise RunError(f"cannot delete {quantity(len(errors), 'object')} of s3://{bucket}, such as {shown}")
         left = [{name: error[name] for name in ("Key", "VersionId") if error.get(name)} for error in errors]
         if left:
-            pause(random.uniform(0, min(2.0**round_, LONGEST_PAUSE_S)))  # noqa: S311 # jitter
+            pause(pause_s(round_))

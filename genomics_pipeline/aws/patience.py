@@ -57,8 +57,13 @@ def retry_throttled(request: Callable[[], Answer], pause: Callable[[float], None
         except ClientError as error:
             if not is_throttled(error):
                 raise
-            pause(random.uniform(0, min(2.0**round_, LONGEST_PAUSE_S)))  # noqa: S311 # jitter
+            pause(pause_s(round_))
     return request()
+
+
+def pause_s(rounds: int) -> float:
+    """Return the seconds of a pause, at random, after a number of earlier rounds that AWS throttled."""
+    return random.uniform(0, min(2.0**rounds, LONGEST_PAUSE_S))  # noqa: S311 # jitter
 
 
 def is_throttled(error: BaseException | None) -> bool:
