@@ -47,6 +47,11 @@ AWS_ENVIRONMENT = {
 }
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name cases of bytes by their argument: workers must agree on names, and gzip writes the time into its header."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def missing() -> Callable[[str], NoReturn]:
     """Return `missing(what)`, which skips the test with a message, or fails it in continuous integration."""
