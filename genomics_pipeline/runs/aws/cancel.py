@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from genomics_pipeline.aws.executions import find_execution, stop_execution
 from genomics_pipeline.aws.jobs import active_jobs, terminate
 from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.quantity import quantity
-from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace
 from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.runs.aws.chain import started_chain
+from genomics_pipeline.runs.aws.own_jobs import is_job_of
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.backend import CancelledRun
-
-if TYPE_CHECKING:
-    from mypy_boto3_batch.type_defs import JobDetailTypeDef
 
 CAUSE = "cancelled by `genomics-pipeline cancel`"
 SWEEPS = 10  # at most; child executions that are not stopped yet may submit further jobs
@@ -98,17 +93,5 @@ def _jobs(run: AwsRun, queue: str, names: set[str]) -> Iterator[str]:
         names: The names of the jobs in the definition of the run.
     """
     for job in active_jobs(queue, names, run.clients):
-        if _belongs_to(run.place, job) and not job.get("isTerminated"):
+        if is_job_of(run.place, job) and not job.get("isTerminated"):
             yield job["jobId"]
-
-
-def _belongs_to(place: RunPlace, job: JobDetailTypeDef) -> bool:
-    """Return whether a job belongs to a run: other runs of the pipeline have jobs of the same names in the queue."""
-    environment = job.get("container", {}).get("environment", ())
-    text = next((one["value"] for one in environment if one["name"] == PAYLOAD_VARIABLE), "")
-    if text.startswith("s3://"):
-        return text.startswith(place.uri(""))
-    try:
-        return bool(RunPlace(**json.loads(text)["run"]) == place)
-    except (ValueError, KeyError, TypeError):
-        return False
