@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from genomics_pipeline.model.errors import Problem, did_you_mean
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.local_memory import LocalMemory
+from genomics_pipeline.model.metric_spec import METRIC_NAME, MetricSpec, bounds_misfit, parse_metric
 from genomics_pipeline.model.parameters import ParameterSpec, misfit
 from genomics_pipeline.model.toml_file import TomlFile
 
+METRICS = "metrics"  # the name of the output with the metrics of an item
 SCOPES = ("sample", "interval", "cohort")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -75,6 +77,7 @@ class StepSpec:
 
     Attributes:
         local_memory: The memory that a job needs on one machine; None where only the memory ladder is known.
+        metrics: The metrics that it declares, by name, in the order of the tables.
         common: The folder ``common`` beside the step's is part of its program.
         exit_codes: Failure class by exit code; tool_error for all others.
         retry: Number of retries by failure class; 0 for a class that is missing. After running out of memory, there
@@ -92,6 +95,7 @@ class StepSpec:
     exit_codes: Mapping[int, FailureClass]
     retry: Mapping[FailureClass, int]
     local_memory: LocalMemory | None = None
+    metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     common: bool = False
 
 
@@ -104,10 +108,12 @@ def parse_step(text: str, *, file: str) -> StepSpec:
     toml = TomlFile(text, file=file, schema="step")
     data = toml.data
     parameters = {name: _parameter(name, raw) for name, raw in data.get("parameters", {}).items()}
+    metrics = {name: parse_metric(name, raw) for name, raw in data.get("metrics", {}).items()}
     toml.refuse(
         [
             *_name_problems(toml),
             *_parameter_problems(toml, parameters),
+            *_metric_problems(toml, metrics),
             *_stream_problems(toml),
             *_missing_problems(toml),
             *_placeholder_problems(toml),
@@ -137,6 +143,7 @@ def parse_step(text: str, *, file: str) -> StepSpec:
         resources=_resources(data.get("resources", {})),
         exit_codes=codes | {int(code): FailureClass(name) for code, name in data.get("exit_codes", {}).items()},
         local_memory=LocalMemory(**data["local_memory"]) if "local_memory" in data else None,
+        metrics=metrics,
         common=data.get("common", False),
         retry=RETRY | {FailureClass(name): times for name, times in data.get("retry", {}).items()},
     )
@@ -192,6 +199,21 @@ def _parameter_problems(toml: TomlFile, parameters: Mapping[str, ParameterSpec])
             yield toml.problem(
                 ("parameters", spec.name), f"expected another name: {{{spec.name}}} is the placeholder of the item"
             )
+
+
+def _metric_problems(toml: TomlFile, metrics: Mapping[str, MetricSpec]) -> Iterator[Problem]:
+    output = toml.data["outputs"].get(METRICS, {})
+    if metrics and not str(output.get("path", "")).endswith(".json"):
+        found = f"found {output['path']!r}" if output else "found none"
+        yield toml.problem(
+            ("metrics", next(iter(metrics))), f"expected an output {METRICS!r} whose path ends with .json, {found}"
+        )
+    for name, spec in metrics.items():
+        if not METRIC_NAME.fullmatch(name):
+            expected = "expected a name of letters, digits, _ and -, at most 48 characters"
+            yield toml.problem(("metrics", name), f"{expected}, found {name!r}")
+        if contradiction := bounds_misfit(spec):
+            yield toml.problem(("metrics", name), contradiction)
 
 
 def _stream_problems(toml: TomlFile) -> Iterator[Problem]:

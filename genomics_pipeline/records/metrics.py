@@ -9,8 +9,6 @@ from typing import Any
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.json_text import dumps, loads_lenient
 
-METRICS = "metrics"  # the name of the output
-
 
 def parse_metrics(text: bytes) -> Mapping[str, Any]:
     """Return the metrics in a file; numbers that JSON does not have, such as NaN, become null.

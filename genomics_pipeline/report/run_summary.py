@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from genomics_pipeline.model.metric_spec import MetricSpec
 from genomics_pipeline.records.rerun import ChosenSamples
 from genomics_pipeline.report.concordance import Concordance
 from genomics_pipeline.report.run_state import ItemFailure, Missing
@@ -20,6 +21,7 @@ class SampleOutcome:
         state: SUCCEEDED, FAILED, or PENDING where a stage is missing.
         reused: Whether this execution ran none of its stages: all were done.
         metrics: The metrics of each stage, as the step wrote them.
+        verdicts: The verdict on each metric for which the step declares bounds, by stage and name.
         files: Paths by ``<stage>.<output>``.
         seconds: The duration of all its stages together.
         error: The message of its failure; None unless it failed.
@@ -31,6 +33,7 @@ class SampleOutcome:
     metrics: Mapping[str, Any]
     files: Mapping[str, str]
     seconds: float
+    verdicts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     error: str | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -48,12 +51,14 @@ class CohortOutcome:
     Attributes:
         files: Paths by ``<stage>.<output>``.
         metrics: The metrics of each stage, as the step wrote them.
+        verdicts: The verdict on each metric for which the step declares bounds, by stage and name.
         truth: The agreement of the joint VCF with a truth set; None where none was given.
         truth_error: The reason why it could not be compared with the given truth set; None where it was.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    verdicts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     truth: Concordance | None = None
     truth_error: str | None = None
 
@@ -61,7 +66,8 @@ class CohortOutcome:
         """Return the object under ``cohort`` in a run's summary."""
         truth = self.truth.to_json() if self.truth else None
         error = {} if self.truth_error is None else {"truth_error": self.truth_error}
-        return {"files": dict(self.files), "metrics": dict(self.metrics), "truth": truth, **error}
+        measured = {"metrics": dict(self.metrics), "verdicts": dict(self.verdicts)}
+        return {"files": dict(self.files), **measured, "truth": truth, **error}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class RunSummary:
         status: The status of the newest execution: SUCCEEDED or FAILED.
         samples: The outcomes of the samples, in the order of the manifest.
         cohort: The outcome of the stages that run once.
+        metrics: The metrics that the steps declare, by scope (``sample``, ``cohort``), stage and name.
         ran: The number of stages that this execution ran, each item of a stage counted.
         reused: The number of those that were done already.
         missing: The items that are not done; None where all are.
@@ -91,6 +98,7 @@ class RunSummary:
     ran: int
     reused: int
     missing: Missing | None
+    metrics: Mapping[str, Mapping[str, Mapping[str, MetricSpec]]] = field(default_factory=dict)
     accepted: Mapping[str, float] | None = None
     seconds: float = 0.0
     error: str | None = None
@@ -122,10 +130,15 @@ class RunSummary:
             "injected": self.injected,
             "rerun": self.rerun.to_json() if self.rerun else None,
         }
+        declared = {
+            scope: {stage: {name: spec.to_json() for name, spec in specs.items()} for stage, specs in stages.items()}
+            for scope, stages in self.metrics.items()
+        }
         return {
             "run": self.run,
             "status": self.status,
             "complete": self.missing is None,
+            "metrics": declared,
             "samples": [one.to_json() for one in self.samples],
             "cohort": self.cohort.to_json(),
             "steps": {"run": self.ran, "reused": self.reused},

@@ -9,12 +9,14 @@ from typing import Any
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.metric_spec import MetricSpec, verdicts
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.model.step import METRICS
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
 from genomics_pipeline.records.items import read_item_ids
-from genomics_pipeline.records.metrics import METRICS, parse_metrics
+from genomics_pipeline.records.metrics import parse_metrics
 from genomics_pipeline.report.run_summary import CohortOutcome, SampleOutcome
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
@@ -36,11 +38,13 @@ def sample_outcomes(
     stages = [stage for stage in pipeline.stages if stage.scope == "sample"]
     for sample in read_item_ids(folder.store, folder.uri(run_layout.MANIFEST)):
         done = _completion_records(folder, stages, sample)
+        metrics = _metrics(folder, done)
         yield SampleOutcome(
             sample=sample,
             state=_sample_state(sample, failures, len(done) == len(stages)),
             reused=bool(done) and not any((name, sample) in ran for name in done),
-            metrics=_metrics(folder, done),
+            metrics=metrics,
+            verdicts=_verdicts(stages, metrics),
             files=_files(folder, done),
             seconds=round(sum(record.seconds for record in done.values()), 3),
             error=failures.get(sample),
@@ -55,8 +59,24 @@ def _sample_state(sample: str, failures: Mapping[str, str], complete: bool) -> s
 
 def cohort_outcome(folder: RunFolder, pipeline: Pipeline) -> CohortOutcome:
     """Return the files and metrics of the stages that run once for the whole cohort."""
-    done = _completion_records(folder, [stage for stage in pipeline.stages if stage.scope == COHORT], COHORT)
-    return CohortOutcome(_files(folder, done), _metrics(folder, done))
+    stages = [stage for stage in pipeline.stages if stage.scope == COHORT]
+    done = _completion_records(folder, stages, COHORT)
+    metrics = _metrics(folder, done)
+    return CohortOutcome(_files(folder, done), metrics, _verdicts(stages, metrics))
+
+
+def declared_metrics(pipeline: Pipeline) -> dict[str, dict[str, Mapping[str, MetricSpec]]]:
+    """Return the metrics that the steps declare for samples and for the cohort, by scope, stage and name."""
+    return {
+        scope: {stage.name: stage.step.metrics for stage in pipeline.stages if stage.scope == scope}
+        for scope in ("sample", COHORT)
+    }
+
+
+def _verdicts(stages: list[Stage], metrics: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
+    """Return the verdicts on the metrics, by stage and name; a stage without any is left out."""
+    found = {stage.name: verdicts(stage.step.metrics, metrics.get(stage.name)) for stage in stages}
+    return {stage: one for stage, one in found.items() if one}
 
 
 def _completion_records(folder: RunFolder, stages: list[Stage], item: str) -> dict[str, CompletionRecord]:

@@ -11,10 +11,10 @@ from typing import Any
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, OutputSpec, StepSpec
+from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, METRICS, OutputSpec, StepSpec
 from genomics_pipeline.model.task import TaskPayload
 from genomics_pipeline.records.completion import FileRecord, OutputRecord
-from genomics_pipeline.records.metrics import METRICS, metrics_misfit
+from genomics_pipeline.records.metrics import metrics_misfit
 from genomics_pipeline.stores.checksum import file_sha256
 from genomics_pipeline.stores.protocol import Publication, Store
 from genomics_pipeline.worker.command import fill_in

@@ -43,9 +43,24 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_step_counts_every_sample(reader: Path) -> None:
     for sample in ("sample1", "sample2"):
-        reads = json.loads((reader / f"counted/results/reports/contig_reads/{sample}.contig_reads.json").read_text())
-        assert set(reads) == {"chr1", "chr2"}
-        assert sum(reads.values()) > 300
+        metrics = json.loads((reader / f"counted/results/reports/contig_reads/{sample}.contig_reads.json").read_text())
+        assert set(metrics["contigs"]) == {"chr1", "chr2"}
+        assert metrics["mapped_reads"] == sum(metrics["contigs"].values()) > 300
+
+
+def test_its_metric_is_in_the_table_and_the_json_with_a_verdict(reader: Path) -> None:
+    argv = (
+        "genomics-pipeline run cohort/cohort.csv --reference cohort/reference.fa --out shown --pipeline ./counted.toml"
+    )
+    head, row = command(argv, reader).stdout.splitlines()[:2]
+    answer = json.loads(command(f"{argv} --json", reader).stdout)
+    first = answer["samples"][0]
+    assert re.search(r"Depth \(x\) +On contigs +Seconds$", head)
+    assert f"{first['metrics']['contig_reads']['mapped_reads']:,}" in row.split()
+    assert "bad" in row  # the depth of the example is 5
+    assert first["verdicts"]["contig_reads"] == {"mapped_reads": "good"}
+    declared = answer["metrics"]["sample"]["contig_reads"]["mapped_reads"]
+    assert (declared["title"], declared["good"], declared["bad"]) == ("On contigs", {"min": 100}, {"below": 10})
 
 
 def test_the_step_alone_gives_the_same_output(reader: Path) -> None:

@@ -1,14 +1,33 @@
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from genomics_pipeline import report
+from genomics_pipeline.model.metric_spec import MetricSpec
 from genomics_pipeline.report.cohort_table import render_table
 from genomics_pipeline.report.concordance import Agreement, Concordance
 from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary, SampleOutcome
+from genomics_pipeline.runs.catalog import load_step, step_names
 
-ALIGNMENT = {"reads": 20800, "mapped_fraction": 0.99987, "duplicate_fraction": 0.03875, "mean_depth": 29.97}
+METRICS = {
+    "sample": {
+        "map": {
+            "reads": MetricSpec("reads", "Reads"),
+            "mapped_fraction": MetricSpec("mapped_fraction", "Mapped", format=".2%", good_min=0.95, bad_below=0.8),
+            "depth": MetricSpec("depth", "Depth", unit="x", format=".1f", good_min=20, bad_below=10),
+            "insert_size": MetricSpec("insert_size", "Insert", table=False),
+        },
+        "typing": {"reads": MetricSpec("reads", "Reads"), "lineage": MetricSpec("lineage", "Lineage")},
+    },
+    "cohort": {
+        "tree": {"tips": MetricSpec("tips", "Tips"), "support": MetricSpec("support", "Support", bad_below=0.5)}
+    },
+}
+MAPPED = {"reads": 20800, "mapped_fraction": 0.99987, "depth": 29.97, "insert_size": 300, "undeclared": 1}
 LONG = "/runs/" + "long-" * 40 + "name"
 
 
@@ -19,29 +38,32 @@ def outcome(sample: str, state: str = "SUCCEEDED", **more: Any) -> SampleOutcome
 
 def summary(*samples: SampleOutcome, **more: Any) -> RunSummary:
     members: dict[str, Any] = {"run": "/r", "status": "SUCCEEDED", "samples": samples, "cohort": CohortOutcome()}
-    members |= {"ran": 1, "reused": 0, "missing": None, "seconds": 0.25}
+    members |= {"ran": 1, "reused": 0, "missing": None, "seconds": 0.25, "metrics": METRICS}
     return RunSummary(**members | more)
 
 
 def test_a_good_run(capsys: pytest.CaptureFixture[str]) -> None:
     cohort = CohortOutcome(
         files={"gather.vcf": f"{LONG}/joint.vcf.gz", "gather.metrics": "/m.json"},
-        metrics={"gather": {"variants": 1120, "snps": 1000, "indels": 120, "ti_tv": 2.041, "samples": {}}},
+        metrics={"tree": {"tips": 1120, "support": 0.4, "samples": {}}},
+        verdicts={"tree": {"support": "bad"}},
         truth=Concordance(snp=Agreement(390, 389, 389), indel=Agreement(0, 0, 0)),
     )
-    first = outcome("s1", seconds=3.21, metrics={"alignment": ALIGNMENT, "variant_calling": {"variants": 73}})
-    again = outcome("s2", reused=True, seconds=1.0, metrics={"alignment": ALIGNMENT | {"mean_depth": 8.24}})
+    first = outcome("s1", seconds=3.21, metrics={"map": MAPPED, "typing": {"reads": 9, "lineage": "B.1"}})
+    verdicts = {"map": {"mapped_fraction": "warn", "depth": "bad"}}
+    low = {"map": MAPPED | {"mapped_fraction": 0.9, "depth": 8.24}}
+    again = outcome("s2", reused=True, seconds=1.0, metrics=low, verdicts=verdicts)
     render_table(summary(first, again, cohort=cohort, run=LONG, ran=14, reused=2, seconds=12.345))
     assert (
         capsys.readouterr().out
         == f"""\
-Sample      State    Reads  Mapped %  Dup. %    Depth  Variants  Seconds
-s1          done    20,800     99.99    3.88     30.0        73      3.2
-s2          reused  20,800     99.99    3.88  8.2 LOW         –      1.0
+Sample      State   map: Reads       Mapped  Depth (x)  typing: Reads  Lineage  Seconds
+s1          done        20,800       99.99%       30.0              9      B.1      3.2
+s2          reused      20,800  90.00% warn    8.2 bad              –        –      1.0
 
 Joint VCF
 {LONG}/joint.vcf.gz
-1,120 variants (1,000 SNPs, 120 indels), Ti/Tv 2.04
+Tips 1,120  Support 0.4 bad
 
 Agreement with truth
 SNPs    sensitivity  99.74%  precision 100.00%  (389 of 390 found, 389 called)
@@ -61,9 +83,9 @@ def test_a_failed_run_hides_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         capsys.readouterr().out
         == """\
-Sample      State    Reads  Mapped %  Dup. %  Depth  Variants  Seconds
-s1          pending      –         –       –      –         –      0.0
-s2          FAILED       –         –       –      –         –      0.0
+Sample      State    map: Reads  Mapped  Depth (x)  typing: Reads  Lineage  Seconds
+s1          pending           –       –          –              –        –      0.0
+s2          FAILED            –       –          –              –        –      0.0
 
 s2 failed: alignment: R2 is short [bold]
   second line
@@ -77,11 +99,34 @@ run failed: too many failed
     )
 
 
-def test_a_users_pipeline_has_other_names(capsys: pytest.CaptureFixture[str]) -> None:
+def test_values_of_other_types_and_stages_without_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     cohort = CohortOutcome(files={"tree.newick": "/t.nwk", "tree.metrics": "/m"}, metrics={"tree": [1]})
-    sample = outcome("s1", metrics={"map": {"mean_depth": "n/a", "reads": 7}, "typing": {"reads": 9, "lineage": "B.1"}})
+    sample = outcome("s1", metrics={"map": {"depth": "n/a", "reads": True}, "typing": [2]})
     render_table(summary(sample, cohort=cohort))
     out = capsys.readouterr().out
-    assert "s1          done       7         –       –    n/a         –      0.0\n" in out
-    assert "\ntree.newick\n/t.nwk\n\nRun folder\n" in out
+    assert "s1          done         True       –        n/a              –        –      0.0\n" in out
+    assert "\ntree.newick\n/t.nwk\nTips –  Support –\n\nRun folder\n" in out
     assert "/m" not in out
+
+
+def test_steps_that_declare_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    render_table(summary(outcome("s1", metrics={"map": MAPPED}), metrics={}))
+    assert capsys.readouterr().out.startswith("Sample      State  Seconds\ns1          done       0.0\n")
+
+
+def test_the_json_has_declarations_and_verdicts() -> None:
+    sample = outcome("s1", metrics={"map": MAPPED}, verdicts={"map": {"depth": "good"}})
+    answer = summary(sample, metrics={"sample": {"map": {"depth": METRICS["sample"]["map"]["depth"]}}}).to_json()
+    words = {"title": "Depth", "unit": "x", "format": ".1f", "summary": "", "table": True}
+    depth = {**words, "good": {"min": 20}, "bad": {"below": 10}}
+    assert answer["metrics"] == {"sample": {"map": {"depth": depth}}}
+    assert answer["samples"][0]["verdicts"] == {"map": {"depth": "good"}}
+
+
+def test_nothing_in_the_report_names_a_metric_of_a_step() -> None:
+    """Refuse the names of shipped metrics as strings: tables are made from what steps declare."""
+    names = {name for step in step_names() for name in load_step(step).spec.metrics}
+    assert len(names) >= 8
+    for file in sorted(Path(report.__file__).parent.rglob("*.py")):
+        constants = {node.value for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant)}
+        assert not names & constants, file

@@ -26,7 +26,7 @@ from genomics_pipeline.runs.item_ends import count_missing, unfinished_items
 from genomics_pipeline.runs.ledger import ledger_rows
 from genomics_pipeline.runs.local.state import folder_failures
 from genomics_pipeline.runs.lost_items import reopened_items
-from genomics_pipeline.runs.outcome import cohort_outcome, failure_message, run_error, sample_outcomes
+from genomics_pipeline.runs.outcome import cohort_outcome, declared_metrics, failure_message, run_error, sample_outcomes
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.publish import make_folders, remove
@@ -146,6 +146,7 @@ class LocalExecution:
             status=result.status,
             samples=list(sample_outcomes(folder, self.pipeline, failed, work.ran)),
             cohort=cohort_outcome(folder, self.pipeline) if succeeded else CohortOutcome(),
+            metrics=declared_metrics(self.pipeline),
             ran=len(work.ran),
             reused=len(work.reused),
             missing=missing,

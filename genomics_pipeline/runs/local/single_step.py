@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.model.errors import CollectedProblems, Problem, RunError, UsageError, did_you_mean
+from genomics_pipeline.model.metric_spec import verdicts
 from genomics_pipeline.model.parameters import ParameterSpec, Value, parse_value
 from genomics_pipeline.model.pipeline import ITEM_FILES, READS, REFERENCE
 from genomics_pipeline.model.sample import NAME
-from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, InputSpec, StepSpec
+from genomics_pipeline.model.step import METRICS, PLACEHOLDER, SCOPES, InputSpec, StepSpec
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord
-from genomics_pipeline.records.metrics import METRICS, parse_metrics
+from genomics_pipeline.records.metrics import parse_metrics
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
@@ -68,6 +69,7 @@ class StepOutcome:
         seconds: The duration of the step.
         files: The paths of the outputs by name.
         metrics: The metrics as the step wrote them.
+        verdicts: The verdict on each metric for which the step declares bounds.
     """
 
     step: str
@@ -76,6 +78,7 @@ class StepOutcome:
     seconds: float
     files: Mapping[str, str]
     metrics: Mapping[str, Any]
+    verdicts: Mapping[str, str]
 
 
 def run_step(request: StepRequest, adapters: Adapters, note: Callable[[str], None]) -> StepOutcome:
@@ -122,7 +125,7 @@ def run_step(request: StepRequest, adapters: Adapters, note: Callable[[str], Non
             items=(_item(scope, spec, files, request.sample, reference),),
             upstream={},
         )
-        return _outcome(folder, _run(payload, step, folder, store, adapters))
+        return _outcome(folder, spec, _run(payload, step, folder, store, adapters))
 
 
 def _named_files(spec: StepSpec, parameters: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
@@ -317,14 +320,16 @@ def _item(
     return {"sample": name, "lanes": lanes, "files": dict(files)}
 
 
-def _outcome(folder: RunFolder, record: CompletionRecord) -> StepOutcome:
+def _outcome(folder: RunFolder, spec: StepSpec, record: CompletionRecord) -> StepOutcome:
     files = {name: str(folder.path / output.key) for name, output in record.outputs.items()}
-    metrics = files.get(METRICS, "")
+    file = files.get(METRICS, "")
+    metrics = parse_metrics(Path(file).read_bytes()) if file.endswith(".json") else {}
     return StepOutcome(
         step=record.step,
         item=record.item,
         reused=record.reused,
         seconds=record.seconds,
         files=files,
-        metrics=parse_metrics(Path(metrics).read_bytes()) if metrics.endswith(".json") else {},
+        metrics=metrics,
+        verdicts=verdicts(spec.metrics, metrics),
     )
