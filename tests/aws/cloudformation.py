@@ -98,9 +98,11 @@ def _create_definition(_create: Any, name: str, document: Any, account: str, reg
 def _update_definition(
     _: Any, *, original_resource: JobDefinition, cloudformation_json: Any, account_id: str, region_name: str, **__: Any
 ) -> Any:
-    """Register a new revision and deregister the previous one, as CloudFormation does; moto does nothing."""
+    """Register a new revision, and deregister the previous one unless the template says not to; moto does nothing."""
     new = _create_definition(None, original_resource.name, cloudformation_json, account_id, region_name)
-    original_resource.deregister()
+    policy = cloudformation_json["Properties"].get("ResourceRetentionPolicy", {})
+    if str(policy.get("SkipDeregisterOnUpdate", False)).lower() != "true":
+        original_resource.deregister()
     return new
 
 

@@ -22,7 +22,8 @@ from genomics_pipeline.records.holder import write_holder
 from genomics_pipeline.runs.aws import cancel as use_case
 from genomics_pipeline.runs.process_identity import this_process
 from genomics_pipeline.runs.run_folder import RunFolder
-from tests.fakes.batch import BatchJob, Log
+from tests.fakes.batch import Log
+from tests.fakes.batch_job import BatchJob
 from tests.fakes.faults import ApiError
 from tests.runs.records import local_run
 

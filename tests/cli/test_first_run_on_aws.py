@@ -15,7 +15,8 @@ from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY
 from tests.cli.conftest import BWA, FAI, FASTA, Ended
-from tests.fakes.batch import AnyDefinition, Log
+from tests.fakes.batch import Log
+from tests.fakes.batch_job import AnyDefinition
 from tests.fakes.deployed import Deployed, deployed
 from tests.fakes.jobs import by_item, containers, payload_of, with_spot_losses
 from tests.fakes.moto_clients import moto_client

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY
 from tests.cli.conftest import Ended
-from tests.fakes.batch import AnyDefinition
+from tests.fakes.batch_job import AnyDefinition
 from tests.fakes.deployed import Deployed
 from tests.fakes.jobs import by_item, with_spot_losses
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from genomics_pipeline.aws.template.compute import compute
 from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
@@ -34,7 +36,9 @@ class FakeAws:
 
     def __init__(self, folder: Path, moto: str, run_job: RunJob = succeed) -> None:
         self.stack = DEFAULT_STACK
-        self.batch = Batch(run_job, lambda definition: ResourceNames(self.stack).log_group, moto=moto)
+        self.batch = Batch(
+            run_job, lambda definition: ResourceNames(self.stack).log_group, moto=moto, time_limits=self._time_limits
+        )
         self.states = StepFunctions(
             folder, object_store(), self.batch.tasks, lambda name: _stack_definition(moto, name)
         )
@@ -48,6 +52,12 @@ class FakeAws:
     def execution(self, name: str) -> Execution:
         """Return the execution with this name or ARN."""
         return next(item for item in self.states.executions.values() if name in (item.name, item.arn))
+
+    def _time_limits(self, queue: str) -> Sequence[Mapping[str, Any]]:
+        """Return the ``JobStateTimeLimitActions`` of a queue, as the template of the stack has them; moto has none."""
+        resources = compute(ResourceNames(self.stack)).values()
+        properties = [one["Properties"] for one in resources if one["Properties"].get("JobQueueName") == queue]
+        return properties[0]["JobStateTimeLimitActions"] if properties else ()
 
     @contextmanager
     def serving(self) -> Iterator[FakeAws]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,96 +17,31 @@ from botocore import xform_name
 from genomics_pipeline.engine.execution import Tasks
 from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
-from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd
-from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
+from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model import quotas
-from genomics_pipeline.model.batch_retry import ONCE, RetryStrategy
 from genomics_pipeline.model.container_overrides import OVERRIDES_TOO_LONG, overrides_length
+from tests.fakes.batch_job import ARN, AnyDefinition, BatchJob
 from tests.fakes.faults import ApiError, Bucket, Calls, Gate
+from tests.fakes.job_queues import JobQueues, TimeLimits, WaitingJob
 from tests.fakes.moto_clients import moto_client
+from tests.fakes.queued_jobs import QueuedJobs, definition_problem
 from tests.fakes.step_functions.pages import page
 
-ARN = "arn:aws:batch:us-east-1:000000000000"
-_OTHERS = ("DescribeJobs", "ListJobs", "TerminateJob", "TerminateJobs", "CancelJob", "DescribeJobDefinitions")
+_OTHERS = (
+    "DescribeJobs",
+    "ListJobs",
+    "TerminateJob",
+    "TerminateJobs",
+    "CancelJob",
+    "DescribeJobDefinitions",
+    "GetJobQueueSnapshot",
+)
 RATES = {"SubmitJob": quotas.SUBMIT_JOB_RATE, **dict.fromkeys(_OTHERS, quotas.BATCH_RATE)}
 THROTTLED = ApiError("TooManyRequestsException", "Too Many Requests", 429)
 _PATHS = {f"/v1/{name.lower()}": name for name in RATES}
 
 Log = Callable[[str], None]
 RunJob = Callable[[Job, Log], JobEnd]
-
-
-class AnyDefinition(dict[str, JobDefinition]):
-    """A mapping of every name to a job definition with one core and enough memory for the shipped steps.
-
-    Args:
-        retry: Its retry strategy.
-    """
-
-    def __init__(self, retry: RetryStrategy = ONCE) -> None:
-        super().__init__()
-        self._retry = retry
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return the job definition of any name."""
-        return super().get(key, JobDefinition(vcpus=1, memory_mib=2048, retry=self._retry))
-
-
-@dataclass
-class BatchJob:
-    """A job and its state."""
-
-    job: Job
-    created: float = field(default_factory=time.time)
-    stopped: float | None = None
-    end: JobEnd | None = None
-    terminated: str | None = None
-    is_started: bool = True
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def status(self) -> str:
-        """``RUNNING``, ``SUCCEEDED`` or ``FAILED``."""
-        if self.end is None:
-            return "RUNNING"
-        return "FAILED" if self.end.exit_code != 0 or self.job.cancelled.is_set() else "SUCCEEDED"
-
-    @property
-    def stream(self) -> str:
-        """The name of its log stream: job definition, ``default``, and the id of the ECS task."""
-        return f"{self.job.definition}/default/{self.job.job_id.replace('-', '')}"
-
-    def detail(self) -> dict[str, Any]:
-        """Return the job as DescribeJobs does, with times in milliseconds."""
-        times = {"startedAt": int(self.created * 1000)} if self.is_started else {}
-        if self.stopped is not None:
-            times["stoppedAt"] = int(self.stopped * 1000)
-        container: dict[str, Any] = {"logStreamName": self.stream} if self.is_started else {}
-        if self.end is not None:
-            container |= {} if self.end.exit_code is None else {"exitCode": self.end.exit_code}
-            container |= {"reason": self.end.reason} if self.end.reason else {}
-        ended = self.end is not None
-        reason = {"statusReason": self.terminated or self.end.status_reason} if self.end else {}
-        return {
-            "jobArn": f"{ARN}:job/{self.job.job_id}",
-            "jobName": self.job.name,
-            "jobId": self.job.job_id,
-            "jobQueue": f"{ARN}:job-queue/{self.job.queue}",
-            "jobDefinition": f"{ARN}:job-definition/{self.job.definition}:1",
-            "status": self.status,
-            "createdAt": int(self.created * 1000),
-            **times,
-            **reason,
-            "attempts": [{"container": dict(container), **times, **reason}] if ended and self.is_started else [],
-            "container": {
-                **container,
-                "vcpus": self.job.vcpus,
-                "memory": self.job.memory_mib,
-                "environment": [{"name": name, "value": value} for name, value in self.job.environment.items()],
-            },
-            "isTerminated": self.terminated is not None,
-            "isCancelled": False,
-        }
 
 
 class Batch:
@@ -116,8 +52,11 @@ class Batch:
         log_group: Returns the log group of a job definition.
         definitions: The job definitions by name.
         moto: The URL of moto, whose Batch has the job definitions of stacks.
+        time_limits: Returns the ``JobStateTimeLimitActions`` of a queue, by its name.
 
     Attributes:
+        queues: The queues, in which jobs wait that no host takes.
+        events: The events that the service sent to EventBridge.
         jobs: All jobs that were started, by id.
         termination_errors: The answers of the next TerminateJobs to jobs that it does not terminate, by id.
     """
@@ -125,7 +64,12 @@ class Batch:
     name = "batch"
 
     def __init__(
-        self, run_job: RunJob, log_group: Callable[[str], str | None], definitions: Any = None, moto: str = ""
+        self,
+        run_job: RunJob,
+        log_group: Callable[[str], str | None],
+        definitions: Any = None,
+        moto: str = "",
+        time_limits: TimeLimits = lambda queue: (),
     ) -> None:
         self.gate = Gate({name: Bucket(rate.value, rate.value) for name, rate in RATES.items()}, THROTTLED)
         self.calls = Calls()
@@ -135,6 +79,8 @@ class Batch:
         self._log_group = log_group
         self.definitions = AnyDefinition() if definitions is None else definitions
         self._changed = threading.Condition()
+        self.queues = JobQueues(time_limits, self._report_blocked, self._changed)
+        self.events: list[dict[str, Any]] = []
         self._moto = moto
         self._created_groups: list[str] = []
 
@@ -147,7 +93,7 @@ class Batch:
 
     def tasks(self, folder: Path) -> Tasks:
         """Return the tasks of one execution, whose jobs all run at once."""
-        jobs = MachineJobs(self.definitions, self._run, cores=64, memory_mib=1 << 20)
+        jobs = QueuedJobs(self.definitions, self._run, self.enter, self.queues.leave)
         return Handlers(BatchTasks(jobs).handlers())
 
     def wait(self, holds: Callable[[Batch], bool], timeout: float = 60) -> None:
@@ -164,8 +110,57 @@ class Batch:
         """Return the jobs that are running."""
         return [job for job in list(self.jobs.values()) if job.status == "RUNNING"]
 
+    def blocked(self) -> list[BatchJob]:
+        """Return the jobs that block their queues."""
+        return [job for job in list(self.jobs.values()) if job.status == "RUNNABLE" and job.status_reason]
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass for the jobs that wait; the queues cancel those whose time is up."""
+        with self._changed:
+            for job in self.jobs.values():
+                job.created -= seconds if job.status == "RUNNABLE" else 0
+            self.queues.pass_time(seconds)
+
+    def enter(self, job: Job) -> Future[str]:
+        """Put a job into its queue.
+
+        Returns:
+            An empty text once the job can start; the status reason of its end, if it ends in the queue.
+        """
+        with self._changed:
+            waiting = self.queues.enter(job)
+            if not waiting.started.done():
+                self.jobs[job.job_id] = BatchJob(job, waiting=waiting)
+                waiting.started.add_done_callback(lambda started: self._leave(job.job_id, started.result()))
+                self._changed.notify_all()
+        return waiting.started
+
+    def _leave(self, job_id: str, reason: str) -> None:
+        """Note the end of a job that never started."""
+        if reason:
+            job = self.jobs[job_id]
+            job.stopped, job.end = time.time(), JobEnd(None, status_reason=reason)
+
+    def _report_blocked(self, waiting: WaitingJob) -> None:
+        """Send the event of a job that begins to block its queue: Batch user guide, "Job queue blocked events"."""
+        detail = BatchJob(waiting.job, waiting=waiting).detail()
+        self.events.append(
+            {
+                "version": "0",
+                "id": str(uuid4()),
+                "detail-type": "Batch Job Queue Blocked",
+                "source": "aws.batch",
+                "account": ARN.rpartition(":")[2],
+                "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(waiting.since)),
+                "region": "us-east-1",
+                "resources": [detail["jobArn"], detail["jobQueue"]],
+                "detail": detail,
+            }
+        )
+
     def _run(self, job: Job) -> JobEnd:
-        batch_job = BatchJob(job)
+        before = self.jobs.get(job.job_id)
+        batch_job = BatchJob(job) if before is None else BatchJob(job, before.created)
 
         def log(line: str) -> None:
             with self._changed:
@@ -227,18 +222,19 @@ class Batch:
         definition = jobDefinition.rsplit("/", 1)[-1].split(":")[0]
         if (declared := self.definitions.get(definition)) is None:
             raise ApiError("ClientException", f"JobDefinition not found: {jobDefinition}")
+        if problem := definition_problem(jobDefinition):
+            raise ApiError("ClientException", problem)
         overrides = containerOverrides or {}
         environment = {entry["name"]: entry["value"] for entry in overrides.get("environment", ())}
         seconds = (timeout or {}).get("attemptDurationSeconds")
         identity, size = str(uuid4()), (declared.vcpus, declared.memory_mib)
         job = Job(identity, jobName, definition, jobQueue, environment, *size, seconds)
         if overrides_length(overrides) > quotas.CONTAINER_OVERRIDES.value:
-            now = time.time()
-            self.jobs[identity] = BatchJob(
-                job, now, now, JobEnd(None, status_reason=OVERRIDES_TOO_LONG), is_started=False
-            )
+            self.jobs[identity] = BatchJob(job, waiting=WaitingJob(job))
+            self._leave(identity, OVERRIDES_TOO_LONG)
             return {"jobArn": f"{ARN}:job/{identity}", "jobId": identity, "jobName": jobName}
-        threading.Thread(target=self._run, args=(job,), daemon=True).start()
+        started = self.enter(job)
+        threading.Thread(target=lambda: started.result() or self._run(job), daemon=True).start()
         self.wait(lambda batch: identity in batch.jobs)
         return {"jobArn": f"{ARN}:job/{identity}", "jobId": identity, "jobName": jobName}
 
@@ -251,6 +247,14 @@ class Batch:
         response: dict[str, Any] = dict(moto_client("batch", self._moto).describe_job_definitions(**parameters))
         response.pop("ResponseMetadata")
         return response
+
+    def get_job_queue_snapshot(self, jobQueue: str) -> dict[str, Any]:  # noqa: N803
+        """Return the first hundred jobs of a queue that wait."""
+        jobs = [
+            {"jobArn": f"{ARN}:job/{one.job.job_id}", "earliestTimeAtPosition": int(one.since * 1000)}
+            for one in self.queues.waiting(jobQueue)[:100]
+        ]
+        return {"frontOfQueue": {"jobs": jobs, "lastUpdatedAt": int(time.time() * 1000)}}
 
     def list_jobs(
         self,
@@ -275,9 +279,10 @@ class Batch:
 
     def terminate_job(self, jobId: str, reason: str) -> dict[str, Any]:  # noqa: N803
         """Ask a job to end, unless it has ended or is unknown."""
-        if (job := self.jobs.get(jobId)) and job.status == "RUNNING":
+        if (job := self.jobs.get(jobId)) and job.status in ("RUNNABLE", "RUNNING"):
             job.terminated = reason
-            job.job.cancelled.set()
+            if not self.queues.leave(jobId, reason):
+                job.job.cancelled.set()
         return {}
 
     def terminate_jobs(self, jobs: list[str], reason: str) -> dict[str, Any]:
