@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATORS := $(VENV)/.emulators
 
-.PHONY: demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-containers lint bench lock base-image clean
+.PHONY: demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-containers lint bench accuracy lock base-image clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -77,6 +77,10 @@ bench: $(READY) $(EMULATORS)
 	$(PYTHON) -m venv $(VENV)/bench-aws
 	$(VENV)/bench-aws/bin/python -m pip install --quiet --disable-pip-version-check awscli==1.46.3
 	AWS_CLI=$(abspath $(VENV))/bench-aws/bin/aws $(BIN)/python -m benchmarks.transfer
+
+# Prints the accuracy on real reads; about 20 minutes on two cores. Options: ARGS='--aligner bwa --seeds 1'.
+accuracy: $(READY)
+	$(BIN)/python -m benchmarks.accuracy $(ARGS)
 
 lock:
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock

@@ -1,0 +1,164 @@
+"""Accuracy on real reads: each set at each depth, each aligner, single and joint calls, beside plain bcftools.
+
+Rates of mapped and properly paired reads, and the F1 of SNPs and indels: the median over the seeds of downsampling, and
+in parentheses their range. Where bwa, samtools and bcftools are on the PATH, a chain of them is a further aligner.
+Downsampled reads are kept in the folder of the option ``--cache``.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from benchmarks.accuracy_calls import NATIVE, Called, has_native_tools, plain_reference, run_native, run_pipeline
+from benchmarks.accuracy_scores import KINDS, Truth, alignment_rates, mean_depths
+from benchmarks.real_sets import DATA, FULL, SETS, Reads, RealSet, downsampled
+
+ROOT = Path(__file__).resolve().parents[1]
+DEPTHS = (FULL, "15", "10", "8", "5")
+COLUMNS = ("mapped", "properly_paired", *KINDS)
+TITLES = ("mapped %", "proper pairs %", "SNP F1", "indel F1")
+
+
+class Row(NamedTuple):
+    """The figures of one run by column, and their place in the table."""
+
+    set: str
+    depth: str
+    aligner: str
+    calls: str
+    seed: int
+    figures: dict[str, float]
+
+
+def shipped_aligners() -> list[str]:
+    """Return the values of alignment's parameter `aligner`; one empty value if it has none."""
+    parameters = tomllib.loads((ROOT / "steps" / "alignment" / "step.toml").read_text())["parameters"]
+    return list(parameters.get("aligner", {}).get("choices", [""]))
+
+
+def ways(aligners: Sequence[str], parameters: Sequence[str]) -> list[Callable[[Reads, Path], Called]]:
+    """Return a function for each aligner, from reads and a folder to calls."""
+
+    def way(aligner: str) -> Callable[[Reads, Path], Called]:
+        if aligner == NATIVE:
+            return run_native
+        return lambda reads, folder: run_pipeline(reads, aligner, parameters, folder)
+
+    return [way(aligner) for aligner in aligners]
+
+
+def score(reads: Reads, called: Called, truth: Truth | None) -> Iterable[Row]:
+    """Yield a row for each way of calling."""
+    rates = alignment_rates(called.alignments)
+    for name, calls in called.calls.items():
+        figures = {**rates, **(truth.f1(calls) if truth else {})}
+        yield Row(reads.set.name, reads.depth, called.aligner, name, reads.seed, figures)
+
+
+def full_depths(real: RealSet) -> dict[str, float]:
+    """Return the mean depth of each sample of a set, aligned by the first aligner."""
+    with tempfile.TemporaryDirectory() as name:
+        called = run_pipeline(Reads(real, FULL, 0, real.reads), shipped_aligners()[0], [], Path(name))
+        return mean_depths(called.alignments)
+
+
+def measure_set(
+    real: RealSet, depths: Sequence[str], seeds: int, cache: Path, runs: Sequence[Callable[[Reads, Path], Called]]
+) -> Iterable[Row]:
+    """Yield the rows of a set, and report each run.
+
+    Args:
+        real: The set.
+        depths: The depths.
+        seeds: The number of seeds.
+        cache: The folder of downsampled reads.
+        runs: Functions from reads and a new folder to calls.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        truth = Truth(real, plain_reference(real, Path(folder))) if real.truth else None
+    for reads in downsampled(real, depths, seeds, cache, full_depths):
+        for run in runs:
+            started = time.perf_counter()
+            with tempfile.TemporaryDirectory() as folder:
+                called = run(reads, Path(folder))
+                yield from score(reads, called, truth)
+            seconds = time.perf_counter() - started
+            print(f"{reads.title}, {called.aligner}: {seconds:.1f} s", file=sys.stderr, flush=True)
+
+
+def table(rows: Iterable[Row]) -> list[list[str]]:
+    """Return the cells of the table: a row for each set, depth, aligner and way of calling."""
+    groups: dict[tuple[str, ...], list[dict[str, float]]] = defaultdict(list)
+    for row in rows:
+        groups[row.set, row.depth, row.aligner, row.calls].append(row.figures)
+    return [
+        ["set", "depth", "aligner", "calls", *TITLES],
+        *([*group, *(_cell(column, figures) for column in COLUMNS)] for group, figures in groups.items()),
+    ]
+
+
+def _cell(column: str, figures: Sequence[dict[str, float]]) -> str:
+    """Return the median, and the range where there are several values."""
+    values = [one[column] for one in figures if column in one]
+    digits = 4 if column in KINDS else 2
+    if not values:
+        return "-"
+    text = f"{statistics.median(values):.{digits}f}"
+    return text if len(values) == 1 else f"{text} ({min(values):.{digits}f}-{max(values):.{digits}f})"
+
+
+def print_table(cells: Sequence[Sequence[str]]) -> None:
+    """Print cells in columns."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@click.command(help=__doc__)
+@click.option("--set", "sets", multiple=True, type=click.Choice(list(SETS)), help="A set; all without this option.")
+@click.option("--depth", "depths", multiple=True, default=DEPTHS, show_default=True, help=f"{FULL}, or a number.")
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="Number of seeds of downsampling.")
+@click.option("--aligner", "aligners", multiple=True, help=f"An aligner of the step, or '{NATIVE}'; all by default.")
+@click.option("--param", "parameters", multiple=True, metavar="STAGE.NAME=VALUE", help="A parameter of our runs.")
+@click.option("--cache", default=ROOT / "build" / "accuracy", type=click.Path(path_type=Path), help="Its folder.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures to this file as JSON.")
+def main(
+    sets: Sequence[str],
+    depths: Sequence[str],
+    seeds: int,
+    aligners: Sequence[str],
+    parameters: Sequence[str],
+    cache: Path,
+    json_file: Path | None,
+) -> None:
+    """Print the table."""
+    if not DATA.is_dir():
+        print(f"SKIPPED accuracy: not on this machine: {DATA}")
+        return
+    aligners = aligners or [*shipped_aligners(), *([NATIVE] if has_native_tools() else [])]
+    runs = ways(aligners, parameters)
+    try:
+        rows = list(chain.from_iterable(measure_set(SETS[s], depths, seeds, cache, runs) for s in sets or SETS))
+    except subprocess.CalledProcessError as error:
+        raise click.ClickException(f"{error}\n{error.stderr}") from None
+    print_table(table(rows))
+    if json_file:
+        members: list[dict[str, Any]] = [row._asdict() for row in rows]
+        json_file.write_text(json.dumps(members, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
