@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATORS := $(VENV)/.emulators
 
-.PHONY: demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-containers lint bench accuracy lock base-image clean
+.PHONY: demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-containers lint docs bench accuracy lock base-image clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -65,6 +65,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Generates docs/parameters.md from the files of the pipelines and steps.
+docs: $(READY)
+	$(BIN)/genomics-pipeline pipeline document > docs/parameters.md
 
 # The first two benchmarks need bwa, samtools and bcftools, and are skipped without them.
 bench: $(READY) $(EMULATORS)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.cli.options import (
+    run_argument,
+    stack_option,
+)
 from genomics_pipeline.model.printable import printable_line
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.report.output import echo_json, echo_line
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="End a run and its jobs.")
-@click.argument("run")
+@run_argument
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @stack_option
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from genomics_pipeline.cli.completion import complete_pipelines
 from genomics_pipeline.report.output import echo, encodable_json
 
 
 @click.command(short_help="Print a pipeline's state machine document.")
-@click.argument("pipeline")
+@click.argument("pipeline", shell_complete=complete_pipelines)
 def definition(pipeline: str) -> None:
     """Print the Amazon States Language document of PIPELINE: a shipped pipeline's name, or a pipeline file.
 

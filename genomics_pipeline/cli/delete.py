@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genomics_pipeline.cli.options import stack_option, yes_option
+from genomics_pipeline.cli.options import (
+    run_argument,
+    stack_option,
+    yes_option,
+)
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.report.output import echo_json, echo_line
 
@@ -20,7 +24,7 @@ SHOWN = 10  # referrers, and names of files that are kept
 
 
 @click.command(short_help="Delete a run and its results.")
-@click.argument("run")
+@run_argument
 @click.option("--versions", is_flag=True, help="On AWS, also delete noncurrent versions, permanently.")
 @click.option("--dry-run", is_flag=True, help="Show what the run holds; delete nothing.")
 @yes_option

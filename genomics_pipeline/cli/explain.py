@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from genomics_pipeline.cli.completion import complete_files
 from genomics_pipeline.cli.options import stack_option
 from genomics_pipeline.report.output import echo, echo_json
 
 
 @click.command(short_help="Explain a failure and what to do about it.")
-@click.argument("cause", metavar="CAUSE.json|RUN")
+@click.argument("cause", metavar="CAUSE.json|RUN", shell_complete=complete_files)
 @stack_option
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as one JSON object, several as an array.")
 def explain(cause: str, stack: str, as_json: bool) -> None:

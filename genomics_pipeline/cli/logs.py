@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import click
 
-from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.cli.completion import complete_samples
+from genomics_pipeline.cli.options import (
+    run_argument,
+    stack_option,
+)
 from genomics_pipeline.model.printable import indented
 from genomics_pipeline.report.output import echo_line
 
 
 @click.command(short_help="Show the logs of a sample, or of all failed items.")
-@click.argument("run")
+@run_argument
 @stack_option
 @click.option("--failed", is_flag=True, help="Show the log of every item that failed.")
-@click.option("--sample", "item", metavar="NAME", help="Show the logs of this sample (or interval, or 'cohort').")
+@click.option(
+    "--sample",
+    "item",
+    metavar="NAME",
+    shell_complete=complete_samples,
+    help="Show the logs of this sample (or interval, or 'cohort').",
+)
 @click.option("--stage", metavar="STAGE", help="Show the logs of this stage only.")
 @click.option(
     "--attempt", type=click.IntRange(min=1), help="Show this attempt of the Batch job; by default the last one."

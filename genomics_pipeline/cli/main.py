@@ -31,6 +31,8 @@ COMMANDS = {
     "explain": ("explain", "explain"),
     "logs": ("logs", "logs"),
     "manifest": ("manifest", "manifest"),
+    "pipeline": ("pipeline", "pipeline"),
+    "pipelines": ("pipelines", "pipelines"),
     "redrive": ("redrive", "redrive"),
     "rerun": ("rerun", "rerun"),
     "results": ("results", "results"),
@@ -44,7 +46,9 @@ COMMANDS = {
 }
 
 # Those that make nothing but what they print.
-PRINTERS = frozenset({"definition", "explain", "logs", "results", "runs", "status", "template"})
+PRINTERS = frozenset(
+    {"definition", "explain", "logs", "pipeline", "pipelines", "results", "runs", "status", "template"}
+)
 
 
 class LazyGroup(click.Group):

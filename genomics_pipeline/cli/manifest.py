@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from genomics_pipeline.cli.completion import complete_files
 from genomics_pipeline.cli.options import LocalPath
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.secrets import without_secrets
@@ -27,7 +28,7 @@ def manifest() -> None:
 
 
 @manifest.command()
-@click.argument("sheet")
+@click.argument("sheet", shell_complete=complete_files)
 @click.option("--check-files", is_flag=True, help="Also check the first records of the FASTQ files.")
 @click.option(
     "--read-layout",

@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from genomics_pipeline.cli.completion import (
+    complete_files,
+    complete_parameters,
+    complete_pipelines,
+    complete_runs,
+    complete_samples,
+)
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, resource_names
 from genomics_pipeline.model.secrets import without_secrets
@@ -70,12 +77,29 @@ class LocalPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+run_argument = click.argument("run", shell_complete=complete_runs)
+sheet_argument = click.argument("manifest", metavar="SHEET", shell_complete=complete_files)
+reference_option = click.option(
+    "--reference",
+    required=True,
+    shell_complete=complete_files,
+    help="FASTA file: a path or URI, plain or compressed; on AWS, an s3:// URI with its indexes beside it.",
+)
+sample_option = click.option(
+    "--sample",
+    "samples",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_samples,
+    help="Only this sample (may be repeated).",
+)
 param_option = click.option(
     "--param",
     "parameters",
     multiple=True,
     metavar="STAGE.NAME=VALUE",
-    help="Set a parameter of a stage (may be repeated).",
+    shell_complete=complete_parameters,
+    help="Set a parameter of a stage (may be repeated); `pipeline show` lists them.",
 )
 tolerate_option = click.option(
     "--tolerate",
@@ -92,13 +116,18 @@ memory_option = click.option(
     help="Start with this memory, in all stages over samples or in one (may be repeated).",
 )
 pipeline_option = click.option(
-    "--pipeline", default="germline", show_default=True, help="A pipeline's name, or a pipeline file."
+    "--pipeline",
+    default="germline",
+    show_default=True,
+    shell_complete=complete_pipelines,
+    help="A pipeline's name, or a pipeline file; `pipelines` lists them.",
 )
 pipelines_option = click.option(
     "--pipeline",
     "pipelines",
     multiple=True,
     metavar="PIPELINE",
+    shell_complete=complete_pipelines,
     help="A pipeline's name, or a pipeline file (may be repeated); by default all shipped pipelines.",
 )
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")

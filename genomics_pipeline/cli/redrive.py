@@ -7,13 +7,16 @@ from dataclasses import asdict
 
 import click
 
-from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.cli.options import (
+    run_argument,
+    stack_option,
+)
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.output import echo_error, echo_json, echo_line
 
 
 @click.command(short_help="Continue a run on AWS where it failed.")
-@click.argument("run")
+@run_argument
 @stack_option
 @click.option("--keep-definition", is_flag=True, help="Redrive even if another definition has been deployed since.")
 @click.option("--all-items", is_flag=True, help="Redrive even if AWS then starts again with all items.")

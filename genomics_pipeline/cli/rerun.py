@@ -12,6 +12,8 @@ from genomics_pipeline.cli.options import (
     machine_options,
     memory_option,
     param_option,
+    run_argument,
+    sample_option,
     stack_option,
     tolerate_option,
     verbose_option,
@@ -31,7 +33,7 @@ CLASSES = [*map(str, FailureClass), "pending"]  # `report.run_state.PENDING`, wi
 
 
 @click.command(short_help="Run failed samples again.")
-@click.argument("run")
+@run_argument
 @stack_option
 @click.option(
     "--class",
@@ -40,7 +42,7 @@ CLASSES = [*map(str, FailureClass), "pending"]  # `report.run_state.PENDING`, wi
     type=click.Choice(CLASSES),
     help="Only samples with this failure class (may be repeated).",
 )
-@click.option("--sample", "samples", multiple=True, metavar="NAME", help="Only this sample (may be repeated).")
+@sample_option
 @memory_option
 @param_option
 @tolerate_option

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genomics_pipeline.cli.options import LocalPath, stack_option
+from genomics_pipeline.cli.options import (
+    LocalPath,
+    run_argument,
+    sample_option,
+    stack_option,
+)
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.printable import indented
 from genomics_pipeline.report.output import echo, echo_json, echo_line
@@ -19,9 +24,9 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="List or download the files of a run.")
-@click.argument("run")
+@run_argument
 @stack_option
-@click.option("--sample", "samples", multiple=True, metavar="NAME", help="Only this sample (may be repeated).")
+@sample_option
 @click.option("--failed", is_flag=True, help="List the items that are not done, with reasons and rerun commands.")
 @click.option(
     "--download",

@@ -13,6 +13,9 @@ from genomics_pipeline.cli.options import (
     machine_options,
     param_option,
     pipeline_option,
+    reference_option,
+    sample_option,
+    sheet_argument,
     tolerate_option,
     verbose_option,
 )
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Run a sample sheet through a pipeline on this machine.")
-@click.argument("manifest", metavar="SHEET")
-@click.option("--reference", required=True, help="FASTA file, plain or compressed: a path or URI.")
+@sheet_argument
+@reference_option
 @click.option(
     "--out",
     required=True,
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 )
 @pipeline_option
 @param_option
-@click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
+@sample_option
 @tolerate_option
 @click.option("--resume", is_flag=True, help="Continue an interrupted execution.")
 @click.option("--containers", is_flag=True, help="Run each task in a container of its step's image.")

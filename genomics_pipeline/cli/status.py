@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genomics_pipeline.cli.options import stack_option
+from genomics_pipeline.cli.options import (
+    run_argument,
+    stack_option,
+)
 from genomics_pipeline.cli.streams import output_failure
 from genomics_pipeline.report.output import echo_json, echo_line
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Show the state of a run on this machine or on AWS.")
-@click.argument("run")
+@run_argument
 @stack_option
 @click.option("--watch", "watched", is_flag=True, help="Show the state until the run ends; Ctrl-C only stops watching.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with --watch one per line.")

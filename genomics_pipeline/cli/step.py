@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from genomics_pipeline.cli.completion import complete_files, complete_step_parameters, complete_steps
 from genomics_pipeline.cli.options import LocalPath, machine_options
 from genomics_pipeline.cli.signals import end_on_signals
+from genomics_pipeline.cli.step_command import StepCommand
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.worker.machine import Limits
 
 
-@click.command(short_help="Run one step on FASTQ, BAM or VCF files.")
-@click.argument("step", metavar="NAME")
-@click.argument("files", nargs=-1)
+@click.command(cls=StepCommand, short_help="Run one step on FASTQ, BAM or VCF files.")
+@click.argument("step", metavar="NAME", shell_complete=complete_steps)
+@click.argument("files", nargs=-1, shell_complete=complete_files)
 @click.option("--out", required=True, type=LocalPath("folder"), help="Write the outputs to this folder.")
-@click.option("--reference", help="FASTA file, plain or compressed: a path or URI.")
+@click.option("--reference", shell_complete=complete_files, help="FASTA file, plain or compressed: a path or URI.")
 @click.option("--sample", help="The sample's name; by default derived from the first file's name.")
 @click.option(
     "--input",
@@ -29,15 +31,23 @@ if TYPE_CHECKING:
     help="Assign a file to an input, if the step has several (may be repeated).",
 )
 @click.option(
-    "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the step (may be repeated)."
+    "--param",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    shell_complete=complete_step_parameters,
+    help="Set a parameter of the step (may be repeated).",
 )
 @machine_options()
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def step(step: str, as_json: bool, limits: Limits, **options: Any) -> None:
     """Run the step NAME (a shipped step, or the path of a step's folder) on FILES, without a sample sheet.
 
+    With a NAME, --help lists the inputs, outputs, parameters and resources of that step.
+
     \b
     Examples:
+      genomics-pipeline step alignment --help
       genomics-pipeline step alignment a_R1.fastq.gz a_R2.fastq.gz --reference hg38.fa --out a
       genomics-pipeline step variant_calling a/results/a.md.bam --reference hg38.fa --out a-calls --param ploidy=2
       genomics-pipeline step ./my-step reads.fastq.gz --out mine

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genomics_pipeline.cli.next_commands import show_next_commands
-from genomics_pipeline.cli.options import param_option, pipeline_option, stack_option, tolerate_option
+from genomics_pipeline.cli.options import (
+    param_option,
+    pipeline_option,
+    reference_option,
+    sample_option,
+    sheet_argument,
+    stack_option,
+    tolerate_option,
+)
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.execution_input import WAIT_S
 from genomics_pipeline.report.output import echo_json, echo_line
@@ -17,11 +25,11 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Run a sample sheet through a pipeline on AWS.")
-@click.argument("manifest", metavar="SHEET")
-@click.option("--reference", required=True, help="FASTA file: a path, or an s3:// URI with its indexes beside it.")
+@sheet_argument
+@reference_option
 @pipeline_option
 @param_option
-@click.option("--sample", "samples", multiple=True, help="Run this sample only (may be repeated).")
+@sample_option
 @tolerate_option
 @click.option(
     "--max-concurrency",

@@ -40,6 +40,7 @@ class InputSpec:
     indexes: tuple[str, ...] = ()
     stream: bool = False
     missing: bool = False
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +132,7 @@ def parse_step(text: str, *, file: str) -> StepSpec:
         version=data["version"],
         summary=data["summary"],
         command=tuple(data["command"]),
-        inputs={
-            name: InputSpec(name, raw["type"], _indexes(raw), raw.get("stream", False), raw.get("missing", False))
-            for name, raw in data["inputs"].items()
-        },
+        inputs={name: _input(name, raw) for name, raw in data["inputs"].items()},
         outputs={
             name: OutputSpec(name, raw["path"], _indexes(raw), raw.get("summary", ""))
             for name, raw in data["outputs"].items()
@@ -155,6 +153,11 @@ def _resources(raw: Mapping[str, Any]) -> Resources:
         return Resources(**rest)
     memory = raw["memory_mib"]
     return Resources(memory_ladder=(memory,) if isinstance(memory, int) else tuple(memory), **rest)
+
+
+def _input(name: str, raw: Mapping[str, Any]) -> InputSpec:
+    stream, missing = raw.get("stream", False), raw.get("missing", False)
+    return InputSpec(name, raw["type"], _indexes(raw), stream, missing, raw.get("summary", ""))
 
 
 def _indexes(raw: Mapping[str, Any]) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ VERBS = _words(
     increase index
     insert install intercept interpret invoke issue iterate join judge keep kill label leave let limit link list listen
     load lock log look lookup make map mark match measure merge mirror mock mount move multiply name normalise note
-    notify number observe obtain omit open order override pack pair parse pass patch pause perform pick place plan
+    notify number observe obtain offer omit open order override pack pair parse pass patch pause perform pick place plan
     plant play point poll predict prefix prepare present press preserve prevent print process produce project protect
     prove provide
     publish pull push put query queue quote raise reach read rebuild receive recognise reconcile record redirect redrive

@@ -1,0 +1,142 @@
+"""The inputs, outputs, parameters and resources of a step, in words and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.parameters import ParameterSpec, Value
+from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.model.step import InputSpec, OutputSpec, Resources, StepSpec
+
+INPUT_WORDS = {
+    "reads": "the FASTQ files of a sample's lanes",
+    "reference": "the reference, a FASTA file",
+    "file": "a file",
+    "files": "a file of each item",
+}
+KIND_WORDS = {"string": "text", "boolean": "true or false", "file": "a file"}
+
+
+def value_words(value: Value) -> str:
+    """Return a parameter's value as it is written behind ``--param NAME=``.
+
+    >>> value_words(True), value_words(20), value_words(None)
+    ('true', '20', 'none')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value is None else str(value)
+
+
+def kind_words(spec: ParameterSpec) -> str:
+    """Return which values a parameter takes.
+
+    >>> kind_words(ParameterSpec("ploidy", "integer", "copies", minimum=1, maximum=2))
+    'integer from 1 to 2'
+    >>> kind_words(ParameterSpec("format", "string", "format", choices=("bam", "cram")))
+    'bam or cram'
+    """
+    if spec.choices is not None:
+        *others, last = map(value_words, spec.choices)
+        return f"{', '.join(others)} or {last}" if others else last
+    kind = f"a {spec.format.upper()} file" if spec.format else KIND_WORDS.get(spec.type, spec.type)
+    match spec.minimum, spec.maximum:
+        case None, None:
+            return kind
+        case least, None:
+            return f"{kind}, at least {least}"
+        case None, most:
+            return f"{kind}, at most {most}"
+        case least, most:
+            return f"{kind} from {least} to {most}"
+
+
+def default_words(spec: ParameterSpec, given: Mapping[str, Value]) -> Sequence[str]:
+    """Return a parameter's value where the user gives none: in the pipeline, and on AWS where it is another.
+
+    Args:
+        spec: The parameter.
+        given: The values that the pipeline gives to the parameters of the stage.
+
+    >>> default_words(ParameterSpec("format", "string", "", default="bam", default_on_aws="cram"), {})
+    ['default bam', 'on AWS cram']
+    >>> default_words(ParameterSpec("format", "string", "", default="bam", default_on_aws="cram"), {"format": "bam"})
+    ['bam in this pipeline']
+    """
+    if spec.name in given:
+        return [f"{value_words(given[spec.name])} in this pipeline"]
+    usual = "no default" if spec.default is None else f"default {value_words(spec.default)}"
+    return [usual, *([] if spec.default_on_aws is None else [f"on AWS {value_words(spec.default_on_aws)}"])]
+
+
+def input_words(spec: InputSpec) -> str:
+    """Return what an input is, and which index must be beside it."""
+    what = spec.summary or INPUT_WORDS[spec.type]
+    if spec.type == "reference":
+        return f"{what} (indexes: {', '.join(spec.indexes)})" if spec.indexes else what
+    return f"{what} (with its index: {' or '.join(spec.indexes)})" if spec.indexes else what
+
+
+def output_words(spec: OutputSpec, folder: str | None = None) -> str:
+    """Return what an output is, and its path.
+
+    Args:
+        spec: The output.
+        folder: The folder below ``results/`` that a pipeline publishes it in; None for a step alone.
+    """
+    path = spec.path if folder is None else f"{run_layout.RESULTS}{folder.rstrip('/')}/{spec.path}"
+    return f"{spec.summary}: {path}" if spec.summary else path
+
+
+def resource_words(resources: Resources) -> str:
+    """Return the resources of one task.
+
+    >>> resource_words(Resources(vcpus=2, memory_ladder=(4096, 8192), disk_gib=50))
+    '2 vCPUs, 4096 MiB of memory (then 8192 MiB), 50 GiB of disk, at most 24 hours'
+    """
+    first, *further = resources.memory_ladder
+    then = f" (then {', '.join(map(str, further))} MiB)" if further else ""
+    hours, rest = divmod(resources.timeout_s, 3600)
+    longest = quantity(resources.timeout_s, "second") if rest else quantity(hours, "hour")
+    vcpus = quantity(resources.vcpus, "vCPU")
+    return f"{vcpus}, {first} MiB of memory{then}, {resources.disk_gib} GiB of disk, at most {longest}"
+
+
+def step_json(spec: StepSpec) -> dict[str, Any]:
+    """Return a step's declarations, under the names that they have in ``step.toml``."""
+    resources = spec.resources
+    return {
+        "name": spec.name,
+        "version": spec.version,
+        "summary": spec.summary,
+        "inputs": {
+            name: {"type": one.type, "summary": one.summary, "indexes": list(one.indexes), "stream": one.stream}
+            for name, one in spec.inputs.items()
+        },
+        "outputs": {
+            name: {"path": one.path, "summary": one.summary, "indexes": list(one.indexes)}
+            for name, one in spec.outputs.items()
+        },
+        "parameters": {name: _parameter_json(one) for name, one in spec.parameters.items()},
+        "resources": {
+            "vcpus": resources.vcpus,
+            "memory_mib": list(resources.memory_ladder),
+            "disk_gib": resources.disk_gib,
+            "timeout_s": resources.timeout_s,
+        },
+    }
+
+
+def _parameter_json(spec: ParameterSpec) -> dict[str, Any]:
+    return {
+        "type": spec.type,
+        "summary": spec.summary,
+        "default": spec.default,
+        "default_on_aws": spec.default if spec.default_on_aws is None else spec.default_on_aws,
+        "choices": None if spec.choices is None else list(spec.choices),
+        "minimum": spec.minimum,
+        "maximum": spec.maximum,
+        "format": spec.format,
+    }
