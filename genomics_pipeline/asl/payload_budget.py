@@ -27,7 +27,7 @@ from genomics_pipeline.model.task import RunPlace, TaskPayload
 
 HEALING_BYTES = 2048  # of a child's input: the failed attempts of a stage
 UUID = "0" * 36
-MOST_MEMORY, MOST_VCPUS = "9" * 8, "9" * 4  # of the greatest length
+MOST_MEMORY, MOST_VCPUS, MOMENT = "9" * 8, "9" * 4, "2026-11-28T14:32:55.000Z"  # of the greatest length
 NAME = "0" * 64  # of an item, likewise
 RERUNS = 4
 
@@ -195,7 +195,7 @@ def _overrides(pipeline: Pipeline, document: Node, stage: Stage, run_input: Mapp
         intermediate=stage.intermediate,
     )
     overrides = _arguments(document, stage.name)["ContainerOverrides"]
-    values = (compact(payload.to_json()), MOST_MEMORY, MOST_VCPUS)
+    values = (compact(payload.to_json()), MOST_MEMORY, MOST_VCPUS, MOMENT)
     for entry, value in zip(overrides["Environment"], values, strict=True):
         entry["Value"] = value
     for entry, value in zip(overrides["ResourceRequirements"], (MOST_MEMORY, MOST_VCPUS), strict=True):

@@ -12,7 +12,7 @@ from genomics_pipeline.model.classify import BY_ERROR
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.resource_names import COST_TAG, ResourceNames
-from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, VCPUS_VARIABLE
+from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, SUBMITTED_VARIABLE, VCPUS_VARIABLE
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 
@@ -26,6 +26,11 @@ SUBMIT_RETRY = {
     "MaxAttempts": 20,
     "JitterStrategy": "FULL",
 }
+
+# The time of each submission. `$states.context.State.EnteredTime` would be that of the first one: neither a Retry nor a
+# redrive enters the state again, while both evaluate its Arguments again, in which `RetryCount` differs (developer
+# guide, "Context object"; recorded of a redrive: tests/engine/test_redrive.py).
+NOW = "$now()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,7 @@ def _task(
                     {"Name": PAYLOAD_VARIABLE, "Value": expression(f"$string({_payload(pipeline, stage, source)})")},
                     {"Name": MEMORY_VARIABLE, "Value": memory},
                     {"Name": VCPUS_VARIABLE, "Value": vcpus},
+                    {"Name": SUBMITTED_VARIABLE, "Value": expression(NOW)},
                 ],
                 "ResourceRequirements": [{"Type": "MEMORY", "Value": memory}, {"Type": "VCPU", "Value": vcpus}],
             },

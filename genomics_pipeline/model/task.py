@@ -14,6 +14,7 @@ from genomics_pipeline.model.step import SCOPES
 PAYLOAD_VARIABLE = "GENOMICS_PIPELINE_TASK"
 MEMORY_VARIABLE = "GENOMICS_PIPELINE_MEMORY_MIB"
 VCPUS_VARIABLE = "GENOMICS_PIPELINE_VCPUS"
+SUBMITTED_VARIABLE = "GENOMICS_PIPELINE_SUBMITTED"  # no part of the payload, by which tasks are compared
 HOST_FILE = "host.json"  # in the scratch folder of hosts in AWS: instance type, zone and market
 INTERMEDIATE_TAG = (
     "genomics-pipeline",

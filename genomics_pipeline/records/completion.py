@@ -69,6 +69,7 @@ class CompletionRecord:
         sources: sha256 of each input that is an output of an earlier stage over the item, by ``<stage>.<output>``.
         intermediate: Whether only later stages need its outputs, which may expire.
         host: ``instance_type``, ``zone`` and ``market`` of the host in AWS; empty elsewhere.
+        input_bytes: The size of its input files and their indexes, without the reference.
         reused: True if the record was read, so that the step was not run; not stored.
     """
 
@@ -87,6 +88,7 @@ class CompletionRecord:
     sources: Mapping[str, str] = field(default_factory=dict)
     intermediate: bool = False
     host: Mapping[str, str] = field(default_factory=dict)
+    input_bytes: int = 0
     reused: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -128,6 +130,7 @@ def _completion(fields: Fields) -> CompletionRecord:
         sources=fields.object("sources").text_by_name() if fields.has("sources") else {},
         intermediate=fields.flag("intermediate"),
         host=fields.object("host").text_by_name() if fields.has("host") else {},
+        input_bytes=fields.integer("input_bytes", 0),
         reused=True,
     )
 

@@ -7,6 +7,7 @@
 ``GENOMICS_PIPELINE_SCRATCH``             a folder for temporary files
 ``GENOMICS_PIPELINE_VCPUS``               cores; by default all
 ``GENOMICS_PIPELINE_MEMORY_MIB``          memory; by default the container's limit
+``GENOMICS_PIPELINE_SUBMITTED``           the time of the job's submission, ISO 8601; by default no wait is reported
 ``GENOMICS_PIPELINE_BUCKETS``             JSON: local folders by bucket, for runs on this machine
 ``AWS_BATCH_JOB_ID``                      set by AWS Batch, with ``AWS_BATCH_JOB_ATTEMPT``
 ========================================  ========================================================================

@@ -19,7 +19,7 @@ from genomics_pipeline.model.printable import printable
 from genomics_pipeline.model.rights import RIGHTS_VARIABLE, RightsRequest
 from genomics_pipeline.model.secrets import redact
 from genomics_pipeline.model.step import ACCESS_DENIED_EXIT_CODE, BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
-from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
+from genomics_pipeline.model.task import PAYLOAD_VARIABLE, SUBMITTED_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.job import BatchAttempt, write_job
 from genomics_pipeline.stores.protocol import DeniedAccess, Store, TransferFailed
@@ -100,6 +100,7 @@ def _check_rights(text: str, environment: Mapping[str, str], make_store: MakeSto
 
 
 def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_store: MakeStore) -> int:
+    began = time.time()
     store = make_store(_buckets(environment))
     payload = read_payload(_variable(environment, "TASK"), store)
     if payload.step != step.spec.name:
@@ -109,8 +110,8 @@ def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_sto
         _write_jobs(payload, store, job)
     machine, scratch = capacity(environment), Path(_variable(environment, "SCRATCH"))
     host = host_facts(scratch)
-    if job and job.attempt > 1:
-        print(emf.repetition_line(payload, job, time.time(), host), flush=True)
+    if job:
+        _report_start(payload, job, began, environment, host)
     try:
         run_task(
             payload,
@@ -166,6 +167,37 @@ def _write_jobs(payload: TaskPayload, store: Store, job: BatchAttempt) -> None:
     started = datetime.now(UTC).isoformat(timespec="seconds")
     for item in payload.items:
         write_job(store, payload.run, payload.stage, item_id(item), job, started)
+
+
+def _report_start(
+    payload: TaskPayload, job: BatchAttempt, began: float, environment: Mapping[str, str], host: Mapping[str, str]
+) -> None:
+    """Print the metrics of an attempt's start: how long the first one waited; that a later one replaces a lost one.
+
+    Args:
+        payload: The task.
+        job: The attempt.
+        began: The start of the worker, in seconds since the epoch.
+        environment: The variables that `worker.__main__` lists.
+        host: The facts of the host.
+    """
+    if job.attempt > 1:  # its wait began at the end of the attempt before, which only Batch knows
+        print(emf.repetition_line(payload, job, began, host), flush=True)
+    elif text := environment.get(SUBMITTED_VARIABLE):
+        # Not below 0: the clock of the host may be behind that of Step Functions.
+        wait = max(began - _moment(text), 0)
+        print(emf.wait_line(payload, job, wait, began, host), flush=True)
+
+
+def _moment(text: str) -> float:
+    """Return the seconds since the epoch of a time with an offset."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise DataError(f"{SUBMITTED_VARIABLE}: expected a time such as 2026-11-28T14:32:55.000Z, found {text!r}")
+    return moment.timestamp()
 
 
 def _report(payload: TaskPayload, outcome: CompletionRecord | StepFailed, host: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Log lines that CloudWatch Logs turns into metrics: one for each item, at the end of its step.
+"""Log lines that CloudWatch Logs turns into metrics: one for each job, at its start, and for each item, at its end.
 
 Source: "Specification: Embedded metric format", CloudWatch user guide. Each combination of dimensions is billed as a
 metric, so sample and host are not dimensions but plain members, which Logs Insights can search.
@@ -7,7 +7,7 @@ metric, so sample and host are not dimensions but plain members, which Logs Insi
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genomics_pipeline.model import metrics
@@ -21,7 +21,9 @@ UNITS = {
     metrics.ITEMS: "Count",
     metrics.DURATION: "Seconds",
     metrics.PEAK_MEMORY: "Megabytes",
+    metrics.INPUT_BYTES: "Bytes",
     metrics.OUTPUT_BYTES: "Bytes",
+    metrics.QUEUE_WAIT: "Seconds",
     metrics.LOST_HOSTS: "Count",
 }
 
@@ -38,7 +40,8 @@ def success_line(payload: TaskPayload, record: CompletionRecord, moment: float) 
         metrics.ITEMS: 1,
         metrics.DURATION: record.seconds,
         metrics.PEAK_MEMORY: record.peak_memory_mib,
-        metrics.OUTPUT_BYTES: sum(output.size_bytes for output in record.outputs.values()),
+        metrics.INPUT_BYTES: record.input_bytes,
+        metrics.OUTPUT_BYTES: sum(file.size_bytes for output in record.outputs.values() for file in output.files),
     }
     return _line(payload, record.item, metrics.SUCCEEDED, values, moment, record.host)
 
@@ -58,6 +61,21 @@ def failure_line(
     return _line(payload, item, failure_class, {metrics.ITEMS: 1}, moment, host)
 
 
+def wait_line(
+    payload: TaskPayload, job: BatchAttempt, seconds: float, moment: float, host: Mapping[str, str] = NO_HOST
+) -> str:
+    """Return the line of a job's first attempt: how long it waited for its host.
+
+    Args:
+        payload: The task of the job.
+        job: The attempt.
+        seconds: The time from its submission to the start of the worker.
+        moment: The time, in seconds since the epoch.
+        host: The facts of the host; see `worker.host_facts`.
+    """
+    return _job_line(payload, job, metrics.QUEUE_WAIT, round(seconds, 3), moment, host)
+
+
 def repetition_line(payload: TaskPayload, job: BatchAttempt, moment: float, host: Mapping[str, str] = NO_HOST) -> str:
     """Return the line of a job's second or later attempt: its last host was lost, or could not pull the image.
 
@@ -69,24 +87,40 @@ def repetition_line(payload: TaskPayload, job: BatchAttempt, moment: float, host
         moment: The time, in seconds since the epoch.
         host: The facts of the new host; see `worker.host_facts`.
     """
-    units = [{"Name": metrics.LOST_HOSTS, "Unit": UNITS[metrics.LOST_HOSTS]}]
-    directive = {"Namespace": metrics.NAMESPACE, "Dimensions": [[metrics.STAGE]], "Metrics": units}
-    members = {
-        metrics.STAGE: payload.stage,
-        "Run": payload.run.name,
-        "Job": job.job_id,
-        "Attempt": job.attempt,
-        metrics.LOST_HOSTS: 1,
-        **{_HOST[name]: value for name, value in host.items()},
-    }
-    return json.dumps({"_aws": {"Timestamp": int(moment * 1000), "CloudWatchMetrics": [directive]}, **members})
+    return _job_line(payload, job, metrics.LOST_HOSTS, 1, moment, host)
+
+
+def _job_line(
+    payload: TaskPayload, job: BatchAttempt, name: str, value: float, moment: float, host: Mapping[str, str]
+) -> str:
+    facts = {metrics.STAGE: payload.stage, "Run": payload.run.name, "Job": job.job_id, "Attempt": job.attempt}
+    return _embedded(metrics.BY_STAGE, {name: value}, facts, moment, host)
 
 
 def _line(
     payload: TaskPayload, item: str, outcome: str, values: dict[str, Any], moment: float, host: Mapping[str, str]
 ) -> str:
+    facts = {metrics.STAGE: payload.stage, metrics.OUTCOME: outcome, "Run": payload.run.name, "Item": item}
+    return _embedded(metrics.DIMENSIONS, values, facts, moment, host)
+
+
+def _embedded(
+    dimensions: Sequence[str],
+    values: Mapping[str, float],
+    facts: Mapping[str, Any],
+    moment: float,
+    host: Mapping[str, str],
+) -> str:
+    """Return a line in the embedded metric format.
+
+    Args:
+        dimensions: The names of the facts that are dimensions.
+        values: The metrics.
+        facts: The other members.
+        moment: The time, in seconds since the epoch.
+        host: The facts of the host; see `worker.host_facts`.
+    """
     units = [{"Name": name, "Unit": UNITS[name]} for name in values]
-    directive = {"Namespace": metrics.NAMESPACE, "Dimensions": [list(metrics.DIMENSIONS)], "Metrics": units}
-    members = {metrics.STAGE: payload.stage, metrics.OUTCOME: outcome, "Run": payload.run.name, "Item": item, **values}
-    members |= {_HOST[name]: value for name, value in host.items()}
+    directive = {"Namespace": metrics.NAMESPACE, "Dimensions": [list(dimensions)], "Metrics": units}
+    members = {**facts, **values, **{_HOST[name]: value for name, value in host.items()}}
     return json.dumps({"_aws": {"Timestamp": int(moment * 1000), "CloudWatchMetrics": [directive]}, **members})

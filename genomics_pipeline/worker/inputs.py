@@ -56,6 +56,7 @@ class InputFile:
     Attributes:
         uri: The URI of the file.
         version: A text that changes when the content does.
+        size_bytes: Its size.
         indexes: Its indexes.
         expected: The properties that the content must have when it is read.
         made_by: The stage and the item that it is an output of; None for a file of the user's.
@@ -63,6 +64,7 @@ class InputFile:
 
     uri: str
     version: str
+    size_bytes: int
     indexes: tuple[InputFile, ...] = ()
     expected: Expected = ANY
     made_by: tuple[str, str] | None = None
@@ -114,6 +116,10 @@ class Input:
         """Yield the files and their indexes."""
         for file in self.files:
             yield from (file, *file.indexes)
+
+    def size_bytes(self) -> int:
+        """Return the size of the files and their indexes; 0 of a reference, which hosts keep in a cache."""
+        return 0 if self.spec.type == "reference" else sum(file.size_bytes for file in self.all_files())
 
     def local(self, staging: Staging, folder: Path) -> Any:
         """Make the input local and return its value in ``task.json``."""
@@ -198,7 +204,7 @@ def _stored_file(uri: str, store: Store) -> InputFile:
         DataError: if it does not exist, cannot be read, or is no regular file.
     """
     info = stat_given(uri, store)
-    return InputFile(uri, f"{uri} {info.version}", expected=Expected(version=info.version))
+    return InputFile(uri, f"{uri} {info.version}", info.size_bytes, expected=Expected(version=info.version))
 
 
 def _output(
@@ -213,7 +219,7 @@ def _output(
 def _output_file(payload: TaskPayload, record: CompletionRecord, name: str) -> InputFile:
     def made(file: FileRecord, *indexes: InputFile) -> InputFile:
         uri, expected = payload.run.uri(file.key), Expected(sha256=file.sha256)
-        return InputFile(uri, file.sha256, indexes, expected, (record.stage, record.item))
+        return InputFile(uri, file.sha256, file.size_bytes, indexes, expected, (record.stage, record.item))
 
     output = record.outputs[name]
     return made(output, *map(made, output.indexes))

@@ -99,6 +99,7 @@ class ItemTask:
             sources={each.source: each.files[0].version for each in inputs if each.source},
             intermediate=self.payload.intermediate,
             host=dict(self.resources.host),
+            input_bytes=sum(each.size_bytes() for each in inputs),
         )
         write_completion(self.store, self.payload.run, record)
         return record

@@ -30,7 +30,15 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, VCPUS_VARIABLE, RunPlace, TaskPayload
+from genomics_pipeline.model.task import (
+    MEMORY_VARIABLE,
+    PAYLOAD_VARIABLE,
+    SUBMITTED_VARIABLE,
+    VCPUS_VARIABLE,
+    RunPlace,
+    TaskPayload,
+)
+from tests.language.host import HOST
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 QUICK = settings(
@@ -104,10 +112,12 @@ def details(label: str) -> dict[str, str]:
 
 def payload_of(state: State, state_input: Any, variables: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     """Return the payload of a Task and the size of its SubmitJob, as the engine evaluates them."""
-    arguments = evaluate(state["Arguments"], {**variables, "states": {"input": state_input}}, "Arguments")
-    entry, memory, vcpus = arguments["ContainerOverrides"]["Environment"]
+    bindings = {**variables, "states": {"input": state_input}}
+    arguments = evaluate(state["Arguments"], bindings, "Arguments", HOST)
+    entry, memory, vcpus, submitted = arguments["ContainerOverrides"]["Environment"]
     assert (entry["Name"], memory) == (PAYLOAD_VARIABLE, {"Name": MEMORY_VARIABLE, "Value": "2048"})
     assert vcpus == {"Name": VCPUS_VARIABLE, "Value": "1"}
+    assert submitted["Name"] == SUBMITTED_VARIABLE
     assert isinstance(arguments["Timeout"]["AttemptDurationSeconds"], int)
     payload: dict[str, Any] = json.loads(entry["Value"])
     return payload, len(json.dumps(arguments, ensure_ascii=False).encode())

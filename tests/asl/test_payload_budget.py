@@ -152,7 +152,7 @@ def test_jobs_too_large_without_an_item_are_refused(pipeline: Any) -> None:
     assert [problem.split(" (ECS")[0] for problem in problems[1:]] == [
         f"stage {name}: {words}" for name in ("align", "gather")
     ]
-    assert "(ECS allows 8192 characters, some of which Batch needs), found 40,5" in problems[1]
+    assert "(ECS allows 8192 characters, some of which Batch needs), found 40,6" in problems[1]
     assert problems[1].endswith("bytes without its item; shorten the parameters")
 
 

@@ -49,8 +49,11 @@ def test_the_first_sample_that_fails_says_which_right_is_missing(
     run = json.loads(cli("submit", encrypted, "--reference", reference, "--json").out)["run"]
     execution = step_functions.execution(run)
     execution.wait()
-    failed = [job for job in step_functions.batch.jobs.values() if job.job.environment["GENOMICS_PIPELINE_TASK"]]
-    assert [job.end.exit_code for job in failed if job.end and '"A"' in str(job.job.environment)] == [77]  # once
+    jobs = list(step_functions.batch.jobs.values())
+    waits = [json.loads(line)["QueueWait"] for job in jobs for line in job.lines if '"QueueWait"' in line]
+    assert len(waits) == len(jobs)  # of each job, since no attempt was repeated
+    assert all(0 <= wait < 600 for wait in waits)
+    assert [job.end.exit_code for job in jobs if job.end and '"A"' in str(job.job.environment)] == [77]  # once
     record = stack.read(f"runs/{run}/steps/alignment/A/failure.json")
     assert (record["class"], record["exit_code"]) == ("access_denied", 77)
     status = cli("status", run)

@@ -131,6 +131,11 @@ def test_files_that_are_only_looked_at_have_not_changed(here: Stages) -> None:
     assert not here.run("copy", program="os.chmod(reads, 0o600); open(reads).read(); open(reads + '.bai', 'w')").reused
 
 
+def test_the_bytes_of_inputs_are_those_of_files_and_indexes_without_the_reference(here: Stages) -> None:
+    assert here.run("copy").input_bytes == 3  # of the reads
+    assert here.run("upper").input_bytes == 3 + 3  # of the copy and its index
+
+
 def outputs(here: Stages) -> dict[str, Path]:
     return {name: here.folder / "run/results/copies" / name for name in ("a.txt", "a.txt.idx")}
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 
 from genomics_pipeline.model.task import RunPlace, TaskPayload
-from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
+from genomics_pipeline.records.completion import CompletionRecord, FileRecord, OutputRecord
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.worker import emf
 
 PAYLOAD = TaskPayload("align", "alignment", "sample", RunPlace("r1", "b", "runs/r1/"), "", {}, {}, {}, (), {})
-OUTPUTS = {"bam": OutputRecord("k", 1000, "0"), "metrics": OutputRecord("m", 24, "0")}
-RECORD = CompletionRecord("align", "s7", "alignment", "1", "f", "2026-01-01", 12.5, 8, 16384, 900, {}, OUTPUTS)
+OUTPUTS = {"bam": OutputRecord("k", 990, "0", (FileRecord("k.i", 10, "0"),)), "metrics": OutputRecord("m", 24, "0")}
+RECORD = CompletionRecord(
+    "align", "s7", "alignment", "1", "f", "2026-01-01", 12.5, 8, 16384, 900, {}, OUTPUTS, input_bytes=5000
+)
 
 
 def test_a_success_is_counted_by_stage_and_outcome() -> None:
@@ -26,6 +28,7 @@ def test_a_success_is_counted_by_stage_and_outcome() -> None:
                         {"Name": "Items", "Unit": "Count"},
                         {"Name": "Duration", "Unit": "Seconds"},
                         {"Name": "PeakMemory", "Unit": "Megabytes"},
+                        {"Name": "InputBytes", "Unit": "Bytes"},
                         {"Name": "OutputBytes", "Unit": "Bytes"},
                     ],
                 }
@@ -38,6 +41,7 @@ def test_a_success_is_counted_by_stage_and_outcome() -> None:
         "Items": 1,
         "Duration": 12.5,
         "PeakMemory": 900,
+        "InputBytes": 5000,
         "OutputBytes": 1024,
     }
 
@@ -50,6 +54,14 @@ def test_every_metric_has_a_value_and_no_sample_is_a_dimension() -> None:
         assert "s7" not in [members[name] for name in dimensions]
         assert all(isinstance(members[metric["Name"]], int | float) for metric in directive["Metrics"])
         assert "\n" not in line
+
+
+def test_the_wait_of_a_job_is_reported_by_stage() -> None:
+    members = json.loads(emf.wait_line(PAYLOAD, BatchAttempt("0f", 1), 61.25049, 1.0))
+    (directive,) = members.pop("_aws")["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["Stage"]]
+    assert directive["Metrics"] == [{"Name": "QueueWait", "Unit": "Seconds"}]
+    assert members == {"Stage": "align", "Run": "r1", "Job": "0f", "Attempt": 1, "QueueWait": 61.25}
 
 
 def test_an_attempt_after_a_lost_host_is_counted_by_stage() -> None:

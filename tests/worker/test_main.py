@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,27 @@ def test_a_task_runs_with_the_cores_and_memory_of_the_environment(
     }
     job = json.loads((tmp_path / "run/steps/copies/a/job.json").read_bytes())
     assert (job["job_id"], job["attempt"]) == ("job-1", 2)
+
+
+def test_the_first_attempt_reports_its_wait_and_each_item_the_bytes_it_read(
+    payload: dict[str, Any], work: Work, tmp_path: Path
+) -> None:
+    submitted = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    job = {"AWS_BATCH_JOB_ID": "job-1", "AWS_BATCH_JOB_ATTEMPT": "1", "GENOMICS_PIPELINE_SUBMITTED": submitted}
+    out, _ = work(only(payload, "a"), **job).communicate()
+    wait, item = map(json.loads, out.splitlines())
+    assert (wait["Stage"], wait["Job"], wait["Attempt"]) == ("copies", "job-1", 1)
+    assert 3600 <= wait["QueueWait"] < 4000
+    assert item["InputBytes"] == (tmp_path / "a.fq").stat().st_size == 2
+    assert json.loads((tmp_path / "run/steps/copies/a/step.json").read_bytes())["input_bytes"] == 2
+    again, _ = work(only(payload, "b"), **{**job, "AWS_BATCH_JOB_ATTEMPT": "2"}).communicate()
+    assert "QueueWait" not in again
+    for text in ("yesterday", "2026-11-28T14:32:55"):
+        process = work(only(payload, "a"), **{**job, "GENOMICS_PIPELINE_SUBMITTED": text})
+        assert process.communicate()[1] == (
+            f"error: GENOMICS_PIPELINE_SUBMITTED: expected a time such as 2026-11-28T14:32:55.000Z, found {text!r}\n"
+        )
+        assert process.returncode == 65
 
 
 def test_the_host_that_user_data_describes_is_recorded_for_the_costs(

@@ -130,12 +130,18 @@ def _tasks() -> list[dict[str, Any]]:
     def by_stage(name: str, stat: str, more: str = "") -> list[Any]:
         return _search(f'{{{metrics.NAMESPACE},Outcome,Stage}} MetricName="{name}"{more}', stat)
 
-    lost = f'{{{metrics.NAMESPACE},{metrics.STAGE}}} MetricName="{metrics.LOST_HOSTS}"'
+    def of_jobs(name: str, stat: str) -> list[Any]:
+        return _search(f'{{{metrics.NAMESPACE},{metrics.STAGE}}} MetricName="{name}"', stat)
+
     failures = f' NOT {metrics.OUTCOME}="{metrics.SUCCEEDED}"'
     return [
         _graph("Failed tasks by stage and class", [by_stage(metrics.ITEMS, "Sum", failures)], stacked=True),
-        _graph("Attempts after a lost host, by stage", [_search(lost, "Sum")], stacked=True),
+        _graph("Attempts after a lost host, by stage", [of_jobs(metrics.LOST_HOSTS, "Sum")], stacked=True),
+        _graph("Wait for a host by stage: median (s)", [of_jobs(metrics.QUEUE_WAIT, "p50")]),
+        _graph("Wait for a host by stage: 90th percentile (s)", [of_jobs(metrics.QUEUE_WAIT, "p90")]),
         _graph("Duration by stage: median (s)", [by_stage(metrics.DURATION, "p50")]),
         _graph("Duration by stage: 95th percentile (s)", [by_stage(metrics.DURATION, "p95")]),
         _graph("Peak memory by stage: 95th percentile (MiB)", [by_stage(metrics.PEAK_MEMORY, "p95")]),
+        _graph("Input by stage (bytes)", [by_stage(metrics.INPUT_BYTES, "Sum")], stacked=True),
+        _graph("Output by stage (bytes)", [by_stage(metrics.OUTPUT_BYTES, "Sum")], stacked=True),
     ]

@@ -25,6 +25,10 @@ PERCENTILES = f"""filter ispresent({metrics.DURATION})
 | stats count(*) as Tasks, pct({metrics.DURATION}, 50) as p50, pct({metrics.DURATION}, 95) as p95, \
 pct({metrics.PEAK_MEMORY}, 95) as p95_MiB, max({metrics.PEAK_MEMORY}) as max_MiB by {metrics.STAGE}"""
 
+WAITS = f"""filter ispresent({metrics.QUEUE_WAIT})
+| stats count(*) as Jobs, pct({metrics.QUEUE_WAIT}, 50) as p50, pct({metrics.QUEUE_WAIT}, 90) as p90, \
+max({metrics.QUEUE_WAIT}) as longest by {metrics.STAGE}"""
+
 HISTORY = f"""filter Item = "SAMPLE"
 | fields @timestamp, Run, {metrics.STAGE}, {metrics.OUTCOME}, {metrics.DURATION}, {metrics.PEAK_MEMORY}, @logStream
 | sort @timestamp asc"""
@@ -34,6 +38,7 @@ QUERIES = {
     "slowest tasks": SLOWEST,
     "failures by class": FAILURES,
     "duration and memory by stage": PERCENTILES,
+    "wait for hosts by stage": WAITS,
     "history of one sample": HISTORY,
 }
 

@@ -77,9 +77,13 @@ def test_the_dashboard_shows_what_is_asked_for(widgets: list[dict[str, Any]]) ->
         "vCPUs of the account",
         "Failed tasks by stage and class",
         "Attempts after a lost host, by stage",
+        "Wait for a host by stage: median (s)",
+        "Wait for a host by stage: 90th percentile (s)",
         "Duration by stage: median (s)",
         "Duration by stage: 95th percentile (s)",
         "Peak memory by stage: 95th percentile (MiB)",
+        "Input by stage (bytes)",
+        "Output by stage (bytes)",
         "Failures by class",
         "Slowest tasks",
     ]
@@ -96,8 +100,9 @@ def test_graphs_read_metrics_that_exist(widgets: list[dict[str, Any]]) -> None:
         assert name in AWS_METRICS[namespace]
     searched = " ".join(line[0]["expression"] for line in lines if "expression" in line[0])
     own = re.findall(rf'{{{metrics.NAMESPACE},Outcome,Stage}} MetricName="(\w+)"', searched)
-    assert set(own) <= set(emf.UNITS) - {metrics.LOST_HOSTS}
-    assert f'{{{metrics.NAMESPACE},Stage}} MetricName="{metrics.LOST_HOSTS}"' in searched
+    of_jobs = set(re.findall(rf'{{{metrics.NAMESPACE},Stage}} MetricName="(\w+)"', searched))
+    assert of_jobs == {metrics.LOST_HOSTS, metrics.QUEUE_WAIT}
+    assert set(own) == set(emf.UNITS) - of_jobs
     assert sorted(metrics.DIMENSIONS) == ["Outcome", "Stage"]  # the schema of a search is sorted
     assert 'JobQueueName=("genomics-pipeline" OR "genomics-pipeline-on-demand")' in searched
 
@@ -171,7 +176,7 @@ def test_a_message_uses_each_of_its_paths(resources: dict[str, Any], rule: str) 
 
 def test_queries_read_the_members_of_the_lines_of_tasks() -> None:
     members = {"Run", "Item", *metrics.DIMENSIONS, *emf.UNITS}
-    aliases = {"Failures", "Items", "LatestRun", "Tasks"}
+    aliases = {"Failures", "Items", "LatestRun", "Tasks", "Jobs"}
     for query in QUERIES.values():
         assert set(re.findall(r"\b[A-Z][A-Za-z]+\b", query)) - aliases - {"SAMPLE", "MiB"} <= members
 

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from genomics_pipeline.asl.task_state import NOW
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.jsonata.expressions import evaluate
 from tests.corpus.failure_causes import causes
@@ -211,6 +212,8 @@ def test_retries_of_generated_definitions(reference: Reference, stage: str) -> N
     for given_input in inputs:
         bindings: dict[str, Any] = {"states": {"input": given_input}, "intervalResults": {"Key": "k"}}
         for expression in _expressions(task["Arguments"]):
+            if expression.strip() == NOW:
+                continue
             assert is_same(reference(expression, bindings), engine_answer(expression, bindings)), expression
     (catcher,), (rule,) = task["Catch"], choice["Choices"]
     (caught,) = _expressions(catcher["Assign"])
