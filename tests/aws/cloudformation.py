@@ -188,6 +188,11 @@ def _parameter_list(stack: Stack) -> list[dict[str, str]]:
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in _parameter_values(stack).items()]
 
 
+def _resources(stack: Stack) -> list[Any]:
+    """Return the resources of a stack; moto lists an empty one for each whose condition does not hold."""
+    return [one for one in stack.resource_map.values() if one is not None]
+
+
 def _clean(clean: Callable[..., Any], value: Any, resources: Any) -> Any:
     """Remove AWS::NoValue from lists; moto leaves None in its place."""
     cleaned = clean(value, resources)
@@ -241,6 +246,7 @@ def patch_cloudformation() -> Iterator[None]:
         patch.setattr(parsing, "clean_json", partial(_clean, parsing.clean_json))
         patch.setattr(Stack, "stack_parameters", property(_parameter_values))
         patch.setattr(Stack, "parameter_list", property(_parameter_list))
+        patch.setattr(Stack, "stack_resources", property(_resources))
         # AWS creates a change set without changes, and reports that in its status; so does moto without this check.
         patch.setattr(CloudFormationResponse, "_validate_different_update", lambda *_: None)
         patch.setattr(StepFunctionResponse, "validate_state_machine_definition", _validate, raising=False)

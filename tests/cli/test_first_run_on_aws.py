@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,15 @@ import pytest
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY
+from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.runs.catalog import load_pipeline, shipped_folder
+from genomics_pipeline.runs.containers.images import tag
 from tests.cli.conftest import BWA, FAI, FASTA, Ended
 from tests.fakes.batch import Log
 from tests.fakes.batch_job import AnyDefinition
-from tests.fakes.deployed import Deployed, deployed
+from tests.fakes.deployed import Deployed, put_image
+from tests.fakes.event_bus import messages
+from tests.fakes.job_queues import TOO_LARGE
 from tests.fakes.jobs import by_item, containers, payload_of, with_spot_losses
 from tests.fakes.moto_clients import moto_client
 from tests.faults.proxy import DENIED, FaultyS3
@@ -27,23 +33,64 @@ if TYPE_CHECKING:
 
 Cli = Callable[..., Ended]
 GOOD = [f"s{number:02}" for number in range(20)]
-GATHER = "genomics-pipeline-gather"
+NAMES = ResourceNames()
+GATHER = NAMES.job_definition("gather")
 DECRYPT = (
     "User: arn:aws:sts::000000000000:assumed-role/genomics-pipeline-JobRole-1X/6f1c is not authorized to perform: "
     "kms:Decrypt on resource: arn:aws:kms:us-east-1:000000000000:key/of-reads because no identity-based policy"
 )
-BLOCKED = "Canceled by JobStateTimeLimit action due to reason: MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
+
+
+@dataclass(frozen=True)
+class NewStack:
+    """A stack that `deploy` has just made, of a user's copy of the germline pipeline and its steps."""
+
+    made: Deployed
+    pipeline: Path
+    deploy: Callable[..., Ended]
+
+    def revisions(self, name: str) -> dict[str, str]:
+        """Return the images of the ACTIVE revisions of a job definition, by their ARNs."""
+        found = boto3.client("batch").describe_job_definitions(jobDefinitionName=name, status="ACTIVE")
+        return {
+            one["jobDefinitionArn"]: one["containerProperties"]["image"].partition(":")[2]
+            for one in found["jobDefinitions"]
+        }
+
+
+def own_pipeline(folder: Path) -> Path:
+    """Copy the germline pipeline and its steps, so that a test may change them; return its file."""
+    shutil.copytree(shipped_folder("steps"), folder / "steps", ignore=shutil.ignore_patterns("__pycache__"))
+    text = (shipped_folder("pipelines") / "germline.toml").read_text()
+    (folder / "germline.toml").write_text(text.replace('\nstep = "', '\nstep = "./steps/'))
+    return folder / "germline.toml"
 
 
 @pytest.fixture(params=list(Architecture))
-def new_stack(request: pytest.FixtureRequest, step_functions: FakeAws, aws: str) -> Iterator[Deployed]:
-    """Yield a stack of each architecture, with a reference and its indexes below ``ref/``."""
-    with deployed(aws, architecture=request.param) as stack:
-        for ending, text in {"fa": FASTA, "fa.fai": FAI, **dict.fromkeys(BWA, "x")}.items():
-            stack.put(f"ref/tiny.{ending}", text)
-        yield stack
-        for execution in step_functions.states.executions.values():
-            execution.wait()
+def new_stack(
+    request: pytest.FixtureRequest,
+    cloudformation: str,
+    step_functions: FakeAws,
+    tmp_path: Path,
+    cli: Cli,
+) -> Iterator[NewStack]:
+    """Yield a stack of each architecture with alarms, the images of its steps, and a reference below ``ref/``."""
+    pipeline = own_pipeline(tmp_path)
+
+    def deploy(*options: str) -> Ended:
+        return cli("deploy", "--pipeline", pipeline, "--yes", *options)
+
+    ended = deploy("--parameter", f"Architecture={request.param}", "--parameter", "Alarms=on", "--json")
+    assert ended.code == 0, ended.err
+    stack = Deployed(NAMES, json.loads(ended.out)["Bucket"], moto_client("s3", cloudformation))
+    for step in load_pipeline(str(pipeline))[1].values():
+        put_image(NAMES.repository(step.spec.name), tag(step, request.param), cloudformation)
+    for ending, text in {"fa": FASTA, "fa.fai": FAI, **dict.fromkeys(BWA, "x")}.items():
+        stack.put(f"ref/tiny.{ending}", text)
+    yield NewStack(stack, pipeline, deploy)
+    for execution in step_functions.states.executions.values():
+        execution.stop(None, None)  # which still runs only after a failure of the test
+        execution.wait()
 
 
 def write_sheet(stack: Deployed, path: Path) -> Path:
@@ -55,14 +102,6 @@ def write_sheet(stack: Deployed, path: Path) -> Path:
     return path
 
 
-def deploy_gather_again(moto: str) -> None:
-    """Register another revision of the last stage's job definition, as `deploy` does when its step has changed."""
-    batch = moto_client("batch", moto)
-    (before,) = batch.describe_job_definitions(jobDefinitionName=GATHER)["jobDefinitions"]
-    container = {"image": before["containerProperties"]["image"], "vcpus": 2, "memory": 512}
-    batch.register_job_definition(jobDefinitionName=GATHER, type="container", containerProperties=container)
-
-
 def submitted_definitions(execution: str) -> list[str]:
     """Return the job definitions of the tasks of an execution outside of its maps."""
     events = boto3.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
@@ -70,50 +109,76 @@ def submitted_definitions(execution: str) -> list[str]:
     return [json.loads(one["parameters"])["JobDefinition"] for one in details]
 
 
+def blocked_queue(step_functions: FakeAws, moto: str) -> None:
+    """Wait until the job that fits no host blocks its queue, and check what the stack's topic is told."""
+    step_functions.batch.wait(lambda batch: bool(batch.blocked()))
+    (event,) = step_functions.batch.events
+    ((topic, message),) = messages(event, moto)
+    assert topic.endswith(f":{NAMES.alarm_topic}")
+    assert message.startswith(f"The queue arn:aws:batch:us-east-1:000000000000:job-queue/{NAMES.job_queue} is blocked")
+    assert TOO_LARGE in message
+
+
+def deploy_in_the_middle(stack: NewStack, run: str) -> str:
+    """Deploy a changed step and setting during a run, and return the revision of the step from before."""
+    ((before, image),) = stack.revisions(GATHER).items()
+    with (stack.pipeline.parent / "steps" / "gather" / "gather.py").open("a") as program:
+        program.write("# changed\n")
+    ended = stack.deploy("--max-vcpus", "512")
+    assert ended.code == 0, ended.err
+    going_on = "1 run in progress, which go on with the definition and the job definitions that they were started with"
+    assert f"{going_on}: {run}" in ended.out
+    after = stack.revisions(GATHER)
+    assert after.pop(before) == image  # it is ACTIVE still, with the image of the run
+    assert list(after) == [before.replace(":1", ":2")]
+    assert image not in after.values()
+    return before
+
+
 def test_a_first_run_ends_as_described(
-    new_stack: Deployed, step_functions: FakeAws, aws: str, tmp_path: Path, cli: Cli
+    new_stack: NewStack, step_functions: FakeAws, aws: str, tmp_path: Path, cli: Cli
 ) -> None:
     attempts: list[bool] = []
-    is_deployed = threading.Event()
 
     def is_lost(item: str, job: Job) -> bool:
-        is_deployed.wait(60)
         lost = item in GOOD and (int(item[1:]) + job.attempt) % 20 == 3  # 5 % of the attempts
         attempts.append(lost)
         return lost
-
-    def end_of(stage: str, item: str) -> JobEnd:
-        return JobEnd(None, status_reason=BLOCKED) if item == "large" else JobEnd(0)
 
     def deny(method: str, path: str) -> str | None:
         return f"{DENIED}{DECRYPT}" if method in ("HEAD", "GET") and path.startswith("/encrypted/lab/") else None
 
     with FaultyS3(aws, deny) as s3:
-        worker, quick = containers(tmp_path / "scratch", s3.url), by_item(end_of)
+        worker, quick = containers(tmp_path / "scratch", s3.url), by_item(lambda stage, item: JobEnd(0))
+
+        def samples(job: Job) -> list[Any]:
+            return [item.get("sample") for item in payload_of(job).items]
 
         def run_job(job: Job, log: Log) -> JobEnd:
-            names = [item.get("sample") for item in payload_of(job).items]
-            return worker(job, log) if "encrypted" in names else quick(job, log)
+            return worker(job, log) if "encrypted" in samples(job) else quick(job, log)
 
-        step_functions.batch.definitions = AnyDefinition(STACK_RETRY_STRATEGY)
-        step_functions.batch.run_job = with_spot_losses(run_job, is_lost)
-        reference = f"s3://{new_stack.bucket}/ref/tiny.fa"
-        submitted = cli("submit", write_sheet(new_stack, tmp_path / "c.csv"), "--reference", reference, "--json")
+        batch = step_functions.batch
+        batch.definitions = AnyDefinition(STACK_RETRY_STRATEGY)
+        batch.run_job = with_spot_losses(run_job, is_lost)
+        batch.queues.block = lambda job: TOO_LARGE if "large" in samples(job) else ""
+        sheet, reference = write_sheet(new_stack.made, tmp_path / "c.csv"), f"s3://{new_stack.made.bucket}/ref/tiny.fa"
+        submitted = cli("submit", sheet, "--reference", reference, "--pipeline", new_stack.pipeline, "--json")
         assert submitted.code == 0, submitted.err
         run = json.loads(submitted.out)["run"]
-        deploy_gather_again(aws)
-        is_deployed.set()
+        blocked_queue(step_functions, aws)
+        pinned = deploy_in_the_middle(new_stack, run)
+        assert step_functions.execution(run).status == "RUNNING"
+        batch.pass_time(600)  # after which the template's queue cancels a job that fits no host
         execution = step_functions.execution(run)
         execution.wait()
 
     status: dict[str, Any] = json.loads(cli("status", run, "--json").out)
-    samples = status["map_runs"][0]
-    assert (status["status"], samples["succeeded"], samples["failed"]) == ("SUCCEEDED", len(GOOD), 2)
+    ends = status["map_runs"][0]
+    assert (status["status"], ends["succeeded"], ends["failed"]) == ("SUCCEEDED", len(GOOD), 2)
     assert sum(attempts) == 2  # s02 in both stages; nothing else was tried again
     classes = {one["item"]: one["class"] for one in status["failures"]["items"]}
     assert classes == {"large": "aws_limit", "encrypted": "access_denied"}
     shown = cli("status", run).out
     assert "lacks the right kms:Decrypt on arn:aws:kms:us-east-1:000000000000:key/of-reads" in shown
-    assert "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT" in shown
-    pinned = f"arn:aws:batch:us-east-1:000000000000:job-definition/{GATHER}:1"
+    assert "Canceled by JobStateTimeLimit action due to reason: MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT" in shown
     assert submitted_definitions(execution.arn) == [pinned]

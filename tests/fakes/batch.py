@@ -243,9 +243,12 @@ class Batch:
         return {"jobs": [self.jobs[identity].detail() for identity in jobs if identity in self.jobs]}
 
     def describe_job_definitions(self, **parameters: Any) -> dict[str, Any]:
-        """Describe the job definitions of moto's Batch."""
+        """Describe the job definitions of moto's Batch, with the actions of retries as AWS's model writes them."""
         response: dict[str, Any] = dict(moto_client("batch", self._moto).describe_job_definitions(**parameters))
         response.pop("ResponseMetadata")
+        for definition in response["jobDefinitions"]:
+            for entry in definition.get("retryStrategy", {}).get("evaluateOnExit", ()):
+                entry["action"] = entry["action"].upper()
         return response
 
     def get_job_queue_snapshot(self, jobQueue: str) -> dict[str, Any]:  # noqa: N803

@@ -64,6 +64,21 @@ class Deployed:
         return path
 
 
+def put_image(repository: str, content: str, moto: str) -> None:
+    """Put an image without layers into a repository of ECR.
+
+    Args:
+        repository: The name of the repository.
+        content: The tag.
+        moto: The URL of moto.
+    """
+    media = "application/vnd.docker.distribution.manifest.v2+json"
+    config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1, "digest": "sha256:0"}
+    manifest = {"schemaVersion": 2, "mediaType": media, "config": config, "layers": []}
+    ecr = moto_client("ecr", moto)
+    ecr.put_image(repositoryName=repository, imageTag=content, imageManifest=json.dumps(manifest))
+
+
 @contextmanager
 def deployed(
     moto: str,
@@ -103,10 +118,7 @@ def deployed(
             containerProperties={"image": f"{REGISTRY}/{repository}:{content}", "vcpus": 1, "memory": 256},
         )
         ecr.create_repository(repositoryName=repository)
-        media = "application/vnd.docker.distribution.manifest.v2+json"
-        config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1, "digest": "sha256:0"}
-        manifest = {"schemaVersion": 2, "mediaType": media, "config": config, "layers": []}
-        ecr.put_image(repositoryName=repository, imageTag=content, imageManifest=json.dumps(manifest))
+        put_image(repository, content, moto)
     try:
         yield Deployed(names, bucket, moto_client("s3", moto))
     finally:

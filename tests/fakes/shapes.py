@@ -16,9 +16,14 @@ COMMON = {
     "stepfunctions": frozenset({"ThrottlingException", "ValidationException"}),
     "batch": frozenset({"ClientException", "ServerException", "TooManyRequestsException"}),
 }
-# AWS leaves it out of jobs that have not started, although its model requires it: recorded in aws-sdk-js issue 4193,
-# and in the Batch user guide, "Job queue blocked events".
-_NOT_STARTED = re.compile(r'(Missing required parameter in jobs\[\d+\]: "startedAt"\n?)+')
+# What AWS answers although its models do not allow it:
+_UNLIKE_THE_MODELS = (
+    # Jobs that have not started: recorded in aws-sdk-js issue 4193, and in the Batch user guide, "Job queue blocked
+    # events".
+    re.compile(r'(Missing required parameter in jobs\[\d+\]: "startedAt"\n?)+'),
+    # The first event of a stack that is created by a change set.
+    re.compile(r"\.StackEvents\[\d+\]\.ResourceStatus: 'REVIEW_IN_PROGRESS' is none of .*"),
+)
 
 
 @cache
@@ -36,7 +41,7 @@ def output_problems(service: str, name: str, answer: dict[str, Any]) -> list[str
     """Return the problems of a response, as boto3 returns it or with times as numbers, according to AWS's model."""
     body = {key: value for key, value in answer.items() if key != "ResponseMetadata"}
     problems = _problems(operation(service, name).output_shape, body)
-    return [one for one in problems if not _NOT_STARTED.fullmatch(one)]
+    return [one for one in problems if not any(known.fullmatch(one) for known in _UNLIKE_THE_MODELS)]
 
 
 def error_problems(service: str, name: str, code: str) -> list[str]:

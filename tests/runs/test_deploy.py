@@ -186,9 +186,10 @@ def test_a_changed_step_is_a_new_revision_of_its_job_definition_alone(
     user, changed = StandInUser(), own()
     deploy(changed, {}, clients, user)
     assert user.changes == [[("Modify", "CountReadsJobDefinition")]]
-    (found,) = clients.batch.describe_job_definitions(jobDefinitionName=f"{STACK}-count_reads", status="ACTIVE")[
+    old, found = clients.batch.describe_job_definitions(jobDefinitionName=f"{STACK}-count_reads", status="ACTIVE")[
         "jobDefinitions"
     ]
+    assert old["revision"] == 1  # which stays for the runs that name it
     (tag,) = (image.tag for image in changed.images if image.step.name == "count_reads")
     assert found["revision"] == 2
     assert found["containerProperties"]["image"].endswith(f"/{STACK}/count_reads:{tag}-x86_64")
@@ -299,13 +300,6 @@ def test_a_deployment_during_a_run_leaves_the_run_as_it_is(
     only_mine = replace(only_mine, machines=tuple(one for one in only_mine.machines if one.pipeline == "mine"))
     with pytest.raises(RunError, match="no running run of a pipeline that is removed, found 1, such as cohort-0123"):
         deploy(only_mine, {}, clients, StandInUser())
-
-
-def test_an_old_revision_stays_for_the_runs_that_name_it(plan: StackTemplate) -> None:
-    resources = plan.document()["Resources"].values()
-    definitions = [one["Properties"] for one in resources if one["Type"] == "AWS::Batch::JobDefinition"]
-    assert definitions
-    assert {one["ResourceRetentionPolicy"]["SkipDeregisterOnUpdate"] for one in definitions} == {True}
 
 
 def test_nothing_to_destroy(clients: Clients) -> None:
