@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-_DOMAINS = {
+DOMAINS = {
     "aws": "console.aws.amazon.com",
     "aws-cn": "console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
@@ -34,4 +34,4 @@ def log_group_link(group: str, partition: str, region: str) -> str:
 
 
 def _home(partition: str, service: str, region: str) -> str:
-    return f"https://{_DOMAINS.get(partition, _DOMAINS['aws'])}/{service}/home?region={region}"
+    return f"https://{DOMAINS.get(partition, DOMAINS['aws'])}/{service}/home?region={region}"

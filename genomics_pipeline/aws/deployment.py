@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import ResourceNames
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackResourceSummaryTypeDef
+
 BUCKET_OUTPUT = "Bucket"
 ARCHITECTURE = "Architecture"  # the output and the parameter of the stack
+STATE_MACHINE = "AWS::StepFunctions::StateMachine"
+RUN_REPORT = "RunReport"  # the logical id of the state machine that reports ended runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ def find_deployment(stack: str, clients: Clients) -> Deployment:
 
 
 def state_machines(stack: str, clients: Clients) -> list[str]:
-    """Return the ARNs of a stack's state machines.
+    """Return the ARNs of a stack's state machines of pipelines.
 
     Raises:
         RunError: if the call fails.
@@ -84,5 +90,11 @@ def state_machines(stack: str, clients: Clients) -> list[str]:
             resource["PhysicalResourceId"]
             for page in pages
             for resource in page["StackResourceSummaries"]
-            if resource["ResourceType"] == "AWS::StepFunctions::StateMachine" and "PhysicalResourceId" in resource
+            if is_pipeline(resource)
         ]
+
+
+def is_pipeline(resource: StackResourceSummaryTypeDef) -> bool:
+    """Return whether a resource of a stack is the state machine of a pipeline, and exists."""
+    is_machine = resource["ResourceType"] == STATE_MACHINE and resource["LogicalResourceId"] != RUN_REPORT
+    return is_machine and "PhysicalResourceId" in resource and resource["ResourceStatus"] != "DELETE_COMPLETE"

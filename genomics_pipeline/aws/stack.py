@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from genomics_pipeline.aws.clients import Clients, aws_call
-from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
+from genomics_pipeline.aws.deployment import BUCKET_OUTPUT, is_pipeline
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import COST_TAG
@@ -29,7 +29,6 @@ IN_REVIEW = "REVIEW_IN_PROGRESS"  # only a change set was created for it
 DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE")
-STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 _CONSEQUENCE = "cancelled"  # "Resource creation cancelled": because another resource failed
 
 Say = Callable[["StackEvent"], None]
@@ -295,7 +294,7 @@ def _failure_message(stack: StackTypeDef, ended: str, failed: Sequence[StackEven
 
 
 def running_executions(description: StackTypeDef, clients: Clients) -> dict[str, list[str]]:
-    """Return the names of running executions by the logical id of their state machine: the first page of each.
+    """Return the names of running executions by the logical id of their pipeline: the first page of each.
 
     Raises:
         RunError: if a call fails.
@@ -304,8 +303,7 @@ def running_executions(description: StackTypeDef, clients: Clients) -> dict[str,
     with aws_call(f"list the running executions of the stack {description['StackName']}"):
         pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=description["StackId"])
         for resource in (resource for page in pages for resource in page["StackResourceSummaries"]):
-            there = "PhysicalResourceId" in resource and resource["ResourceStatus"] != "DELETE_COMPLETE"
-            if there and resource["ResourceType"] == STATE_MACHINE:
+            if is_pipeline(resource):
                 listed = clients.states.list_executions(
                     stateMachineArn=resource["PhysicalResourceId"], statusFilter="RUNNING"
                 )

@@ -29,6 +29,7 @@ EBS_PAGE = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.ht
 S3_KEYS_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"
 S3_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"
 LAMBDA_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
+SNS_PAGE = "https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"
 MODEL = "botocore 1.44.5, service model"
 SERVICE_QUOTAS = "list-service-quotas, recorded in 2026-09: radkawar/stackd, api_throttling.json"
 STACKD = "radkawar/stackd, testdata/aws/stepfunctions/expression_limits.json, measured with TestState"
@@ -190,5 +191,6 @@ TEMPLATE_BODY = Quota(51_200, "bytes", "TemplateBody", CLOUDFORMATION_PAGE, serv
 VOLUME_GIB = Quota(16_384, "GiB", "CreateVolume, gp3", EBS_PAGE, service="ebs")
 OBJECT_KEY = Quota(1024, "bytes", "PutObject, Key", S3_KEYS_PAGE, service="s3")
 LIST_KEYS = Quota(1_000, "keys", "ListObjectsV2, MaxKeys", S3_PAGE, service="s3")
+MESSAGE_SUBJECT = Quota(99, "characters", "Publish, Subject: fewer than 100", SNS_PAGE, service="sns")
 FUNCTION_SECONDS = Quota(900, "seconds", "Invoke", LAMBDA_PAGE, service="lambda")
 FUNCTION_MEMORY = Quota(128, "MiB", "CreateFunction, MemorySize by default", LAMBDA_PAGE, service="lambda")

@@ -64,6 +64,8 @@ def _create_environment(create: Callable[..., Any], name: str, document: Any, *r
 def _create_machine(create: Callable[..., Any], name: str, document: Any, *rest: Any, **more: Any) -> Any:
     """Create a state machine from DefinitionS3Location; moto supports DefinitionString only."""
     properties = document["Properties"]
+    if "DefinitionString" in properties:
+        return create(name, document, *rest, **more)
     place = properties["DefinitionS3Location"]
     body = _client("s3").get_object(Bucket=place["Bucket"], Key=place["Key"])["Body"].read()
     return create(name, {**document, "Properties": {**properties, "DefinitionString": body.decode()}}, *rest, **more)

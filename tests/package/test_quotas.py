@@ -35,6 +35,7 @@ OTHERS = {
     ("MaxDelaySeconds", 300),
     ("max_concurrency", 1_000),
     ("HttpPutResponseHopLimit", 1),
+    ("MaxValue", 99),
 }
 
 

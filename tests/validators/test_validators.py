@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.asl.canonical import canonical_json
+from genomics_pipeline.aws.template.report_definition import report_definition
+from genomics_pipeline.model.resource_names import ResourceNames
+
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "golden"
 
@@ -36,8 +40,12 @@ def validate(node: Callable[[Path], str]) -> Callable[..., Reports]:
     return call
 
 
-def test_golden_definitions_are_accepted(validate: Callable[..., Reports]) -> None:
-    files = sorted(GOLDEN.glob("*.json"))
+def test_golden_definitions_and_the_report_of_runs_are_accepted(
+    validate: Callable[..., Reports], tmp_path: Path
+) -> None:
+    report = tmp_path / "report.json"
+    report.write_text(canonical_json(report_definition(ResourceNames(), "arn:aws:sns:us-east-1:000000000000:topic")))
+    files = [*sorted(GOLDEN.glob("*.json")), report]
     reports = validate(*files)
     assert sorted(reports) == [file.name for file in files]
     problems = [

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.aws.clients import Clients
+from genomics_pipeline.aws.deployment import state_machines
 from genomics_pipeline.aws.template.monitoring import monitoring
 from genomics_pipeline.aws.template.monitoring_parameters import MONITORING_PARAMETERS
 from genomics_pipeline.aws.template.queries import QUERIES
@@ -158,15 +159,8 @@ def test_the_topic_accepts_only_the_stacks_alarms_and_rules_and_budgets(resource
     assert not expression.fullmatch(f"{alarm}{STACK}-two: failures")  # of another stack
 
 
-def test_the_end_of_a_run_is_reported_and_that_of_a_child_is_not(resources: dict[str, Any]) -> None:
-    pattern = resources["RunEnded"]["Properties"]["EventPattern"]["detail"]
-    assert [one["Fn::Sub"].rpartition(":")[2] for one in pattern["stateMachineArn"]] == [f"{STACK}-germline"]
-    assert "RUNNING" not in pattern["status"]
-
-
-@pytest.mark.parametrize("rule", ["RunEnded", "QueueBlocked"])
-def test_a_message_uses_each_of_its_paths(resources: dict[str, Any], rule: str) -> None:
-    (target,) = resources[rule]["Properties"]["Targets"]
+def test_the_message_about_a_queue_uses_each_of_its_paths(resources: dict[str, Any]) -> None:
+    (target,) = resources["QueueBlocked"]["Properties"]["Targets"]
     transformer = target["InputTransformer"]
     assert set(re.findall("<([a-z]+)>", transformer["InputTemplate"])) == set(transformer["InputPathsMap"])
     for line in transformer["InputTemplate"].splitlines():
@@ -185,13 +179,18 @@ def test_moto_creates_everything_where_it_is_on(clients: Clients, plan: StackTem
     import boto3
 
     deploy(plan, ON, clients, StandInUser())
-    cloudwatch, sns = (boto3.client(name) for name in ("cloudwatch", "sns"))
+    cloudwatch, sns, events = (boto3.client(name) for name in ("cloudwatch", "sns", "events"))
     assert len(cloudwatch.describe_alarms()["MetricAlarms"]) == 4
     (stall,) = cloudwatch.describe_alarms(AlarmNames=[f"{STACK}: no progress"])["MetricAlarms"]
     assert stall["EvaluationPeriods"] == 3
     body = cloudwatch.get_dashboard(DashboardName=STACK)["DashboardBody"]
     assert "${AWS" not in body
     assert json.loads(body)["widgets"][0]["properties"]["region"] == "us-east-1"
+    (rule,) = (one["Name"] for one in events.list_rules()["Rules"] if "run" in one["Description"])
+    report = "arn:aws:states:us-east-1:000000000000:stateMachine:"
+    (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
+    assert target["Arn"].startswith(report)
+    assert target["Arn"] not in state_machines(STACK, clients) == [f"{report}{STACK}-germline"]
     (topic,) = sns.list_topics()["Topics"]
     (subscription,) = sns.list_subscriptions()["Subscriptions"]
     assert (subscription["TopicArn"], subscription["Endpoint"]) == (topic["TopicArn"], ON["AlarmEmail"])

@@ -36,6 +36,7 @@ MACHINE = arn("states", f"stateMachine:{STACK}-germline")
 EXECUTION = arn("states", f"execution:{STACK}-germline:r")
 CHILD = arn("states", f"execution:{STACK}-germline/Sample:0f")
 MAP_RUN = arn("states", f"mapRun:{STACK}-germline/Sample:0f")
+REPORT, TOPIC = "RunReport", "AlarmTopic"  # of which CloudFormation's Ref is the ARN
 RULE = arn("events", "rule/StepFunctionsGetEventsForBatchJobsRule")
 DEFINITION = arn("batch", f"job-definition/{STACK}-alignment")
 QUEUE = arn("batch", f"job-queue/{STACK}")
@@ -105,6 +106,13 @@ ALLOWED = {
         ("ecs:Poll", arn("ecs", "container-instance/AWSBatch-spot-0f/1e")),
         ("ecs:StartTelemetrySession", arn("ecs", "container-instance/AWSBatch-spot-0f/1e")),
     ],
+    "RunReportRole": [
+        ("states:ListMapRuns", EXECUTION),
+        ("states:ListMapRuns", f"{EXECUTION}-r1"),
+        ("states:DescribeMapRun", MAP_RUN),
+        ("sns:Publish", TOPIC),
+    ],
+    "RunReportStartRole": [("states:StartExecution", REPORT)],
 }
 DELETE = [
     ("s3:DeleteObject", f"{RUN}/results/a.vcf.gz"),
@@ -164,6 +172,11 @@ DENIED = [
     ("states:StartExecution", f"{MACHINE}-2"),
     ("states:DescribeExecution", arn("states", f"execution:{STACK}-other:r")),
     ("states:StopExecution", arn("states", f"execution:{STACK}-germline-2/Sample:0f")),
+    ("states:ListMapRuns", arn("states", f"execution:{STACK}-other:r")),
+    ("states:ListMapRuns", arn("states", f"execution:{STACK}-germline-2:r")),
+    ("states:DescribeMapRun", arn("states", f"mapRun:{STACK}-germline/Other:0f")),
+    ("states:DescribeMapRun", arn("states", f"mapRun:{STACK}-germline-2/Sample:0f")),
+    ("sns:Publish", arn("sns", f"{STACK}-two-alarms")),
     ("states:UpdateStateMachine", MACHINE),
     ("states:DeleteStateMachine", MACHINE),
     ("batch:SubmitJob", arn("batch", "job-definition/other")),
@@ -211,6 +224,9 @@ WILDCARDS = {
     ("FollowChildren", arn("states", f"execution:{STACK}-germline/Interval:*")): UNKNOWN,
     ("RedriveChildren", arn("states", f"execution:{STACK}-germline/Sample:*")): UNKNOWN,
     ("RedriveChildren", arn("states", f"execution:{STACK}-germline/Interval:*")): UNKNOWN,
+    ("FindMapRuns", arn("states", f"execution:{STACK}-germline:*")): UNKNOWN,
+    ("CountItems", arn("states", f"mapRun:{STACK}-germline/Sample:*")): UNKNOWN,
+    ("CountItems", arn("states", f"mapRun:{STACK}-germline/Interval:*")): UNKNOWN,
     ("ReadItems", f"arn:aws:s3:::{BUCKET}/runs/*/manifest.jsonl"): UNKNOWN,
     ("ReadItems", f"arn:aws:s3:::{BUCKET}/runs/*/intervals.jsonl"): UNKNOWN,
     ("WriteResults", f"arn:aws:s3:::{BUCKET}/runs/*/map-runs/Sample/*"): UNKNOWN,
@@ -368,6 +384,8 @@ def test_only_services_assume_roles_and_only_for_this_account(document: dict[str
         "JobRole": {"Service": "ecs-tasks.amazonaws.com"},
         "ExecutionRole": {"Service": "ecs-tasks.amazonaws.com"},
         "InstanceRole": {"Service": {"Fn::Sub": "ec2.${AWS::URLSuffix}"}},
+        "RunReportRole": {"Service": "states.amazonaws.com"},
+        "RunReportStartRole": {"Service": "events.amazonaws.com"},
     }
     own_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     conditions = {name: statement.get("Condition") for name, statement in trust.items()}

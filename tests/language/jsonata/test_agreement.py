@@ -20,8 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.asl.task_state import NOW
+from genomics_pipeline.aws.template.report_definition import report_definition
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.jsonata.expressions import evaluate
+from genomics_pipeline.model.resource_names import ResourceNames
 from tests.corpus.failure_causes import causes
 from tests.language.host import HOST
 
@@ -226,3 +228,34 @@ def test_retries_of_generated_definitions(reference: Reference, stage: str) -> N
             for expression in _expressions(rule):
                 after = {"states": {"input": given_input}, "failure": failure["value"]}
                 assert is_same(reference(expression, after), engine_answer(expression, after)), cause.name
+
+
+def test_the_report_of_runs(reference: Reference) -> None:
+    arns = [f"arn:aws:states:r:1:mapRun:m/{name}" for name in ("Sample:0", "Interval:1", "Sample:2")]
+    listed = [{"MapRunArn": arn, "StartDate": f"2026-01-0{number}"} for number, arn in enumerate(arns, 1)]
+    counts = {"Succeeded": 7, "Total": 9, "Failed": 1, "Pending": 1}
+    event: dict[str, Any] = {
+        "name": "r-r1",
+        "status": "FAILED",
+        "executionArn": "arn:aws:states:r:1:execution:m:r-r1",
+        "error": "E",
+    }
+    ends: list[dict[str, Any]] = [
+        *({"error": case.error, "cause": case.cause} for case in causes()),
+        {"error": None, "cause": None},
+        {},
+    ]
+    results = [
+        *({"MapRuns": listed[:many][::-1]} for many in range(4)),
+        *({"MapRunArn": arns[0], "ItemCounts": one} for one in (counts, {**counts, "Failed": 0, "Pending": 0})),
+    ]
+    compared = 0
+    for end, result in [*((end, results[-1]) for end in ends), *((ends[0], result) for result in results)]:
+        context = {"Execution": {"Input": {"time": "t", "region": "r", "detail": {**event, **end}}}}
+        for sentences in ([], ["7 of 9 samples succeeded"], ["a", "b"]):
+            bindings: dict[str, Any] = {"states": {"input": sentences, "result": result, "context": context}}
+            for expression in _expressions(report_definition(ResourceNames(), "arn:aws:sns:r:1:topic")):
+                answer = engine_answer(expression, bindings)
+                assert is_same(reference(expression, bindings), answer), expression
+                compared += "value" in answer
+    assert compared > 200
