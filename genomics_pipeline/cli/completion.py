@@ -131,7 +131,7 @@ def _pipeline_of_run(context: click.Context) -> str:
 
 def _assignments(specs: Mapping[str, ParameterSpec], prefix: str) -> Iterator[str]:
     """Yield an assignment for each value that a parameter can have, or one without a value where there are many."""
-    from genomics_pipeline.report.step_words import value_words
+    from genomics_pipeline.model.parameters import value_words
 
     for name, spec in specs.items():
         choices = spec.choices or ((True, False) if spec.type == "boolean" else ("",))

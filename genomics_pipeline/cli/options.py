@@ -101,6 +101,12 @@ param_option = click.option(
     shell_complete=complete_parameters,
     help="Set a parameter of a stage (may be repeated); `pipeline show` lists them.",
 )
+params_file_option = click.option(
+    "--params-file",
+    type=LocalPath("file", exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Set parameters as this TOML or JSON file says, by stage; --param precedes it.",
+)
 tolerate_option = click.option(
     "--tolerate",
     "accepted",

@@ -12,6 +12,7 @@ from genomics_pipeline.cli.options import (
     LocalPath,
     machine_options,
     param_option,
+    params_file_option,
     pipeline_option,
     reference_option,
     sample_option,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 )
 @pipeline_option
 @param_option
+@params_file_option
 @sample_option
 @tolerate_option
 @click.option("--resume", is_flag=True, help="Continue an interrupted execution.")

@@ -9,6 +9,7 @@ import click
 from genomics_pipeline.cli.next_commands import show_next_commands
 from genomics_pipeline.cli.options import (
     param_option,
+    params_file_option,
     pipeline_option,
     reference_option,
     sample_option,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @reference_option
 @pipeline_option
 @param_option
+@params_file_option
 @sample_option
 @tolerate_option
 @click.option(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
-from genomics_pipeline.model.parameters import ParameterSpec, Value, parse_value
+from genomics_pipeline.model.parameters import ParameterSpec, Value, parse_value, value_words
 from genomics_pipeline.model.pipeline import Pipeline
 
 
@@ -30,6 +30,17 @@ def parse_assignments(assignments: Sequence[str], pipeline: Pipeline, base: str)
     if problems:
         raise UsageError(problems)
     return values
+
+
+def assignments(values: Mapping[str, Mapping[str, Value]]) -> Iterator[str]:
+    """Yield the ``STAGE.NAME=VALUE`` arguments that `parse_assignments` reads as these values.
+
+    >>> list(assignments({"alignment": {"mark_duplicates": False, "format": "cram"}}))
+    ['alignment.mark_duplicates=false', 'alignment.format=cram']
+    """
+    for stage, by_name in values.items():
+        for name, value in by_name.items():
+            yield f"{stage}.{name}={value_words(value)}"
 
 
 def aws_defaults(pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]]) -> dict[str, dict[str, Value]]:

@@ -117,13 +117,43 @@ def parse_value(spec: ParameterSpec, text: str, base: str) -> Value:
             value = int(text)
         elif spec.type == "number":
             value = float(text)
-        elif spec.type == "file" and text:
-            value = absolute_uri(text, base)
     except ValueError:
         pass
     if message := misfit(spec, value):
         raise ValueError(message)
-    return value  # type: ignore[return-value]
+    return settled_values({spec.name: spec}, {spec.name: value}, base)[spec.name]  # type: ignore[dict-item]
+
+
+def settled_values(specs: Mapping[str, ParameterSpec], values: Mapping[str, Value], base: str) -> dict[str, Value]:
+    """Return values as they are compared and used: 20.0 is 20, and a relative path is relative to `base`.
+
+    Args:
+        specs: The parameters by name.
+        values: Values that fit them.
+        base: A folder, as a path or URI.
+
+    >>> specs = {"panel": ParameterSpec("panel", "file", ""), "min_qual": ParameterSpec("min_qual", "number", "")}
+    >>> settled_values(specs, {"panel": "a.bed", "min_qual": 20.0}, "/data")
+    {'panel': '/data/a.bed', 'min_qual': 20}
+    """
+    settled: dict[str, Value] = {}
+    for name, value in values.items():
+        if specs[name].type == "file" and isinstance(value, str):
+            settled[name] = absolute_uri(value, base)
+        else:
+            settled[name] = int(value) if isinstance(value, float) and value.is_integer() else value
+    return settled
+
+
+def value_words(value: Value) -> str:
+    """Return a parameter's value as it is written behind ``--param NAME=``.
+
+    >>> value_words(True), value_words(20), value_words(None)
+    ('true', '20', 'none')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value is None else str(value)
 
 
 def absolute_uri(uri: str, base: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.declared_file import DeclaredFile
 from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
-from genomics_pipeline.model.parameters import Value, absolute_uri, override_problems
+from genomics_pipeline.model.parameters import Value, override_problems, settled_values
 from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, InputSpec, StepSpec
 from genomics_pipeline.model.toml_file import TomlFile
 
@@ -122,14 +123,17 @@ def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec]
     known = {stage.name: stage.step for stage in stages}
     parameters = toml.data.get("parameters", {})
     if len(steps) == len(toml.data["stages"]):
-        problems += _parameter_problems(toml, parameters, known)
+        problems += parameter_problems(toml, ("parameters",), parameters, known)
     toml.refuse(problems)
     return Pipeline(
         name=toml.data["name"],
         summary=toml.data["summary"],
         maps=_maps(toml.data.get("maps", {})),
         stages=tuple(stages),
-        parameters={name: _absolute_files(known[name], values, file) for name, values in parameters.items()},
+        parameters={
+            name: settled_values(known[name].parameters, values, posixpath.dirname(file))
+            for name, values in parameters.items()
+        },
     )
 
 
@@ -155,14 +159,6 @@ def _publish(raw: Mapping[str, Any], step: StepSpec) -> dict[str, str]:
 def _maps(raw: Mapping[str, Any]) -> dict[str, MapSettings]:
     defaults = {"sample": MapSettings(tolerated_failure_percentage=50), "interval": MapSettings()}
     return {scope: replace(settings, **raw.get(scope, {})) for scope, settings in defaults.items()}
-
-
-def _absolute_files(step: StepSpec, values: Mapping[str, Value], file: str) -> dict[str, Value]:
-    folder = posixpath.dirname(file)
-    return {
-        name: absolute_uri(value, folder) if step.parameters[name].type == "file" and isinstance(value, str) else value
-        for name, value in values.items()
-    }
 
 
 def _stage_problems(
@@ -252,12 +248,24 @@ def _overwrite_problems(toml: TomlFile, number: int, stage: Stage, earlier: list
                 yield toml.problem(("stages", number, "publish"), message)
 
 
-def _parameter_problems(
-    toml: TomlFile, parameters: Mapping[str, Mapping[str, Any]], known: Mapping[str, StepSpec]
+def parameter_problems(
+    declared: DeclaredFile,
+    above: Sequence[str],
+    parameters: Mapping[str, Mapping[str, Any]],
+    known: Mapping[str, StepSpec],
 ) -> Iterator[Problem]:
+    """Yield the problems of values of parameters in a file.
+
+    Args:
+        declared: The file.
+        above: The path of the table of stages in it.
+        parameters: The values by stage and name.
+        known: The steps by stage.
+    """
     for stage, values in parameters.items():
         if stage not in known:
-            yield toml.problem(("parameters", stage), f"unknown stage {stage!r}; {did_you_mean(stage, list(known))}")
+            hint = did_you_mean(stage, list(known))
+            yield declared.problem((*above, stage), f"unknown stage {stage!r}; {hint}")
             continue
         for name, message in override_problems(known[stage].parameters, values):
-            yield toml.problem(("parameters", stage, name), message)
+            yield declared.problem((*above, stage, name), message)

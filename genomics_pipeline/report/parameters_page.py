@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from genomics_pipeline.model.parameters import ParameterSpec, Value
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.parameters import ParameterSpec, Value, value_words
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.step import OutputSpec, StepSpec
 from genomics_pipeline.report.step_help import SCOPE_WORDS
@@ -14,16 +15,29 @@ from genomics_pipeline.report.step_words import (
     kind_words,
     output_words,
     resource_words,
-    value_words,
 )
 
-HEAD = """# Parameters
+HEAD = f"""# Parameters
 
 The pipelines with their stages, and the steps with their inputs, outputs, parameters and resources. This page is
 generated from the files of the pipelines and steps, by `genomics-pipeline pipeline document`. For one of them, also of
 your own, `genomics-pipeline pipeline show NAME` and `genomics-pipeline step NAME --help` show the same.
 
-Parameters are set with `--param STAGE.NAME=VALUE`, in a file with `--params-file`, or in the pipeline file.
+`run`, `submit` and `rerun` set parameters with `--param STAGE.NAME=VALUE`. `run` and `submit` also take a file, with
+`--params-file`, which `--param` precedes; a pipeline file of your own has the same tables below `[parameters]`. Paths
+in a file are relative to its folder:
+
+```toml
+[alignment]
+format = "cram"
+
+[variant_calling]
+ploidy = 1
+regions = "panel.bed"
+```
+
+A file whose name ends in `.json` is JSON of the same shape, such as `{run_layout.PIPELINE_INFO}parameters.json`, in
+which a run lists all its parameters.
 """
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.parameters import ParameterSpec, Value
+from genomics_pipeline.model.parameters import ParameterSpec, Value, value_words
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.step import InputSpec, OutputSpec, Resources, StepSpec
 
@@ -17,17 +17,6 @@ INPUT_WORDS = {
     "files": "a file of each item",
 }
 KIND_WORDS = {"string": "text", "boolean": "true or false", "file": "a file"}
-
-
-def value_words(value: Value) -> str:
-    """Return a parameter's value as it is written behind ``--param NAME=``.
-
-    >>> value_words(True), value_words(20), value_words(None)
-    ('true', '20', 'none')
-    """
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "none" if value is None else str(value)
 
 
 def kind_words(spec: ParameterSpec) -> str:

@@ -6,15 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
-from genomics_pipeline.model.errors import CollectedProblems, Problem, UsageError, did_you_mean
+from genomics_pipeline.model import budgets
+from genomics_pipeline.model.errors import CollectedProblems, DataError, Problem, UsageError, did_you_mean
 from genomics_pipeline.model.overrides import parse_assignments
 from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.params_file import parse_params_file
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.rerun import merge_parameters
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import refuse_password
 from genomics_pipeline.model.tolerance import map_run_limit
 from genomics_pipeline.runs.catalog import load_pipeline, with_real_parents
 from genomics_pipeline.runs.manifests import read_manifest
+from genomics_pipeline.stores.bounded_file import read_bounded_text
+from genomics_pipeline.stores.real_parents import follow_parents
 from genomics_pipeline.worker.step_folder import StepFolder
 
 
@@ -27,6 +32,7 @@ class RunRequest:
         reference: The path or URI of a FASTA file.
         pipeline: The name of a shipped pipeline, or the path of a pipeline file.
         parameters: Overrides, ``STAGE.NAME=VALUE``.
+        params_file: A file of overrides, which `parameters` precede; None for none.
         samples: The names of the samples to run; all where none is named.
         accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
     """
@@ -36,6 +42,7 @@ class RunRequest:
     _: KW_ONLY
     pipeline: str = "germline"
     parameters: Sequence[str] = ()
+    params_file: Path | None = None
     samples: Sequence[str] = ()
     accepted: Mapping[str, float] | None = None
 
@@ -74,7 +81,7 @@ def plan(request: RunRequest) -> RunPlan:
     samples: Sequence[Sample] = ()
     warnings: list[Problem] = []
     with collected.check():
-        overrides = with_real_parents(parse_assignments(request.parameters, pipeline, str(Path.cwd())), pipeline)
+        overrides = with_real_parents(_overrides(request, pipeline), pipeline)
     with collected.check():
         refuse_password(request.reference, "--reference")
     with collected.check():
@@ -82,6 +89,35 @@ def plan(request: RunRequest) -> RunPlan:
     collected.refuse()
     tolerated = map_run_limit(pipeline.maps["sample"].tolerance(), request.accepted, len(samples))
     return RunPlan(pipeline, steps, overrides, samples, tolerated, tuple(map(str, warnings)))
+
+
+def _overrides(request: RunRequest, pipeline: Pipeline) -> dict[str, dict[str, Value]]:
+    """Return the overrides of the file of parameters, and in place of them those of the command line.
+
+    Raises:
+        UsageError: if only the command line is wrong.
+        DataError: for a file that cannot be used; with all problems of both.
+    """
+    collected = CollectedProblems()
+    of_file: dict[str, dict[str, Value]] = {}
+    given: dict[str, dict[str, Value]] = {}
+    with collected.check():
+        of_file = _of_file(request.params_file, pipeline)
+    with collected.check():
+        given = parse_assignments(request.parameters, pipeline, str(Path.cwd()))
+    collected.refuse()
+    return merge_parameters(of_file, given)
+
+
+def _of_file(file: Path | None, pipeline: Pipeline) -> dict[str, dict[str, Value]]:
+    if file is None:
+        return {}
+    name = follow_parents(str(file.absolute()))
+    try:
+        text = read_bounded_text(Path(name), budgets.TOML_SIZE)
+    except OSError as error:
+        raise DataError(f"--params-file {name}: expected a file that can be read: {error.strerror}") from None
+    return parse_params_file(text, file=name, pipeline=pipeline)
 
 
 def _select(samples: Sequence[Sample], names: Sequence[str]) -> Sequence[Sample]:

@@ -536,3 +536,12 @@ def test_a_run_starts_as_many_children_as_the_user_allows(
     assert (again["run"], again["started"]) == (run, False)
     refused = cli("submit", sheet, "--reference", reference, "--max-concurrency", "10001")
     assert (refused.code, "10001 is not in the range 1<=x<=10000" in refused.err) == (2, True)
+
+
+def test_a_file_of_parameters_is_part_of_the_run(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    sheet, file = stack.sheet(tmp_path / "cohort.csv", "A"), tmp_path / "p.toml"
+    file.write_text("[variant_calling]\nploidy = 1\nmin_depth = 7\n")
+    options = ("--reference", reference, "--params-file", file, "--param", "variant_calling.ploidy=2", "--json")
+    run = summary_of(cli("submit", sheet, *options))["run"]
+    parameters = stack.read(f"runs/{run}/run.json")["parameters"]
+    assert parameters["variant_calling"] == {"ploidy": 2, "min_depth": 7}

@@ -11,7 +11,8 @@ from genomics_pipeline.model.parameters import ParameterSpec, Value, misfit, par
     [
         ("string", "a=b.c", "a=b.c"),
         ("integer", "-3", -3),
-        ("number", "7", 7.0),
+        ("number", "7", 7),
+        ("number", "7.5", 7.5),
         ("boolean", "True", True),
         ("file", "../a.bed", "/here/../a.bed"),
         ("file", "/x/a.bed", "/x/a.bed"),

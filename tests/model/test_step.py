@@ -88,7 +88,7 @@ def test_a_minimal_step() -> None:
 def test_a_step_with_every_setting() -> None:
     step = parse_step(ALL, file="step.toml")
     assert step.command[3:] == ("--mib={memory_mib}", "-n{parameters.least}", "{scratch}")
-    assert step.inputs["alignment"] == InputSpec("alignment", "file", ("bai", "crai"))
+    assert step.inputs["alignment"] == InputSpec("alignment", "file", ("bai", "crai"), summary="Alignments")
     assert step.outputs == {"table": OutputSpec("table", "{sample}.{format}.tsv.gz", ("tbi",), "The counts")}
     assert list(step.parameters.values()) == [
         ParameterSpec("least", "integer", "Least count", 3, minimum=1, maximum=9),

@@ -24,7 +24,7 @@ ALLOWED = frozenset({
 CLOCK = {"now", "utcnow", "today"}
 FUNCTIONS = {"open", "print", "input", "breakpoint", "__import__", "import_module", "urlopen"}
 METHODS = {"import_module", "urlopen", "open", "read_text", "read_bytes", "write_text", "write_bytes"}
-READ_SCHEMAS = {"model/toml_file.py", "language/validation/shapes.py"}
+READ_SCHEMAS = {"model/declared_file.py", "language/validation/shapes.py"}
 
 
 def impurities(source: str) -> Iterator[tuple[int, str]]:

@@ -184,6 +184,7 @@ SCHEMAS: dict[str, tuple[set[Quota], set[float]]] = {
     "pipeline": ({quotas.MAP_RUN_CONCURRENCY, quotas.PAYLOAD}, {100}),
     "step": ({quotas.STANDARD_SECONDS}, {10, 256}),
     "faults": (set(), {1}),
+    "parameters": (set(), set()),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from genomics_pipeline.model.overrides import assignments
 from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.tolerance import tolerance_words
@@ -40,16 +41,8 @@ def run_arguments(request: LocalRunRequest, planned: RunPlan) -> RunArguments:
         manifest=without_secrets(follow_parents(absolute_uri(request.manifest, str(Path.cwd())))),
         reference=without_secrets(follow_parents(absolute_uri(request.reference, str(Path.cwd())))),
         pipeline=absolute_name(request.pipeline),
-        parameters=tuple(_absolute(assignment, planned) for assignment in request.parameters),
+        parameters=tuple(assignments(planned.overrides)),
         samples=tuple(request.samples),
         tolerate=None if request.accepted is None else tolerance_words(request.accepted),
         containers=request.containers,
     )
-
-
-def _absolute(assignment: str, planned: RunPlan) -> str:
-    """Return ``STAGE.NAME=VALUE`` with the value as it was parsed, if it is a text."""
-    target, _, text = assignment.partition("=")
-    stage, _, name = target.partition(".")
-    value = planned.overrides[stage][name]
-    return f"{target}={value if isinstance(value, str) else text}"
