@@ -155,6 +155,7 @@ SUBMIT_JOB_RATE = _batch(50, "calls a second", "SubmitJob", BATCH_PAGE)
 BATCH_RATE = _batch(50, "calls a second", "all operations but SubmitJob together", "AWS re:Post, Batch throttling")
 DESCRIBE_JOBS = _batch(100, "jobs", "DescribeJobs, jobs", MODEL)
 TERMINATE_JOBS = _batch(50, "jobs", "TerminateJobs, jobs", MODEL)
+FRONT_OF_QUEUE = _batch(100, "jobs", "GetJobQueueSnapshot, frontOfQueue", MODEL)
 JOB_NAME = _batch(128, "characters", "SubmitJob, jobName", MODEL)
 JOB_QUEUE_NAME = _batch(128, "characters", "CreateJobQueue, jobQueueName", MODEL)
 

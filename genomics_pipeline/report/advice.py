@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genomics_pipeline.model.block_reasons import cancelled_after
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.report.block_advice import BLOCK_ADVICE, BlockAdvice, block_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +90,15 @@ ADVICE = {
     ),
 }
 
-# The reasons for which a job blocks its queue, in the status reason of the job, also of one that the queue cancelled:
-# Batch user guide, "Jobs stuck in a RUNNABLE status".
-BY_BLOCK_REASON = {
-    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": Advice(
-        "EC2 had no host of the InstanceTypes for a day, neither Spot nor On-Demand",
-        "nothing: the queue has cancelled the job",
-        "deploy with more families in InstanceTypes, or ask for a larger vCPU quota; then rerun",
-    ),
-    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": Advice(
-        "the job has more vCPUs than MaxVcpus allows for all hosts together",
-        "nothing: the queue has cancelled the job",
-        "deploy with a larger MaxVcpus; then rerun",
-    ),
-    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": Advice(
-        "the job has more vCPUs or memory than the largest of the InstanceTypes",
-        "nothing: the queue has cancelled the job",
-        "deploy with larger InstanceTypes, or lower the step's resources; then rerun",
-    ),
-    "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS": Advice(
-        "Batch's service role lacks a permission",
-        "nothing: the job waited until its Task ended",
-        "restore AWSServiceRoleForBatch; then rerun",
-    ),
-}
+
+def _of_blocked_job(reason: str, words: BlockAdvice) -> Advice:
+    """Return the advice on a job that failed because it blocked its queue, or waited in it until its Task ended."""
+    limit = cancelled_after(reason)
+    end = f"its queue cancels a job after {limit} at its head" if limit else "the job waits until its Task ends"
+    return Advice(words.means, f"nothing: {end}", f"{words.to_do}; then rerun")
+
+
+BY_BLOCK_REASON = {reason: _of_blocked_job(reason, words) for reason, words in BLOCK_ADVICE.items()}
 
 # Errors that have no class, because retrying a step does not help, but that can be explained.
 BY_ERROR_NAME = {
@@ -151,5 +138,5 @@ def advice(failure: Failure) -> Advice:
     """
     if failure.failure_class is FailureClass.UNKNOWN:
         return BY_ERROR_NAME.get(failure.error, ADVICE[FailureClass.UNKNOWN])
-    blocked = (words for reason, words in BY_BLOCK_REASON.items() if reason in failure.message)
-    return next(blocked, ADVICE[failure.failure_class])
+    reason = block_reason(failure.message) if failure.failure_class is FailureClass.AWS_LIMIT else None
+    return BY_BLOCK_REASON[reason] if reason else ADVICE[failure.failure_class]

@@ -9,6 +9,8 @@ from typing import Any
 
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.tolerance import is_accepted
+from genomics_pipeline.report.queue_state import QueueState
+from genomics_pipeline.report.stage_times import StageTimes
 
 PENDING = "pending"
 CHECKED = "CHECKED"  # the status of a dry run
@@ -29,6 +31,7 @@ class MapRunState:
         started: Seconds since the epoch; None before the Map Run begins.
         stopped: Seconds since the epoch; None before the Map Run ends.
         before: The number of items that ended in earlier executions of the run; included in the other numbers.
+        arn: The ARN of the Map Run; None before it begins, and while it is running in a folder.
     """
 
     label: str
@@ -40,6 +43,7 @@ class MapRunState:
     started: float | None = None
     stopped: float | None = None
     before: int = 0
+    arn: str | None = None
 
     @property
     def ended(self) -> int:
@@ -76,6 +80,7 @@ class ItemFailure:
         scope: The scope of the item: sample, interval or cohort.
         of_batch: Whether its child had several items; such a child fails as a whole.
         pending: Whether the item did not fail itself: it never started, or stopped when others of its batch failed.
+        log_link: The link to the log of its last attempt in AWS's console; None where there is none.
     """
 
     item: str
@@ -83,6 +88,7 @@ class ItemFailure:
     scope: str = "sample"
     of_batch: bool = False
     pending: bool = False
+    log_link: str | None = None
 
     @property
     def label(self) -> str:
@@ -100,6 +106,7 @@ class ItemFailure:
             "exit_code": failure.exit_code,
             "job_id": failure.job_id,
             "log_streams": list(failure.log_streams),
+            **({"console": self.log_link} if self.log_link else {}),
         }
 
 
@@ -163,6 +170,9 @@ class RunState:
         missing: The items that are not done; None while the run is running, and where all are done.
         accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
         links: Links to AWS's console by what they show; none for a run in a folder.
+        stages: The times of the tasks that are done, by stage; none while the run is running.
+        queues: The queues in which jobs wait while a run on AWS is running.
+        queues_problem: Why they could not be read; None where they could.
     """
 
     run: str
@@ -180,6 +190,9 @@ class RunState:
     missing: Missing | None = None
     accepted: Mapping[str, float] | None = None
     links: Mapping[str, str] = field(default_factory=dict)
+    stages: Sequence[StageTimes] = ()
+    queues: Sequence[QueueState] = ()
+    queues_problem: str | None = None
 
     @property
     def is_accepted(self) -> bool:
@@ -208,6 +221,9 @@ class RunState:
             "seconds": round((self.stopped or now) - self.started, 3),
             "map_runs": [_map_run(one, now) for one in self.map_runs],
             "cohort": {stage: "done" if done else "pending" for stage, done in self.cohort},
+            **({"queues": [one.to_json(now) for one in self.queues]} if self.queues else {}),
+            **({"queues_problem": self.queues_problem} if self.queues_problem else {}),
+            **({"stages": [one.to_json() for one in self.stages]} if self.stages else {}),
             "failures": {
                 "by_class": dict(self.failures_by_class().most_common()),
                 "items": [one.to_json() for one in self.failures],
@@ -230,4 +246,5 @@ def _map_run(one: MapRunState, now: float) -> dict[str, Any]:
         "pending": one.pending,
         "items_per_min": None if rate is None else round(rate, 2),
         "seconds_left": None if left is None else round(left, 1),
+        "arn": one.arn,
     }

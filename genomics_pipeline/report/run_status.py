@@ -12,6 +12,7 @@ from rich.text import Text
 from genomics_pipeline.model.printable import indented
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.console import open_console
+from genomics_pipeline.report.duration import duration
 from genomics_pipeline.report.ledger import missing_lines
 from genomics_pipeline.report.run_state import MapRunState, RunState
 
@@ -42,10 +43,12 @@ def status_view(state: RunState, now: float, bars: bool = True) -> RenderableTyp
     """
     head = Text(f"{state.run}  ")
     head.append(state.status, style=STYLES.get(state.status, FAILED))
-    head.append(f"  {state.pipeline}, {_duration((state.stopped or now) - state.started)}")
+    head.append(f"  {state.pipeline}, {duration((state.stopped or now) - state.started)}")
     if state.executions > 1:
         head.append(f"  execution {state.execution}, the newest of {state.executions}")
-    return Group(head, _stages(state, now, bars), *_failures(state), *_ending(state))
+    return Group(
+        head, _stages(state, now, bars), *_times(state), *_queues(state, now), *_failures(state), *_ending(state)
+    )
 
 
 def _stages(state: RunState, now: float, bars: bool) -> Table:
@@ -69,8 +72,27 @@ def _counts(one: MapRunState, now: float) -> Text:
         text.append(f", {one.failed:,} failed", style=FAILED)
     rate, left = one.rate_per_min(now), one.seconds_left(now)
     if one.status == "RUNNING" and rate is not None and left is not None:
-        text.append(f"; {rate:,.1f} a minute, {_duration(left)} left")
+        text.append(f"; {rate:,.1f} a minute, {duration(left)} left")
     return text
+
+
+def _times(state: RunState) -> Iterator[Table]:
+    if not state.stages:
+        return
+    table = Table("stage", "tasks", "time p50", "p95", "memory p50", "p95", box=None, pad_edge=False)
+    for one in state.stages:
+        times = (duration(seconds) for seconds in (one.seconds.p50, one.seconds.p95))
+        memory = (f"{mib:,.0f} MiB" for mib in (one.peak_memory_mib.p50, one.peak_memory_mib.p95))
+        table.add_row(one.stage, f"{one.tasks:,}", *times, *memory)
+    yield table
+
+
+def _queues(state: RunState, now: float) -> Iterator[Text]:
+    for queue in state.queues:
+        style = "yellow" if queue.status_reason else ""
+        yield from (Text(line, style=style) for line in queue.lines(now))
+    if state.queues_problem:
+        yield Text(f"queues: {state.queues_problem}", style="yellow")
 
 
 def _failures(state: RunState) -> Iterator[Text]:
@@ -84,6 +106,8 @@ def _failures(state: RunState) -> Iterator[Text]:
         yield Text(
             f"  {one.item}{stage}: {_class_words(failure.failure_class)}: {failure.message.partition(chr(10))[0]}"
         )
+        if one.log_link:
+            yield Text(f"    log in the console: {one.log_link}")
     if len(state.failures) > SHOWN_FAILURES:
         yield Text(f"  and {len(state.failures) - SHOWN_FAILURES:,} more")
 
@@ -104,19 +128,3 @@ def _ending(state: RunState) -> Iterator[Text]:
         yield Text(f"{name} in the console: {link}")
     if state.missing:
         yield from map(Text, missing_lines(state.missing, state.place, state.status == "SUCCEEDED", state.is_accepted))
-
-
-def _duration(seconds: float) -> str:
-    """Return a duration in words, in its two largest units.
-
-    >>> _duration(59.4), _duration(3700), _duration(200000)
-    ('59 s', '1 h 01 min', '2 d 7 h')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -51,6 +51,13 @@ class RunBackend(Protocol):
             RunError: if the run has no execution yet, or AWS cannot be reached.
         """
 
+    def failed_items(self) -> list[ItemFailure]:
+        """Return the items that are known to have failed; read no record of others, as `state` does after the end.
+
+        Raises:
+            RunError: if the run has no execution yet, or AWS cannot be reached.
+        """
+
     def failures(self) -> Iterator[ItemFailure]:
         """Yield every item that failed or never started, in bounded memory.
 

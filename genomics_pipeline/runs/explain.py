@@ -31,7 +31,7 @@ def explain_run(run: RunBackend, place: str) -> list[FailureGroup]:
     Raises:
         RunError: if nothing in it has failed.
     """
-    failures = [(one.failure, one.item) for one in run.state().failures if not one.pending]
+    failures = [(one.failure, one.item) for one in run.failed_items()]
     if not failures:
         raise RunError(f"{place}: expected a run with failures, found none so far")
     return group_failures(failures)

@@ -62,7 +62,7 @@ def find_logs(run: RunBackend, query: LogQuery) -> Iterator[ItemLog]:
     _refuse_stage(query.stage, groups)
     scope = None if query.item is None else _scope(files, groups, query.item)
     if query.failed:
-        for failure in run.state().failures:
+        for failure in run.failed_items():
             stage = failure.failure.stage
             if stage and query.stage in (None, stage) and query.item in (None, failure.item):
                 end = run.log_end(stage, failure.item, query.lines, query.attempt, failure.failure)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.report.run_state import ItemFailure
+from genomics_pipeline.report.stage_times import TimesByStage
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
 from genomics_pipeline.stores.protocol import ObjectReader
 
@@ -15,7 +18,10 @@ LOST = Failure(FailureClass.CANCELLED, "not done any more: its completion record
 
 
 def lost_items(
-    files: RunFiles, groups: Iterable[StageGroup], known: Container[tuple[str, str]]
+    files: RunFiles,
+    groups: Iterable[StageGroup],
+    known: Container[tuple[str, str]],
+    times: TimesByStage | None = None,
 ) -> Iterator[ItemFailure]:
     """Yield the items of groups that are not done, in bounded memory.
 
@@ -23,11 +29,19 @@ def lost_items(
         files: The files of the run.
         groups: The groups whose Map Run, or state, has ended.
         known: Scope and name of the items that are known to have failed, or to be pending.
+        times: Gathers the times of the tasks whose records are read.
     """
     store = files.many_looks()
     for group in groups:
-        for name in undone_items(files, group, lambda name, scope=group.scope: (scope, name) not in known, store):  # type: ignore[misc]
-            yield ItemFailure(name, LOST, group.scope, pending=True)
+        for name, done in _done_stages(files, group, partial(_is_unknown, known, group.scope), store):
+            if times is not None:
+                times.add(done.values())
+            if len(done) < len(group.stages):
+                yield ItemFailure(name, LOST, group.scope, pending=True)
+
+
+def _is_unknown(known: Container[tuple[str, str]], scope: str, name: str) -> bool:
+    return (scope, name) not in known
 
 
 def undone_items(
@@ -41,10 +55,24 @@ def undone_items(
         is_asked: Returns whether an item is to be looked at.
         store: The store that looks.
     """
-    names = filter(is_asked, files.items(group.scope))
-    for name, done in in_parallel(lambda name: (name, files.are_done(group.stages, name, store)), names):
-        if not done:
+    for name, done in _done_stages(files, group, is_asked, store):
+        if len(done) < len(group.stages):
             yield name
+
+
+def _done_stages(
+    files: RunFiles, group: StageGroup, is_asked: Callable[[str], bool], store: ObjectReader
+) -> Iterator[tuple[str, Mapping[str, CompletionRecord]]]:
+    """Yield the names of the items of a group with the records of the stages that are done over each.
+
+    Args:
+        files: The files of the run.
+        group: The group.
+        is_asked: Returns whether an item is to be looked at.
+        store: The store that looks.
+    """
+    names = filter(is_asked, files.items(group.scope))
+    return in_parallel(lambda name: (name, files.done_records(group.stages, name, store)), names)
 
 
 def ended_groups(groups: Sequence[StageGroup], labels: Collection[str], succeeded: bool) -> list[StageGroup]:

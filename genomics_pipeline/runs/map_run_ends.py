@@ -31,6 +31,7 @@ def map_run_state(run: MapRunDescription) -> MapRunState:
         running=items.running,
         started=run.started,
         stopped=run.stopped,
+        arn=run.arn,
     )
 
 

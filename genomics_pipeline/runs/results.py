@@ -54,7 +54,7 @@ class Results:
     def __init__(self, run: RunBackend) -> None:
         self.files: RunFiles = run.files
         self._groups = self.files.groups()
-        self._failures = {one.item: one for one in run.state().failures}
+        self._failures = {one.item: one for one in run.failed_items()}
 
     def items(self, samples: Iterable[str] = ()) -> Iterator[ItemResult]:
         """Yield the results of every sample, then of the cohort.

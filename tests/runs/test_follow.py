@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,15 @@ def test_status_of_a_run_that_ended(finished_run: Path, command: Command) -> Non
     lines = [line.rstrip() for line in shown.stdout.splitlines()]
     assert (shown.returncode, lines[0].startswith("run  SUCCEEDED  germline, ")) == (1, True)
     message = f"{finished_run.parent}/cohort/bad.fq: record 1: expected FASTQ ('@' and a name), found '>a'"
+    times, lines[4:9] = lines[4:9], []
+    assert [line.split()[:2] for line in times] == [
+        ["stage", "tasks"],
+        ["alignment", "2"],
+        ["variant_calling", "2"],
+        ["aggregation", "1"],
+        ["gather", "1"],
+    ]
+    assert all(re.fullmatch(r"\w+ +\d( +\d+ s){2}( +\d+ MiB){2}", line) for line in times[1:])
     assert lines[1:] == [
         "Sample    2 of 3 done, 1 failed",
         "Interval  1 of 1 done",

@@ -18,14 +18,18 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.cli.adapters import adapters
 from genomics_pipeline.cli.main import cli
 from genomics_pipeline.engine.tasks.job import JobEnd
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.completion import CompletionRecord, read_completion
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.find_run import find_run
 from genomics_pipeline.runs.status import watch
+from genomics_pipeline.stores.protocol import ObjectReader
 from tests.fakes.jobs import by_item
 from tests.fakes.shared_clients import shared_session
 
 if TYPE_CHECKING:
     from tests.fakes.aws import FakeAws
+    from tests.fakes.batch_job import BatchJob
 
 STACK, BUCKET, RUN, LOG_GROUP = "genomics-pipeline", "lab-data", "r1", "/genomics-pipeline/tasks"
 TEMPLATE = {
@@ -111,6 +115,12 @@ def ended_run(started_run: FakeAws) -> FakeAws:
     return started_run
 
 
+def failed_job(fake: FakeAws) -> BatchJob:
+    """Return the job that failed."""
+    (job,) = (one for one in fake.batch.jobs.values() if one.end and one.end.exit_code)
+    return job
+
+
 @pytest.fixture
 def command() -> Command:
     def call(*arguments: str) -> Result:
@@ -123,13 +133,21 @@ def test_status_shows_each_stage_and_why_samples_failed(ended_run: FakeAws, comm
     shown = command("status", RUN)
     assert shown.exit_code == 1
     lines = shown.output.splitlines()
+    stream = failed_job(ended_run).stream.replace("/", "$252F")
     assert lines[0].startswith("r1  SUCCEEDED  germline, ")
     assert [line.rstrip() for line in lines[1:]] == [
         "Sample    2 of 3 done, 1 failed",
         "Interval  1 of 1 done",
         "gather    done",
+        "stage            tasks  time p50  p95  memory p50  p95",
+        "alignment        2      1 s       1 s  1 MiB       1 MiB",
+        "variant_calling  2      1 s       1 s  1 MiB       1 MiB",
+        "aggregation      1      1 s       1 s  1 MiB       1 MiB",
+        "gather           1      1 s       1 s  1 MiB       1 MiB",
         "Failures: 1 bad input",
         "  bad (alignment): bad input: bad_R1.fq: record 3: expected '@', found '>'",
+        "    log in the console: https://console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:log-groups/"
+        f"log-group/$252Fgenomics-pipeline$252Ftasks/log-events/{stream}",
         "logs: genomics-pipeline logs s3://lab-data/runs/r1 --failed",
         "results: genomics-pipeline results s3://lab-data/runs/r1",
         "execution in the console: https://console.aws.amazon.com/states/home?region=us-east-1#/v2/executions/details/"
@@ -156,6 +174,46 @@ def test_status_as_json(ended_run: FakeAws, command: Command) -> None:
     assert run_status["failures"]["by_class"] == {"bad_input": 1}
     (failure,) = run_status["failures"]["items"]
     assert (failure["item"], failure["stage"], failure["exit_code"]) == ("bad", "alignment", 65)
+    assert failure["console"].endswith(f"/log-events/{failed_job(ended_run).stream.replace('/', '$252F')}")
+    arns = [one["arn"] for one in run_status["map_runs"]]
+    assert [one.rpartition(":")[0] for one in arns] == [
+        f"arn:aws:states:us-east-1:000000000000:mapRun:genomics-pipeline-germline/{label}" for label in counts
+    ]
+
+
+def test_times_by_stage_are_percentiles_of_the_records(ended_run: FakeAws, command: Command) -> None:
+    s3, key = boto3.client("s3"), f"runs/{RUN}/steps/alignment/c/step.json"
+    record = json.loads(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    slow = {**record, "seconds": 7230.4, "peak_memory_mib": 14_321}
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(slow).encode())
+    stages = json.loads(command("status", RUN, "--json").output)["stages"]
+    assert [one["stage"] for one in stages] == ["alignment", "variant_calling", "aggregation", "gather"]
+    assert stages[0] == {
+        "stage": "alignment",
+        "tasks": 2,
+        "seconds": {"p50": 1, "p95": 7230},
+        "peak_memory_mib": {"p50": 1, "p95": 14_300},
+    }
+
+
+@pytest.mark.parametrize("name", ["status", "results", "explain", "logs --failed"])
+def test_each_record_of_a_sample_is_read_once(
+    name: str, ended_run: FakeAws, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a request to S3; `explain` and `logs` need none of samples that did not fail."""
+    looked: list[tuple[str, str]] = []
+
+    def read(store: ObjectReader, run: RunPlace, stage: str, item: str) -> CompletionRecord | None:
+        looked.append((stage, item))
+        return read_completion(store, run, stage, item)
+
+    monkeypatch.setattr("genomics_pipeline.records.completion.read_completion", read)
+    shown = command(name.split()[0], RUN, *name.split()[1:])
+    assert shown.output, shown.exception
+    samples = [one for one in looked if one[1] in SAMPLES]
+    assert len(samples) == len(set(samples))
+    expected = {"status": ["a", "c"], "results": ["a", "bad", "c"]}.get(name, [])
+    assert sorted({item for _, item in samples}) == expected
 
 
 def test_watching_ends_with_the_run_and_asks_little(started_run: FakeAws, command: Command) -> None:
@@ -391,7 +449,7 @@ def test_a_stage_of_the_cohort_that_failed_is_listed_with_its_log(ended_run: Fak
     shown = command("status", RUN)
     lines = [line.rstrip() for line in shown.output.splitlines()]
     assert shown.exit_code == 1
-    assert lines[3:7] == [
+    assert [lines[3], *(line for line in lines[4:] if "the shards" in line or "Failures" in line)] == [
         "gather    pending",
         "Failures: 1 tool error",
         "  cohort (gather): tool error: the shards do not fit together",

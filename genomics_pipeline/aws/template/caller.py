@@ -112,6 +112,15 @@ def _jobs(deployment: Deployment, steps: Sequence[str]) -> list[Statement]:
             ["*"],
         ),
         Statement(
+            "ReadQueues",
+            "status shows what blocks a queue of the stack",
+            ["batch:GetJobQueueSnapshot"],
+            [
+                _arn(deployment, "batch", f"job-queue/{queue}")
+                for queue in (deployment.names.job_queue, deployment.names.on_demand_queue)
+            ],
+        ),
+        Statement(
             "FindImages",
             "submit checks that the images of the steps were pushed",
             ["ecr:DescribeImages"],

@@ -10,6 +10,7 @@ from genomics_pipeline.aws.template.network import SECURITY_GROUP, subnets
 from genomics_pipeline.aws.template.parameters import HAS_HOST_TYPES, HAS_INSTANCE_TYPES, IS_ARM64
 from genomics_pipeline.aws.template.scratch import user_data
 from genomics_pipeline.model.architecture import Architecture
+from genomics_pipeline.model.block_reasons import CANCELLED_AFTER_S
 from genomics_pipeline.model.hosts import HostChoice
 from genomics_pipeline.model.resource_names import COST_TAG, ResourceNames
 
@@ -18,14 +19,6 @@ JOB_QUEUE = "JobQueue"
 HOST_TYPES = "HostTypes"  # the mapping of the default instance types, by architecture
 TYPES = "Types"
 ON_DEMAND_QUEUE = "OnDemandQueue"
-
-# Seconds after which jobs are cancelled: the least that AWS allows for jobs larger than any host, and the most for jobs
-# without capacity: Batch user guide, "Automatic remediation with jobStateTimeLimitActions".
-STUCK = {
-    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": 600,
-    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": 600,
-    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": 86_400,
-}
 
 
 def compute(names: ResourceNames) -> TemplateResources:
@@ -130,7 +123,7 @@ def _queue(name: str, *environments: str) -> dict[str, Any]:
             ],
             "JobStateTimeLimitActions": [
                 {"State": "RUNNABLE", "Reason": reason, "MaxTimeSeconds": seconds, "Action": "CANCEL"}
-                for reason, seconds in STUCK.items()
+                for reason, seconds in CANCELLED_AFTER_S.items()
             ],
         },
     }

@@ -44,6 +44,10 @@ class AwsBackend:
         """Read the state from Step Functions."""
         return self._watcher.now()
 
+    def failed_items(self) -> list[ItemFailure]:
+        """Read the failures from the files of ResultWriter, and from Step Functions while a Map Run is running."""
+        return self._watcher.failed_items()
+
     def failures(self) -> Iterator[ItemFailure]:
         """Read the failures from the files of ResultWriter."""
         return self._watcher.all_failures()

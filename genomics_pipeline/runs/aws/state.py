@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from genomics_pipeline.aws.console import execution_link, log_group_link
+from genomics_pipeline.aws.console import execution_link, log_group_link, log_stream_link
 from genomics_pipeline.aws.executions import describe
 from genomics_pipeline.aws.map_runs import MapRuns
-from genomics_pipeline.model.classify import classify
+from genomics_pipeline.model.classify import Failure, classify
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState, Missing, RunState
+from genomics_pipeline.report.stage_times import TimesByStage
 from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain, with_results
+from genomics_pipeline.runs.aws.queues import queue_states
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.item_ends import count_missing, interrupted_items, unfinished_items
 from genomics_pipeline.runs.lost_items import ended_groups, lost_items
@@ -58,15 +61,13 @@ class AwsRunWatcher:
         Raises:
             RunError: if AWS cannot be reached.
         """
-        run = self._run
-        execution = describe(self._newest.arn, run.clients)
-        described = {one.label: one for one in self._map_runs.describe()}
+        run, times = self._run, TimesByStage()
+        execution, described = self._look()
+        failure, failures = _failure_of(execution), self._known_failures(execution, described)
+        missing = self._count_missing(failures, described, execution["status"], times)
         labels = [group.label for group in self._groups if group.label is not None]
-        cohort = self._cohort_stages()
-        failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
-        failure = classify(execution.get("error", ""), execution.get("cause", "")) if failed else None
-        once = self._unfinished_items(cohort_failures(failure, cohort))
-        failures = [*self._failed_before, *(one for run in described.values() for one in self._failures_of(run)), *once]
+        queues, problem = queue_states(run) if execution["status"] == "RUNNING" else ([], None)
+        whole = next((one.failure for one in failures if one.scope == COHORT), failure)
         return RunState(
             run=run.name,
             place=self._files.shown,
@@ -75,20 +76,51 @@ class AwsRunWatcher:
             started=execution["startDate"].timestamp(),
             stopped=execution["stopDate"].timestamp() if "stopDate" in execution else None,
             map_runs=[self._before.with_newest(_state(one, described)) for one in labels],
-            cohort=[(stage, self._files.are_done([stage], COHORT)) for stage in cohort],
-            failures=[one for one in failures if not one.pending],
-            error=failure_message(once[0].failure if once else failure) if failure else None,
+            cohort=[(stage, self._files.are_done([stage], COHORT)) for stage in self._cohort_stages()],
+            failures=[self._with_link(one) for one in failures if not one.pending],
+            error=failure_message(whole) if failure and whole else None,
             accepted=self._newest.accepted,
             execution=self._newest.name,
             executions=len(self._chain),
-            missing=self._count_missing(failures, described, execution["status"]),
+            missing=missing,
             links=self._links(),
+            stages=times.of(stage for group in self._groups for stage in group.stages),
+            queues=queues,
+            queues_problem=problem,
         )
+
+    def failed_items(self) -> list[ItemFailure]:
+        """Return the items that are known to have failed.
+
+        Raises:
+            RunError: if AWS cannot be reached.
+        """
+        return [one for one in self._known_failures(*self._look()) if not one.pending]
+
+    def _look(self) -> tuple[DescribeExecutionOutputTypeDef, dict[str, MapRunDescription]]:
+        """Describe the newest execution, and its Map Runs by Label."""
+        execution = describe(self._newest.arn, self._run.clients)
+        return execution, {one.label: one for one in self._map_runs.describe()}
+
+    def _known_failures(
+        self, execution: DescribeExecutionOutputTypeDef, described: Mapping[str, MapRunDescription]
+    ) -> list[ItemFailure]:
+        once = cohort_failures(_failure_of(execution), self._cohort_stages())
+        newest = (one for run in described.values() for one in self._failures_of(run))
+        return [*self._failed_before, *newest, *self._unfinished_items(once)]
 
     def _links(self) -> dict[str, str]:
         stack = self._run.deployment
         logs = log_group_link(stack.names.log_group, stack.partition, stack.region)
         return {"execution": execution_link(self._newest.arn), "logs": logs}
+
+    def _with_link(self, one: ItemFailure) -> ItemFailure:
+        """Return a failure with the link to the log of its last attempt that has one."""
+        stack = self._run.deployment
+        stream = next(filter(None, reversed(one.failure.log_streams)), None)
+        if stream is None:
+            return one
+        return replace(one, log_link=log_stream_link(stack.names.log_group, stream, stack.partition, stack.region))
 
     def all_failures(self) -> Iterator[ItemFailure]:
         """Yield the items of all children that failed or never started, in bounded memory.
@@ -98,8 +130,7 @@ class AwsRunWatcher:
         Raises:
             RunError: if AWS cannot be reached, or has not written the files of a Map Run that ended yet.
         """
-        execution = describe(self._newest.arn, self._run.clients)
-        described = {one.label: one for one in self._map_runs.describe()}
+        execution, described = self._look()
         try:
             yield from self._with_lost(self._all_items(execution, described), described, execution["status"])
         except MissingObject as error:
@@ -109,17 +140,15 @@ class AwsRunWatcher:
     def _all_items(
         self, execution: DescribeExecutionOutputTypeDef, described: Mapping[str, MapRunDescription]
     ) -> Iterator[ItemFailure]:
-        failed = execution["status"] not in ("RUNNING", "SUCCEEDED")
         yield from self._older_failures(failed_items)
         for run in described.values():
             if run.status == "RUNNING":
                 yield from self._latest_items(run.arn)
             else:
                 yield from failed_items(self._run.store, with_results(self._run, run))
-        yield from self._pending_items(described, failed)
-        if failed:
-            failure = classify(execution.get("error", ""), execution.get("cause", ""))
-            yield from cohort_failures(failure, self._cohort_stages())
+        failure = _failure_of(execution)
+        yield from self._pending_items(described, failure is not None)
+        yield from cohort_failures(failure, self._cohort_stages())
 
     def _older_failures(
         self, read: Callable[[Store, MapRunDescription], Iterator[ItemFailure]]
@@ -130,18 +159,26 @@ class AwsRunWatcher:
         return [stage for group in self._groups if group.label is None for stage in group.stages]
 
     def _count_missing(
-        self, failures: list[ItemFailure], described: Mapping[str, MapRunDescription], status: str
+        self,
+        failures: list[ItemFailure],
+        described: Mapping[str, MapRunDescription],
+        status: str,
+        times: TimesByStage,
     ) -> Missing | None:
         if status == "RUNNING":
             return None
         try:
             items = chain(failures, self._pending_items(described, status != "SUCCEEDED"))
-            return count_missing(self._files, self._with_lost(items, described, status))
+            return count_missing(self._files, self._with_lost(items, described, status, times))
         except MissingObject:  # see `_failures_of`
             return count_missing(self._files, failures)
 
     def _with_lost(
-        self, items: Iterable[ItemFailure], described: Mapping[str, MapRunDescription], status: str
+        self,
+        items: Iterable[ItemFailure],
+        described: Mapping[str, MapRunDescription],
+        status: str,
+        times: TimesByStage | None = None,
     ) -> Iterator[ItemFailure]:
         """Yield items that failed or are pending, then those that are not done any more.
 
@@ -149,6 +186,7 @@ class AwsRunWatcher:
             items: The items that failed or are pending.
             described: The Map Runs of the newest execution by Label.
             status: The status of the newest execution; while it is running, nothing counts as lost.
+            times: Gathers the times of the tasks whose records are read.
         """
         known = set()
         for one in items:
@@ -156,7 +194,8 @@ class AwsRunWatcher:
             yield one
         if status != "RUNNING":
             ended = [label for label, run in described.items() if run.status != "RUNNING"]
-            yield from lost_items(self._files, ended_groups(self._groups, ended, status == "SUCCEEDED"), known)
+            groups = ended_groups(self._groups, ended, status == "SUCCEEDED")
+            yield from lost_items(self._files, groups, known, times)
 
     def _pending_items(self, described: Mapping[str, MapRunDescription], failed: bool) -> Iterator[ItemFailure]:
         yield from self._older_failures(pending_items)
@@ -188,6 +227,13 @@ class AwsRunWatcher:
 
     def _unfinished_items(self, failures: Iterable[ItemFailure]) -> list[ItemFailure]:
         return list(unfinished_items(self._files, self._groups, failures))
+
+
+def _failure_of(execution: DescribeExecutionOutputTypeDef) -> Failure | None:
+    """Return the failure of an execution; None unless it failed."""
+    if execution["status"] in ("RUNNING", "SUCCEEDED"):
+        return None
+    return classify(execution.get("error", ""), execution.get("cause", ""))
 
 
 def _state(label: str, described: Mapping[str, MapRunDescription]) -> MapRunState:

@@ -47,6 +47,10 @@ class FolderBackend:
         """Read the state from the journal."""
         return self._watcher.now()
 
+    def failed_items(self) -> list[ItemFailure]:
+        """Read the failures from the result files and the journal."""
+        return self._watcher.failed_items()
+
     def failures(self) -> Iterator[ItemFailure]:
         """Read the failures from the result files and the journal."""
         return folder_failures(self._folder, self.files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -12,6 +13,7 @@ from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.map_run import describe_map_run
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState, RunState
+from genomics_pipeline.report.stage_times import TimesByStage
 from genomics_pipeline.runs.item_ends import count_missing, interrupted_items, unfinished_items
 from genomics_pipeline.runs.local.chain import ended_map_runs, local_chain, local_map_runs
 from genomics_pipeline.runs.lost_items import ended_groups, lost_items
@@ -25,6 +27,42 @@ from genomics_pipeline.runs.map_run_ends import (
 from genomics_pipeline.runs.reruns.chain import EarlierResults, RunExecution, earlier_results, older_failures
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
 from genomics_pipeline.runs.run_folder import RunFolder
+
+NOTHING_YET = "expected an execution, found none yet: its inputs are not prepared"
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The content of the files of a run at one moment.
+
+    Attributes:
+        folder: The folder of the run.
+        files: The files of the run.
+        groups: The stages of the run.
+        newest: Its newest execution.
+        progress: The progress of that.
+        status: The status of that.
+    """
+
+    folder: RunFolder
+    files: RunFiles
+    groups: list[StageGroup]
+    newest: RunExecution
+    progress: ExecutionProgress
+    status: str
+
+    @property
+    def cohort_stages(self) -> list[str]:
+        """The stages that run once."""
+        return [stage for group in self.groups if group.label is None for stage in group.stages]
+
+    @property
+    def done_groups(self) -> list[StageGroup]:
+        """The groups that the execution has done; none while it is running."""
+        if self.status == "RUNNING":
+            return []
+        labels = {describe_map_run(one).label for one in self.progress.ended}
+        return ended_groups(self.groups, labels, succeeded=self.status == "SUCCEEDED")
 
 
 class FolderWatcher:
@@ -47,44 +85,62 @@ class FolderWatcher:
         Raises:
             RunError: if nothing was run in the folder yet, or its files are damaged.
         """
+        executions, record = self._executions(), self._folder.record()
+        if record is None:
+            raise RunError(f"{self._folder.path}: {NOTHING_YET}")
+        look, times = _look(self._folder, self._files, executions), TimesByStage()
+        unfinished = self._unfinished(look, times)
+        started = datetime.fromisoformat(record.started).timestamp()
+        return RunState(
+            run=self._folder.name,
+            place=str(self._folder.path),
+            pipeline=record.pipeline,
+            status=look.status,
+            started=started,
+            stopped=None if record.seconds is None else started + record.seconds,
+            map_runs=[self._before.with_newest(one) for one in _map_runs(look)],
+            cohort=[(stage, self._files.are_done([stage], COHORT)) for stage in look.cohort_stages],
+            failures=[one for one in unfinished if not one.pending],
+            error=record.error,
+            accepted=record.accepted,
+            execution=look.newest.name,
+            executions=len(executions),
+            missing=None if look.status == "RUNNING" else count_missing(self._files, unfinished),
+            stages=times.of(stage for group in look.groups for stage in group.stages),
+        )
+
+    def failed_items(self) -> list[ItemFailure]:
+        """Return the items that are known to have failed.
+
+        Raises:
+            RunError: if nothing was run in the folder yet, or its files are damaged.
+        """
+        executions = self._executions()
+        if not executions:
+            raise RunError(f"{self._folder.path}: {NOTHING_YET}")
+        look = _look(self._folder, self._files, executions)
+        failures = chain(self._before.all_failures(), _newest_failures(look))
+        return [one for one in unfinished_items(self._files, look.groups, failures) if not one.pending]
+
+    def _executions(self) -> list[RunExecution]:
         executions = local_chain(self._folder)
         if executions != self._chain:
             self._before = earlier_results(self._files, executions, partial(local_map_runs, self._folder))
             self._chain = executions
-        return _state(self._folder, self._files, executions, self._before)
+        return executions
+
+    def _unfinished(self, look: _Look, times: TimesByStage) -> list[ItemFailure]:
+        older: Iterable[ItemFailure] = self._before.all_failures()
+        if look.status != "RUNNING":
+            describe = partial(local_map_runs, self._folder)
+            older = chain(older, older_failures(self._files, self._chain, describe, pending_items))
+        return list(unfinished_items(self._files, look.groups, _failures(look, older, times)))
 
 
-def _state(folder: RunFolder, files: RunFiles, executions: Sequence[RunExecution], before: EarlierResults) -> RunState:
-    record = folder.record()
-    if record is None:
-        raise RunError(f"{folder.path}: expected an execution, found none yet: its inputs are not prepared")
+def _look(folder: RunFolder, files: RunFiles, executions: Sequence[RunExecution], status: str | None = None) -> _Look:
     newest = executions[-1]
     progress = read_progress(folder.journal(newest.name))
-    status = folder.status()
-    groups = files.groups()
-    older: Iterable[ItemFailure] = before.all_failures()
-    if status != "RUNNING":
-        older = chain(older, older_failures(files, executions, partial(local_map_runs, folder), pending_items))
-    failures = _failures(folder, files, groups, progress, status, newest, older)
-    unfinished = list(unfinished_items(files, groups, failures))
-    cohort = [stage for group in groups if group.label is None for stage in group.stages]
-    started = datetime.fromisoformat(record.started).timestamp()
-    return RunState(
-        run=folder.name,
-        place=str(folder.path),
-        pipeline=record.pipeline,
-        status=status,
-        started=started,
-        stopped=None if record.seconds is None else started + record.seconds,
-        map_runs=[before.with_newest(one) for one in _map_runs(groups, progress, files, status, newest.manifest)],
-        cohort=[(stage, files.are_done([stage], COHORT)) for stage in cohort],
-        failures=[one for one in unfinished if not one.pending],
-        error=record.error,
-        accepted=record.accepted,
-        execution=newest.name,
-        executions=len(executions),
-        missing=None if status == "RUNNING" else count_missing(files, unfinished),
-    )
+    return _Look(folder, files, files.groups(), newest, progress, status or folder.status())
 
 
 def folder_failures(folder: RunFolder, files: RunFiles, status: str | None = None) -> Iterator[ItemFailure]:
@@ -98,88 +154,56 @@ def folder_failures(folder: RunFolder, files: RunFiles, status: str | None = Non
     executions = local_chain(folder)
     if not executions:
         return
-    newest, groups, status = executions[-1], files.groups(), status or folder.status()
-    progress = read_progress(folder.journal(newest.name))
     older = older_failures(files, executions, partial(local_map_runs, folder), failed_and_pending_items)
-    yield from _failures(folder, files, groups, progress, status, newest, older)
+    yield from _failures(_look(folder, files, executions, status), older)
 
 
-def _failures(
-    folder: RunFolder,
-    files: RunFiles,
-    groups: Sequence[StageGroup],
-    progress: ExecutionProgress,
-    status: str,
-    newest: RunExecution,
-    older: Iterable[ItemFailure],
-) -> Iterator[ItemFailure]:
+def _failures(look: _Look, older: Iterable[ItemFailure], times: TimesByStage | None = None) -> Iterator[ItemFailure]:
     """Yield the items of all children that failed or never started, and of those that are not done any more.
 
     Args:
-        folder: The folder of the run.
-        files: The files of the run.
-        groups: The stages of the run.
-        progress: The progress of the newest execution.
-        status: Its status.
-        newest: That execution.
+        look: The files of the run.
         older: The items of earlier executions.
+        times: Gathers the times of the tasks whose records are read.
     """
     known = set()
-    for one in chain(older, _newest_failures(folder, files, groups, progress, status, newest.manifest)):
+    for one in chain(older, _newest_failures(look)):
         known.add((one.scope, one.item))
         yield one
-    yield from lost_items(files, _done_groups(groups, progress, status), known)
+    yield from lost_items(look.files, look.done_groups, known, times)
 
 
-def _done_groups(groups: Sequence[StageGroup], progress: ExecutionProgress, status: str) -> list[StageGroup]:
-    """Return the groups that an execution has done; none while it is running."""
-    if status == "RUNNING":
-        return []
-    labels = {describe_map_run(one).label for one in progress.ended}
-    return ended_groups(groups, labels, succeeded=status == "SUCCEEDED")
-
-
-def _newest_failures(
-    folder: RunFolder,
-    files: RunFiles,
-    groups: Sequence[StageGroup],
-    progress: ExecutionProgress,
-    status: str,
-    manifest: str,
-) -> Iterator[ItemFailure]:
+def _newest_failures(look: _Look) -> Iterator[ItemFailure]:
     known = set()
-    ended = ended_map_runs(folder, progress)
+    ended = ended_map_runs(look.folder, look.progress)
     for run in ended:
-        yield from failed_and_pending_items(files.store, run)
-    for child in (child for one in progress.unfinished for child in one.failures):
+        yield from failed_and_pending_items(look.files.store, run)
+    for child in (child for one in look.progress.unfinished for child in one.failures):
         for failure in failed_items_of_child(*child):
             known.add(failure.item)
             yield failure
-    if status in ("FAILED", "ABORTED"):
+    if look.status in ("FAILED", "ABORTED"):
         statuses = {run.label: run.status for run in ended if run.results is not None}
-        yield from interrupted_items(files, groups, statuses, known, manifest)
-    if status == "FAILED" and progress.result:
-        run_failure = classify(progress.result["error"] or "", progress.result["cause"] or "")
-        yield from cohort_failures(
-            run_failure, [stage for group in groups if group.label is None for stage in group.stages]
-        )
+        yield from interrupted_items(look.files, look.groups, statuses, known, look.newest.manifest)
+    if look.status == "FAILED" and (result := look.progress.result):
+        run_failure = classify(result["error"] or "", result["cause"] or "")
+        yield from cohort_failures(run_failure, look.cohort_stages)
 
 
-def _map_runs(
-    groups: list[StageGroup], progress: ExecutionProgress, files: RunFiles, status: str, manifest: str
-) -> Iterator[MapRunState]:
-    ended = {run.label: run for run in map(describe_map_run, progress.ended)}
-    unfinished = iter(progress.unfinished)  # in the order of the definition
-    for group in groups:
+def _map_runs(look: _Look) -> Iterator[MapRunState]:
+    ended = {run.label: run for run in map(describe_map_run, look.progress.ended)}
+    unfinished = iter(look.progress.unfinished)  # in the order of the definition
+    for group in look.groups:
         if group.label is None:
             continue
         if group.label in ended:
             yield map_run_state(ended[group.label])
             continue
-        items = files.items_in(manifest) if group.scope == "sample" else files.items(group.scope)
+        is_sample = group.scope == "sample"
+        items = look.files.items_in(look.newest.manifest) if is_sample else look.files.items(group.scope)
         total = sum(1 for _ in items)
         if one := next(unfinished, None):
-            yield _unfinished_map_run(group.label, total, one, status)
+            yield _unfinished_map_run(group.label, total, one, look.status)
         else:
             yield MapRunState(group.label, "PENDING", total)
 

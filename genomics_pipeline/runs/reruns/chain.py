@@ -83,6 +83,7 @@ class EarlierResults:
             state.started,
             state.stopped,
             self.succeeded[state.label] + failed,
+            state.arn,
         )
 
 
