@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-DOMAINS = {
+CONSOLE_DOMAINS = {
     "aws": "console.aws.amazon.com",
     "aws-cn": "console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
@@ -57,4 +57,4 @@ def _encoded(name: str) -> str:
 
 
 def _home(partition: str, service: str, region: str) -> str:
-    return f"https://{DOMAINS.get(partition, DOMAINS['aws'])}/{service}/home?region={region}"
+    return f"https://{CONSOLE_DOMAINS.get(partition, CONSOLE_DOMAINS['aws'])}/{service}/home?region={region}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from genomics_pipeline.aws.console import CONSOLE_DOMAINS
 from genomics_pipeline.aws.template.functions import TemplateResources, arn, attribute, ref, sub
 from genomics_pipeline.aws.template.monitoring_parameters import HAS_ALARMS, HAS_BUDGET, HAS_EMAIL
 from genomics_pipeline.aws.template.run_report import EVENTS_PRICE, run_report
@@ -14,7 +15,13 @@ from genomics_pipeline.model.resource_names import COST_TAG, ResourceNames
 TOPIC = "AlarmTopic"
 QUEUE_BLOCKED = "QueueBlocked"  # a rule
 TOPIC_PRICE = "free up to 1,000 e-mails a month, then $2 for 100,000"
+PARTITIONS, CONSOLE = "Partitions", "Console"  # a mapping of the template and its key
 BUDGET_PRICE = "free: a budget without actions"
+
+
+def partitions() -> dict[str, Any]:
+    """Return the mapping of the template that the notifications use: the domains of the console."""
+    return {PARTITIONS: {partition: {CONSOLE: domain} for partition, domain in CONSOLE_DOMAINS.items()}}
 
 
 def notifications(machines: Sequence[PipelineStateMachine], names: ResourceNames) -> TemplateResources:
@@ -79,10 +86,11 @@ def _queue_blocked(names: ResourceNames) -> dict[str, Any]:
     }
     lines = [
         "The queue <queue> is blocked by the job <job>: <reason>",
-        "Console: https://console.aws.amazon.com/batch/home?region=<region>#jobs/detail/<id>",
+        f"Console: https://${{{CONSOLE}}}/batch/home?region=<region>#jobs/detail/<id>",
     ]
     template = "\n".join(f'"{line}"' for line in lines)  # several quoted lines: EventBridge joins them
-    transformer = {"InputPathsMap": paths, "InputTemplate": template}
+    domain = {"Fn::FindInMap": [PARTITIONS, ref("AWS::Partition"), CONSOLE]}
+    transformer = {"InputPathsMap": paths, "InputTemplate": {"Fn::Sub": [template, {CONSOLE: domain}]}}
     properties = {
         "Description": "Reports a job that blocks a queue",
         "State": "ENABLED",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genomics_pipeline.aws.console import DOMAINS
+from genomics_pipeline.aws.console import CONSOLE_DOMAINS
 from genomics_pipeline.language.jsonata.text import expression, literal
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.resource_names import ResourceNames
@@ -41,7 +41,8 @@ _SENTENCE = (
     "$counts:=$states.result.ItemCounts;"
     "$label:=$split($split($states.result.MapRunArn,':')[6],'/')[1];"
     "$others:=[{'n':$counts.Failed,'end':'failed'},{'n':$counts.TimedOut,'end':'timed out'},"
-    "{'n':$counts.Aborted,'end':'aborted'},{'n':$sum([$counts.Pending,$counts.PendingRedrive]),'end':'not run'}][n>0];"
+    "{'n':$counts.Aborted,'end':'aborted'},{'n':$counts.Running,'end':'running'},"
+    "{'n':$sum([$counts.Pending,$counts.PendingRedrive]),'end':'not run'}][n>0];"
     "$counts.Succeeded & ' of ' & $counts.Total & ' ' & $lowercase($replace($label,/[0-9]+$/,'')) & 's succeeded'"
     " & $join($others.(', ' & n & ' ' & end))"
 )
@@ -115,7 +116,7 @@ def _subject() -> str:
 
 def _message(names: ResourceNames) -> str:
     """Return the JSONata of the message, whose lines are those that exist."""
-    home = f"$lookup({literal(DOMAINS)},$split($event.executionArn,':')[1])"
+    home = f"$lookup({literal(CONSOLE_DOMAINS)},$split($event.executionArn,':')[1])"
     lines = [
         f"'Run ' & $run & ': ' & $event.status & ' at ' & {_EVENT}.time",
         "$reason!=''?$reason",

@@ -11,6 +11,7 @@ from genomics_pipeline.aws.template.functions import TemplateResources, ref
 from genomics_pipeline.aws.template.logs import logs
 from genomics_pipeline.aws.template.monitoring import monitoring
 from genomics_pipeline.aws.template.network import network
+from genomics_pipeline.aws.template.notifications import partitions
 from genomics_pipeline.aws.template.parameters import CONDITIONS, PARAMETERS
 from genomics_pipeline.aws.template.registry import repository
 from genomics_pipeline.aws.template.roles import instance_role, optional_policies, states_role, task_roles
@@ -75,7 +76,7 @@ def template(
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Batch genomics on Step Functions and AWS Batch: genomics-pipeline template",
         "Metadata": {HOST_TYPES: arithmetic} if with_machines else UNUSED_MONITORING,
-        "Mappings": host_types(hosts),
+        "Mappings": {**host_types(hosts), **(partitions() if with_machines else {})},
         "Parameters": PARAMETERS if with_machines else _without_descriptions(PARAMETERS),
         "Conditions": CONDITIONS,
         "Resources": resources,

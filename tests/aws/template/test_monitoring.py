@@ -162,10 +162,12 @@ def test_the_topic_accepts_only_the_stacks_alarms_and_rules_and_budgets(resource
 def test_the_message_about_a_queue_uses_each_of_its_paths(resources: dict[str, Any]) -> None:
     (target,) = resources["QueueBlocked"]["Properties"]["Targets"]
     transformer = target["InputTransformer"]
-    assert set(re.findall("<([a-z]+)>", transformer["InputTemplate"])) == set(transformer["InputPathsMap"])
-    for line in transformer["InputTemplate"].splitlines():
+    template, variables = transformer["InputTemplate"]["Fn::Sub"]
+    assert set(re.findall("<([a-z]+)>", template)) == set(transformer["InputPathsMap"])
+    assert re.findall(r"\$\{(\w+)}", template) == list(variables) == ["Console"]
+    for line in template.splitlines():
         assert json.loads(line)  # one quoted text a line
-    assert len(transformer["InputTemplate"]) < 8192
+    assert len(template) < 8192
 
 
 def test_queries_read_the_members_of_the_lines_of_tasks() -> None:
@@ -187,6 +189,9 @@ def test_moto_creates_everything_where_it_is_on(clients: Clients, plan: StackTem
     assert "${AWS" not in body
     assert json.loads(body)["widgets"][0]["properties"]["region"] == "us-east-1"
     (rule,) = (one["Name"] for one in events.list_rules()["Rules"] if "run" in one["Description"])
+    (blocked,) = (one["Name"] for one in events.list_rules()["Rules"] if "queue" in one["Description"])
+    (target,) = events.list_targets_by_rule(Rule=blocked)["Targets"]
+    assert "https://console.aws.amazon.com/batch/home?region=<region>" in target["InputTransformer"]["InputTemplate"]
     report = "arn:aws:states:us-east-1:000000000000:stateMachine:"
     (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
     assert target["Arn"].startswith(report)

@@ -80,13 +80,13 @@ def test_a_redriven_run_counts_the_newest_map_run_of_each_map(tmp_path: Path) ->
     calls = MapRuns(
         Sample_0={"Succeeded": 2, "TimedOut": 1, "Total": 3},
         Sample2_1={"Failed": 1, "Total": 3, "Pending": 2},
-        Interval_2={"Total": 4},
+        Interval_2={"Total": 4, "Running": 3, "Pending": 1},  # of an execution that was stopped just now
         Sample2_3={"Succeeded": 1, "Aborted": 2, "Total": 3},
     )
     assert report(tmp_path, calls)[1:-1] == [
         "2 of 3 samples succeeded, 1 timed out",
         "1 of 3 samples succeeded, 2 aborted",
-        "0 of 4 intervals succeeded",
+        "0 of 4 intervals succeeded, 3 running, 1 not run",
     ]
 
 
