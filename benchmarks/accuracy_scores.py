@@ -54,6 +54,8 @@ class Truth:
         self._truth, self._regions = real.folder / real.truth, real.regions and real.folder / real.regions
         with pysam.FastaFile(str(reference)) as fasta:
             self._bases = {name: fasta.fetch(name).upper() for name in fasta.references}
+        with pysam.VariantFile(str(self._truth)) as vcf:
+            self._is_of_one = len(vcf.header.samples) == 1  # under whatever name
 
     def f1(self, calls: Mapping[str, Path]) -> dict[str, float]:
         """Return the F1 of SNPs and indels, counts pooled over the samples.
@@ -63,7 +65,7 @@ class Truth:
         """
         pooled: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
         for sample, path in calls.items():
-            truth = self._scorer.load(str(self._truth), sample, None, self._bases)
+            truth = self._scorer.load(str(self._truth), None if self._is_of_one else sample, None, self._bases)
             found = self._scorer.load(str(path), sample, MIN_QUAL, self._bases)
             scores = self._scorer.score(truth, found, self._confident, self._bases)
             for kind in KINDS:

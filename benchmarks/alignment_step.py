@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "na12878-chr20-hg19-100kb"
 CONTIG_BP = 63_025_520  # chr20 of hg19
 ROUNDS = 5
+PARAMETERS = {"mark_supplementary": False}  # as in the pipeline
 SHELL = """set -euo pipefail
 bwa mem -t "$THREADS" -R "@RG\\tID:a\\tSM:NA12878" "$REFERENCE" "$FIRST" "$SECOND" 2> /dev/null \
   | samtools fixmate -m -u - - | samtools sort -u -@ "$THREADS" - 2> /dev/null \
@@ -68,6 +69,8 @@ def write_reads(folder: Path, times: int) -> list[str]:
 
 def measure_step(reference: Path, folder: Path, files: list[str], threads: int, memory: bool) -> Measurement:
     """Measure the step's command."""
+    step = ROOT / "steps" / "alignment"
+    declared = tomllib.loads((step / "step.toml").read_text())
     task = {
         "item": {"sample": "NA12878"},
         "inputs": {
@@ -75,16 +78,14 @@ def measure_step(reference: Path, folder: Path, files: list[str], threads: int, 
             "reference": str(reference),
         },
         "outputs": {"alignment": str(folder / "ours.bam"), "metrics": str(folder / "ours.json")},
-        "parameters": {"format": "bam", "mark_duplicates": True, "read_layout": "auto", "quality_encoding": "auto"},
+        "parameters": {**{name: one.get("default") for name, one in declared["parameters"].items()}, **PARAMETERS},
         "vcpus": threads,
         "memory_mib": 4096,
         "scratch": str(folder),
     }
     (folder / "task.json").write_text(json.dumps(task))
-    step = ROOT / "steps" / "alignment"
     words = {"{python}": sys.executable, "{task}": str(folder / "task.json")}
-    command = tomllib.loads((step / "step.toml").read_text())["command"]
-    argv = [words.get(word, word.replace("{step_dir}", str(step))) for word in command]
+    argv = [words.get(word, word.replace("{step_dir}", str(step))) for word in declared["command"]]
     return measure(argv, env=os.environ, cwd=folder, memory=memory)
 
 

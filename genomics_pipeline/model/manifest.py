@@ -89,7 +89,7 @@ def _misfit(column: str, value: str, base: str) -> str | None:
     """Return what is wrong with a value that is not empty, or None."""
     if value == "":
         return None
-    if column in ("sample", "patient", "lane") and not NAME.fullmatch(value):
+    if column in ("sample", "patient", "lane", "library") and not NAME.fullmatch(value):
         rule = "a name of letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 64 characters"
         return f"expected {rule}, found {value!r}"
     if column == "sex" and value not in SEXES:
@@ -153,7 +153,8 @@ def _join(
                 f"expected each file once, found it on line {files[path]} too: {path}", file, row.line, column
             )
     assert paths[0] is not None  # a row without it was refused
-    sample.lanes.setdefault(lane, (row.line, Lane(lane, paths[0], paths[1], row.line)))
+    library = row.values.get("library") or None
+    sample.lanes.setdefault(lane, (row.line, Lane(lane, paths[0], paths[1], library, row.line)))
 
 
 def _value(row: Row, column: str) -> str:

@@ -18,13 +18,20 @@ class Lane:
         lane: Its name, unique within the sample.
         fastq_1: Absolute path or URI.
         fastq_2: The mates, of a pair of files; None for single or interleaved reads.
+        library: The library that was sequenced; None for the sample's only one, which has its name.
         line: The line of the sheet, for messages.
     """
 
     lane: str
     fastq_1: str
     fastq_2: str | None = None
+    library: str | None = None
     line: int | None = field(default=None, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return its object in the sample's line; without the library where there is none, since payloads are short."""
+        members = {"lane": self.lane, "fastq_1": self.fastq_1, "fastq_2": self.fastq_2}
+        return members if self.library is None else {**members, "library": self.library}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +59,5 @@ class Sample:
             "patient": self.patient,
             "sex": self.sex,
             "status": self.status,
-            "lanes": [{"lane": lane.lane, "fastq_1": lane.fastq_1, "fastq_2": lane.fastq_2} for lane in self.lanes],
+            "lanes": [lane.to_json() for lane in self.lanes],
         }

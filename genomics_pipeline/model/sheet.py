@@ -13,7 +13,7 @@ from typing import Any
 from genomics_pipeline.model.errors import Problem, did_you_mean
 from genomics_pipeline.model.quantity import quantity
 
-COLUMNS = ("patient", "sex", "status", "sample", "lane", "fastq_1", "fastq_2")
+COLUMNS = ("patient", "sex", "status", "sample", "lane", "library", "fastq_1", "fastq_2")
 REQUIRED = ("sample", "fastq_1")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")

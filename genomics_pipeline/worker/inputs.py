@@ -96,14 +96,14 @@ class Input:
     Attributes:
         spec: Its declaration.
         files: Its files, in order.
-        lanes: The lanes of reads, each with the indexes of its one or two files in `files`.
+        lanes: The lanes of reads, each with the indexes of its one or two files in `files`, and its library.
         source: ``<stage>.<output>`` if the input is an output of an earlier stage over the same item.
         missing: The ids of the items that have no file, if the step asks for them.
     """
 
     spec: InputSpec
     files: tuple[InputFile, ...]
-    lanes: tuple[tuple[str, int, int | None], ...] = ()
+    lanes: tuple[tuple[str, int, int | None, str | None], ...] = ()
     source: str | None = None
     missing: tuple[str, ...] = ()
 
@@ -131,8 +131,13 @@ class Input:
         ]
         if self.spec.type == "reads":
             return [
-                {"lane": lane, "fastq_1": paths[first], "fastq_2": None if second is None else paths[second]}
-                for lane, first, second in self.lanes
+                {
+                    "lane": lane,
+                    "fastq_1": paths[first],
+                    "fastq_2": None if second is None else paths[second],
+                    "library": library,
+                }
+                for lane, first, second, library in self.lanes
             ]
         return paths if self.spec.type == "files" else paths[0]
 
@@ -176,10 +181,11 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
 
 def _reads(spec: InputSpec, item: Mapping[str, Any], store: Store) -> Input:
     files: list[InputFile] = []
-    lanes: list[tuple[str, int, int | None]] = []
+    lanes: list[tuple[str, int, int | None, str | None]] = []
     for lane in item["lanes"]:
         uris = [lane["fastq_1"], *([lane["fastq_2"]] if lane["fastq_2"] else [])]
-        lanes.append((lane["lane"], len(files), len(files) + 1 if len(uris) == 2 else None))
+        second = len(files) + 1 if len(uris) == 2 else None
+        lanes.append((lane["lane"], len(files), second, lane.get("library")))
         files += [_stored_file(uri, store) for uri in uris]
     return Input(spec, tuple(files), tuple(lanes))
 

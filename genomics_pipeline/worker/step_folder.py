@@ -62,7 +62,7 @@ def _files_below(folder: Path) -> dict[str, Path]:
     return {
         file.relative_to(folder).as_posix(): file
         for file in folder.rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith(("test_", "."))
+        if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith(("test_", "conftest.", "."))
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from alignments import bam_records, flags
+from alignments import bam_records, end_tags, flags
 from bwa import Bwa
 from fastq import Reads, parse_records
 from lanes import Batch, Lane
@@ -14,6 +14,7 @@ from metrics import Counts
 from pairs import parse_limits, set_pair_flags
 from qualities import Evidence, evidence_of, to_phred33
 from queries import Queries
+from read_fields import ReadFields
 
 
 class Aligned(NamedTuple):
@@ -38,14 +39,16 @@ class Aligner:
     Args:
         reference: A FASTA file with bwa's indexes.
         lanes: The sample's lanes.
+        fields: The tags of their reads.
 
     Raises:
         BwaFailed: if bwa cannot be used.
     """
 
-    def __init__(self, reference: str, lanes: Sequence[Lane]) -> None:
+    def __init__(self, reference: str, lanes: Sequence[Lane], fields: ReadFields) -> None:
         self._bwa = Bwa(reference)
         self._lanes = lanes
+        self._fields = fields
 
     def align(self, batch: Batch) -> Aligned:
         """Align a batch.
@@ -58,10 +61,13 @@ class Aligner:
         files = [_parse(text, file.path, batch, lane) for text, file in zip(batch.texts, lane.files, strict=True)]
         if lane.paired:
             refuse_unmatched_mates(files, lane.files[-1].path, batch.first)
-        queries = Queries(files, f"RG:Z:{lane.read_group['ID']}".encode())
+        fields = self._fields.of(files, lane, batch.first)
+        queries = Queries(files, fields)
         reads, printed = self._bwa.align(queries, lane.paired, (batch.first - 1) * len(files))
         if lane.paired:
             set_pair_flags(reads, parse_limits(printed))
+        if fields[0].count(b"\0") > 1:
+            end_tags(reads)
         records, counts = bam_records(reads), Counts.from_flags(flags(reads))
         self._bwa.free(queries)
         return Aligned(batch.lane, records, counts, evidence_of(files))

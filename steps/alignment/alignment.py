@@ -23,6 +23,7 @@ from index import index_bytes
 from lanes import Lane, open_lanes
 from metrics import STATS_OPTIONS, Counts, summarise
 from qualities import Evidence, refuse_late_phred64
+from read_fields import BOTH, ReadFields
 from samtools_chain import Chain, Command
 
 CRAM_VERSION = "3.0"  # tools of before 2023 cannot read 3.1, which samtools writes by itself
@@ -58,13 +59,17 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
         ForkFailed: if a fork was killed, or samtools failed.
     """
     batches = (batch for number, lane in enumerate(lanes) for batch in lane.batches(number))
+    fields = read_fields(task, lanes)
     # Forked before the index is loaded: forks are still cheap, and reading overlaps with loading.
     pool = ForkPool(batches, task["vcpus"])
-    samtools = Chain(commands(task, any(lane.paired for lane in lanes)), output_commands(task))
+    samtools = Chain(
+        commands(task, any(lane.paired for lane in lanes), fields.duplicates_share),
+        output_commands(task, fields.duplicates_share),
+    )
     total = Counts()
     encodings = [Evidence.NONE] * len(lanes)
     try:
-        aligner = Aligner(reference(task), lanes)
+        aligner = Aligner(reference(task), lanes, fields)
         with os.fdopen(samtools.input, "wb") as pipe:
             pipe.write(bam_header(header(task, lanes)))
             for aligned in pool.results(aligner.align):
@@ -106,15 +111,46 @@ def bam_header(header: pysam.AlignmentHeader) -> bytes:
     return b"".join([b"BAM\1", pack("<i", len(text)), text, pack("<i", len(names)), *sequences])
 
 
-def commands(task: dict[str, Any], paired: bool) -> list[Command]:
-    """Return the commands that fix mates, sort and mark duplicates."""
+def read_fields(task: dict[str, Any], lanes: Sequence[Lane]) -> ReadFields:
+    """Return the tags of the reads.
+
+    Raises:
+        BadInput: for a parameter that cannot be used.
+    """
+    return ReadFields(lanes, task["parameters"]["umi"], task["parameters"]["umi_pattern"])
+
+
+def commands(task: dict[str, Any], paired: bool, shared_tag: str | None) -> list[Command]:
+    """Return the commands that fix mates, sort and mark duplicates.
+
+    Args:
+        task: The task.
+        paired: Some reads are pairs.
+        shared_tag: A tag that duplicates must share.
+    """
     scratch = task["scratch"]
     thread_mib = max(LEAST_SORT_MIB, int(sort_mib(task) / task["vcpus"]))
     sort = ["sort", "--no-PG", *threads(task), "-m", f"{thread_mib}M", "-T", f"{scratch}/sort", "-u", "-o", "-", "-"]
     if not task["parameters"]["mark_duplicates"]:
         return [sort]
     fixmate: list[Command] = [["fixmate", "--no-PG", "-m", "-u", "-", "-"]] if paired else []
-    return [*fixmate, sort, ["markdup", "--no-PG", "-T", f"{scratch}/markdup", "-u", "-", "-"]]
+    return [*fixmate, sort, ["markdup", "--no-PG", *markdup_options(task, shared_tag), "-u", "-", "-"]]
+
+
+def markdup_options(task: dict[str, Any], shared_tag: str | None) -> list[str]:
+    """Return the options of markdup.
+
+    Args:
+        task: The task.
+        shared_tag: A tag that duplicates must share.
+    """
+    parameters = task["parameters"]
+    return [
+        *(["-S"] if parameters["mark_supplementary"] else []),
+        *(["-d", str(parameters["optical_distance"])] if parameters["optical_distance"] else []),
+        *(["--barcode-tag", shared_tag] if shared_tag else []),
+        *("-T", f"{task['scratch']}/markdup"),
+    ]
 
 
 def sort_mib(task: dict[str, Any]) -> float:
@@ -123,10 +159,14 @@ def sort_mib(task: dict[str, Any]) -> float:
     return float(min(task["memory_mib"] * SORT_SHARE, left))
 
 
-def output_commands(task: dict[str, Any]) -> list[tuple[Command, str | None]]:
+def output_commands(task: dict[str, Any], shared_tag: str | None) -> list[tuple[Command, str | None]]:
     """Return the two commands that read the sorted alignments at the same time, each with a file for its output.
 
     One writes the alignments with their index, the other prints their statistics.
+
+    Args:
+        task: The task.
+        shared_tag: A tag that duplicates share, which is left out if it is for local use.
     """
     output = task["outputs"]["alignment"]
     if is_cram(task):
@@ -136,7 +176,8 @@ def output_commands(task: dict[str, Any]) -> list[tuple[Command, str | None]]:
         kind = ["-O", f"bam,level={BAM_LEVEL}"]
         index = "csi" if needs_csi(read_contigs(reference(task)).values()) else "bai"
     target = f"{output}##idx##{output}.{index}"
-    view = ["view", "--no-PG", *threads(task), *kind, "--write-index", "-o", target, "-"]
+    without = ["-x", BOTH] if shared_tag == BOTH else []
+    view = ["view", "--no-PG", *without, *threads(task), *kind, "--write-index", "-o", target, "-"]
     return [(view, None), (["stats", *STATS_OPTIONS, "-"], str(stats_file(task)))]
 
 

@@ -5,8 +5,10 @@ An alignment is given by its address; `bwa_layout` has the offsets of its fields
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Sequence
+from itertools import chain
 from operator import sub
 
 from bwa_layout import (
@@ -17,12 +19,14 @@ from bwa_layout import (
     DATA_LENGTH,
     EXTRA_NULS,
     FLAG,
+    LENGTH,
     MEMORY,
     NAME_LENGTH,
     RECORD_BYTES,
 )
 
 Alignments = list[int]
+_TAB = re.compile(rb"\t(?=(?:LB|RX|Zk)Z)")  # not any tag: NM is 9, a tab, and followed by MD
 
 
 def read_alignments(results: Sequence[int]) -> list[Alignments]:
@@ -40,6 +44,18 @@ def read_alignments(results: Sequence[int]) -> list[Alignments]:
 def flags(reads: Sequence[Alignments]) -> list[int]:
     """Return the flag of each read's primary alignment."""
     return [MEMORY[(alignments[0] >> 3) + FLAG] & 0xFFFF for alignments in reads]
+
+
+def end_tags(reads: Sequence[Alignments]) -> None:
+    """End the tags behind the read group, which bwa takes for a part of it, each with a NUL."""
+    for alignment in chain.from_iterable(reads):
+        word = alignment >> 3
+        lengths, bases = MEMORY[word + FLAG] >> 16, MEMORY[word + LENGTH] & 0xFFFFFFFF
+        before_tags = (lengths & 0xFFFF) + 4 * (lengths >> 16) + (bases + 1) // 2 + bases  # name, CIGAR, sequence
+        start = MEMORY[word + DATA] + before_tags
+        end = MEMORY[word + DATA] + (MEMORY[word + DATA + 1] & 0xFFFFFFFF)
+        for match in _TAB.finditer(BYTES[start:end]):
+            BYTES[start + match.start()] = 0
 
 
 def bam_records(reads: Sequence[Alignments]) -> bytes:

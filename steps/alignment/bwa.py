@@ -70,7 +70,7 @@ class Bwa:
         Raises:
             BwaFailed: if the result is not where `bwa_layout` expects it.
         """
-        queries = Queries([Reads([b"r"], [10], [b"A" * 10], [b"F" * 10], [b"@r"])], b"RG:Z:r")
+        queries = Queries([Reads([b"r"], [10], [b"A" * 10], [b"F" * 10], [b"@r"])], [b"RGZr\0"])
         queries.words.extend([0] * READ_WORDS)
         _capture_stderr(
             lambda: self._library.mem_process_seqs(

@@ -104,7 +104,8 @@ def _lane(sample: str, lane: dict[str, Any], layout: str, encoding: str) -> Lane
     flowcell = fields[FLOWCELL_FIELD] if len(fields) >= ILLUMINA_FIELDS else None
     unit = ".".join(filter(None, (flowcell, lane["lane"])))
     identity = ".".join(filter(None, (flowcell, sample, lane["lane"])))
-    group = {"ID": identity, "SM": sample, "LB": sample, "PU": unit, "PL": "ILLUMINA"}
+    library = lane.get("library") or sample
+    group = {"ID": identity, "SM": sample, "LB": library, "PU": unit, "PL": "ILLUMINA"}
     return Lane(group, paired, files, layout, encoding)
 
 

@@ -15,17 +15,20 @@ class Queries:
 
     Args:
         files: The reads of each file.
-        comment: A SAM field for every alignment.
+        fields: The tags of each read's alignments as in BAM, the read group first; one element for all reads.
 
     Attributes:
         words: The array.
     """
 
-    def __init__(self, files: Sequence[Reads], comment: bytes) -> None:
+    def __init__(self, files: Sequence[Reads], fields: Sequence[bytes]) -> None:
         self._buffers: list[array[int]] = []  # kept as long as the array points to them
         number = sum(len(reads.names) for reads in files)
         self.words = array("q", bytes(8 * READ_WORDS * number))
-        self.words[COMMENT::READ_WORDS] = array("q", [self._copy(comment + b"\0")]) * number
+        # bwa takes one field; `alignments.end_tags` separates it into tags.
+        texts = [b"RG:Z:" + tags[3:-1].replace(b"\0", b"\t") for tags in fields]
+        comments = self._addresses(texts, list(map(len, texts)))
+        self.words[COMMENT::READ_WORDS] = comments * (number // len(comments))
         for index, reads in enumerate(files):
             columns = (
                 (0, array("q", reads.lengths)),

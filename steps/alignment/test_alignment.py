@@ -2,118 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import random
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pysam
 import pytest
 
-from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.local import LocalStore
 
-PROGRAM = Path(__file__).with_name("alignment.py")
-CONTIGS = {"chr1": 6000, "chr2": 3000}
-READ_BP, FRAGMENT_BP = 100, 300
-COMPLEMENT = str.maketrans("ACGT", "TGCA")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    error: str
-    bam: Path
-    metrics: dict[str, Any]
-    reference: Path
-
-    def records(self) -> list[pysam.AlignedSegment]:
-        with pysam.AlignmentFile(str(self.bam), reference_filename=str(self.reference)) as file:
-            return list(file)
-
-
-@pytest.fixture(scope="session")
-def sequences() -> dict[str, str]:
-    rng = random.Random(7)
-    return {name: "".join(rng.choices("ACGT", k=length)) for name, length in CONTIGS.items()}
-
-
-@pytest.fixture(scope="session")
-def reference(sequences: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    fasta = tmp_path_factory.mktemp("reference") / "reference.fa"
-    fasta.write_text("".join(f">{name}\n{bases}\n" for name, bases in sequences.items()))
-    return prepare(str(fasta), ["fai", "bwa"], object_store(), fasta.parent / "cache")
-
-
-Pair = tuple[str, str, str]
-
-
-def pairs(sequences: dict[str, str], count: int, seed: int, prefix: str = "A00:1:FLOW:1:1:1") -> list[Pair]:
-    """Return name, first and second read of fragments from both strands."""
-    rng = random.Random(seed)
-    reads = []
-    for number in range(count):
-        bases = sequences[rng.choice(list(sequences))]
-        size = rng.randint(FRAGMENT_BP - 40, FRAGMENT_BP + 40)
-        start = rng.randrange(len(bases) - size)
-        fragment = bases[start : start + size]
-        ends = fragment[:READ_BP], fragment[-READ_BP:].translate(COMPLEMENT)[::-1]
-        reads.append((f"{prefix}:{number}", *(ends if number % 2 else ends[::-1])))
-    return reads
-
-
-def fastq(path: Path, reads: list[tuple[str, str]]) -> Path:
-    text = "".join(f"@{name}\n{bases}\n+\n{'F' * len(bases)}\n" for name, bases in reads)
-    path.write_bytes(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
-    return path
-
-
-def lane(folder: Path, name: str, reads: list[Pair]) -> dict[str, Any]:
-    first = fastq(folder / f"{name}_R1.fastq.gz", [(f"{read}/1", bases) for read, bases, _ in reads])
-    second = fastq(folder / f"{name}_R2.fastq.gz", [(f"{read}/2 2:N:0:AC", bases) for read, _, bases in reads])
-    return {"lane": name, "fastq_1": str(first), "fastq_2": str(second)}
-
-
-Align = Callable[..., Outcome]
-
-
-@pytest.fixture
-def align(reference: Path, tmp_path: Path) -> Align:
-    def run(lanes: list[dict[str, Any]], vcpus: int = 2, reference: Path = reference, **parameters: Any) -> Outcome:
-        out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
-        (out / "scratch").mkdir(parents=True)
-        values = {
-            "format": "bam",
-            "mark_duplicates": True,
-            "read_layout": "auto",
-            "quality_encoding": "auto",
-            **parameters,
-        }
-        bam = out / f"s1.md.{values['format']}"
-        task = {
-            "item": {"sample": "s1"},
-            "inputs": {"reads": lanes, "reference": str(reference)},
-            "outputs": {"alignment": str(bam), "metrics": str(out / "metrics.json")},
-            "parameters": values,
-            "vcpus": vcpus,
-            "memory_mib": 1000,
-            "scratch": str(out / "scratch"),
-        }
-        (out / "task.json").write_text(json.dumps(task))
-        process = subprocess.run(
-            [sys.executable, str(PROGRAM), str(out / "task.json")], capture_output=True, text=True, timeout=60
-        )
-        metrics = json.loads((out / "metrics.json").read_text()) if process.returncode == 0 else {}
-        return Outcome(process.returncode, process.stderr.strip(), bam, metrics, reference)
-
-    return run
+sys.path.insert(0, str(Path(__file__).parent))
+from test_support import CONTIGS, FRAGMENT_BP, READ_BP, Align, fastq, lane, pairs
 
 
 def test_pairs_become_sorted_alignments_with_read_groups(

@@ -79,7 +79,7 @@ def read_back(records: bytes, folder: Path) -> list[pysam.AlignedSegment]:
 
 def align(aligner: Bwa, files: list[Reads], folder: Path) -> list[pysam.AlignedSegment]:
     """Return the records of single reads, or of mates in two files."""
-    queries = Queries(files, b"RG:Z:lane")
+    queries = Queries(files, [b"RGZlane\0"])
     alignments_by_read, messages = aligner.align(queries, len(files) == 2, 0)
     if len(files) == 2:
         set_pair_flags(alignments_by_read, parse_limits(messages))
@@ -90,7 +90,7 @@ def align(aligner: Bwa, files: list[Reads], folder: Path) -> list[pysam.AlignedS
 
 def test_reads_have_bwas_layout() -> None:
     first, second = reads({"a": "ACG", "bc": "T"}), reads({"a": "GG", "bc": ""})
-    queries = Queries([first, second], b"RG:Z:x")
+    queries = Queries([first, second], [b"RGZx\0"])
     rows = [queries.words[place : place + READ_WORDS].tolist() for place in range(0, len(queries.words), READ_WORDS)]
     texts = [(row[0], *(ctypes.string_at(address) for address in row[1:5]), row[5]) for row in rows]
     assert len(queries) == 4
@@ -217,7 +217,7 @@ def test_unknown_layout_of_an_index(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 def test_flags_are_those_of_primary_alignments(aligner: Bwa) -> None:
-    queries = Queries([reads({"two": BASES[100:170] + reverse(BASES[2000:2060]), "none": "ACAC" * 9})], b"RG:Z:x")
+    queries = Queries([reads({"two": BASES[100:170] + reverse(BASES[2000:2060]), "none": "ACAC" * 9})], [b"RGZx\0"])
     alignments_by_read, _ = aligner.align(queries, False, 0)
     assert [len(alignments) for alignments in alignments_by_read] == [2, 1]
     assert flags(alignments_by_read) == [0, pysam.FUNMAP]

@@ -13,6 +13,7 @@ import lzma
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -25,6 +26,7 @@ from genomics_pipeline.stores.local import LocalStore
 HERE = Path(__file__).parent
 FASTQ = HERE / "fastq"
 PROGRAM = HERE.parents[1] / "steps" / "alignment" / "alignment.py"
+DECLARED = tomllib.loads(PROGRAM.with_name("step.toml").read_text())
 BASES = "ACGTTGCAACGGTCATGCTA"
 QUALITIES = "IIIIIIIIII#FFFFFFFFF"
 
@@ -111,7 +113,7 @@ def test_fastq(name: str, reference: Path, tmp_path: Path) -> None:
             "reference": str(reference),
         },
         "outputs": {"alignment": str(tmp_path / "a.bam"), "metrics": str(tmp_path / "a.json")},
-        "parameters": {"format": "bam", "mark_duplicates": True, "read_layout": "auto", "quality_encoding": "auto"},
+        "parameters": {name: one.get("default") for name, one in DECLARED["parameters"].items()},
         "vcpus": 1,
         "memory_mib": 512,
         "scratch": str(tmp_path),

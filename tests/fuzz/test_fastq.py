@@ -22,6 +22,7 @@ sys.path[:0] = [str(Path(__file__).parents[2] / "steps" / name) for name in ("al
 from aligner import Aligner  # noqa: E402
 from common.program import BadInput  # noqa: E402
 from lanes import open_lanes  # noqa: E402
+from read_fields import ReadFields  # noqa: E402
 
 # The step's process reads its files to their end, and leaves them open until its own.
 pytestmark = [pytest.mark.fuzz, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
@@ -100,7 +101,7 @@ def align(files: list[Path], reference: str) -> int | str:
     paths = [*map(str, files), None][:2]
     try:
         lanes = open_lanes("a", [{"lane": "L001", "fastq_1": paths[0], "fastq_2": paths[1]}], "auto")
-        aligner = Aligner(reference, lanes)
+        aligner = Aligner(reference, lanes, ReadFields(lanes))
         return sum(aligner.align(batch).counts.reads for batch in lanes[0].batches(0))
     except BadInput as error:
         return str(error)

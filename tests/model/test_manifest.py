@@ -16,7 +16,7 @@ from genomics_pipeline.model.manifest import manifest_lines, parse_sheet
 from genomics_pipeline.model.sample import Lane, Sample
 
 ROOT = Path(__file__).parents[2]
-COLUMNS = ("patient", "sex", "status", "sample", "lane", "fastq_1", "fastq_2")
+COLUMNS = ("patient", "sex", "status", "sample", "lane", "library", "fastq_1", "fastq_2")
 Row = dict[str, str]
 
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True)
@@ -118,7 +118,11 @@ cells = st.one_of(
 @given(
     st.fixed_dictionaries(
         {"sample": cells | names, "fastq_1": cells},
-        optional={**dict.fromkeys(["patient", "sex", "status", "lane"], cells), "fastq_2": cells, "Sample": cells},
+        optional={
+            **dict.fromkeys(["patient", "sex", "status", "lane", "library"], cells),
+            "fastq_2": cells,
+            "Sample": cells,
+        },
     )
 )
 def test_the_schema_and_the_parser_accept_the_same_rows(row: dict[str, Any]) -> None:
@@ -165,13 +169,13 @@ def test_the_example_sheet_is_valid() -> None:
 
 def test_manifest_lines() -> None:
     samples = [
-        Sample("b", "p1", "XX", 1, (Lane("L001", "/r/b_1.fq", "/r/b_2.fq"), Lane("L002", "/r/Ü b.fq"))),
+        Sample("b", "p1", "XX", 1, (Lane("L001", "/r/b_1.fq", "/r/b_2.fq"), Lane("L002", "/r/Ü b.fq", library="pcr"))),
         Sample("a", "a", "NA", 0, (Lane("L001", "s3://x/a.fq.gz"),)),
     ]
     assert manifest_lines(samples) == (
         '{"sample":"b","patient":"p1","sex":"XX","status":1,"lanes":['
         '{"lane":"L001","fastq_1":"/r/b_1.fq","fastq_2":"/r/b_2.fq"},'
-        '{"lane":"L002","fastq_1":"/r/Ü b.fq","fastq_2":null}]}\n'
+        '{"lane":"L002","fastq_1":"/r/Ü b.fq","fastq_2":null,"library":"pcr"}]}\n'
         '{"sample":"a","patient":"a","sex":"NA","status":0,"lanes":['
         '{"lane":"L001","fastq_1":"s3://x/a.fq.gz","fastq_2":null}]}\n'
     )

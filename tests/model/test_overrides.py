@@ -23,8 +23,8 @@ def germline() -> Pipeline:
         ("qc.x=1", "unknown stage 'qc'; known: alignment, variant_calling, aggregation, gather"),
         ("variant_calling.ploidi=1", "unknown parameter 'ploidi' of variant_calling; did you mean 'ploidy'?"),
         (
-            "alignment.x=1",
-            "unknown parameter 'x' of alignment; known: format, mark_duplicates, read_layout, quality_encoding",
+            "aggregation.x=1",
+            "unknown parameter 'x' of aggregation; known: ploidy, batch_size, min_qual, min_depth, max_strand_bias",
         ),
         ("gather.x=1", "unknown parameter 'x' of gather; known: none"),
         ("aggregation.ploidy=two", "expected an integer, found 'two'"),

@@ -1,0 +1,64 @@
+"""The alignment step's program, run as the worker runs it, over a small reference."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.cli.adapters import object_store
+from genomics_pipeline.reference.prepare import prepare
+
+sys.path.insert(0, str(Path(__file__).parent))
+from test_support import CONTIGS, PROGRAM, Align, Outcome
+
+
+@pytest.fixture(scope="session")
+def sequences() -> dict[str, str]:
+    rng = random.Random(7)
+    return {name: "".join(rng.choices("ACGT", k=length)) for name, length in CONTIGS.items()}
+
+
+@pytest.fixture(scope="session")
+def reference(sequences: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    fasta = tmp_path_factory.mktemp("reference") / "reference.fa"
+    fasta.write_text("".join(f">{name}\n{bases}\n" for name, bases in sequences.items()))
+    return prepare(str(fasta), ["fai", "bwa"], object_store(), fasta.parent / "cache")
+
+
+@pytest.fixture
+def align(reference: Path, tmp_path: Path) -> Align:
+    def run(lanes: list[dict[str, Any]], vcpus: int = 2, reference: Path = reference, **parameters: Any) -> Outcome:
+        out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
+        (out / "scratch").mkdir(parents=True)
+        values = {**defaults(), **parameters}
+        bam = out / f"s1.md.{values['format']}"
+        task = {
+            "item": {"sample": "s1"},
+            "inputs": {"reads": lanes, "reference": str(reference)},
+            "outputs": {"alignment": str(bam), "metrics": str(out / "metrics.json")},
+            "parameters": values,
+            "vcpus": vcpus,
+            "memory_mib": 1000,
+            "scratch": str(out / "scratch"),
+        }
+        (out / "task.json").write_text(json.dumps(task))
+        process = subprocess.run(
+            [sys.executable, str(PROGRAM), str(out / "task.json")], capture_output=True, text=True, timeout=60
+        )
+        metrics = json.loads((out / "metrics.json").read_text()) if process.returncode == 0 else {}
+        return Outcome(process.returncode, process.stderr.strip(), bam, metrics, reference)
+
+    return run
+
+
+def defaults() -> dict[str, Any]:
+    """Return the defaults of the step's parameters."""
+    declared = tomllib.loads(PROGRAM.with_name("step.toml").read_text())["parameters"]
+    return {name: one.get("default") for name, one in declared.items()}
