@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.provenance import InputVersion, Provenance
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, delete_record, read_fields
 from genomics_pipeline.stores.open_folder import LeadsOutside
@@ -56,15 +56,12 @@ class CompletionRecord:
     Attributes:
         stage: The stage.
         item: The item's id.
-        step: The step's name.
-        version: The step's version.
-        fingerprint: sha256 of everything the outputs depend on.
+        provenance: Everything that the outputs depend on.
         started: The start of the step, ISO 8601 in UTC.
         seconds: The duration, staging included.
         vcpus: The number of cores that it could use.
         memory_mib: The memory that it could use.
         peak_memory_mib: See `worker.process.ProcessEnd`.
-        parameters: All parameters, with defaults.
         outputs: Its outputs by name.
         sources: sha256 of each input that is an output of an earlier stage over the item, by ``<stage>.<output>``.
         intermediate: Whether only later stages need its outputs, which may expire.
@@ -75,15 +72,12 @@ class CompletionRecord:
 
     stage: str
     item: str
-    step: str
-    version: str
-    fingerprint: str
+    provenance: Provenance
     started: str
     seconds: float
     vcpus: int
     memory_mib: int
     peak_memory_mib: int
-    parameters: Mapping[str, Value]
     outputs: Mapping[str, OutputRecord]
     sources: Mapping[str, str] = field(default_factory=dict)
     intermediate: bool = False
@@ -91,11 +85,16 @@ class CompletionRecord:
     input_bytes: int = 0
     reused: bool = False
 
+    @property
+    def step(self) -> str:
+        """The step's name."""
+        return self.provenance.step
+
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``step.json`` holds."""
         members = asdict(self)
         del members["reused"]
-        return members
+        return {"stage": self.stage, "item": self.item, **members.pop("provenance"), **members}
 
 
 def read_completion(store: ObjectReader, run: RunPlace, stage: str, item: str) -> CompletionRecord | None:
@@ -117,15 +116,12 @@ def _completion(fields: Fields) -> CompletionRecord:
     return CompletionRecord(
         stage=fields.name("stage"),
         item=fields.name("item"),
-        step=fields.text("step"),
-        version=fields.text("version"),
-        fingerprint=fields.text("fingerprint"),
+        provenance=_provenance(fields),
         started=fields.time("started"),
         seconds=fields.number("seconds"),
         vcpus=fields.integer("vcpus"),
         memory_mib=fields.integer("memory_mib"),
         peak_memory_mib=fields.integer("peak_memory_mib"),
-        parameters=fields.object("parameters").value_by_name(),
         outputs={name: _output(outputs.object(name)) for name in outputs.members},
         sources=fields.object("sources").text_by_name() if fields.has("sources") else {},
         intermediate=fields.flag("intermediate"),
@@ -133,6 +129,24 @@ def _completion(fields: Fields) -> CompletionRecord:
         input_bytes=fields.integer("input_bytes", 0),
         reused=True,
     )
+
+
+def _provenance(fields: Fields) -> Provenance:
+    inputs = fields.object("inputs")
+    return Provenance(
+        step=fields.text("step"),
+        version=fields.text("version"),
+        program=fields.text("program"),
+        parameters=fields.object("parameters").value_by_name(),
+        files=fields.object("files").text_by_name(),
+        inputs={name: _input(inputs.object(name)) for name in inputs.members},
+        members=fields.object("members").value_by_name(),
+        publish=fields.object("publish").text_by_name(),
+    )
+
+
+def _input(fields: Fields) -> InputVersion:
+    return InputVersion(fields.sha256("digest"), fields.integer("count", 0), fields.texts("files"))
 
 
 def _output(fields: Fields) -> OutputRecord:

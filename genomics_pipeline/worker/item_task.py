@@ -14,6 +14,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.provenance import Provenance
 from genomics_pipeline.model.task import TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord, write_completion
 from genomics_pipeline.stores.given_file import stat_given
@@ -46,8 +47,7 @@ class ItemTask:
         resources: The resources that it may use.
         item: The item.
         name: The item's id.
-        parameters: All parameters, with defaults.
-        versions: Versions of the files that parameters name.
+        provenance: What its outputs are made of.
         folder: A folder for its temporary files.
     """
 
@@ -57,11 +57,15 @@ class ItemTask:
     resources: TaskResources
     item: Mapping[str, Any]
     name: str
-    parameters: Mapping[str, Value]
-    versions: Mapping[str, str]
+    provenance: Provenance
     folder: Path
 
-    def run(self, inputs: list[Input], fingerprint: str) -> CompletionRecord:
+    @property
+    def parameters(self) -> Mapping[str, Value]:
+        """All parameters, with defaults."""
+        return self.provenance.parameters
+
+    def run(self, inputs: list[Input]) -> CompletionRecord:
         """Run the command and publish its outputs.
 
         Raises:
@@ -86,15 +90,12 @@ class ItemTask:
         record = CompletionRecord(
             stage=self.payload.stage,
             item=self.name,
-            step=self.step.spec.name,
-            version=self.step.spec.version,
-            fingerprint=fingerprint,
+            provenance=self.provenance,
             started=started.isoformat(timespec="milliseconds"),
             seconds=round(monotonic() - clock, 3),
             vcpus=self.resources.vcpus,
             memory_mib=self.resources.memory_mib,
             peak_memory_mib=end.peak_memory_mib,
-            parameters=dict(self.parameters),
             outputs=records,
             sources={each.source: each.files[0].version for each in inputs if each.source},
             intermediate=self.payload.intermediate,
@@ -110,7 +111,7 @@ class ItemTask:
     def _read_in_place(self, inputs: list[Input]) -> list[str]:
         """Return the URIs of the files that the program reads, which are not copied if they are local."""
         files = [file.uri for each in inputs for file in each.all_files()]
-        return [*files, *(str(self.parameters[name]) for name in self.versions)]
+        return [*files, *(str(self.parameters[name]) for name in self.provenance.files)]
 
     def _run_program(self, inputs: list[Input], log: Path) -> ProcessEnd:
         for folder_name in FOLDERS:
@@ -168,7 +169,7 @@ class ItemTask:
             return value
         folder = self.folder / "in" / "parameters" / name
         folder.mkdir(parents=True)
-        expected = Expected(version=self.versions.get(name))
+        expected = Expected(version=self.provenance.files.get(name))
         return str(self.store.fetch(value, folder, expected, self.resources.cancelled))
 
     def _parameters_with_files(self) -> list[tuple[str, Value]]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
-from genomics_pipeline.model.parameters import Value, resolve
-from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.model.parameters import resolve
 from genomics_pipeline.model.task import TaskPayload, item_id
-from genomics_pipeline.records.completion import CompletionRecord, delete_completion, find_damage, read_completion
+from genomics_pipeline.records.completion import CompletionRecord, delete_completion
 from genomics_pipeline.records.failure import FailureRecord, delete_failure, write_failure
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import Store
@@ -23,6 +20,7 @@ from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, StepFailed, fa
 from genomics_pipeline.worker.inputs import Input, find_input
 from genomics_pipeline.worker.item_task import ItemTask
 from genomics_pipeline.worker.reopen import reopen_maker
+from genomics_pipeline.worker.review import review
 from genomics_pipeline.worker.scratch import remove_leftovers, task_folder
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.task_resources import TaskResources
@@ -94,16 +92,13 @@ def _run_item(
     try:
         parameters = resolve(step.spec.parameters, payload.parameters)
         inputs += [find_input(payload, spec, item, store, resources.cache) for spec in step.spec.inputs.values()]
-        versions = _parameter_versions(step.spec, parameters, store)
-        fingerprint = _fingerprint(step, item, parameters, versions, inputs, payload.publish)
-        done = read_completion(store, payload.run, payload.stage, name)
-        if done and done.fingerprint == fingerprint and _is_complete(done, step.spec, payload, store):
-            return done
+        found = review(payload, step, store, item, parameters, inputs)
+        if found.done is not None:
+            return found.done
         delete_completion(store, payload.run, payload.stage, name)
         delete_failure(store, payload.run, payload.stage, name)
         with task_folder(resources.scratch, f"{payload.stage}-{name}") as folder:
-            task = ItemTask(payload, step, store, resources, item, name, parameters, versions, folder)
-            return task.run(inputs, fingerprint)
+            return ItemTask(payload, step, store, resources, item, name, found.provenance, folder).run(inputs)
     except Exception as error:
         cause: Exception | None = None
         with suppress(Exception):  # the error itself matters more
@@ -130,31 +125,3 @@ def _publish_traceback(payload: TaskPayload, item: str, store: Store, resources:
         store.publish(log, uri)
         return uri
     return None
-
-
-def _parameter_versions(spec: StepSpec, parameters: Mapping[str, Value], store: Store) -> dict[str, str]:
-    """Return the versions of the files that parameters name."""
-    versions = {}
-    for name, value in parameters.items():
-        if spec.parameters[name].type == "file" and isinstance(value, str) and (info := store.stat(value)):
-            versions[name] = info.version
-    return versions
-
-
-def _fingerprint(
-    step: StepFolder,
-    item: Mapping[str, Any],
-    parameters: Mapping[str, Value],
-    versions: Mapping[str, str],
-    inputs: Sequence[Input],
-    publish: Mapping[str, str],
-) -> str:
-    """Return a sha256 of everything that the outputs depend on; they do not depend on cores and memory."""
-    program = [step.spec.name, step.spec.version, step.digest]
-    members = [*program, item, parameters, versions, [each.digest() for each in inputs], publish]
-    return hashlib.sha256(json.dumps(members, sort_keys=True, default=dict).encode()).hexdigest()
-
-
-def _is_complete(done: CompletionRecord, spec: StepSpec, payload: TaskPayload, store: Store) -> bool:
-    """Return whether a record has all outputs, and their files are whole."""
-    return done.outputs.keys() == spec.outputs.keys() and find_damage(store, payload.run, done) is None

@@ -25,6 +25,7 @@ from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.container import main as worker_main
 from tests.fakes.batch import Log, RunJob
+from tests.runs.records import NO_PROVENANCE
 
 OUTPUT = b"done\n"
 
@@ -49,7 +50,7 @@ def finish(payload: TaskPayload, item: str) -> None:
     store, started = object_store(), datetime.now(UTC).isoformat(timespec="milliseconds")
     output = OutputRecord(output_key(payload.stage, item), len(OUTPUT), sha256(OUTPUT).hexdigest())
     store.write(payload.run.uri(output.key), OUTPUT)
-    done = CompletionRecord(payload.stage, item, payload.step, "1", "f", started, 1, 1, 1, 1, {}, {"text": output})
+    done = CompletionRecord(payload.stage, item, NO_PROVENANCE, started, 1, 1, 1, 1, {"text": output})
     write_completion(store, payload.run, done)
 
 

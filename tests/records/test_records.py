@@ -12,6 +12,7 @@ import pytest
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.execution_input import WAIT_S, ExecutionInput
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.provenance import InputVersion, Provenance
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
 from genomics_pipeline.records.completion import (
@@ -38,8 +39,12 @@ RUN = RunPlace("r", "bucket", "runs/r/")
 SHA256 = "ab" * 32
 TIME = "2026-11-24T10:00:00+00:00"
 INDEX = {"key": "k.i", "size_bytes": 1, "sha256": SHA256}
+PROVENANCE = Provenance(
+    "caller", "1.0", "p", {"ploidy": 2, "regions": None}, {"panel": "1-2"},
+    {"bam": InputVersion(SHA256, 1, ("cd",)), "others": InputVersion(SHA256, 70)}, {"sample": "a"}, {"out": ""},
+)  # fmt: skip
 COMPLETION = CompletionRecord(
-    "calling", "a", "caller", "1.0", "f", TIME, 1.5, 2, 300, 120, {"ploidy": 2, "regions": None},
+    "calling", "a", PROVENANCE, TIME, 1.5, 2, 300, 120,
     {"out": OutputRecord("results/a.vcf", 3, SHA256, (FileRecord("results/a.vcf.tbi", 1, SHA256),))},
     {"alignment.bam": "cd"},
 )  # fmt: skip
@@ -80,7 +85,10 @@ def test_a_completion_record_is_read_as_it_was_written(store: LocalStore) -> Non
 @pytest.mark.parametrize(
     "change",
     [
-        {"fingerprint": 7},
+        {"program": 7},
+        {"inputs": {"bam": {"digest": SHA256, "count": -1, "files": []}}},
+        {"inputs": {"bam": {"digest": SHA256, "count": 1, "files": [1]}}},
+        {"members": {"sample": []}},
         {"seconds": "1"},
         {"vcpus": True},
         {"outputs": []},

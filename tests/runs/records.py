@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from genomics_pipeline.model.provenance import Provenance
 from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
 
+NO_PROVENANCE = Provenance("s", "1", "p", {}, {}, {}, {}, {})
 STARTED = "2026-11-24T10:00:00+00:00"
 
 

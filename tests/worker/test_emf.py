@@ -8,12 +8,11 @@ from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord, FileRecord, OutputRecord
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.worker import emf
+from tests.runs.records import NO_PROVENANCE
 
 PAYLOAD = TaskPayload("align", "alignment", "sample", RunPlace("r1", "b", "runs/r1/"), "", {}, {}, {}, (), {})
 OUTPUTS = {"bam": OutputRecord("k", 990, "0", (FileRecord("k.i", 10, "0"),)), "metrics": OutputRecord("m", 24, "0")}
-RECORD = CompletionRecord(
-    "align", "s7", "alignment", "1", "f", "2026-01-01", 12.5, 8, 16384, 900, {}, OUTPUTS, input_bytes=5000
-)
+RECORD = CompletionRecord("align", "s7", NO_PROVENANCE, "2026-01-01", 12.5, 8, 16384, 900, OUTPUTS, input_bytes=5000)
 
 
 def test_a_success_is_counted_by_stage_and_outcome() -> None:

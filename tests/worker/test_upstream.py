@@ -16,6 +16,7 @@ from genomics_pipeline.records.completion import CompletionRecord, OutputRecord,
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.worker.upstream import gathered_items
+from tests.runs.records import NO_PROVENANCE
 
 Row = dict[str, Any]
 RUN = RunPlace("r", "run", "")
@@ -65,9 +66,7 @@ def write_done(store: LocalStore, stage: str, item: str, content: str, **sources
     outputs = {"out": OutputRecord(key, len(content), digest(content))}
     digests = {f"{source}.out": digest(content_of_source) for source, content_of_source in sources.items()}
     started = "2026-01-01T00:00:00+00:00"
-    write_completion(
-        store, RUN, CompletionRecord(stage, item, "s", "1", "f", started, 1, 1, 1, 1, {}, outputs, digests)
-    )
+    write_completion(store, RUN, CompletionRecord(stage, item, NO_PROVENANCE, started, 1, 1, 1, 1, outputs, digests))
 
 
 def digest(content: str) -> str:
