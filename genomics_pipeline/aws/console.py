@@ -47,6 +47,17 @@ def log_stream_link(group: str, stream: str, partition: str, region: str) -> str
     return f"{log_group_link(group, partition, region)}/log-events/{_encoded(stream)}"
 
 
+def job_link(job: str, partition: str, region: str) -> str:
+    """Return the link to a Batch job.
+
+    Args:
+        job: The id of the job.
+        partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
+        region: The Region.
+    """
+    return f"{_home(partition, 'batch', region)}#jobs/detail/{job}"
+
+
 def _encoded(name: str) -> str:
     """Return a name as the console has it behind ``#``: percent-encoded twice, with ``$`` for ``%``.
 

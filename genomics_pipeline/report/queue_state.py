@@ -27,6 +27,7 @@ class QueueState:
         job: The name of the job at the head.
         since: The time since which it is there, in seconds since the epoch.
         status_reason: Batch's reason why it cannot start; empty where there is none.
+        link: The link to it in AWS's console.
     """
 
     queue: str
@@ -36,6 +37,7 @@ class QueueState:
     job: str
     since: float
     status_reason: str = ""
+    link: str = ""
 
     def to_json(self, now: float) -> dict[str, Any]:
         """Return the object that ``--json`` prints.
@@ -54,6 +56,7 @@ class QueueState:
                 "seconds": round(now - self.since, 3),
                 "reason": block_reason(self.status_reason),
                 "status_reason": self.status_reason,
+                "console": self.link,
             },
         }
 
@@ -74,6 +77,8 @@ class QueueState:
         reason = f": {self.status_reason}" if self.status_reason else ""
         yield f"  the job at its head{whose} waits for {duration(waited)}{reason}"
         yield from (f"  {line}" for line in self._advice(waited))
+        if self.link:
+            yield f"  that job in the console: {self.link}"
 
     def _place(self) -> str:
         if self.first_place is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genomics_pipeline.aws.console import execution_link, log_group_link, log_stream_link
+from genomics_pipeline.aws.console import execution_link, job_link, log_group_link, log_stream_link
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ def test_a_link_is_of_the_partition_and_region(partition: str, region: str, doma
     assert log_group_link("/a/tasks", partition, region) == (
         f"https://{domain}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/$252Fa$252Ftasks"
     )
+    assert job_link("0f", partition, region) == f"https://{domain}/batch/home?region={region}#jobs/detail/0f"
     assert log_stream_link("/a/tasks", "a-alignment/default/0f", partition, region) == (
         f"https://{domain}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/$252Fa$252Ftasks"
         "/log-events/a-alignment$252Fdefault$252F0f"

@@ -64,6 +64,8 @@ def test_a_job_of_another_run_blocks_the_queue(block: Callable[[str], FakeAws], 
     (queue,) = queues(command)
     seconds = queue["head"].pop("seconds")
     assert 299 <= seconds < 360
+    (head,) = (job.job.job_id for job in fake.batch.queues.waiting(QUEUE) if job.job.name == OTHER)
+    link = f"https://console.aws.amazon.com/batch/home?region=us-east-1#jobs/detail/{head}"
     assert queue == {
         "queue": QUEUE,
         "waiting": 4,
@@ -74,6 +76,7 @@ def test_a_job_of_another_run_blocks_the_queue(block: Callable[[str], FakeAws], 
             "of_this_run": False,
             "reason": "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
             "status_reason": TOO_MANY_VCPUS,
+            "console": link,
         },
     }
     shown = command("status", RUN)
@@ -86,6 +89,7 @@ def test_a_job_of_another_run_blocks_the_queue(block: Callable[[str], FakeAws], 
     assert "  blocked: the job has more vCPUs than MaxVcpus allows for all hosts together\n" in shown.output
     limit = "; the queue cancels the job after 10 minutes at its head"
     assert f"  to do: deploy with a larger MaxVcpus{limit}\n" in shown.output
+    assert f"  that job in the console: {link}\n" in shown.output
 
 
 def test_the_run_itself_blocks_the_queue_once_the_other_job_is_cancelled(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genomics_pipeline.aws.console import job_link
 from genomics_pipeline.aws.job_queues import front_of_queue
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.report.queue_state import QueueState
@@ -37,4 +38,5 @@ def _queue_state(run: AwsRun, queue: str) -> QueueState | None:
         job=head.detail["jobName"],
         since=head.since,
         status_reason=head.detail.get("statusReason", ""),
+        link=job_link(head.detail["jobId"], run.deployment.partition, run.deployment.region),
     )
