@@ -166,6 +166,8 @@ def test_a_first_run_ends_as_described(
         assert submitted.code == 0, submitted.err
         run = json.loads(submitted.out)["run"]
         blocked_queue(step_functions, aws)
+        (queue,) = json.loads(cli("status", run, "--json").out)["queues"]
+        assert (queue["head"]["of_this_run"], queue["head"]["status_reason"]) == (True, TOO_LARGE)
         pinned = deploy_in_the_middle(new_stack, run)
         assert step_functions.execution(run).status == "RUNNING"
         batch.pass_time(600)  # after which the template's queue cancels a job that fits no host
