@@ -16,7 +16,7 @@ from genomics_pipeline.language.jsonata.text import member
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
 
-COHORT_ITEMS = '[{"cohort":"cohort"}]'
+COHORT = '{"cohort":"cohort"}'
 DEFAULT_NAMES = ResourceNames()
 
 
@@ -81,7 +81,7 @@ def _states(
 ) -> dict[str, Any]:
     upstream = {source: _details(held_by[source]) for stage in stages for source in pipeline.gather_sources(stage)}
     if stages[0].scope == "cohort":
-        source = PayloadSource("$states.input", COHORT_ITEMS, upstream)
+        source = PayloadSource("$states.input", f"[{COHORT}]", COHORT, upstream)
         return stage_states(pipeline, names, stages[0], source, following, failure_names())
     state = map_state(pipeline, names, stages, name, _variable(name), upstream)
     return {name: {**state, **({"Next": following} if following else {"End": True})}}

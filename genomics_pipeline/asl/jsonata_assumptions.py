@@ -46,6 +46,10 @@ ASSUMPTIONS: tuple[tuple[str, Any], ...] = (
     ("$merge([{'a':1,'b':1},{'b':2}])", {"a": 1, "b": 2}),
     ("600*$power(2,1)", 1200),
     ("$min([7,5])", 5),
+    # Names of jobs: the first item, and a text without its dots; a pattern that is a text is no regular expression.
+    ("{'b':[{'a':{'n':'x'}},{'a':{'n':'y'}}]}.b[0].a.n", "x"),
+    ("$replace('a.b.c','.','-')", "a-b-c"),
+    ("$substring('abc',0,5)", "abc"),
     # The cause of a refused submission, and no job.
     (f"$not($exists({_MISSING})) and $contains('is not authorized','not auth')", True),
 )

@@ -1,12 +1,11 @@
 """The check of a generated document, before anything is created.
 
 `language.validation` checks what AWS refuses in any document. This module checks the limits that a generated document
-could exceed later: when it is deployed, or when a job is submitted. The size of jobs: `asl.payload_budget`.
+could exceed later, when it is deployed. The size of jobs: `asl.payload_budget`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from genomics_pipeline.asl.canonical import canonical_json
@@ -15,8 +14,6 @@ from genomics_pipeline.language.validation.validate import diagnose
 from genomics_pipeline.language.walker import StateNode, walk_states
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError, Problem
-
-_JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def check_limits(document: Node) -> None:
@@ -30,9 +27,7 @@ def check_limits(document: Node) -> None:
     if size > quotas.DEFINITION.value:
         problems.append(_exceeded("", "the definition", f"at most {quotas.DEFINITION.value} bytes", size))
     for state in walk_states(document):
-        if state.kind == "Task":
-            problems += _task(state)
-        elif state.kind == "Map":
+        if state.kind == "Map":
             problems += _map(state)
     if problems:
         raise DataError(problems)
@@ -40,13 +35,6 @@ def check_limits(document: Node) -> None:
 
 def _exceeded(path: str, field: str, allowed: str, value: object) -> Problem:
     return Problem(f"{field}: AWS allows {allowed}, found {value}", column=path or None)
-
-
-def _task(state: StateNode) -> Iterator[Problem]:
-    name = state.node["Arguments"]["JobName"]
-    if len(name) > quotas.JOB_NAME.value or not _JOB_NAME.fullmatch(name):
-        allowed = f"at most {quotas.JOB_NAME.value} letters, digits, '-' and '_'"
-        yield _exceeded(state.path, "JobName", allowed, repr(name))
 
 
 def _map(state: StateNode) -> Iterator[Problem]:

@@ -106,11 +106,13 @@ def _machine(
     """Return the state machine of the children, which have no access to outer variables."""
     shared = "$states.input.BatchInput" if batched else "$states.input"
     items = "[$states.input.Items.item]" if batched else "[$states.input.item]"
+    first = "$states.input.Items[0].item" if batched else "$states.input.item"
     count = "$count($states.input.Items)" if batched else None
     failures = failure_names(label)
     states: dict[str, Any] = {}
     following = [stage.name for stage in stages[1:]]
     for stage, after in zip(stages, [*following, None], strict=True):
         upstream = {name: member(f"{shared}.upstream", name) for name in pipeline.gather_sources(stage)}
-        states |= stage_states(pipeline, names, stage, PayloadSource(shared, items, upstream, count), after, failures)
+        source = PayloadSource(shared, items, first, upstream, count)
+        states |= stage_states(pipeline, names, stage, source, after, failures)
     return {"StartAt": stages[0].name, "States": {**states, failures.state: fail_state(failures.variable)}}

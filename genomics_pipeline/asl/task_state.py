@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.asl import healing
+from genomics_pipeline.asl.job_name import job_name
 from genomics_pipeline.language.jsonata.text import constructor, expression, literal, member
 from genomics_pipeline.model.classify import BY_ERROR
 from genomics_pipeline.model.failure import FailureClass
@@ -40,12 +41,14 @@ class PayloadSource:
     Attributes:
         shared: The object that `map_state.SHARED` lists.
         items: The array of items.
+        first: The first item.
         upstream: Arrays of ResultWriterDetails by stage.
         count: The number of items; None for one.
     """
 
     shared: str
     items: str
+    first: str
     upstream: Mapping[str, str]
     count: str | None = None
 
@@ -86,16 +89,16 @@ def _task(
 ) -> dict[str, Any]:
     memory = expression(f"$string({healing.memory_mib(stage, source.shared)})")
     vcpus = expression(f"$string({healing.vcpus(stage)})")
-    run = expression(f"{source.shared}.run.name")
+    name = f"{source.shared}.run.name"
     return {
         "Type": "Task",
         "Resource": SUBMIT_JOB,
         "Arguments": {
-            "JobName": f"{pipeline.name}-{stage.name}",
+            "JobName": expression(job_name(stage, name, source.first, source.count)),
             "JobDefinition": expression(_job_definition(names, stage, source)),
             "JobQueue": expression(healing.queue(stage, names.job_queue, names.on_demand_queue)),
             # By which IAM policies tell the jobs of the stack from others, and cost reports group them.
-            "Tags": {COST_TAG: names.stack, "pipeline": pipeline.name, "stage": stage.name, "run": run},
+            "Tags": {COST_TAG: names.stack, "pipeline": pipeline.name, "stage": stage.name, "run": expression(name)},
             "Timeout": {"AttemptDurationSeconds": expression(healing.timeout_s(stage, source.count))},
             "ContainerOverrides": {
                 "Environment": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -50,16 +50,23 @@ def deployed_job(job_definition: str, clients: Clients) -> DeployedJob | None:
     return DeployedJob(newest["jobDefinitionArn"], newest["containerProperties"]["image"]) if newest else None
 
 
-def active_jobs(queue: str, names: Collection[str], clients: Clients) -> Iterator[JobDetailTypeDef]:
-    """Yield the jobs of a queue with one of the names that have not ended.
+def active_jobs(queue: str, is_wanted: Callable[[str], bool], clients: Clients) -> Iterator[JobDetailTypeDef]:
+    """Yield the jobs of a queue that have not ended and whose names are wanted.
 
-    They are listed by status: a filter by name would also list all that ended in the last week.
+    They are listed by status, a thousand with each request. The filter JOB_NAME, which takes the beginning of a name,
+    ignores the status: it would list all that ended in the last week too, a hundred with each request (Batch API
+    reference, ListJobs).
+
+    Args:
+        queue: The name of the queue.
+        is_wanted: Returns whether to describe a job with a name.
+        clients: The AWS clients.
 
     Raises:
         RunError: if a call fails.
     """
     pace = Pace(REQUESTS_PER_SECOND)
-    job_ids = (identity for status in ACTIVE for identity in _list_job_ids(queue, status, names, pace, clients))
+    job_ids = (identity for status in ACTIVE for identity in _list_job_ids(queue, status, is_wanted, pace, clients))
     while some := list(islice(job_ids, quotas.DESCRIBE_JOBS.value)):
         pace.wait()
         with aws_call("describe jobs"):
@@ -68,14 +75,14 @@ def active_jobs(queue: str, names: Collection[str], clients: Clients) -> Iterato
 
 
 def _list_job_ids(
-    queue: str, status: JobStatusType, names: Collection[str], pace: Pace, clients: Clients
+    queue: str, status: JobStatusType, is_wanted: Callable[[str], bool], pace: Pace, clients: Clients
 ) -> Iterator[str]:
     token: dict[str, Any] = {}
     while True:
         pace.wait()
         with aws_call(f"list the jobs of the queue {queue}"):
             page = retry_throttled(partial(clients.batch.list_jobs, jobQueue=queue, jobStatus=status, **token))
-        yield from (job["jobId"] for job in page["jobSummaryList"] if job["jobName"] in names)
+        yield from (job["jobId"] for job in page["jobSummaryList"] if is_wanted(job["jobName"]))
         if "nextToken" not in page:
             return
         token = {"nextToken": page["nextToken"]}

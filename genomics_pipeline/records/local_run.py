@@ -12,7 +12,7 @@ from genomics_pipeline.records.fields import ADVICE, Fields, RecordKind, find_fi
 from genomics_pipeline.stores.protocol import Store
 
 KIND = RecordKind("the record of a run", ADVICE)
-_NAME = re.compile("[A-Za-z0-9._-]{1,60}")  # that of a journal's folder begins with it
+_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,59}")  # that of a journal's folder begins with it
 MAX_EXECUTIONS = 1_000_000
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "ABORTED")
 

@@ -59,13 +59,14 @@ class RunFolder:
     def name(self) -> str:
         """The name of the run, which it keeps when its folder is moved, copied or reached through a link.
 
-        A new run is named after its folder, with ``-`` for each character that AWS refuses in a name.
+        A new run is named after its folder, with ``-`` for each character that AWS refuses in a name, from the first
+        letter or digit on: names of jobs begin with it.
         """
         try:
             record = self.record()
         except UnreadableRecord:
             record = None
-        return record.run if record else re.sub(r"[^A-Za-z0-9._-]+", "-", self.path.name)[:60] or "run"
+        return record.run if record else re.sub(r"[^A-Za-z0-9._-]+", "-", self.path.name).lstrip("-._")[:60] or "run"
 
     def uri(self, key: str) -> str:
         """Return the URI of a file of the run, for its store, which follows no link out of the folder."""

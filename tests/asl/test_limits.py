@@ -124,14 +124,6 @@ BROKEN: dict[str, tuple[Change, str]] = {
         set_in_task("Retry", [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["Bad"]}]),
         f"{ALIGN}/Retry[0]/ErrorEquals: States.ALL must appear alone and at end of list",
     ),
-    "job name": (
-        set_in_task("Arguments", "JobName", "j" * 129),
-        f"{ALIGN}: JobName: AWS allows at most 128 letters, digits, '-' and '_', found {'j' * 129!r}",
-    ),
-    "job name's letters": (
-        set_in_task("Arguments", "JobName", "a.b"),
-        f"{ALIGN}: JobName: AWS allows at most 128 letters, digits, '-' and '_', found 'a.b'",
-    ),
 }
 
 
@@ -160,7 +152,6 @@ def test_an_exceeded_limit_is_one_problem(name: str, valid: dict[str, Any]) -> N
         set_in_map("ToleratedFailureCount", 0),
         set_retrier(IntervalSeconds=299),
         set_retrier(MaxDelaySeconds=31_622_400, MaxAttempts=0, BackoffRate=1),
-        set_in_task("Arguments", "JobName", "j" * 128),
         set_in_task("Arguments", "Timeout", "AttemptDurationSeconds", 60),
     ],
 )
@@ -192,11 +183,11 @@ def test_sync_jobs_are_refused_in_express_children(valid: dict[str, Any]) -> Non
 
 def test_all_problems_are_reported_together(valid: dict[str, Any]) -> None:
     document = copy.deepcopy(valid)
-    for name in ("definition", "label", "percentage", "rate", "job name"):
+    for name in ("definition", "label", "percentage", "rate"):
         BROKEN[name][0](document)
     with pytest.raises(DataError) as raised:
         check_limits(document)
-    assert len(raised.value.problems) == 5
+    assert len(raised.value.problems) == 4
 
 
 def test_generate_refuses_batches_whose_pointers_do_not_fit_a_job(pipeline: Any) -> None:

@@ -20,6 +20,7 @@ from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.container_overrides import OVERRIDES_TOO_LONG, overrides_length
+from genomics_pipeline.model.job_name import is_job_name
 from tests.fakes.batch_job import ARN, AnyDefinition, BatchJob
 from tests.fakes.faults import ApiError, Bucket, Calls, Gate
 from tests.fakes.job_queues import JobQueues, TimeLimits, WaitingJob
@@ -222,6 +223,10 @@ class Batch:
         definition = jobDefinition.rsplit("/", 1)[-1].split(":")[0]
         if (declared := self.definitions.get(definition)) is None:
             raise ApiError("ClientException", f"JobDefinition not found: {jobDefinition}")
+        if not is_job_name(jobName):
+            raise ApiError(
+                "ClientException", "Error executing request, Exception : Job name should match valid pattern"
+            )
         if problem := definition_problem(jobDefinition):
             raise ApiError("ClientException", problem)
         overrides = containerOverrides or {}

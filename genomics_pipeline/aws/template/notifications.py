@@ -79,13 +79,12 @@ def _queue_blocked(names: ResourceNames) -> dict[str, Any]:
     queues = [arn("batch", f"job-queue/{queue}") for queue in (names.job_queue, names.on_demand_queue)]
     paths = {
         "queue": "$.detail.jobQueue",
-        "job": "$.detail.jobName",
-        "id": "$.detail.jobId",
+        "id": "$.detail.jobId",  # not the name, which holds that of a sample
         "reason": "$.detail.statusReason",
         "region": "$.region",
     }
     lines = [
-        "The queue <queue> is blocked by the job <job>: <reason>",
+        "The queue <queue> is blocked by the job <id>: <reason>",
         f"Console: https://${{{CONSOLE}}}/batch/home?region=<region>#jobs/detail/<id>",
     ]
     template = "\n".join(f'"{line}"' for line in lines)  # several quoted lines: EventBridge joins them

@@ -13,8 +13,9 @@ from uuid import uuid4
 from genomics_pipeline.engine.events import JobEnded, JobStarted, Note, Observer
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.admission import Admission, Share
-from genomics_pipeline.engine.tasks.aws_response import optimised_cause, require_arguments
+from genomics_pipeline.engine.tasks.aws_response import require_arguments
 from genomics_pipeline.engine.tasks.background import Background
+from genomics_pipeline.engine.tasks.batch_request import check_request
 from genomics_pipeline.engine.tasks.job import (
     Job,
     JobDefinition,
@@ -29,7 +30,6 @@ from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.batch_retry import EXITED, TIMED_OUT, RetryStrategy
 from genomics_pipeline.model.container_overrides import OVERRIDES_TOO_LONG, overrides_length
-from genomics_pipeline.model.json_text import compact
 
 CANCELLED = "cancelled"  # the reason in the event of a job that was terminated
 _ARN = "arn:aws:batch:us-east-1:000000000000:job"
@@ -86,10 +86,7 @@ class MachineJobs:
 
     def _submission(self, arguments: Mapping[str, Any]) -> JobSubmission:
         name, queue, reference = map(str, require_arguments(arguments, "JobName", "JobQueue", "JobDefinition"))
-        if (size := len(compact(arguments).encode())) > quotas.SUBMIT_JOB.value:
-            raise StatesError(
-                "Batch.ClientException", optimised_cause(_too_large(size), "AWSBatch", 400, "ClientException")
-            )
+        check_request(name, arguments)
         definition = reference.rsplit("job-definition/", 1)[-1].split(":")[0]
         declared = self._definitions.get(definition)
         if declared is None:
@@ -200,13 +197,6 @@ class MachineJobs:
                     is_detail=True,
                 )
             )
-
-
-def _too_large(size: int) -> str:
-    """Return Batch's message about a request of a size in bytes, recorded: ASFHyP3/hyp3 issue 3041."""
-    most, found = (number // 1024 for number in (quotas.SUBMIT_JOB.value, size))
-    request = f"RequestId: {uuid4()}"
-    return f"Error executing request, Exception : Job size must be less than {most} KiB, got {found} KiB, {request}"
 
 
 def _scaled_timeout(declared: JobDefinition, share: Share) -> int | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from genomics_pipeline.aws.executions import find_execution, stop_execution
 from genomics_pipeline.aws.jobs import active_jobs, terminate
-from genomics_pipeline.language.walker import walk_states
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.job_name import may_be_job_of
 from genomics_pipeline.model.quantity import quantity
-from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.runs.aws.chain import started_chain
 from genomics_pipeline.runs.aws.own_jobs import is_job_of
 from genomics_pipeline.runs.aws.run import AwsRun
@@ -68,30 +67,10 @@ def remaining_jobs(run: AwsRun) -> Iterator[str]:
     """Yield the IDs of the active jobs of a run, except for those that were terminated.
 
     Raises:
-        MissingObject: if the run has no definition.
-        UnreadableRecord: if its definition is damaged.
         RunError: if AWS cannot be reached.
     """
-    names, queues = _job_names(run), run.deployment.names
-    for queue in (queues.job_queue, queues.on_demand_queue):
-        yield from _jobs(run, queue, names)
-
-
-def _job_names(run: AwsRun) -> set[str]:
-    """Return the names of the jobs in the definition of a run."""
-    document = read_run_definition(run.store, run.place.uri(run_layout.DEFINITION))
-    arguments = (state.node.get("Arguments") for state in walk_states(document) if state.kind == "Task")
-    return {one["JobName"] for one in arguments if isinstance(one, dict) and isinstance(one.get("JobName"), str)}
-
-
-def _jobs(run: AwsRun, queue: str, names: set[str]) -> Iterator[str]:
-    """Yield the IDs of the active jobs of a run in a queue.
-
-    Args:
-        run: The run.
-        queue: The name of the queue.
-        names: The names of the jobs in the definition of the run.
-    """
-    for job in active_jobs(queue, names, run.clients):
-        if is_job_of(run.place, job) and not job.get("isTerminated"):
-            yield job["jobId"]
+    names = run.deployment.names
+    for queue in (names.job_queue, names.on_demand_queue):
+        for job in active_jobs(queue, partial(may_be_job_of, run.name), run.clients):
+            if is_job_of(run.place, job) and not job.get("isTerminated"):
+                yield job["jobId"]

@@ -12,7 +12,6 @@ from genomics_pipeline.aws.run_names import run_names
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.quantity import quantity
-from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.aws.cancel import remaining_jobs
 from genomics_pipeline.runs.aws.chain import aws_chain
@@ -85,11 +84,7 @@ def _ended_status(run: AwsRun) -> tuple[str, int]:
         if execution["status"] not in ENDS:
             found = f"expected a run that has ended, found the execution {execution['name']} {execution['status']}"
             raise RunError(f"{run.name}: {found}; wait for it, or end it: {cancel}")
-    try:
-        job = next(remaining_jobs(run), None)
-    except (MissingObject, UnreadableRecord):  # the definition: an earlier deletion has begun, or it is damaged
-        job = None
-    if job:
+    if job := next(remaining_jobs(run), None):
         raise RunError(f"{run.name}: expected a run that has ended, found its Batch job {job}; end its jobs: {cancel}")
     return (started[-1]["status"], len(started)) if started else ("", 0)
 

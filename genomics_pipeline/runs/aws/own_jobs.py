@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def is_job_of(place: RunPlace, job: JobDetailTypeDef) -> bool:
-    """Return whether a job belongs to a run: other runs of the pipeline have jobs of the same names in the queue."""
+    """Return whether a job belongs to a run, by its payload: names of other runs' jobs may begin like its own."""
     environment = job.get("container", {}).get("environment", ())
     text = next((one["value"] for one in environment if one["name"] == PAYLOAD_VARIABLE), "")
     if text.startswith("s3://"):

@@ -55,6 +55,18 @@ def test_submit_job_refuses_an_unknown_definition(task: Any) -> None:
     assert (raised.value.error, raised.value.cause) == ("Batch.ClientException", "JobDefinition not found: no")
 
 
+@pytest.mark.parametrize("name", ["NA12878.1", "_a", "é", "j" * 129])
+def test_submit_job_refuses_a_name_that_batch_refuses(name: str, task: Any) -> None:
+    tasks = BatchTasks(MachineJobs(DEFINITIONS, lambda job: JobEnd(0), cores=2, memory_mib=4000))
+    with pytest.raises(StatesError) as raised:
+        asyncio.run(tasks.submit({"JobName": name, "JobDefinition": "align", "JobQueue": "q"}, task()))
+    # Recorded: nextflow-io/nextflow issue 822.
+    message = "Error executing request, Exception : Job name should match valid pattern, RequestId: "
+    assert raised.value.error == "Batch.ClientException"
+    assert str(raised.value.cause).startswith(message)
+    assert " (Service: AWSBatch; Status Code: 400; Error Code: ClientException; " in str(raised.value.cause)
+
+
 def test_missing_arguments_are_reported(task: Any) -> None:
     tasks = BatchTasks(MachineJobs(DEFINITIONS, lambda job: JobEnd(0), cores=2, memory_mib=4000))
     with pytest.raises(StatesError) as raised:
