@@ -86,6 +86,12 @@ bench: $(READY) $(EMULATORS)
 accuracy: $(READY)
 	$(BIN)/python -m benchmarks.accuracy $(ARGS)
 
+# Runs a cohort on the fakes of AWS for some minutes, and draws the dashboard of docs/aws.md from what it recorded. After
+# a change of the dashboard that needs no other metrics, `python -m benchmarks.dashboard.picture` is enough.
+dashboard-picture: $(READY)
+	$(BIN)/python -m benchmarks.dashboard.record
+	$(BIN)/python -m benchmarks.dashboard.picture
+
 lock:
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
 	uv pip compile --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28 --constraint requirements.lock containers/requirements.in -o containers/requirements.lock
