@@ -21,9 +21,10 @@ from genomics_pipeline.cli.options import (
     verbose_option,
 )
 from genomics_pipeline.cli.signals import end_on_signals
-from genomics_pipeline.report.output import echo_json
+from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
+    from genomics_pipeline.runs.local.request import LocalRunRequest
     from genomics_pipeline.worker.machine import Limits
 
 
@@ -63,11 +64,13 @@ if TYPE_CHECKING:
     metavar="BED",
     help="Compare only within these regions, in which the truth is known.",
 )
+@click.option("--dry-run", is_flag=True, help="Print what would run, what is reused, and why; write and start nothing.")
 @machine_options()
 @verbose_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def run(
     as_json: bool,
+    dry_run: bool,
     verbose: bool,
     limits: Limits,
     truth: Path | None,
@@ -78,12 +81,14 @@ def run(
     """Run SHEET (a sample sheet: CSV, TSV or JSON Lines) through a pipeline into a run folder.
 
     Steps that have already finished with the same inputs, parameters and version are not run again. A sample that
-    fails costs only itself, but the exit code is then 1, unless --tolerate accepts that samples are missing.
+    fails costs only itself, but the exit code is then 1, unless --tolerate accepts that samples are missing. --dry-run
+    compares the run folder with the request, and prints each stage and sample that would run, with the reason.
 
     \b
     Examples:
       genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run
       genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run --resume
+      genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run --params-file params.toml --dry-run
       genomics-pipeline run amplicons.csv --reference virus.fa --out my-run \\
           --param alignment.mark_duplicates=false --param variant_calling.ploidy=1
     """
@@ -93,10 +98,13 @@ def run(
     from genomics_pipeline.runs.local.run import run as run_request
     from genomics_pipeline.runs.truth import parse_truth
 
-    truth_set = parse_truth(truth, truth_samples, truth_regions)
+    request = LocalRunRequest(truth=parse_truth(truth, truth_samples, truth_regions), **options)
     end_on_signals()
+    if dry_run:
+        _show_dry_run(request, limits, as_json)
+        return
     with ProgressDisplay(quiet=as_json, verbose=verbose) as display:
-        summary = run_request(LocalRunRequest(truth=truth_set, **options), adapters(limits), display)
+        summary = run_request(request, adapters(limits), display)
     if as_json:
         echo_json(summary.to_json())
     else:
@@ -104,3 +112,18 @@ def run(
 
         render_table(summary)
     sys.exit(0 if summary.is_accepted and summary.cohort.truth_error is None else 1)
+
+
+def _show_dry_run(request: LocalRunRequest, limits: Limits, as_json: bool) -> None:
+    from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.report.planned_tasks import counts, last_line, planned_lines
+    from genomics_pipeline.report.progress import ProgressDisplay
+    from genomics_pipeline.runs.local.dry_run import dry_run
+
+    with ProgressDisplay(quiet=as_json, verbose=False) as display:
+        tasks = dry_run(request, adapters(limits), display)
+    if as_json:
+        echo_json({"run": str(request.out), "counts": counts(tasks), "tasks": [task.to_json() for task in tasks]})
+        return
+    for line in (*planned_lines(tasks), last_line(tasks)):
+        echo_line(line)

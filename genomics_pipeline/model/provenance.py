@@ -169,10 +169,18 @@ def _input_difference(name: str, before: InputVersion | None, now: InputVersion 
             if one != two:
                 return Difference(DifferenceKind.INPUT, name, one, two)
         if before.count != now.count:
-            counts = (quantity(each.count, "file", ",") for each in (before, now))
-            return Difference(DifferenceKind.INPUT, name, *counts)
+            return count_difference(name, before.count, now.count)
     digests = (None if each is None else f"{DIGEST}{each.digest}" for each in (before, now))
     return Difference(DifferenceKind.INPUT, name, *digests)
+
+
+def count_difference(name: str, before: int, now: int) -> Difference:
+    """Return the difference of an input that has another number of files.
+
+    >>> str(count_difference("gvcfs", 2, 1))
+    'input `gvcfs` has 1 file, not 2 files'
+    """
+    return Difference(DifferenceKind.INPUT, name, *(quantity(count, "file", ",") for count in (before, now)))
 
 
 def _input_words(difference: Difference) -> str:

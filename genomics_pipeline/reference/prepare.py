@@ -71,6 +71,21 @@ def prepare(
     return fasta or _prepare_in_cache(info, uri, kinds, store, cache, note)
 
 
+def is_prepared(uri: str, indexes: Collection[str], store: Store, cache: Path) -> bool:
+    """Return whether a reference has all its indexes, in place or in the cache, so that `prepare` builds none.
+
+    Args:
+        uri: See `prepare`.
+        indexes: See `prepare`.
+        store: See `prepare`.
+        cache: See `prepare`.
+    """
+    info, kinds = stat_given(uri, store), required_kinds(indexes)
+    if "://" not in uri and not is_gzip(uri, store) and _is_complete(Path(uri), kinds):
+        return True
+    return _is_complete(cached_fasta(cache, info, find_alt(info, store)), kinds)
+
+
 def find_prepared(uri: str, indexes: Collection[str], store: Store, cache: Path) -> Path:
     """Return the path of the reference of a task: one of this machine that is prepared, or else it is prepared now.
 

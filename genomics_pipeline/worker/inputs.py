@@ -21,7 +21,7 @@ from genomics_pipeline.reference.prepare import find_prepared
 from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import ANY, Expected, Store
 from genomics_pipeline.worker.streams import Streams
-from genomics_pipeline.worker.upstream import gathered_items, in_parallel
+from genomics_pipeline.worker.upstream import Gather, gathered_items, in_parallel
 from genomics_pipeline.worker.verified import VerifiedFiles
 
 
@@ -142,7 +142,14 @@ class Input:
         return paths if self.spec.type == "files" else paths[0]
 
 
-def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], store: Store, cache: Path) -> Input:
+def find_input(
+    payload: TaskPayload,
+    spec: InputSpec,
+    item: Mapping[str, Any],
+    store: Store,
+    cache: Path,
+    gather: Gather = gathered_items,
+) -> Input:
     """Find one input of a task.
 
     Args:
@@ -151,6 +158,7 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
         item: The item that the task is for.
         store: The store of the input.
         cache: The user's cache folder, for references.
+        gather: Returns the items of an earlier stage whose outputs are gathered.
 
     Raises:
         DataError: if the input does not exist.
@@ -169,7 +177,7 @@ def find_input(payload: TaskPayload, spec: InputSpec, item: Mapping[str, Any], s
         return Input(spec, (fasta, _stored_file(alt, store)) if store.stat(alt) else (fasta,))
     stage, _, output = source.partition(".")
     if stage in payload.upstream:
-        items = gathered_items(store, payload.run, stage, payload.upstream[stage])
+        items = gather(store, payload.run, stage, payload.upstream[stage])
         files = in_parallel(lambda name: _output(payload, stage, name, output, store), items.done)
         return Input(spec, tuple(files), missing=items.missing if spec.missing else ())
     name = item_id(item)

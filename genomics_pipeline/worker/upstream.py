@@ -33,6 +33,10 @@ class GatheredItems:
     missing: tuple[str, ...] = ()
 
 
+# Returns the items of a stage, given the store, the run, the stage and its Map Runs.
+Gather = Callable[[Store, RunPlace, str, Sequence[Mapping[str, str]]], GatheredItems]
+
+
 def gathered_items(store: Store, run: RunPlace, stage: str, map_runs: Sequence[Mapping[str, str]]) -> GatheredItems:
     """Return the items that a stage is done for, and those that are missing.
 

@@ -1,0 +1,201 @@
+"""`run --dry-run`: what a run would run and what it would reuse, found by the review that decides it in the run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from genomics_pipeline.asl.interval_limits import interval_limits
+from genomics_pipeline.model.errors import PipelineError
+from genomics_pipeline.model.manifest import manifest_lines
+from genomics_pipeline.model.parameters import resolve
+from genomics_pipeline.model.pipeline import READS, REFERENCE, Stage
+from genomics_pipeline.model.provenance import Difference, DifferenceKind, count_difference
+from genomics_pipeline.model.task import RunPlace, TaskPayload, item_id
+from genomics_pipeline.records.completion import CompletionRecord, read_completion
+from genomics_pipeline.reference.fai import read_contigs
+from genomics_pipeline.reference.intervals import interval_lines
+from genomics_pipeline.reference.prepare import is_prepared, prepare
+from genomics_pipeline.report.planned_tasks import PlannedTask, Verdict
+from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.local.checks import check_contents, check_request
+from genomics_pipeline.runs.local.fit import reference_indexes
+from genomics_pipeline.runs.local.request import LocalRunRequest
+from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.run_files import COHORT
+from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.worker.inputs import find_input
+from genomics_pipeline.worker.review import review
+from genomics_pipeline.worker.upstream import GatheredItems
+
+
+def dry_run(request: LocalRunRequest, adapters: Adapters, display: Display) -> list[PlannedTask]:
+    """Return the tasks of a run in order, each with what the run would do; nothing is written to its folder.
+
+    Args:
+        request: The arguments of the run.
+        adapters: The store that reads files, and the cache.
+        display: Shows warnings.
+
+    Raises:
+        UsageError: see `plan`.
+        DataError: see `plan`; also for files that do not fit the reference.
+    """
+    folder = RunFolder(request.out)
+    store = adapters.store.with_buckets({BUCKET: folder.path})
+    planned, _ = check_request(request, folder, store, display)
+    if folder.path.is_dir() and folder.holder() is not None:
+        display.note("another process runs in the folder: what it does from now on is not looked at")
+    indexes = sorted({index for step in planned.steps.values() for index in reference_indexes(step.spec)})
+    if not is_prepared(request.reference, indexes, store, adapters.cache):
+        display.note(f"reference: {request.reference} has to be indexed first; its intervals are not known yet")
+        return list(_Forecast(planned, folder, store, adapters.cache, None).tasks())
+    reference = prepare(request.reference, indexes, store, adapters.cache, display.note)
+    check_contents(planned.pipeline, planned.overrides, request.truth, reference, store)
+    return list(_Forecast(planned, folder, store, adapters.cache, reference).tasks())
+
+
+@dataclass(frozen=True, slots=True)
+class _Forecast:
+    """The tasks of a run, as its files are now.
+
+    Attributes:
+        plan: The plan of the run.
+        folder: The folder of the run, which need not exist.
+        store: The store of the files.
+        cache: The user's cache folder.
+        reference: The prepared FASTA file; None if it has to be indexed first.
+        verdicts: The verdicts so far, by stage and item.
+    """
+
+    plan: RunPlan
+    folder: RunFolder
+    store: Store
+    cache: Path
+    reference: Path | None
+    verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
+
+    def tasks(self) -> Iterator[PlannedTask]:
+        """Yield each stage over each of its items."""
+        items: Mapping[str, Sequence[Mapping[str, Any]]] = {
+            "sample": [json.loads(line) for line in manifest_lines(self.plan.samples).splitlines()],
+            "interval": self._intervals(),
+            COHORT: [{COHORT: COHORT}],
+        }
+        for stage in self.plan.pipeline.stages:
+            verdicts = self.verdicts.setdefault(stage.name, {})
+            for item in items[stage.scope]:
+                task = self._task(stage, item)
+                verdicts[task.item] = task.verdict
+                yield task
+
+    def _intervals(self) -> list[Mapping[str, Any]]:
+        if self.reference is None:
+            return []
+        limits = interval_limits(self.plan.pipeline.maps["interval"])
+        return [json.loads(line) for line in interval_lines(read_contigs(self.reference), limits).splitlines()]
+
+    def _task(self, stage: Stage, item: Mapping[str, Any]) -> PlannedTask:
+        name = item_id(item)
+        sources = {source: self._verdicts_of(stage, source, name) for source in source_stages(stage)}
+        gathered = self.plan.pipeline.gather_sources(stage)
+        for source, verdicts in sources.items():
+            if source not in gathered and Verdict.FAILS in verdicts:
+                return PlannedTask(stage.name, name, Verdict.FAILS, error=f"{source} fails")
+        makers = tuple(source for source, verdicts in sources.items() if set(verdicts) - {Verdict.REUSED})
+        done = read_completion(self.store, self._place, stage.name, name)
+        if done is None:
+            return PlannedTask(stage.name, name, Verdict.RUNS, (Difference(DifferenceKind.RECORD),))
+        if self.reference is None:
+            return PlannedTask(stage.name, name, Verdict.DEPENDS)
+        try:
+            reasons = self._reasons(stage, item, makers)
+        except PipelineError as error:
+            return PlannedTask(stage.name, name, Verdict.FAILS, error=str(error.problems[0]))
+        if sure := (*reasons, *self._other_counts(stage, done, makers)):
+            return PlannedTask(stage.name, name, Verdict.RUNS, sure)
+        return PlannedTask(stage.name, name, Verdict.DEPENDS if makers else Verdict.REUSED, makers=makers)
+
+    def _verdicts_of(self, stage: Stage, source: str, item: str) -> Collection[Verdict]:
+        """Return the verdicts of the items of an earlier stage that a task takes outputs of."""
+        verdicts = self.verdicts[source]
+        if source in self.plan.pipeline.gather_sources(stage):
+            return verdicts.values()
+        return [verdicts[item] if item in verdicts else verdicts[COHORT]]
+
+    def _reasons(self, stage: Stage, item: Mapping[str, Any], makers: Collection[str]) -> list[Difference]:
+        """Return the reasons of the worker's own review, without those of outputs that are made anew.
+
+        Args:
+            stage: The stage.
+            item: The item.
+            makers: The earlier stages that run.
+
+        Raises:
+            DataError: for an input that cannot be read.
+        """
+        payload = self._payload(stage, item)
+        inputs = []
+        for spec in stage.step.inputs.values():
+            try:
+                inputs.append(find_input(payload, spec, item, self.store, self.cache, self._gathered))
+            except PipelineError:
+                if source_stage(stage, spec.name) not in makers:
+                    raise
+        parameters = resolve(stage.step.parameters, payload.parameters)
+        reasons = review(payload, self.plan.steps[stage.step.name], self.store, item, parameters, inputs).reasons
+        made = {name for name in stage.inputs if source_stage(stage, name) in makers}
+        return [one for one in reasons if not (one.kind is DifferenceKind.INPUT and one.name in made)]
+
+    def _other_counts(self, stage: Stage, done: CompletionRecord, makers: Collection[str]) -> Iterator[Difference]:
+        """Yield a difference for each gathered input that will have another number of files, if all tasks succeed."""
+        for name in stage.inputs:
+            source = source_stage(stage, name)
+            if source in makers and source in self.plan.pipeline.gather_sources(stage):
+                before = done.provenance.inputs.get(name)
+                count = len(self._gathered(self.store, self._place, source, ()).done)
+                if before is not None and before.count != count:
+                    yield count_difference(name, before.count, count)
+
+    def _gathered(self, _store: Store, _run: RunPlace, stage: str, _map_runs: object) -> GatheredItems:
+        """Return the items of an earlier stage that a later one will gather, if all that do not fail now succeed."""
+        verdicts = self.verdicts[stage]
+        fails = tuple(name for name, verdict in verdicts.items() if verdict is Verdict.FAILS)
+        return GatheredItems(tuple(name for name in verdicts if name not in fails), fails)
+
+    def _payload(self, stage: Stage, item: Mapping[str, Any]) -> TaskPayload:
+        """Return the payload that the definition gives to the task, but for the results of earlier Map Runs."""
+        pipeline = self.plan.pipeline
+        return TaskPayload(
+            stage=stage.name,
+            step=stage.step.name,
+            scope=stage.scope,
+            run=self._place,
+            reference=str(self.reference),
+            parameters={**pipeline.parameters.get(stage.name, {}), **self.plan.overrides.get(stage.name, {})},
+            inputs=stage.inputs,
+            publish=stage.publish,
+            items=(item,),
+            upstream=dict.fromkeys(pipeline.gather_sources(stage), ()),
+            intermediate=stage.intermediate,
+        )
+
+    @property
+    def _place(self) -> RunPlace:
+        return RunPlace(self.folder.name, BUCKET, "")
+
+
+def source_stage(stage: Stage, name: str) -> str | None:
+    """Return the earlier stage that an input comes from; None for reads and the reference."""
+    source = stage.inputs[name]
+    return None if source in (READS, REFERENCE) else source.partition(".")[0]
+
+
+def source_stages(stage: Stage) -> list[str]:
+    """Return the earlier stages that the inputs of a stage come from."""
+    return list(dict.fromkeys(source for name in stage.inputs if (source := source_stage(stage, name))))
