@@ -71,13 +71,14 @@ def measure_step(reference: Path, folder: Path, files: list[str], threads: int, 
     """Measure the step's command."""
     step = ROOT / "steps" / "alignment"
     declared = tomllib.loads((step / "step.toml").read_text())
+    names = {"sample": "ours", "format": "bam"}
     task = {
         "item": {"sample": "NA12878"},
         "inputs": {
             "reads": [{"lane": "L001", "fastq_1": files[0], "fastq_2": files[1]}],
             "reference": str(reference),
         },
-        "outputs": {"alignment": str(folder / "ours.bam"), "metrics": str(folder / "ours.json")},
+        "outputs": {name: str(folder / one["path"].format(**names)) for name, one in declared["outputs"].items()},
         "parameters": {**{name: one.get("default") for name, one in declared["parameters"].items()}, **PARAMETERS},
         "vcpus": threads,
         "memory_mib": 4096,
@@ -110,7 +111,7 @@ def compare(reference: Path, folder: Path, times: int) -> None:
         for number in range(ROUNDS + 1)
     ]
     print(f"the reads {times} times, {threads} threads")
-    for name, column, bam in (("alignment step", 0, "ours.bam"), ("bwa | samtools", 1, "shell.bam")):
+    for name, column, bam in (("alignment step", 0, "ours.md.bam"), ("bwa | samtools", 1, "shell.bam")):
         seconds = statistics.median(pair[column].seconds for pair in pairs)
         peak = memory_pair[column].peak_mib
         print(f"  {name:22}  {seconds:6.2f} s  peak {peak:6.0f} MiB  {counts(folder / bam)}")

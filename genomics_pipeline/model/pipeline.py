@@ -16,6 +16,8 @@ from genomics_pipeline.model.toml_file import TomlFile
 
 READS = "sample.reads"
 REFERENCE = "reference"
+SHOWN = 3  # outputs in a message
+OTHERS = "*"  # in `publish`: all outputs that are not named
 ITEM_FILES = "item.files"  # the source of an input when a single step is run: the item names its files
 
 
@@ -152,8 +154,12 @@ def _load_steps(toml: TomlFile, load_step: Callable[[str], StepSpec]) -> tuple[d
 
 
 def _publish(raw: Mapping[str, Any], step: StepSpec) -> dict[str, str]:
+    """Return the folder of each output; one folder may be given for all, or as ``*`` for those that are not named."""
     publish = raw["publish"]
-    return dict.fromkeys(step.outputs, publish) if isinstance(publish, str) else publish
+    if isinstance(publish, str):
+        return dict.fromkeys(step.outputs, publish)
+    named = {name: folder for name, folder in publish.items() if name != OTHERS}
+    return {**(dict.fromkeys(step.outputs, publish[OTHERS]) if OTHERS in publish else {}), **named}
 
 
 def _maps(raw: Mapping[str, Any]) -> dict[str, MapSettings]:
@@ -196,6 +202,8 @@ def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str |
     outputs = {f"{other.name}.{output}": other for other in earlier for output in other.step.outputs}
     if source not in outputs:
         return f"expected an output of an earlier stage, found {source!r}; {did_you_mean(source, list(outputs))}"
+    if outputs[source].step.outputs[source.partition(".")[2]].optional:
+        return f"expected an output that is always written, found {source!r}, which is optional"
     one = outputs[source].scope in (stage.scope, "cohort")
     if spec.type == "file" and not one:
         return (
@@ -218,25 +226,35 @@ def _publish_problems(toml: TomlFile, number: int, stage: Stage) -> Iterator[Pro
             if placeholder != stage.scope:
                 message = f"unknown placeholder {{{placeholder}}} in scope {stage.scope}; known: {stage.scope}"
                 yield toml.problem(path, message)
-    for name in outputs:
-        if name not in stage.publish:
-            yield toml.problem(path, f"expected a folder for the output {name!r}, found none")
-        elif stage.scope != "cohort":
-            where = stage.publish[name] + stage.step.outputs[name].path
-            if f"{{{stage.scope}}}" not in where:
-                message = f"each {stage.scope} would overwrite the output {name!r}: add {{{stage.scope}}} to its folder"
-                yield toml.problem(path, message)
-    for name, spec in stage.step.outputs.items():
-        for placeholder in PLACEHOLDER.findall(spec.path):
-            if placeholder in SCOPES and placeholder != stage.scope:
-                expected = f"expected a stage of scope {placeholder}, found {stage.scope}"
-                message = f"the output {name!r} names {{{placeholder}}}: {expected}"
-                yield toml.problem(("stages", number, "scope"), message)
+    if lacking := [name for name in outputs if name not in stage.publish]:
+        yield toml.problem(path, f'expected a folder for {_outputs(lacking)}, or for "{OTHERS}", found none')
+    own = f"{{{stage.scope}}}"
+    paths = {name: stage.publish[name] + stage.step.outputs[name].path for name in outputs if name in stage.publish}
+    if shared := [name for name, where in paths.items() if stage.scope != "cohort" and own not in where]:
+        yield toml.problem(path, f"each {stage.scope} would overwrite {_outputs(shared)}: add {own} to the folder")
+    for scope in SCOPES:
+        named = [name for name, spec in stage.step.outputs.items() if scope in PLACEHOLDER.findall(spec.path)]
+        if named and scope != stage.scope:
+            message = f"expected a stage of scope {scope}, after which {_outputs(named)} is named; found {stage.scope}"
+            yield toml.problem(("stages", number, "scope"), message)
+
+
+def _outputs(names: list[str]) -> str:
+    """Return the first outputs of a list in words.
+
+    >>> _outputs(["vcf"]), _outputs(["vcf", "gvcf", "metrics", "stats", "plot"])
+    ("the output 'vcf'", "each of the outputs 'vcf', 'gvcf', 'metrics' and 2 more")
+    """
+    if len(names) == 1:
+        return f"the output {names[0]!r}"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"each of the outputs {', '.join(map(repr, names[:SHOWN]))}{more}"
 
 
 def _overwrite_problems(toml: TomlFile, number: int, stage: Stage, earlier: list[Stage]) -> Iterator[Problem]:
-    """Yield a problem for each output of the stage that has the same path as another output."""
+    """Yield a problem for each stage of which outputs have the same paths as outputs of this one."""
     outputs: dict[str, str] = {}
+    again: dict[str, list[str]] = {}
     for other in (*earlier, stage):
         for name, spec in other.step.outputs.items():
             if name not in other.publish or not set(SCOPES).issuperset(PLACEHOLDER.findall(spec.path)):
@@ -244,8 +262,13 @@ def _overwrite_problems(toml: TomlFile, number: int, stage: Stage, earlier: list
             where = f"{other.publish[name].rstrip('/')}/{spec.path}"
             first = outputs.setdefault(where, f"{other.name}.{name}")
             if other is stage and first != f"{other.name}.{name}":
-                message = f"the output {name!r} would overwrite {first!r}, results/{where}: expected another folder"
-                yield toml.problem(("stages", number, "publish"), message)
+                again.setdefault(first.partition(".")[0], []).append(
+                    f"{name!r} would overwrite {first!r}, results/{where}"
+                )
+    for others in again.values():
+        more = f", and {len(others) - 1} more" if len(others) > 1 else ""
+        message = f"the output {others[0]}{more}: expected another folder"
+        yield toml.problem(("stages", number, "publish"), message)
 
 
 def parameter_problems(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,12 +45,16 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True)
 class OutputSpec:
-    """An output file. `path` may have placeholders; if there are `indexes`, one of them must be beside the file."""
+    """An output file. `path` may have placeholders; if there are `indexes`, one of them must be beside the file.
+
+    The program may leave out an output that is `optional`, because of its parameters or inputs.
+    """
 
     name: str
     path: str
     indexes: tuple[str, ...] = ()
     summary: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,10 @@ class StepSpec:
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     common: bool = False
 
+    def lacking(self, outputs: Collection[str]) -> list[str]:
+        """Return the outputs that are not among those of a task that is done, though they are not optional."""
+        return [name for name, spec in self.outputs.items() if not spec.optional and name not in outputs]
+
 
 def parse_step(text: str, *, file: str) -> StepSpec:
     """Return the step that a ``step.toml`` declares.
@@ -134,7 +142,7 @@ def parse_step(text: str, *, file: str) -> StepSpec:
         command=tuple(data["command"]),
         inputs={name: _input(name, raw) for name, raw in data["inputs"].items()},
         outputs={
-            name: OutputSpec(name, raw["path"], _indexes(raw), raw.get("summary", ""))
+            name: OutputSpec(name, raw["path"], _indexes(raw), raw.get("summary", ""), raw.get("optional", False))
             for name, raw in data["outputs"].items()
         },
         parameters=parameters,

@@ -13,6 +13,7 @@ from genomics_pipeline.report.step_help import SCOPE_WORDS
 from genomics_pipeline.report.step_words import (
     input_words,
     kind_words,
+    metric_words,
     output_words,
     resource_words,
 )
@@ -77,10 +78,11 @@ def _step(spec: StepSpec) -> str:
     files = [
         *((f"input `{name}`", _cell(input_words(one))) for name, one in spec.inputs.items()),
         *((f"output `{name}`", _cell(output_words(one))) for name, one in spec.outputs.items()),
+        *((f"metric `{name}`", _cell(metric_words(one))) for name, one in spec.metrics.items()),
     ]
     parts = [
         f"## {spec.name}\n\n{_cell(spec.summary)}.\n",
-        _table(("file", "content"), files),
+        _table(("file or metric", "content"), files),
         f"Resources of one task: {resource_words(spec.resources)}.\n",
     ]
     if spec.parameters:

@@ -12,6 +12,7 @@ from genomics_pipeline.report.step_words import (
     default_words,
     input_words,
     kind_words,
+    metric_words,
     output_words,
     resource_words,
     step_json,
@@ -45,6 +46,7 @@ def write_step(formatter: HelpFormatter, spec: StepSpec) -> None:
     """Write the inputs, outputs, parameters and resources of a step."""
     _section(formatter, "Inputs", {name: input_words(one) for name, one in spec.inputs.items()})
     _section(formatter, "Outputs", {name: output_words(one) for name, one in spec.outputs.items()})
+    _section(formatter, "Metrics", {name: metric_words(one) for name, one in spec.metrics.items()})
     parameters = {name: parameter_words(one, {}) for name, one in spec.parameters.items()}
     _section(formatter, "Parameters (--param NAME=VALUE)", parameters)
     _section(formatter, "Resources", {"of one task": resource_words(spec.resources)})

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.metric_spec import MetricSpec
 from genomics_pipeline.model.parameters import ParameterSpec, Value, value_words
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.step import InputSpec, OutputSpec, Resources, StepSpec
@@ -76,7 +77,25 @@ def output_words(spec: OutputSpec, folder: str | None = None) -> str:
         folder: The folder below ``results/`` that a pipeline publishes it in; None for a step alone.
     """
     path = spec.path if folder is None else f"{run_layout.RESULTS}{folder.rstrip('/')}/{spec.path}"
-    return f"{spec.summary}: {path}" if spec.summary else path
+    words = f"{spec.summary}: {path}" if spec.summary else path
+    return f"{words} (optional)" if spec.optional else words
+
+
+def metric_words(spec: MetricSpec) -> str:
+    """Return what a metric is, and its bounds.
+
+    >>> metric_words(MetricSpec("mean_depth", "Depth", unit="x", summary="Mean depth", good_min=20, bad_below=10))
+    'Depth (x): Mean depth; good from 20, bad below 10'
+    """
+    bounds = (
+        ("good from", spec.good_min),
+        ("good up to", spec.good_max),
+        ("bad below", spec.bad_below),
+        ("bad above", spec.bad_above),
+    )
+    limits = ", ".join(f"{words} {bound}" for words, bound in bounds if bound is not None)
+    what = f"{spec.heading}: {spec.summary}" if spec.summary else spec.heading
+    return f"{what}; {limits}" if limits else what
 
 
 def resource_words(resources: Resources) -> str:
@@ -105,9 +124,10 @@ def step_json(spec: StepSpec) -> dict[str, Any]:
             for name, one in spec.inputs.items()
         },
         "outputs": {
-            name: {"path": one.path, "summary": one.summary, "indexes": list(one.indexes)}
+            name: {"path": one.path, "summary": one.summary, "indexes": list(one.indexes), "optional": one.optional}
             for name, one in spec.outputs.items()
         },
+        "metrics": {name: one.to_json() for name, one in spec.metrics.items()},
         "parameters": {name: _parameter_json(one) for name, one in spec.parameters.items()},
         "resources": {
             "vcpus": resources.vcpus,

@@ -62,7 +62,9 @@ class TaskOutputs:
         Raises:
             StepFailed: if the program did not write one, or not as it is declared.
         """
-        return {name: self._record(spec, self.path(spec), log) for name, spec in self.spec.outputs.items()}
+        paths = {name: (spec, self.path(spec)) for name, spec in self.spec.outputs.items()}
+        written = {name: one for name, one in paths.items() if not (one[0].optional and not one[1].is_file())}
+        return {name: self._record(spec, path, log) for name, (spec, path) in written.items()}
 
     def _record(self, spec: OutputSpec, path: Path, log: str) -> OutputRecord:
         indexes = [index for ending in spec.indexes if (index := path.with_name(f"{path.name}.{ending}")).is_file()]

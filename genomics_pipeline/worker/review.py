@@ -94,7 +94,7 @@ def reasons_to_run(
         return (Difference(DifferenceKind.RECORD),)
     if changed := differences(done.provenance, now):
         return changed
-    lacking = [name for name in spec.outputs if name not in done.outputs]
+    lacking = spec.lacking(done.outputs)
     damage = f"{lacking[0]} is not recorded" if lacking else find_damage(store, payload.run, done)
     return () if damage is None else (Difference(DifferenceKind.OUTPUT, now=damage),)
 

@@ -18,6 +18,8 @@ from genomics_pipeline.reference.prepare import prepare
 sys.path.insert(0, str(Path(__file__).parent))
 from test_support import CONTIGS, PROGRAM, Align, Outcome
 
+STEP = tomllib.loads(PROGRAM.with_name("step.toml").read_text())
+
 
 @pytest.fixture(scope="session")
 def sequences() -> dict[str, str]:
@@ -38,11 +40,12 @@ def align(reference: Path, tmp_path: Path) -> Align:
         out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
         (out / "scratch").mkdir(parents=True)
         values = {**defaults(), **parameters}
+        names = {"sample": "s1", "format": values["format"]}
         bam = out / f"s1.md.{values['format']}"
         task = {
             "item": {"sample": "s1"},
             "inputs": {"reads": lanes, "reference": str(reference)},
-            "outputs": {"alignment": str(bam), "metrics": str(out / "metrics.json")},
+            "outputs": {name: str(out / one["path"].format(**names)) for name, one in STEP["outputs"].items()},
             "parameters": values,
             "vcpus": vcpus,
             "memory_mib": 1000,
@@ -52,7 +55,7 @@ def align(reference: Path, tmp_path: Path) -> Align:
         process = subprocess.run(
             [sys.executable, str(PROGRAM), str(out / "task.json")], capture_output=True, text=True, timeout=60
         )
-        metrics = json.loads((out / "metrics.json").read_text()) if process.returncode == 0 else {}
+        metrics = json.loads((out / "s1.alignment.json").read_text()) if process.returncode == 0 else {}
         return Outcome(process.returncode, process.stderr.strip(), bam, metrics, reference)
 
     return run
@@ -60,5 +63,4 @@ def align(reference: Path, tmp_path: Path) -> Align:
 
 def defaults() -> dict[str, Any]:
     """Return the defaults of the step's parameters."""
-    declared = tomllib.loads(PROGRAM.with_name("step.toml").read_text())["parameters"]
-    return {name: one.get("default") for name, one in declared.items()}
+    return {name: one.get("default") for name, one in STEP["parameters"].items()}

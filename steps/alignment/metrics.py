@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import operator
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pysam
-
-DEPTHS = (10, 20, 30)
-STATS_OPTIONS = ("-d", "-c", f"1,{max(DEPTHS)},1")  # without duplicates; depths beyond the last are one bin
 
 
 class Counts(NamedTuple):
@@ -31,18 +29,17 @@ class Counts(NamedTuple):
         return Counts(*map(operator.add, self, other))
 
 
-def summarise(counts: Counts, stats: Path, genome_bp: int) -> dict[str, Any]:
+def summarise(counts: Counts, stats: Path, quality: Path) -> dict[str, Any]:
     """Return the content of the metrics file.
 
     Args:
         counts: The counts of all reads.
-        stats: The output of ``samtools stats`` with `STATS_OPTIONS`.
-        genome_bp: Length of the reference.
+        stats: The output of ``samtools stats``.
+        quality: The metrics of quality control.
     """
-    lines = [line.split("\t") for line in stats.read_text().splitlines() if not line.startswith("#")]
-    summary = {line[1].rstrip(":"): line[2] for line in lines if line[0] == "SN"}
-    duplicates = int(summary["filtered sequences"])
-    coverage = [(int(line[2]), int(line[3])) for line in lines if line[0] == "COV"]
+    lines = [line.split("\t") for line in stats.read_text().splitlines() if line.startswith("IS\t")]
+    measured = json.loads(quality.read_text())
+    duplicates = measured.pop("duplicates")
     return {
         "reads": counts.reads,
         "mapped": counts.mapped,
@@ -50,14 +47,8 @@ def summarise(counts: Counts, stats: Path, genome_bp: int) -> dict[str, Any]:
         "properly_paired": counts.properly_paired,
         "duplicates": duplicates,
         "duplicate_fraction": _fraction(duplicates, counts.mapped),
-        "mean_depth": round(int(summary["bases mapped (cigar)"]) / genome_bp, 3),
         "median_insert_size_bp": _median(lines),
-        **{
-            f"coverage_{depth}x_fraction": _fraction(
-                sum(bases for reached, bases in coverage if reached >= depth), genome_bp
-            )
-            for depth in DEPTHS
-        },
+        **measured,
     }
 
 
@@ -66,8 +57,8 @@ def _fraction(part: int, whole: int) -> float:
 
 
 def _median(lines: list[list[str]]) -> int | None:
-    """Return the median insert size in bp of the pairs that samtools counts; None if there are none."""
-    pairs = [(int(line[1]), int(line[2])) for line in lines if line[0] == "IS"]
+    """Return the median insert size in bp of the pairs that samtools counts (lines IS); None if there are none."""
+    pairs = [(int(line[1]), int(line[2])) for line in lines]
     return next(_sizes_from(sum(count for _, count in pairs) / 2, pairs), None)
 
 

@@ -5,14 +5,33 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import pysam
 from common.forks import ForkFailed, fork, wait_for
 
 Command = Sequence[str]
 CHUNK_BYTES = 1 << 20
-_SPARE = 4  # the first descriptor number above those that a child uses; the limit of numbers may be low
+_TARGETS = (1, 3, 4, 5)  # the descriptors that a child may write to
+_SPARE = 6  # the first descriptor number above those that a child uses; the limit of numbers may be low
 _ALL = 1 << 16  # more than all descriptors
+
+
+class Consumer(NamedTuple):
+    """A program that reads the output of a chain from standard input, in a fork: its name, and what it does."""
+
+    name: str
+    work: Callable[[], None]
+
+
+def samtools_consumer(command: Command, output: str | None = None) -> Consumer:
+    """Return a command of samtools as a consumer.
+
+    Args:
+        command: Its name and arguments, with ``-`` for standard input.
+        output: The file for its standard output, if any.
+    """
+    return Consumer(f"samtools {command[0]}", lambda: _run(command, output))
 
 
 class Chain:
@@ -20,21 +39,21 @@ class Chain:
 
     Args:
         commands: samtools' subcommands and arguments, with ``-`` for the pipe.
-        consumers: Two commands that both read the output of the last one, each with the file for its standard
-            output, if any.
+        consumers: The programs that all read the output of the last one, at most four.
     """
 
-    def __init__(self, commands: Sequence[Command], consumers: Sequence[tuple[Command, str | None]]) -> None:
+    def __init__(self, commands: Sequence[Command], consumers: Sequence[Consumer]) -> None:
         self._children: list[tuple[str, int]] = []
         source, self.input = _pipe()
         for command in commands:
             following, target = _pipe()
             self._fork(f"samtools {command[0]}", lambda c=command: _run(c), source, target)  # type: ignore[misc]
             source = following
-        first, second = _pipe(), _pipe()
-        self._fork("tee", _tee, source, first[1], second[1])
-        for (command, output), (begin, _) in zip(consumers, (first, second), strict=True):
-            self._fork(f"samtools {command[0]}", lambda c=command, p=output: _run(c, p), begin)  # type: ignore[misc]
+        pipes = [_pipe() for _ in consumers]
+        targets = [end for _, end in pipes]
+        self._fork("tee", lambda: _tee(_TARGETS[: len(targets)]), source, *targets)
+        for consumer, (begin, _) in zip(consumers, pipes, strict=True):
+            self._fork(consumer.name, consumer.work, begin)
 
     def wait(self) -> None:
         """Wait for all commands, once the input is closed.
@@ -47,13 +66,14 @@ class Chain:
             raise max(failures, key=lambda failure: failure.killed)
 
     def _fork(self, name: str, work: Callable[[], None], source: int, *targets: int) -> None:
-        """Fork a child with the source as descriptor 0 and the targets as 1 and 3; close them in this process."""
+        """Fork a child with the source as descriptor 0 and the targets as `_TARGETS`; close them in this process."""
 
         def connect_and_work() -> None:
             copies = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, _SPARE) for descriptor in (source, *targets)]
-            for descriptor, number in zip(copies, (0, 1, 3), strict=False):
+            numbers = (0, *_TARGETS[: len(targets)])
+            for descriptor, number in zip(copies, numbers, strict=True):
                 os.dup2(descriptor, number)
-            os.closerange(max(3, len(copies) + 1), _ALL)  # else this child would keep other pipes open
+            os.closerange(max(2, *numbers) + 1, _ALL)  # else this child would keep other pipes open
             work()
 
         self._children.append((name, fork(connect_and_work, name)))
@@ -73,10 +93,10 @@ def _run(command: Command, output: str | None = None) -> None:
     getattr(pysam.samtools, command[0])(*command[1:], catch_stdout=False, save_stdout=output)
 
 
-def _tee() -> None:
-    """Copy standard input to two pipes."""
+def _tee(targets: Sequence[int]) -> None:
+    """Copy standard input to several pipes."""
     while chunk := os.read(0, CHUNK_BYTES):
-        for target in (1, 3):
+        for target in targets:
             rest = memoryview(chunk)
             while rest:
                 rest = rest[os.write(target, rest) :]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pysam
 import pytest
 
@@ -54,6 +57,11 @@ def test_the_bytes_do_not_depend_on_the_cores(align: Align, sequences: dict[str,
     one, two, five = (align(lanes, vcpus=vcpus) for vcpus in (1, 2, 5))
     assert one.bam.read_bytes() == two.bam.read_bytes() == five.bam.read_bytes()
     assert one.metrics == two.metrics == five.metrics
+    files = [sorted(file for file in outcome.bam.parent.glob("s1.*")) for outcome in (one, two, five)]
+    assert [file.name for file in files[0]] == [file.name for file in files[1]] == [file.name for file in files[2]]
+    assert len(files[0]) == 12  # with the index, without the files of regions
+    for same in zip(*files, strict=True):
+        assert len({file.read_bytes() for file in same}) == 1, same[0].name
 
 
 def test_metrics_are_exact(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
@@ -71,6 +79,45 @@ def test_metrics_are_exact(align: Align, sequences: dict[str, str], tmp_path: Pa
     assert 1 >= metrics["coverage_10x_fraction"] > metrics["coverage_20x_fraction"] >= metrics["coverage_30x_fraction"]
 
 
+def test_files_of_quality_control_are_those_of_samtools(
+    align: Align, sequences: dict[str, str], tmp_path: Path
+) -> None:
+    lanes = [lane(tmp_path, "L001", [*pairs(sequences, 300, 5), ("noise:0", "ACAC" * 25, "GTTT" * 25)])]
+    for outcome in (align(lanes), align(lanes, format="cram")):
+        name = str(outcome.bam)
+        assert outcome.file("sorted.flagstat.txt") == pysam.samtools.flagstat(name)
+        assert outcome.file("sorted.idxstats.txt") == pysam.samtools.idxstats(name)
+        if outcome.bam.suffix == ".bam":  # of a CRAM file, samtools coverage reads no base qualities
+            assert outcome.file("sorted.coverage.txt") == pysam.samtools.coverage(name)
+            stats = str(pysam.samtools.stats(name))
+            assert outcome.file("sorted.stats.txt").splitlines()[3:] == stats.splitlines()[3:]
+        command = json.loads(outcome.file("markdup.json"))["COMMAND"]
+        assert command.startswith("samtools markdup ")
+        assert str(tmp_path) not in command
+        assert json.loads(outcome.file("base_quality_mqc.json"))["data"]["s1 R2"]["100"] == 37  # F
+        gc = json.loads(outcome.file("gc_content_mqc.json"))["data"]["s1 R1"]
+        assert sum(gc.values()) == pytest.approx(100, abs=0.01)
+
+
+def test_depth_in_regions(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+    bed = tmp_path / "panel.bed"
+    bed.write_text("chr2\t1000\t2000\tgene\nchr1\t0\t3000\n")
+    lanes = [lane(tmp_path, "L001", pairs(sequences, 300, 5))]
+    outcome, plain = align(lanes, regions=str(bed)), align(lanes)
+    with pysam.AlignmentFile(str(outcome.bam)) as file:
+        depths = [np.sum(file.count_coverage(*span), axis=0) for span in (("chr1", 0, 3000), ("chr2", 1000, 2000))]
+    both = np.concatenate(depths)
+    assert outcome.metrics["mean_depth"] == pytest.approx(both.mean(), abs=1e-3) != plain.metrics["mean_depth"]
+    assert outcome.metrics["coverage_20x_fraction"] == pytest.approx((both >= 20).mean(), abs=1e-6)
+    assert outcome.metrics["on_target_fraction"] == pytest.approx(both.sum() / (600 * READ_BP), abs=1e-6)
+    assert plain.metrics["on_target_fraction"] is None
+    rows = [f"chr1\t0\t3000\t{depths[0].mean():.5f}", f"chr2\t1000\t2000\tgene\t{depths[1].mean():.5f}"]
+    assert gzip.decompress(outcome.path("regions.bed.gz").read_bytes()).decode().splitlines() == rows
+    assert outcome.path("thresholds.bed.gz.csi").is_file()
+    assert outcome.file("mosdepth.region.dist.txt").endswith("total\t0\t1.00000\n")
+    assert not plain.path("mosdepth.region.dist.txt").exists()
+
+
 def test_duplicates_are_not_marked_on_request(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     reads = pairs(sequences, 20, 6)
     copies = [(f"{name}copy", first, second) for name, first, second in reads]
@@ -79,6 +126,7 @@ def test_duplicates_are_not_marked_on_request(align: Align, sequences: dict[str,
     assert (marked.metrics["duplicates"], unmarked.metrics["duplicates"]) == (40, 0)
     assert not any(record.is_duplicate for record in unmarked.records())
     assert unmarked.bam.with_suffix(".bam.bai").is_file()
+    assert not unmarked.path("markdup.json").exists()
 
 
 def test_interleaved_reads_give_the_same_alignments(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:

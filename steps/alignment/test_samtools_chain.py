@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import samtools_chain
 from common.forks import ForkFailed
-from samtools_chain import Chain, Command
+from samtools_chain import Chain, Command, samtools_consumer
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_of_failed_commands_the_killed_one_is_reported(
             sys.exit(3)  # its input is empty
 
     monkeypatch.setattr(samtools_chain, "_run", run)
-    chain = Chain([["sort"]], [(["view"], None), (["stats"], None)])
+    chain = Chain([["sort"]], [samtools_consumer(["view"]), samtools_consumer(["stats"])])
     os.close(chain.input)
     with pytest.raises(ForkFailed) as caught:
         chain.wait()
@@ -47,8 +47,9 @@ def test_few_descriptors_are_enough(tmp_path: Path) -> None:
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
 sys.path[1:1] = [FOLDER, FOLDER + "/.."]
-from samtools_chain import Chain
-chain = Chain([["view", "-u"]], [(["view", "-h", "-o", "a.sam"], None), (["stats"], "b.txt")])
+from samtools_chain import Chain, samtools_consumer
+commands = [(["view", "-h", "-o", "a.sam"],), (["stats"], "b.txt"), (["flagstat", "-"], "c.txt"), (["view", "-c"], "d")]
+chain = Chain([["view", "-u"]], [samtools_consumer(*one) for one in commands])
 os.write(chain.input, b"@SQ\\tSN:c\\tLN:9\\n")
 os.close(chain.input)
 chain.wait()
@@ -56,3 +57,5 @@ chain.wait()
     program = code.replace("FOLDER", repr(str(Path(__file__).parent)))
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
     assert (tmp_path / "a.sam").read_text().startswith("@SQ\tSN:c\tLN:9")
+    assert (tmp_path / "c.txt").read_text().startswith("0 + 0 in total")
+    assert (tmp_path / "d").read_text() == "0\n"

@@ -25,6 +25,12 @@ class Outcome:
     metrics: dict[str, Any]
     reference: Path
 
+    def path(self, ending: str) -> Path:
+        return self.bam.parent / f"s1.{ending}"
+
+    def file(self, ending: str) -> str:
+        return self.path(ending).read_text()
+
     def records(self) -> list[pysam.AlignedSegment]:
         with pysam.AlignmentFile(str(self.bam), reference_filename=str(self.reference)) as file:
             return list(file)

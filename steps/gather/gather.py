@@ -13,6 +13,7 @@ import pysam
 import pysam.bcftools
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
+from common.bcftools_stats import write_stats
 from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed, fork, wait_for
 from common.program import BadInput, StepError, run_program
@@ -35,6 +36,7 @@ def main(task: dict[str, Any]) -> None:
     concatenate(inputs, output, Path(task["scratch"]), csi)
     statistics = count(output)
     Path(task["outputs"]["metrics"]).write_text(json.dumps(statistics, indent=2) + "\n")
+    write_stats(output, task["outputs"]["bcftools_stats"])
 
 
 def in_order(paths: Sequence[str], reference: str) -> list[str]:

@@ -55,7 +55,11 @@ def run_step(folder: Path, reference: Path, vcfs: Sequence[str]) -> subprocess.C
     task = {
         "item": {"cohort": "cohort"},
         "inputs": {"vcfs": list(vcfs), "reference": str(reference)},
-        "outputs": {"vcf": str(folder / "joint.vcf.gz"), "metrics": str(folder / "joint.json")},
+        "outputs": {
+            "vcf": str(folder / "joint.vcf.gz"),
+            "metrics": str(folder / "joint.json"),
+            "bcftools_stats": str(folder / "stats.txt"),
+        },
         "parameters": {},
         "vcpus": 1,
         "scratch": str(folder / "scratch"),

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from io import TextIOWrapper
-from pathlib import Path
-from typing import BinaryIO, NamedTuple, TextIO, cast
+from typing import NamedTuple
 
-from common.program import BadInput
+from common.bed import read_regions
 
 SMALLEST_UNIT_BP, LARGEST_UNIT_BP = 50_000, 5_000_000
 UNITS = 64  # of a genome, unless they would be smaller or larger than that
 # bcftools realigns reads at a unit's border by the columns before it, and normalisation moves indels left: each unit is
 # called with padding on both sides, and only the records that start within the unit are kept.
 PADDING_BP = 1000
-LONGEST_NUMBER = 18  # digits of a position in a BED file
-SHOWN_CHARACTERS = 60  # of a line, in messages
 
 
 class Span(NamedTuple):
@@ -105,49 +99,10 @@ def bed_text(spans: Iterable[Span]) -> str:
     return "".join(f"{span.contig}\t{span.start}\t{span.end}\n" for span in spans)
 
 
-def open_bed(path: str) -> TextIO:
-    """Open a BED file, which is decompressed if its first bytes are those of gzip, whatever its name.
-
-    Only contig, start and end matter: names and comments may have any encoding.
-    """
-    with Path(path).open("rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    stream = cast(BinaryIO, gzip.open(path)) if compressed else Path(path).open("rb")  # noqa: SIM115  # by its wrapper
-    return TextIOWrapper(stream, "utf-8", "backslashreplace", newline="\n")
-
-
 def read_bed(path: str, contigs: Mapping[str, int]) -> list[Span]:
     """Read the regions of a BED file, sorted in the reference's order, overlaps merged.
 
     Raises:
         BadInput: for a file that is not BED, with the line that is no region of the reference.
     """
-    rank = {contig: index for index, contig in enumerate(contigs)}
-    spans = []
-    try:
-        with open_bed(path) as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip() and line.split()[0] not in ("track", "browser") and not line.startswith("#"):
-                    spans.append(_bed_span(line.rstrip("\r\n"), f"{path}:{number}", contigs))
-    except (OSError, EOFError, zlib.error):
-        raise BadInput(f"{path}: expected a BED file, found none that can be read") from None
-    if not spans:
-        raise BadInput(f"{path}: expected regions, found none")
-    return merge(sorted(spans, key=lambda span: (rank[span.contig], span.start)))
-
-
-def _bed_span(line: str, place: str, contigs: Mapping[str, int]) -> Span:
-    fields = line.split("\t") if "\t" in line else line.split()
-    if len(fields) < 3 or not all(_is_number(field.strip()) for field in fields[1:3]):
-        raise BadInput(f"{place}: expected contig, start and end between tabs, found {line[:SHOWN_CHARACTERS]!r}")
-    contig, start, end = fields[0], int(fields[1]), int(fields[2])
-    if contig not in contigs:
-        raise BadInput(f"{place}: expected a contig of the reference, found {contig!r}")
-    if not start < end <= contigs[contig]:
-        expected = f"expected 0 <= start < end <= {contigs[contig]}, the length of {contig}"
-        raise BadInput(f"{place}: {expected}, found {start} and {end}")
-    return Span(contig, start, end)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+    return merge(Span(region.contig, region.start, region.end) for region in read_regions(path, contigs))

@@ -101,6 +101,7 @@ def run_step(dataset: Dataset, folder: Path, vcpus: int = 1, **parameters: Any) 
             "vcf": str(folder / "S.vcf.gz"),
             "gvcf": str(folder / "S.g.vcf.gz"),
             "metrics": str(folder / "S.json"),
+            "bcftools_stats": str(folder / "S.stats.txt"),
         },
         "parameters": defaults | parameters,
         "vcpus": vcpus,
@@ -150,7 +151,7 @@ def test_exactly_the_planted_variants_are_called(plain: Path) -> None:
 
 
 def test_the_number_of_vcpus_changes_no_byte(dataset: Dataset, plain: Path, tmp_path: Path) -> None:
-    assert len(outputs(plain)) == 5
+    assert len(outputs(plain)) == 6
     for vcpus in (2, 5):
         call(dataset, tmp_path / str(vcpus), vcpus)
         assert outputs(tmp_path / str(vcpus)) == outputs(plain)

@@ -16,6 +16,7 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folde
 from bgzf_parts import bgzf_writer, join, split_header
 from call_records import Filters, summarise, write_own
 from calling_units import Ownership, Unit, bed_text, divide, pad, read_bed
+from common.bcftools_stats import write_stats
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed
@@ -60,6 +61,7 @@ def call(task: dict[str, Any]) -> None:
         parts, csi = [folder / f"{name}.gz" for folder in folders], needs_csi(contigs.values())
         join(header, parts, Path(task["outputs"][name]), csi)
     Path(task["outputs"]["metrics"]).write_text(json.dumps(summarise(counts), indent=2) + "\n")
+    write_stats(task["outputs"]["vcf"], task["outputs"]["bcftools_stats"], ("-s", "-"))
 
 
 def check_alignment(path: str, reference: str, sample: str, contigs: dict[str, int]) -> None:

@@ -112,7 +112,7 @@ def test_fastq(name: str, reference: Path, tmp_path: Path) -> None:
             "reads": [{"lane": "L001", "fastq_1": files[0], "fastq_2": files[1] if len(files) == 2 else None}],
             "reference": str(reference),
         },
-        "outputs": {"alignment": str(tmp_path / "a.bam"), "metrics": str(tmp_path / "a.json")},
+        "outputs": {name: str(tmp_path / f"a.{name}") for name in DECLARED["outputs"]},
         "parameters": {name: one.get("default") for name, one in DECLARED["parameters"].items()},
         "vcpus": 1,
         "memory_mib": 512,

@@ -1,0 +1,1 @@
+"""Quality control of alignments from one pass over the sorted stream."""

@@ -1,0 +1,100 @@
+"""Records of a BAM stream in batches, with their fixed fields as columns: no object for each record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from struct import Struct
+from typing import Any, NamedTuple
+
+import numpy as np
+import pysam
+from numpy.typing import NDArray
+
+READ_BYTES = 1 << 21
+_SIZE = Struct("<i")
+# The fixed part of a record (SAM specification, 4.2).
+FIELDS = np.dtype(
+    [
+        ("size", "<i4"),
+        ("contig", "<i4"),
+        ("position", "<i4"),
+        ("name_bytes", "u1"),
+        ("mapq", "u1"),
+        ("bin", "<u2"),
+        ("operations", "<u2"),
+        ("flag", "<u2"),
+        ("bases", "<i4"),
+        ("mate_contig", "<i4"),
+        ("mate_position", "<i4"),
+        ("template", "<i4"),
+    ]
+)
+
+
+class Batch(NamedTuple):
+    """Records that follow each other.
+
+    Attributes:
+        data: The bytes of the records.
+        starts: The place of each record in them.
+        fields: The fixed fields of each record.
+    """
+
+    data: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+    fields: NDArray[Any]
+
+    def select(self, which: NDArray[Any]) -> Batch:
+        """Return some of the records."""
+        return Batch(self.data, self.starts[which], self.fields[which])
+
+
+def read_batches(path: str) -> Iterator[Batch]:
+    """Yield the records of a BAM file or pipe, which is read once.
+
+    Raises:
+        OSError: if it ends within a record.
+    """
+    with pysam.BGZFile(path, "rb", None) as stream:
+        _skip_header(stream)
+        rest = b""
+        while block := stream.read(READ_BYTES):
+            data = rest + block
+            starts, end = _record_starts(data)
+            rest = data[end:]
+            if starts:
+                yield _batch(data, starts)
+        if rest:
+            raise OSError(f"{path}: expected whole BAM records, found one that is cut off")
+
+
+def _batch(data: bytes, starts: list[int]) -> Batch:
+    content = np.frombuffer(data, np.uint8)
+    places = np.array(starts, np.int64)
+    fixed = content[places[:, None] + np.arange(FIELDS.itemsize)]
+    return Batch(content, places, fixed.view(FIELDS)[:, 0])
+
+
+def _record_starts(data: bytes) -> tuple[list[int], int]:
+    """Return the place of each whole record, and the end of the last."""
+    starts, place, size = [], 0, _SIZE.unpack_from
+    last = len(data) - _SIZE.size
+    while place <= last:
+        following = place + _SIZE.size + size(data, place)[0]
+        if following > len(data):
+            break
+        starts.append(place)
+        place = following
+    return starts, place
+
+
+def _skip_header(stream: pysam.BGZFile) -> None:
+    """Read the magic number, the text and the sequences (SAM specification, 4.2)."""
+    stream.read(4)
+    stream.read(_integer(stream))
+    for _ in range(_integer(stream)):
+        stream.read(_integer(stream) + 4)
+
+
+def _integer(stream: pysam.BGZFile) -> int:
+    return int(_SIZE.unpack(stream.read(_SIZE.size))[0])
