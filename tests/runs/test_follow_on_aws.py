@@ -243,7 +243,7 @@ def test_logs_of_the_failed_come_from_the_attempts_log_stream(ended_run: FakeAws
     (job,) = (
         one
         for one in ended_run.batch.jobs.values()
-        if one.job.name == "germline-alignment" and one.end and one.end.exit_code
+        if one.job.name == f"{RUN}-alignment-bad" and one.end and one.end.exit_code
     )
     assert command("logs", RUN, "--failed").output == (
         f"==> alignment bad  {LOG_GROUP} {job.stream}\n"
