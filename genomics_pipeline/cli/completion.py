@@ -76,6 +76,16 @@ def complete_pipelines(_context: click.Context, _incomplete: str) -> Iterable[st
 
 
 @_completing()
+def complete_genomes(_context: click.Context, _incomplete: str) -> Iterable[str]:
+    """Offer the genomes of the user and of the site."""
+    from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.runs.genomes import read_genomes
+
+    ports = adapters()
+    return read_genomes(ports.environment, ports.home)
+
+
+@_completing()
 def complete_parameters(context: click.Context, incomplete: str) -> Iterator[str]:
     """Offer ``STAGE.NAME=`` of the pipeline: of the option, or of the run that is named before."""
     from genomics_pipeline.runs.catalog import load_pipeline

@@ -11,6 +11,7 @@ import click
 
 from genomics_pipeline.cli.completion import (
     complete_files,
+    complete_genomes,
     complete_parameters,
     complete_pipelines,
     complete_runs,
@@ -79,12 +80,6 @@ class LocalPath(click.Path):
 
 run_argument = click.argument("run", shell_complete=complete_runs)
 sheet_argument = click.argument("manifest", metavar="SHEET", shell_complete=complete_files)
-reference_option = click.option(
-    "--reference",
-    required=True,
-    shell_complete=complete_files,
-    help="FASTA file: a path or URI, plain or compressed; on AWS, an s3:// URI with its indexes beside it.",
-)
 sample_option = click.option(
     "--sample",
     "samples",
@@ -178,6 +173,51 @@ def machine_options(memory: str = "--memory") -> Callable[[click.decorators.FC],
         return call
 
     return add
+
+
+def reference_options(on_aws: bool) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """Return a decorator that adds the options for the reference, of which one is needed, passed as `reference`.
+
+    Args:
+        on_aws: Whether the run is on AWS.
+    """
+
+    def add(command: Any) -> Any:
+        @functools.wraps(command)
+        def call(*arguments: Any, reference: str | None, genome: str | None, **options: Any) -> Any:
+            return command(*arguments, reference=_chosen_reference(reference, genome, on_aws), **options)
+
+        for option in (
+            click.option(
+                "--genome",
+                metavar="NAME",
+                shell_complete=complete_genomes,
+                help="A reference by its short name in genomes.toml, such as GRCh38: docs/references.md.",
+            ),
+            click.option(
+                "--reference",
+                shell_complete=complete_files,
+                help="FASTA file: a path, or an s3:// URI with its indexes beside it."
+                if on_aws
+                else "FASTA file, plain or compressed: a path or URI.",
+            ),
+        ):
+            call = option(call)
+        return call
+
+    return add
+
+
+def _chosen_reference(reference: str | None, genome: str | None, on_aws: bool) -> str:
+    from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.runs.genomes import genome_reference
+
+    if reference is not None and genome is None:
+        return reference
+    if genome is not None and reference is None:
+        ports = adapters()
+        return genome_reference(genome, on_aws, ports.environment, ports.home)
+    raise UsageError(f"expected one of --reference and --genome, found {'both' if genome else 'neither'}")
 
 
 verbose_option = click.option("--verbose", is_flag=True, help="Show details of jobs and of this machine too.")

@@ -14,7 +14,7 @@ from genomics_pipeline.cli.options import (
     param_option,
     params_file_option,
     pipeline_option,
-    reference_option,
+    reference_options,
     sample_option,
     sheet_argument,
     tolerate_option,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Run a sample sheet through a pipeline on this machine.")
 @sheet_argument
-@reference_option
+@reference_options(on_aws=False)
 @click.option(
     "--out",
     required=True,

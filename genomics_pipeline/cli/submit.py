@@ -11,7 +11,7 @@ from genomics_pipeline.cli.options import (
     param_option,
     params_file_option,
     pipeline_option,
-    reference_option,
+    reference_options,
     sample_option,
     sheet_argument,
     stack_option,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Run a sample sheet through a pipeline on AWS.")
 @sheet_argument
-@reference_option
+@reference_options(on_aws=True)
 @pipeline_option
 @param_option
 @params_file_option

@@ -185,6 +185,7 @@ SCHEMAS: dict[str, tuple[set[Quota], set[float]]] = {
     "step": ({quotas.STANDARD_SECONDS}, {10, 256}),
     "faults": (set(), {1}),
     "parameters": (set(), set()),
+    "genomes": (set(), set()),
 }
 
 
