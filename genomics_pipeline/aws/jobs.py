@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.aws.clients import Clients, UnknownOperation, aws_call, known_operation
-from genomics_pipeline.aws.patience import ROUNDS, THROTTLED, Pace, in_parallel, retry_throttled
+from genomics_pipeline.aws.patience import ROUNDS, THROTTLED, Pace, in_parallel, pause_s, retry_throttled
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import RunError
 
@@ -88,13 +89,14 @@ def _list_job_ids(
         token = {"nextToken": page["nextToken"]}
 
 
-def terminate(jobs: Sequence[str], reason: str, clients: Clients) -> None:
+def terminate(jobs: Sequence[str], reason: str, clients: Clients, pause: Callable[[float], None] = time.sleep) -> None:
     """Terminate jobs in any state: fifty with each request, or one by one where TerminateJobs is unknown.
 
     Args:
         jobs: The ids of the jobs.
         reason: The reason, which becomes their status reason.
         clients: The AWS clients.
+        pause: Waits for the given number of seconds.
 
     Raises:
         RunError: if AWS refuses.
@@ -104,8 +106,11 @@ def terminate(jobs: Sequence[str], reason: str, clients: Clients) -> None:
     batches = [jobs[start : start + most] for start in range(0, len(jobs), most)]
     batch = clients.batch
     with suppress(UnknownOperation):
-        for _ in range(ROUNDS if hasattr(batch, "terminate_jobs") else 0):
+        for round_ in range(ROUNDS if hasattr(batch, "terminate_jobs") else 0):
             batches = _terminate_many(batches, reason, pace, clients)
+            if not batches:
+                return
+            pause(pause_s(round_))
 
     def end(job: str) -> None:
         pace.wait()

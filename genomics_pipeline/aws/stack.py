@@ -102,8 +102,10 @@ def outputs(description: StackTypeDef) -> dict[str, str]:
 
 
 def parameter_values(description: StackTypeDef | None) -> dict[str, str]:
-    """Return the values of a stack's parameters by name; none of a stack that does not exist."""
-    parameters = description.get("Parameters", ()) if description else ()
+    """Return the values of a stack's parameters by name; none of a stack that does not exist, or was never created."""
+    if description is None or description["StackStatus"] == IN_REVIEW:
+        return {}
+    parameters = description.get("Parameters", ())
     return {one["ParameterKey"]: one.get("ParameterValue", "") for one in parameters}
 
 
@@ -135,7 +137,7 @@ def make_change_set(
             "run `genomics-pipeline destroy`, then deploy again"
         )
     exists = description is not None and description["StackStatus"] != IN_REVIEW
-    existing = parameter_values(description if exists else None)
+    existing = parameter_values(description)
     body = json.dumps(template, ensure_ascii=False, separators=(",", ":"))
     with aws_call(f"create a change set of the stack {stack}"):
         answer = clients.cloudformation.create_change_set(

@@ -17,6 +17,7 @@ from genomics_pipeline.aws.stack import (
     delete,
     execute,
     make_change_set,
+    parameter_values,
 )
 from genomics_pipeline.cli.adapters import aws_clients
 from genomics_pipeline.model import quotas
@@ -26,6 +27,13 @@ STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/s/0f"
 ARN = "arn:aws:cloudformation:us-east-1:123456789012:changeSet/deploy-0/1e"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TEMPLATE: dict[str, Any] = {"Parameters": {"MaxVcpus": {}, "VpcId": {}}, "Resources": {}}
+
+
+def test_parameters_of_a_change_set_that_was_never_executed_are_not_those_of_the_stack() -> None:
+    stack: Any = {"StackStatus": "CREATE_COMPLETE", "Parameters": [{"ParameterKey": "A", "ParameterValue": "1"}]}
+    assert parameter_values(stack) == {"A": "1"}
+    stack["StackStatus"] = "REVIEW_IN_PROGRESS"
+    assert parameter_values(stack) == {}
 
 
 def no_wait(seconds: float) -> None:

@@ -140,6 +140,21 @@ def test_a_botocore_without_terminate_jobs_ends_them_one_by_one() -> None:
     assert sorted(ended) == ["a", "b"]
 
 
+def test_jobs_whose_termination_is_throttled_are_asked_again_after_longer_pauses() -> None:
+    throttled, pauses = {"job": "b", "code": "ThrottlingException", "message": "Rate exceeded"}, list[float]()
+    answers = [{"errors": [throttled]}, {"errors": [throttled]}, {"errors": []}]
+    asked: list[list[str]] = []
+
+    def terminate_jobs(jobs: list[str], reason: str) -> Any:
+        asked.append(jobs)
+        return answers[len(asked) - 1]
+
+    clients = SimpleNamespace(batch=SimpleNamespace(terminate_jobs=terminate_jobs))
+    terminate(["a", "b"], "why", cast(Clients, clients), pauses.append)
+    assert asked == [["a", "b"], ["b"], ["b"]]
+    assert [pause <= most for pause, most in zip(pauses, (1, 2), strict=True)] == [True, True]
+
+
 def test_a_job_that_cannot_be_terminated_is_named(
     stack: Deployed, step_functions: FakeAws, submit_run: Any, cli: Cli
 ) -> None:

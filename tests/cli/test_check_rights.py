@@ -66,7 +66,7 @@ def test_a_run_is_started_after_its_rights_were_checked(
     assert any(f"rights: read s3://{stack.bucket}/ref/" in line for line in works)
     assert f"rights: write s3://{stack.bucket}/runs/{run}/steps/rights.json: works" in works
     assert not [line for line in works if "b.fastq" in line]
-    assert stack.keys(f"runs/{run}/") == [f"runs/{run}/steps/rights.json"]
+    assert stack.keys(f"runs/{run}/") == []
     started = cli("submit", sheet, "--reference", reference, "--check-rights", "--json")
     assert json.loads(started.out)["started"]
     assert [job.job.name for job in step_functions.batch.jobs.values()][:2] == ["check-rights", "check-rights"]

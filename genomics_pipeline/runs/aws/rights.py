@@ -122,6 +122,8 @@ def _run(request: RightsRequest, submission: Submission, adapters: Adapters, not
     except BatchError as error:
         raise RunError(f"cannot check rights: {error}; {POLICY}") from error
     report = find_report(_texts(request, detail, submission, adapters), job_id)
+    with suppress(TransferFailed):  # who may not delete runs leaves it there
+        adapters.store.delete(request.report)
     if report is None:
         failure = classify("States.TaskFailed", compact(jobs.detail(detail)))
         message = f"expected a report of its rights, found none: {failure.failure_class}: {failure.message}"
