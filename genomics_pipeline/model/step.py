@@ -31,6 +31,7 @@ OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL: the container was killed for its
 class InputSpec:
     """An input: ``reads`` (a sample's lanes), ``reference``, ``file`` or ``files`` (one of each upstream item).
 
+    An index of a reference may be a ``{parameter}``, whose value names it: see `with_indexes`.
     Remote files of a `stream` are named pipes, which are read once, from beginning to end. With `missing`,
     the program of `files` is given the names of the items that have none.
     """
@@ -106,6 +107,30 @@ class StepSpec:
     def lacking(self, outputs: Collection[str]) -> list[str]:
         """Return the outputs that are not among those of a task that is done, though they are not optional."""
         return [name for name, spec in self.outputs.items() if not spec.optional and name not in outputs]
+
+
+def with_indexes(spec: StepSpec, values: Mapping[str, object]) -> StepSpec:
+    """Return a step whose inputs have the indexes that values of parameters name.
+
+    Args:
+        spec: The step.
+        values: Values of parameters; of others, the default is taken.
+    """
+
+    def filled(name: str) -> str:
+        match = PLACEHOLDER.fullmatch(name)
+        return str(values.get(match[1]) or spec.parameters[match[1]].default) if match else name
+
+    inputs = {name: replace(one, indexes=tuple(map(filled, one.indexes))) for name, one in spec.inputs.items()}
+    return replace(spec, inputs=inputs)
+
+
+def index_parameters(spec: StepSpec) -> list[ParameterSpec]:
+    """Return the parameters of a step that name an index of its reference."""
+    names = [
+        match[1] for one in spec.inputs.values() for index in one.indexes if (match := PLACEHOLDER.fullmatch(index))
+    ]
+    return [spec.parameters[name] for name in names]
 
 
 def parse_step(text: str, *, file: str) -> StepSpec:
@@ -250,6 +275,7 @@ def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
                 path = ("outputs", name, "path")
                 hint = did_you_mean(placeholder, in_paths)
                 yield toml.problem(path, f"unknown placeholder {{{placeholder}}}; {hint}")
+    yield from _index_problems(toml)
     groups = ("inputs", "outputs", "parameters")
     known = ["python", "step_dir", "task", "scratch", "vcpus", "memory_mib"]
     known += [f"{group}.{name}" for group in groups for name in data.get(group, {})]
@@ -264,6 +290,17 @@ def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
             if placeholder not in known:
                 hint = did_you_mean(placeholder, known)
                 yield toml.problem(("command",), f"unknown placeholder {{{placeholder}}}; {hint}")
+
+
+def _index_problems(toml: TomlFile) -> Iterator[Problem]:
+    parameters = toml.data.get("parameters", {})
+    chosen = [name for name, raw in parameters.items() if "choices" in raw and "default" in raw]
+    for name, raw in toml.data["inputs"].items():
+        for index in raw.get("indexes", ()):
+            match = PLACEHOLDER.fullmatch(index)
+            if match and (raw["type"] != "reference" or match[1] not in chosen):
+                expected = "expected a parameter with choices and a default, which names an index of a reference"
+                yield toml.problem(("inputs", name, "indexes"), f"{expected}, found {index}")
 
 
 def _memory_problems(toml: TomlFile) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -13,6 +14,7 @@ from genomics_pipeline.reference.bwa_index import ann_contigs, indexed_bases, si
 from genomics_pipeline.reference.bwa_samples import differing_file
 from genomics_pipeline.reference.fai import Contig, fai_mismatch, fai_path, iterate_fai
 from genomics_pipeline.reference.index_text import OversizedIndex, file_problem, index_lines
+from genomics_pipeline.reference.minibwa_index import has_bases_of, l2b_contigs, minibwa_mismatch
 from genomics_pipeline.reference.packed_bases import has_same_bases, has_same_samples
 
 
@@ -29,6 +31,9 @@ class IndexKind:
         needs: The names of other kinds that programs read with it.
         bytes_per_second: The bytes of a FASTA file that are indexed in a second, roughly.
         share: The size of its files, as a share of the FASTA file's.
+        build_share: The memory that its building takes, as a share of the FASTA file's size.
+        library: The Python package that builds it; None for one that is always there.
+        alternate_contigs: Programs that read it take account of a file of alternate contigs.
     """
 
     name: str
@@ -39,6 +44,9 @@ class IndexKind:
     needs: tuple[str, ...] = ()
     bytes_per_second: int = 120_000_000
     share: float = 0
+    build_share: float = 0
+    library: str | None = None
+    alternate_contigs: bool = True
 
     def beside(self, fasta: str) -> list[str]:
         """Return the names of its files, for the path or URI of a FASTA file.
@@ -95,7 +103,7 @@ def find_mismatch(fasta: Path, kind: IndexKind) -> str | None:
         return _file_problem(fasta, kind) or _mismatch(fasta, kind)
     except OversizedIndex as error:
         return str(error)
-    except (DataError, ValueError, IndexError):
+    except (DataError, ValueError, IndexError, struct.error):
         return "expected an index, found none that can be read"
 
 
@@ -113,7 +121,8 @@ def _mismatch(fasta: Path, kind: IndexKind) -> str | None:
     files = kind.files(fasta)
     if message := _contigs_mismatch(fasta, kind.contigs(files)):
         return message
-    return _bwa_mismatch(fasta, files) if kind.name == "bwa" else None
+    compare = {"bwa": _bwa_mismatch, "minibwa": minibwa_mismatch}.get(kind.name)
+    return compare(fasta, files) if compare else None
 
 
 def _contigs_mismatch(fasta: Path, contigs: Iterable[Contig]) -> str | None:
@@ -155,6 +164,8 @@ def find_stale(fasta: Path, kind: IndexKind) -> str | None:
         pac = next(file for file in kind.files(fasta) if file.suffix == ".pac")
         if not has_same_bases(fasta, pac):
             return f"expected the bases of {fasta.name}, found others"
+    if kind.name == "minibwa" and not has_bases_of(fasta, kind.files(fasta)):
+        return f"expected the bases of {fasta.name}, found others"
     return None
 
 
@@ -175,6 +186,13 @@ def _build_bwa(fasta: Path, uri: str) -> None:
 
     set_bwa_verbosity(BwaVerbosity.QUIET)
     BwaIndex.index(fasta=str(fasta))
+
+
+def _build_minibwa(fasta: Path, uri: str) -> None:
+    from minibwa import Index
+
+    # With two threads, it sorts suffixes of a genome of less than 1 Gbp as numbers of 4 instead of 8 bytes.
+    Index.build(str(fasta), str(fasta), threads=2)
 
 
 def _build_dict(fasta: Path, uri: str) -> None:
@@ -207,6 +225,18 @@ INDEX_KINDS = {
             needs=("dict",),  # from which pybwa reads the names of the sequences
             bytes_per_second=850_000,
             share=1.8,
+        ),
+        IndexKind(
+            "minibwa",
+            (".l2b", ".mbw"),
+            "minibwa index {fasta}",
+            _build_minibwa,
+            contigs=l2b_contigs,
+            bytes_per_second=7_000_000,
+            share=2.25,
+            build_share=18,
+            library="minibwa",
+            alternate_contigs=False,
         ),
         IndexKind("dict", ("dict",), "samtools dict -o {file} {fasta}", _build_dict, contigs=_dict_contigs),
     )

@@ -11,6 +11,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import resolve
+from genomics_pipeline.model.step import with_indexes
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, delete_completion
 from genomics_pipeline.records.failure import FailureRecord, delete_failure, write_failure
@@ -91,7 +92,8 @@ def _run_item(
     inputs: list[Input] = []
     try:
         parameters = resolve(step.spec.parameters, payload.parameters)
-        inputs += [find_input(payload, spec, item, store, resources.cache) for spec in step.spec.inputs.values()]
+        declared = with_indexes(step.spec, parameters).inputs.values()
+        inputs += [find_input(payload, spec, item, store, resources.cache) for spec in declared]
         found = review(payload, step, store, item, parameters, inputs)
         if found.done is not None:
             return found.done

@@ -1,20 +1,70 @@
-"""The alignment of batches of reads by bwa mem, in process."""
+"""The alignment of batches of reads, in process, by one of several programs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import ClassVar, NamedTuple, Protocol
 
-from alignments import bam_records, end_tags, flags
-from bwa import Bwa
 from fastq import Reads, parse_records
 from lanes import Batch, Lane
 from mates import refuse_mates, refuse_unmatched_mates
 from metrics import Counts
-from pairs import parse_limits, set_pair_flags
 from qualities import Evidence, evidence_of, to_phred33
-from queries import Queries
 from read_fields import ReadFields
+
+
+class Aligner(Protocol):
+    """A program over one reference, made before forks, which share its index.
+
+    Attributes:
+        head_reads: The number of a lane's first reads that it is given when it is made.
+        index_files: The endings of the index files that are in memory.
+        writes_mates: Its records hold what `samtools fixmate -m` would add.
+    """
+
+    head_reads: ClassVar[int]
+    index_files: ClassVar[tuple[str, ...]]
+    writes_mates: ClassVar[bool]
+
+    def __init__(self, reference: str, lanes: Sequence[Lane], heads: Sequence[Sequence[bytes]]) -> None:
+        """Load the index.
+
+        Args:
+            reference: A FASTA file with the aligner's index beside it.
+            lanes: The sample's lanes.
+            heads: The text of the first reads of each lane, by file.
+        """
+
+    def align(
+        self, files: Sequence[Reads], fields: Sequence[bytes], lane: Lane, number: int, reads_before: int
+    ) -> tuple[bytes, Counts]:
+        """Align a batch, and return its BAM records and counts.
+
+        Args:
+            files: The reads of each file.
+            fields: The tags of each read, mates in turn; one element if all reads have the same.
+            lane: Their lane.
+            number: The number of the lane in its sample.
+            reads_before: The number of reads before them in the lane.
+        """
+
+
+def aligner_class(name: str) -> type[Aligner]:
+    """Return the class of an aligner; its module, and the library that it needs, are imported only then."""
+    if name == "bwa":
+        from bwa_aligner import BwaAligner
+
+        return BwaAligner
+    from minibwa_aligner import MinibwaAligner
+
+    return MinibwaAligner
+
+
+def index_bytes(reference: str, aligner: type[Aligner]) -> int:
+    """Return the size of the files of a reference's index that are in memory, without those that are missing."""
+    files = (Path(f"{reference}.{ending}") for ending in aligner.index_files)
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 class Aligned(NamedTuple):
@@ -33,20 +83,17 @@ class Aligned(NamedTuple):
     encoding: Evidence
 
 
-class Aligner:
-    """bwa mem over one reference, made before forks, which share its index.
+class BatchAligner:
+    """The alignment of batches as text.
 
     Args:
-        reference: A FASTA file with bwa's indexes.
+        aligner: The program that aligns.
         lanes: The sample's lanes.
         fields: The tags of their reads.
-
-    Raises:
-        BwaFailed: if bwa cannot be used.
     """
 
-    def __init__(self, reference: str, lanes: Sequence[Lane], fields: ReadFields) -> None:
-        self._bwa = Bwa(reference)
+    def __init__(self, aligner: Aligner, lanes: Sequence[Lane], fields: ReadFields) -> None:
+        self._aligner = aligner
         self._lanes = lanes
         self._fields = fields
 
@@ -62,14 +109,7 @@ class Aligner:
         if lane.paired:
             refuse_unmatched_mates(files, lane.files[-1].path, batch.first)
         fields = self._fields.of(files, lane, batch.first)
-        queries = Queries(files, fields)
-        reads, printed = self._bwa.align(queries, lane.paired, (batch.first - 1) * len(files))
-        if lane.paired:
-            set_pair_flags(reads, parse_limits(printed))
-        if fields[0].count(b"\0") > 1:
-            end_tags(reads)
-        records, counts = bam_records(reads), Counts.from_flags(flags(reads))
-        self._bwa.free(queries)
+        records, counts = self._aligner.align(files, fields, lane, batch.lane, (batch.first - 1) * len(files))
         return Aligned(batch.lane, records, counts, evidence_of(files))
 
 

@@ -1,4 +1,4 @@
-"""Alignment of one sample's reads, sorted, duplicates marked, indexed: bwa mem in process, samtools in forks."""
+"""Alignment of one sample's reads, sorted, duplicates marked, indexed: the aligner in process, samtools in forks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from typing import Any
 import pysam
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
-from aligner import Aligner
+from aligner import Aligner, BatchAligner, aligner_class, index_bytes
 from common.fai import needs_csi, read_contigs
 from common.program import run_program
 from cram import enter_scratch, remove_reference_path
 from fork_pool import ForkPool
-from index import index_bytes
 from lanes import Lane, open_lanes
 from markdup_statistics import publish_statistics
 from metrics import Counts, summarise
@@ -42,7 +41,7 @@ def main(task: dict[str, Any]) -> None:
 
     Raises:
         BadInput: for reads that cannot be used.
-        StepError: if bwa or samtools failed.
+        StepError: if the aligner or samtools failed.
     """
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     parameters = task["parameters"]
@@ -62,21 +61,24 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
 
     Raises:
         BadInput: for reads that cannot be used.
-        BwaFailed: if bwa cannot be used.
+        StepError: if the aligner cannot be used.
         ForkFailed: if a fork was killed, or samtools failed.
     """
+    program = program_of(task)
+    heads = [lane.head(program.head_reads if lane.paired else 0) for lane in lanes]
     batches = (batch for number, lane in enumerate(lanes) for batch in lane.batches(number))
     fields = read_fields(task, lanes)
     # Forked before the index is loaded: forks are still cheap, and reading overlaps with loading.
     pool = ForkPool(batches, task["vcpus"])
+    needs_fixmate = any(lane.paired for lane in lanes) and not program.writes_mates
     samtools = Chain(
-        commands(task, any(lane.paired for lane in lanes), fields.duplicates_share),
+        commands(task, needs_fixmate, fields.duplicates_share),
         output_commands(task, fields.duplicates_share),
     )
     total = Counts()
     encodings = [Evidence.NONE] * len(lanes)
     try:
-        aligner = Aligner(reference(task), lanes, fields)
+        aligner = BatchAligner(program(reference(task), lanes, heads), lanes, fields)
         with os.fdopen(samtools.input, "wb") as pipe:
             pipe.write(bam_header(header(task, lanes)))
             for aligned in pool.results(aligner.align):
@@ -127,12 +129,12 @@ def read_fields(task: dict[str, Any], lanes: Sequence[Lane]) -> ReadFields:
     return ReadFields(lanes, task["parameters"]["umi"], task["parameters"]["umi_pattern"])
 
 
-def commands(task: dict[str, Any], paired: bool, shared_tag: str | None) -> list[Command]:
+def commands(task: dict[str, Any], needs_fixmate: bool, shared_tag: str | None) -> list[Command]:
     """Return the commands that fix mates, sort and mark duplicates.
 
     Args:
         task: The task.
-        paired: Some reads are pairs.
+        needs_fixmate: The records lack what is said of mates.
         shared_tag: A tag that duplicates must share.
     """
     scratch = task["scratch"]
@@ -140,7 +142,7 @@ def commands(task: dict[str, Any], paired: bool, shared_tag: str | None) -> list
     sort = ["sort", "--no-PG", *threads(task), "-m", f"{thread_mib}M", "-T", f"{scratch}/sort", "-u", "-o", "-", "-"]
     if not task["parameters"]["mark_duplicates"]:
         return [sort]
-    fixmate: list[Command] = [["fixmate", "--no-PG", "-m", "-u", "-", "-"]] if paired else []
+    fixmate: list[Command] = [["fixmate", "--no-PG", "-m", "-u", "-", "-"]] if needs_fixmate else []
     return [*fixmate, sort, ["markdup", "--no-PG", *markdup_options(task, shared_tag), "-u", "-", "-"]]
 
 
@@ -161,8 +163,13 @@ def markdup_options(task: dict[str, Any], shared_tag: str | None) -> list[str]:
 
 
 def sort_mib(task: dict[str, Any]) -> float:
-    """Return the memory for sorting, which is what bwa's index, the forks and their batches leave."""
-    left = task["memory_mib"] - (index_bytes(reference(task)) >> 20) - PROGRAM_MIB - task["vcpus"] * FORK_MIB
+    """Return the memory for sorting, which is what the index, the forks and their batches leave."""
+    left = (
+        task["memory_mib"]
+        - (index_bytes(reference(task), program_of(task)) >> 20)
+        - PROGRAM_MIB
+        - task["vcpus"] * FORK_MIB
+    )
     return float(min(task["memory_mib"] * SORT_SHARE, left))
 
 
@@ -193,6 +200,11 @@ def output_commands(task: dict[str, Any], shared_tag: str | None) -> list[Consum
     ]
 
 
+def program_of(task: dict[str, Any]) -> type[Aligner]:
+    """Return the class of the aligner."""
+    return aligner_class(task["parameters"]["aligner"])
+
+
 def is_cram(task: dict[str, Any]) -> bool:
     """Return whether the alignments are written as CRAM."""
     return bool(task["parameters"]["format"] == "cram")
@@ -221,4 +233,4 @@ def reference(task: dict[str, Any]) -> str:
 if __name__ == "__main__":
     code = run_program(main)
     sys.stderr.flush()
-    os._exit(code)  # without freeing bwa's index, which takes long
+    os._exit(code)  # without freeing the aligner's index, which takes long

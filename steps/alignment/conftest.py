@@ -31,15 +31,20 @@ def sequences() -> dict[str, str]:
 def reference(sequences: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     fasta = tmp_path_factory.mktemp("reference") / "reference.fa"
     fasta.write_text("".join(f">{name}\n{bases}\n" for name, bases in sequences.items()))
-    return prepare(str(fasta), ["fai", "bwa"], object_store(), fasta.parent / "cache")
+    return prepare(str(fasta), ["fai", "bwa", "minibwa"], object_store(), fasta.parent / "cache")
 
 
 @pytest.fixture
-def align(reference: Path, tmp_path: Path) -> Align:
+def aligner(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", defaults()["aligner"]))
+
+
+@pytest.fixture
+def align(reference: Path, aligner: str, tmp_path: Path) -> Align:
     def run(lanes: list[dict[str, Any]], vcpus: int = 2, reference: Path = reference, **parameters: Any) -> Outcome:
         out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
         (out / "scratch").mkdir(parents=True)
-        values = {**defaults(), **parameters}
+        values = {**defaults(), "aligner": aligner, **parameters}
         names = {"sample": "s1", "format": values["format"]}
         bam = out / f"s1.md.{values['format']}"
         task = {

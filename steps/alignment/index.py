@@ -49,12 +49,6 @@ class Index:
         return self._bwt.interval == SAMPLE_INTERVAL and bool(self._bwt.samples)
 
 
-def index_bytes(reference: str) -> int:
-    """Return the size of the files of a reference's index that are in memory, without those that are missing."""
-    files = (Path(f"{reference}.{suffix}") for suffix in ("bwt", "sa", "pac"))
-    return sum(file.stat().st_size for file in files if file.is_file())
-
-
 def _read(path: Path, bwt: Bwt) -> mmap.mmap:
     """Fill in the header of the .bwt file, and return its words."""
     with path.open("rb", buffering=0) as file:

@@ -39,6 +39,17 @@ class Lane(NamedTuple):
         """True for single reads that are only taken for single because the first two are no mates."""
         return not self.paired and self.layout == "auto"
 
+    def head(self, reads: int) -> tuple[bytes, ...]:
+        """Return the text of about so many of the next reads in each file, without taking them.
+
+        Raises:
+            BadInput: for reads that cannot be used.
+        """
+        if not reads:
+            return tuple(b"" for _ in self.files)
+        records = min(file.available(reads // len(self.files), BATCH_BYTES) for file in self.files)
+        return tuple(file.peek(records) for file in self.files)
+
     def batches(self, number: int) -> Iterator[Batch]:
         """Yield the lane's reads as text, in order.
 

@@ -16,9 +16,10 @@ from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.local import LocalStore
 
 sys.path.insert(0, str(Path(__file__).parent))
-from test_support import CONTIGS, FRAGMENT_BP, READ_BP, Align, fastq, lane, pairs
+from test_support import CONTIGS, FRAGMENT_BP, READ_BP, Align, each_aligner, fastq, lane, pairs
 
 
+@each_aligner
 def test_pairs_become_sorted_alignments_with_read_groups(
     align: Align, sequences: dict[str, str], tmp_path: Path
 ) -> None:
@@ -46,12 +47,14 @@ def test_pairs_become_sorted_alignments_with_read_groups(
         assert sum(1 for _ in file.fetch("chr2", 1000, 1100)) > 0  # the index works
 
 
+@each_aligner
 def test_every_read_is_aligned_to_its_origin(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     for record in align([lane(tmp_path, "L001", pairs(sequences, 200, 3))]).records():
         start = record.reference_start
         assert record.query_sequence == sequences[str(record.reference_name)][start : start + READ_BP]
 
 
+@each_aligner
 def test_the_bytes_do_not_depend_on_the_cores(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     lanes = [lane(tmp_path, "L001", pairs(sequences, 2300, 4))]
     one, two, five = (align(lanes, vcpus=vcpus) for vcpus in (1, 2, 5))
@@ -64,6 +67,7 @@ def test_the_bytes_do_not_depend_on_the_cores(align: Align, sequences: dict[str,
         assert len({file.read_bytes() for file in same}) == 1, same[0].name
 
 
+@each_aligner
 def test_metrics_are_exact(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     reads = pairs(sequences, 300, 5)
     copies = [(f"{name}copy", first, second) for name, first, second in reads[:30]]
@@ -118,6 +122,7 @@ def test_depth_in_regions(align: Align, sequences: dict[str, str], tmp_path: Pat
     assert not plain.path("mosdepth.region.dist.txt").exists()
 
 
+@each_aligner
 def test_duplicates_are_not_marked_on_request(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     reads = pairs(sequences, 20, 6)
     copies = [(f"{name}copy", first, second) for name, first, second in reads]
@@ -129,6 +134,7 @@ def test_duplicates_are_not_marked_on_request(align: Align, sequences: dict[str,
     assert not unmarked.path("markdup.json").exists()
 
 
+@each_aligner
 def test_interleaved_reads_give_the_same_alignments(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     reads = pairs(sequences, 150, 8)
     both = [(name, bases) for name, first, second in reads for bases in (first, second)]
@@ -138,6 +144,7 @@ def test_interleaved_reads_give_the_same_alignments(align: Align, sequences: dic
     assert interleaved.bam.read_bytes() == align([lane(tmp_path, "L001", reads)]).bam.read_bytes()
 
 
+@each_aligner
 def test_single_reads(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     file = fastq(tmp_path / "single.fq", [(name, first) for name, first, _ in pairs(sequences, 100, 9)])
     outcome = align([{"lane": "L001", "fastq_1": str(file), "fastq_2": None}])
@@ -146,6 +153,7 @@ def test_single_reads(align: Align, sequences: dict[str, str], tmp_path: Path) -
     assert not any(record.is_paired for record in outcome.records())
 
 
+@each_aligner
 def test_cram_holds_the_same_alignments(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     lanes = [lane(tmp_path, "L001", pairs(sequences, 100, 10))]
     bam, cram = align(lanes), align(lanes, format="cram")
@@ -159,6 +167,7 @@ def test_cram_holds_the_same_alignments(align: Align, sequences: dict[str, str],
     assert bam.metrics == cram.metrics
 
 
+@each_aligner
 def test_a_wrong_mate_late_in_the_files_is_reported_with_its_record(
     align: Align, sequences: dict[str, str], tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from test_support import COMPLEMENT, Align, Outcome, Pair, fastq, lane, pairs
+from test_support import COMPLEMENT, Align, Outcome, Pair, each_aligner, fastq, lane, pairs
 
 NAME = "A00:1:FLOW:1:1101:1000:{}"  # with y, in pixels
 FORMS = {"name": "{}:{}", "comment": "{} RX:Z:{}", "pattern": "{}_{}"}  # of first lines with a UMI
@@ -26,6 +26,7 @@ def marked(outcome: Outcome) -> set[str]:
     return {str(record.query_name) for record in outcome.records() if record.is_duplicate}
 
 
+@each_aligner
 def test_duplicates_are_those_of_one_library_on_any_lane(
     align: Align, sequences: dict[str, str], tmp_path: Path
 ) -> None:
@@ -57,6 +58,7 @@ def test_the_supplementary_alignments_of_duplicates_are_marked(
     assert split == {"one": False, "two": mark_supplementary}
 
 
+@each_aligner
 def test_optical_duplicates_are_told_by_their_distance(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
     (fragment,) = pairs(sequences, 1, 4)
     names = [NAME.format(y) for y in (1000, 1090, 9000)]

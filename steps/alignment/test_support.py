@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pysam
+import pytest
 
 PROGRAM = Path(__file__).with_name("alignment.py")
 CONTIGS = {"chr1": 6000, "chr2": 3000}
@@ -66,3 +67,4 @@ def lane(folder: Path, name: str, reads: list[Pair]) -> dict[str, Any]:
 
 
 Align = Callable[..., Outcome]
+each_aligner = pytest.mark.parametrize("aligner", ["bwa", "minibwa"], indirect=True)

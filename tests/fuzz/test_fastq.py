@@ -19,7 +19,8 @@ from tests.fuzz.harness import batches, for_each_input
 from tests.fuzz.mutations import HOSTILE, damage_bytes
 
 sys.path[:0] = [str(Path(__file__).parents[2] / "steps" / name) for name in ("alignment", "")]
-from aligner import Aligner  # noqa: E402
+from aligner import BatchAligner  # noqa: E402
+from bwa_aligner import BwaAligner  # noqa: E402
 from common.program import BadInput  # noqa: E402
 from lanes import open_lanes  # noqa: E402
 from read_fields import ReadFields  # noqa: E402
@@ -101,7 +102,7 @@ def align(files: list[Path], reference: str) -> int | str:
     paths = [*map(str, files), None][:2]
     try:
         lanes = open_lanes("a", [{"lane": "L001", "fastq_1": paths[0], "fastq_2": paths[1]}], "auto")
-        aligner = Aligner(reference, lanes, ReadFields(lanes))
+        aligner = BatchAligner(BwaAligner(reference, lanes, [()]), lanes, ReadFields(lanes))
         return sum(aligner.align(batch).counts.reads for batch in lanes[0].batches(0))
     except BadInput as error:
         return str(error)

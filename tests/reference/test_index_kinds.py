@@ -24,7 +24,7 @@ def test_an_index_brings_the_indexes_that_it_needs(names: list[str], required: l
 
 
 def test_an_unknown_kind() -> None:
-    with pytest.raises(DataError, match=r"^expected an index of a reference \(fai, bwa, dict\), found 'csi'$"):
+    with pytest.raises(DataError, match=r"^expected an index of a reference \(fai, bwa, minibwa, dict\), found 'csi'$"):
         required_kinds(["csi"])
 
 

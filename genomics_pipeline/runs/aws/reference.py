@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -12,14 +12,17 @@ from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.aws.objects import head
 from genomics_pipeline.model import budgets, run_layout
 from genomics_pipeline.model.errors import DataError, Problem
-from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.pipeline import Pipeline, Stage
+from genomics_pipeline.model.step import with_indexes
 from genomics_pipeline.reference.alternate_contigs import alt_file
 from genomics_pipeline.reference.copies import is_gzip
 from genomics_pipeline.reference.fai import Contig, parse_fai, read_contigs
-from genomics_pipeline.reference.index_kinds import INDEX_KINDS, required_kinds
+from genomics_pipeline.reference.index_kinds import INDEX_KINDS, IndexKind, required_kinds
 from genomics_pipeline.reference.names import index_problems
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.reference_indexes import Obstacle, alternate_contigs_obstacle, local_obstacle
 from genomics_pipeline.stores.checksum import file_sha256
 
 DIGEST = 32  # hexadecimal digits in the name of an uploaded reference
@@ -42,9 +45,18 @@ class AwsReference:
     alt: str = ""
 
 
-def indexes_of(pipeline: Pipeline) -> list[str]:
-    """Return the names of the index kinds that the steps of a pipeline need, sorted."""
-    inputs = [spec for stage in pipeline.stages for spec in stage.step.inputs.values() if spec.type == "reference"]
+def indexes_of(pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]]) -> list[str]:
+    """Return the names of the index kinds that the steps of a pipeline need, sorted.
+
+    Args:
+        pipeline: The pipeline.
+        overrides: The overridden parameters by stage and name.
+    """
+    specs = [
+        with_indexes(stage.step, {**pipeline.parameters.get(stage.name, {}), **overrides.get(stage.name, {})})
+        for stage in pipeline.stages
+    ]
+    inputs = [one for spec in specs for one in spec.inputs.values() if one.type == "reference"]
     return sorted(kind.name for kind in required_kinds(index for spec in inputs for index in spec.indexes))
 
 
@@ -84,6 +96,25 @@ def find_reference(
         raise DataError(problems[: budgets.FASTA_ERRORS.value])
     alt = adapters.store.stat(alt_file(fasta))
     return AwsReference(fasta, contigs, alt=alt.version if alt else "")
+
+
+def aws_obstacle(fasta: str, adapters: Adapters, note: Callable[[str], None]) -> Obstacle:
+    """Return the obstacles to the indexes of the reference of a run on AWS, where those on S3 are used as they are.
+
+    Args:
+        fasta: The path or the ``s3://`` URI of the FASTA file.
+        adapters: The store and the clients that read it, and the cache.
+        note: Shows a line of progress.
+    """
+    if not fasta.startswith("s3://"):
+        return local_obstacle(fasta, adapters.store, adapters, None, note)
+
+    def obstacle(stage: Stage, kind: IndexKind) -> str | None:
+        if missing := list(_missing_indexes(fasta, [kind.name], adapters.clients)):
+            return missing[0].message
+        return alternate_contigs_obstacle(kind, adapters.store.stat(alt_file(fasta)) is not None)
+
+    return obstacle
 
 
 def _missing_indexes(uri: str, indexes: Sequence[str], clients: Clients) -> list[Problem]:

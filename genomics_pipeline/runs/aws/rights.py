@@ -90,7 +90,7 @@ def _inputs(submission: Submission) -> Iterator[str]:
     yield from (file.uri for file in files if file.uri.startswith("s3://"))
     if reference.local is None:
         yield reference.uri
-        for name in indexes_of(planned.pipeline):
+        for name in indexes_of(planned.pipeline, planned.overrides):
             yield from INDEX_KINDS[name].beside(reference.uri)
 
 

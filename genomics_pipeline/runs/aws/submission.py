@@ -32,13 +32,14 @@ from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.aws.deployed import definition_problems, deployed_jobs, image_problems, revision_arns
-from genomics_pipeline.runs.aws.reference import AwsReference, find_reference, indexes_of
+from genomics_pipeline.runs.aws.reference import AwsReference, aws_obstacle, find_reference, indexes_of
 from genomics_pipeline.runs.aws.run import run_place
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.containers.images import tag
 from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.given_files import RequiredFile, parameter_files, parameter_problems, reads
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
+from genomics_pipeline.runs.reference_indexes import choose_indexes
 
 SHORT_DIGEST = 12
 # The greatest length of the part of a run's name that comes from the sheet: a digest and the suffix of a rerun follow.
@@ -142,7 +143,10 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     if deployment is not None:  # without a stack, nothing on AWS can be checked
         with collected.check():
             note(f"reference: {request.reference}")
-            reference = find_reference(request.reference, indexes_of(pipeline), deployment.bucket, adapters, note)
+            if planned is not None:
+                planned = choose_indexes(planned, aws_obstacle(request.reference, adapters, note), note)
+            indexes = indexes_of(pipeline, planned.overrides if planned else {})
+            reference = find_reference(request.reference, indexes, deployment.bucket, adapters, note)
         with collected.check():
             collected.add(definition_problems(pipeline.name, document, deployment, clients))
         if request.dry_run:

@@ -178,7 +178,7 @@ def _upload(
     note: Callable[[str], None],
 ) -> None:
     place, store = submission.place, adapters.store
-    indexes = indexes_of(submission.plan.pipeline)
+    indexes = indexes_of(submission.plan.pipeline, submission.plan.overrides)
     upload_reference(submission.reference, indexes, adapters, note)
     note(f"uploading to {place.uri('')}")
     upload_large_items(files.values(), place, store)

@@ -10,7 +10,7 @@ from pathlib import Path
 from genomics_pipeline.engine.tasks.admission import LeastMemory
 from genomics_pipeline.model.errors import Problem, RunError
 from genomics_pipeline.model.local_memory import LocalMemory, ReferenceSize
-from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.model.step import StepSpec, with_indexes
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE
 from genomics_pipeline.reference.size import reference_size
 from genomics_pipeline.worker.machine import SHARE, Capacity
@@ -26,18 +26,19 @@ def least_memory(spec: StepSpec) -> Callable[[Mapping[str, str]], LeastMemory] |
     declared = spec.local_memory
     if declared is None:
         return None
-    indexes = reference_indexes(spec)
 
     def of_job(environment: Mapping[str, str]) -> LeastMemory:
-        size = _size(str(json.loads(environment[PAYLOAD_VARIABLE])["reference"]), indexes)
+        payload = json.loads(environment[PAYLOAD_VARIABLE])
+        size = _size(str(payload["reference"]), reference_indexes(with_indexes(spec, payload.get("parameters", {}))))
         return lambda vcpus: declared.least_mib(vcpus, size)
 
     return of_job
 
 
 def reference_indexes(spec: StepSpec) -> tuple[str, ...]:
-    """Return the names of the indexes of the reference that a step declares."""
-    return tuple(name for one in spec.inputs.values() if one.type == "reference" for name in one.indexes)
+    """Return the names of the indexes of the reference that a step declares, or that defaults of parameters name."""
+    inputs = with_indexes(spec, {}).inputs.values()
+    return tuple(name for one in inputs if one.type == "reference" for name in one.indexes)
 
 
 @lru_cache(maxsize=64)

@@ -35,7 +35,7 @@ def prepare_reference(
 
     Args:
         reference: The path or URI of the FASTA file.
-        steps: The steps of the pipeline by name.
+        steps: The steps of the stages, with the indexes that their parameters name.
         store: The store that reads it.
         adapters: The cache, and the resources for jobs.
         display: Shows the progress.

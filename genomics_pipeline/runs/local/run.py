@@ -18,6 +18,7 @@ from genomics_pipeline.runs.local.request import LocalRunRequest, run_arguments
 from genomics_pipeline.runs.local.resumable import can_resume
 from genomics_pipeline.runs.local.run_jobs import RunJobs, run_jobs
 from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.reference_indexes import choose_indexes, local_obstacle, stage_steps
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.runs.truth import with_agreement
@@ -45,7 +46,10 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
     planned, faults = check_request(request, folder, store, display)
     folder.create()
     with folder.lock(display.note):
-        reference = prepare_reference(request.reference, planned.steps, store, adapters, display)
+        obstacle = local_obstacle(request.reference, store, adapters, adapters.capacity(), display.note)
+        planned = choose_indexes(planned, obstacle, display.note)
+        steps = stage_steps(planned.pipeline, planned.steps, planned.overrides)
+        reference = prepare_reference(request.reference, steps, store, adapters, display)
         check_contents(planned.pipeline, planned.overrides, request.truth, reference, store)
         before = _record_before(folder, display)
         write_inputs(folder, planned, reference)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from genomics_pipeline.model.metric_spec import verdicts
 from genomics_pipeline.model.parameters import ParameterSpec, Value, parse_value
 from genomics_pipeline.model.pipeline import ITEM_FILES, READS, REFERENCE
 from genomics_pipeline.model.sample import NAME
-from genomics_pipeline.model.step import METRICS, PLACEHOLDER, SCOPES, InputSpec, StepSpec
+from genomics_pipeline.model.step import METRICS, PLACEHOLDER, SCOPES, InputSpec, StepSpec, with_indexes
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.metrics import parse_metrics
@@ -108,7 +108,7 @@ def run_step(request: StepRequest, adapters: Adapters, note: Callable[[str], Non
     _check(spec, request, files, given, folder, store)
     folder.create()
     with folder.lock(lambda _: None):
-        reference = _reference(spec, request, store, adapters.cache, note)
+        reference = _reference(with_indexes(spec, parameters), request, store, adapters.cache, note)
         collected = CollectedProblems()
         contigs = dict(read_contigs(Path(reference))) if reference else {}
         collected.add(parameter_problems(given, store, contigs))
@@ -192,7 +192,8 @@ def _run(
     """
     capacity, declared = adapters.capacity(), step.spec.resources
     if payload.reference:
-        refuse_small_machine({step.spec.name: step}, Path(payload.reference), capacity)
+        indexed = replace(step, spec=with_indexes(step.spec, payload.parameters))
+        refuse_small_machine({step.spec.name: indexed}, Path(payload.reference), capacity)
     try:
         (record,) = run_task(
             payload,

@@ -37,6 +37,7 @@ from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.local.resumable import find_unfinished
 from genomics_pipeline.runs.local.run import run
 from genomics_pipeline.runs.local.run_jobs import run_jobs
+from genomics_pipeline.runs.reference_indexes import stage_steps
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 from genomics_pipeline.runs.reruns.choice import SHOWN_NAMES
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
@@ -138,7 +139,8 @@ class _InFolder:
         folder, record, steps, adapters = self.folder, self.record, self.steps, self.adapters
         input_key = run_layout.rerun_file(number - 1, run_layout.INPUT)
         store = adapters.store.with_buckets({BUCKET: folder.path})
-        prepare_reference(record.arguments.reference, steps, store, adapters, self.display)
+        indexed = stage_steps(self.pipeline, steps, record.parameters)
+        prepare_reference(record.arguments.reference, indexed, store, adapters, self.display)
         jobs = run_jobs(folder, steps, record.arguments.containers, adapters, self.display)
         return LocalExecution(
             folder=folder,

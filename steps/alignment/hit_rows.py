@@ -1,0 +1,150 @@
+"""Alignments from the hits of reads, column by column: one for each primary and each supplementary hit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, chain
+from operator import attrgetter
+from typing import NamedTuple
+
+import pysam
+from alignment_hit import AlignmentHit, Hit
+from cigars import Cigar, Cigars
+from differences import Differences, compare
+from hit_tags import Place, alignment_tags, tags_of_places
+from read_columns import on_reference_strand
+from reference_bases import ReferenceBases
+
+_FIELDS = attrgetter(
+    "contig", "ref_start", "ref_end", "query_start", "query_end", "reverse",
+    "mapq", "proper_pair", "is_supplementary", "cigar_string", "mlen",
+)  # fmt: skip
+_IS_PART = attrgetter("is_supplementary")
+
+
+_NOWHERE = [AlignmentHit()]
+
+
+class Rows(NamedTuple):
+    """Alignments, column by column.
+
+    Attributes:
+        reads: The number of the read of each.
+        firsts: For each read, the row of its primary alignment.
+        sequences: The number of the reference's sequence, -1 for none.
+        starts: The leftmost position, from 0, -1 for none.
+        ends: The position behind the rightmost.
+        reverses: The read is reversed.
+        qualities: The mapping quality.
+        proper: minibwa takes the pair for a proper one.
+        flags: The flag, without what is said of the pair.
+        cigars: The CIGAR.
+        tags: NM, MD, AS, XS, SA and XA.
+    """
+
+    reads: Sequence[int]
+    firsts: Sequence[int]
+    sequences: Sequence[int]
+    starts: Sequence[int]
+    ends: Sequence[int]
+    reverses: Sequence[bool]
+    qualities: Sequence[int]
+    proper: Sequence[bool]
+    flags: Sequence[int]
+    cigars: Sequence[Cigar]
+    tags: Sequence[bytes]
+
+
+class HitRows:
+    """A maker of the alignments of batches over one reference.
+
+    Args:
+        reference: The bases of the reference.
+    """
+
+    def __init__(self, reference: ReferenceBases) -> None:
+        self._reference = reference
+        self._numbers: dict[str | None, int] = {None: -1}
+        self._numbers.update(reference.numbers)
+        self._cigars = Cigars()
+        self._equal = _EqualTags()
+
+    def make(self, bases: Sequence[bytes], hits: Sequence[Sequence[Hit]]) -> Rows:
+        """Return the alignments of a batch, those of a read together, its primary one first.
+
+        Args:
+            bases: The bases of each read.
+            hits: Its hits, in minibwa's order.
+        """
+        shown = [_shown(found) for found in hits]
+        reads = [read for read, records in enumerate(shown) for _ in records]
+        firsts = list(accumulate(map(len, shown), initial=0))[:-1]
+        columns = zip(*map(_FIELDS, chain.from_iterable(shown)), strict=True)
+        contigs, starts, ends, read_starts, read_ends, reverses, qualities, proper, parts, texts, matches = columns
+        spans = zip(matches, starts, ends, read_starts, read_ends, strict=True)
+        equal = [match == end - start == read_end - read_start for match, start, end, read_start, read_end in spans]
+        sequences = [self._numbers[contig] for contig in contigs]
+        clipped = self._cigars.clipped
+        cigars = [
+            clipped(text, len(bases[read]) - end, start) if reverse else clipped(text, start, len(bases[read]) - end)
+            for text, start, end, read, reverse in zip(texts, read_starts, read_ends, reads, reverses, strict=True)
+        ]
+        flags = [
+            pysam.FUNMAP if sequence < 0 else pysam.FREVERSE * reverse + pysam.FSUPPLEMENTARY * part
+            for sequence, reverse, part in zip(sequences, reverses, parts, strict=True)
+        ]
+        tags = self._tags(bases, hits, firsts, equal)
+        return Rows(reads, firsts, sequences, starts, ends, reverses, qualities, proper, flags, cigars, tags)
+
+    def _tags(
+        self, bases: Sequence[bytes], hits: Sequence[Sequence[Hit]], firsts: Sequence[int], equal: Sequence[bool]
+    ) -> list[bytes]:
+        tags = []
+        for read, (found, row) in enumerate(zip(hits, firsts, strict=True)):
+            if not found:
+                tags.append(b"")
+            elif len(found) > 1:
+                tags += tags_of_places([self._place(hit, bases[read]) for hit in sorted(found, key=_IS_PART)])
+            elif equal[row]:
+                tags.append(self._equal[found[0].mlen])
+            else:
+                tags.append(alignment_tags(self._differences(found[0], bases[read]), 0))
+        return tags
+
+    def _differences(self, hit: Hit, bases: bytes) -> Differences:
+        start, end = hit.query_start, hit.query_end
+        if hit.reverse:
+            start, end = len(bases) - end, len(bases) - start
+        others = self._reference.between(hit.contig, hit.ref_start, hit.ref_end)
+        return compare(on_reference_strand(bases, hit.reverse)[start:end], others, hit.cigar)
+
+    def _place(self, hit: Hit, bases: bytes) -> Place:
+        start, end = hit.query_start, hit.query_end
+        clips = (len(bases) - end, start) if hit.reverse else (start, len(bases) - end)
+        return Place(
+            contig=str(hit.contig),
+            start=hit.ref_start,
+            reverse=hit.reverse,
+            quality=hit.mapq,
+            cigar=self._cigars.clipped(hit.cigar_string, *clips).text,
+            read_start=start,
+            read_end=end,
+            secondary=hit.is_secondary,
+            differences=self._differences(hit, bases),
+        )
+
+
+class _EqualTags(dict[int, bytes]):
+    """The tags of alignments without differences, by their length."""
+
+    def __missing__(self, length: int) -> bytes:
+        tags = alignment_tags(Differences(0, b"%d" % length, length), 0)
+        self[length] = tags
+        return tags
+
+
+def _shown(found: Sequence[Hit]) -> Sequence[Hit]:
+    """Return the hits of a read that become records: the primary one, then the supplementary ones."""
+    if len(found) < 2:
+        return found or _NOWHERE
+    return sorted([hit for hit in found if not hit.is_secondary], key=_IS_PART)

@@ -1,0 +1,115 @@
+"""minibwa: Heng Li's successor of bwa mem for short reads, several times faster.
+
+Its binding returns the hits of each read, without NM, MD, AS, XS, XA and the fields of mates, which are made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from alignment_hit import Hit
+from common.program import BadInput, StepError
+from fastq import Reads, parse_records
+from hit_records import ReadBatch, hit_records
+from hit_rows import HitRows
+from insert_size import FACING, InsertSize, estimate, orientation_sizes, other_orientation
+from lanes import Lane
+from mate_rescue import rescue_mates
+from metrics import Counts
+from read_columns import known_bases, mates_in_turn
+from reference_bases import ReferenceBases
+
+if TYPE_CHECKING:
+    from minibwa import Opts
+
+
+class MinibwaAligner:
+    """minibwa over one reference, made before forks, which share its index.
+
+    Args:
+        reference: A FASTA file with minibwa's indexes.
+        lanes: The sample's lanes.
+        heads: The first reads of each lane, as text of each file: fragment sizes are estimated from them, once for a
+            lane, so that its results do not depend on the number of cores.
+
+    Raises:
+        StepError: if there is no index.
+        BadInput: for mates that do not face each other.
+    """
+
+    head_reads: ClassVar[int] = 4000
+    index_files: ClassVar[tuple[str, ...]] = ("l2b", "mbw")
+    writes_mates: ClassVar[bool] = True
+
+    def __init__(self, reference: str, lanes: Sequence[Lane], heads: Sequence[Sequence[bytes]]) -> None:
+        import minibwa
+
+        if not all(Path(f"{reference}.{ending}").is_file() for ending in self.index_files):
+            raise StepError(f"{reference}: expected minibwa's index beside it, found none")
+        self._library = minibwa
+        self._index = minibwa.Index.load(reference)
+        self._reference = ReferenceBases(reference)
+        self._rows = HitRows(self._reference)
+        self._sizes = [self._insert_size(lane, head) for lane, head in zip(lanes, heads, strict=True)]
+        self._options = [self._lane_options(size) for size in self._sizes]
+
+    def align(
+        self, files: Sequence[Reads], fields: Sequence[bytes], lane: Lane, number: int, reads_before: int
+    ) -> tuple[bytes, Counts]:
+        """Align a batch and return its records and counts.
+
+        Args:
+            files: The reads of each file.
+            fields: The tags of each read, mates in turn; one element if all reads have the same.
+            lane: Their lane.
+            number: Its number.
+            reads_before: Not used: minibwa chooses among equal places by a read's name.
+        """
+        names = mates_in_turn([reads.names for reads in files])
+        bases = known_bases(files)
+        hits = self._hits(names, bases, lane.paired, self._options[number])
+        if (size := self._sizes[number]) is not None:
+            rescue_mates(hits, bases, size, self._reference)
+        qualities = mates_in_turn([reads.qualities for reads in files])
+        batch = ReadBatch(names, bases, qualities, lane.paired, fields, size)
+        records, flags = hit_records(batch, self._rows.make(bases, hits))
+        return records, Counts.from_flags(flags)
+
+    def _hits(self, names: Sequence[bytes], bases: Sequence[bytes], paired: bool, options: Opts) -> list[Sequence[Hit]]:
+        """Return the hits of each read."""
+        # The name and the bases of each read as strings, which must not be empty or have NULs.
+        labels = b"\n".join(names).replace(b"\0", b"?").decode("latin-1").split("\n")
+        texts = [text or "N" for text in b"\n".join(bases).decode("ascii").split("\n")]
+        if not paired:
+            return list(self._library.map_many(self._index, options, labels, texts))
+        map_pair, index = self._library.map_pair, self._index
+        pairs = zip(labels[::2], texts[::2], texts[1::2], strict=True)
+        return [hits for name, first, second in pairs for hits in map_pair(index, options, name, first, name, second)]
+
+    def _lane_options(self, size: InsertSize | None) -> Opts:
+        options = self._library.Opts()
+        if size:
+            deviation = max(1, round(size.deviation))  # by which minibwa divides
+            options.set_pe_insert_size(round(size.average), deviation, size.low, size.high)
+        return options
+
+    def _insert_size(self, lane: Lane, head: Sequence[bytes]) -> InsertSize | None:
+        """Estimate the fragment sizes of a lane; None if it has too few pairs, and then minibwa has its own.
+
+        Raises:
+            BadInput: for mates that do not face each other.
+        """
+        if not lane.paired:
+            return None
+        files = [parse_records(text, file.path, 1) for text, file in zip(head, lane.files, strict=True)]
+        names = mates_in_turn([reads.names for reads in files])
+        bases = known_bases(files)
+        hits = self._hits(names, bases, False, self._library.Opts())
+        sizes = orientation_sizes(list(zip(hits[::2], hits[1::2], strict=False)))
+        if orientation := other_orientation(sizes):
+            advice = "set aligner=bwa, which pairs mates of any orientation"
+            expected = f"expected mates that face each other (FR), found {orientation}"
+            raise BadInput(f"{lane.files[0].path}: {expected} among the first reads; {advice}")
+        return estimate(sizes[FACING])
