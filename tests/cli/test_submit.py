@@ -75,7 +75,7 @@ def test_a_run_is_uploaded_and_started(
         "stack": "genomics-pipeline",
         "state_machine_arn": STATE_MACHINE,
         "execution_arn": arn,
-        "parameters": {"alignment": {"format": "cram"}},
+        "parameters": {"alignment": {"format": "cram", "mark_supplementary": False}},
         "tolerated": {"percentage": 50, "count": 100000000},
         "accepted": None,
         "reference": reference,
@@ -89,7 +89,7 @@ def test_a_run_is_uploaded_and_started(
     expected_input = {
         "run": {"name": run, "bucket": stack.bucket, "prefix": f"runs/{run}/"},
         "reference": reference,
-        "parameters": {"alignment": {"format": "cram"}},
+        "parameters": {"alignment": {"format": "cram", "mark_supplementary": False}},
         "manifest": "manifest.jsonl",
         "tolerated": {"percentage": 50, "count": 100_000_000},
         "memory_mib": {},
@@ -141,6 +141,8 @@ def test_text_output(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) 
     ]
     assert ended.err.splitlines() == [
         "alignment.format=cram, the default on AWS; for another: --param alignment.format=bam",
+        "alignment.mark_supplementary=False, the default on AWS; for another: "
+        "--param alignment.mark_supplementary=True",
         f"reference: {reference}",
         "checking the files of 1 sample",
         f"uploading to s3://{stack.bucket}/runs/{run}/",
