@@ -166,6 +166,7 @@ def test_a_first_run_ends_as_described(
         assert submitted.code == 0, submitted.err
         run = json.loads(submitted.out)["run"]
         blocked_queue(step_functions, aws)
+        assert "blocked: the job has more vCPUs or memory than the largest of the" in cli("status", run).out
         (queue,) = json.loads(cli("status", run, "--json").out)["queues"]
         assert (queue["head"]["of_this_run"], queue["head"]["status_reason"]) == (True, TOO_LARGE)
         pinned = deploy_in_the_middle(new_stack, run)
