@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,12 +12,19 @@ from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.fastq_names import FASTQ_NAME
 from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.printable import has_control
-from genomics_pipeline.model.sample import NAME, Lane, Sample
+from genomics_pipeline.model.sample import NAME, READ_COLUMNS, Lane, Sample
 from genomics_pipeline.model.secrets import REFUSAL, has_password, without_password
-from genomics_pipeline.model.sheet import Row, ignore, read_rows
+from genomics_pipeline.model.sheet import INPUT_COLUMNS, Row, ignore, one_of, read_rows
 
 SEXES = ("XX", "XY", "NA")
 STATUSES = ("0", "1")
+_FASTQ = (FASTQ_NAME, ".fastq, .fq, .fastq.gz, .fq.gz, .fastq.bgz or .fq.bgz")
+FILE_NAMES = {
+    "fastq_1": _FASTQ,
+    "fastq_2": _FASTQ,
+    "bam": (re.compile(r".+\.bam", re.DOTALL | re.IGNORECASE), ".bam"),
+    "cram": (re.compile(r".+\.cram", re.DOTALL | re.IGNORECASE), ".cram"),
+}
 DEFAULTS = {"sex": "NA", "status": "0", "lane": "L001"}
 
 
@@ -40,7 +48,7 @@ def parse_sheet(
     Args:
         text: The sheet's text.
         name: Its path or URI, for messages; the extension tells CSV, TSV and JSON Lines apart.
-        base: The folder or URI that relative paths of FASTQ files are relative to.
+        base: The folder or URI that relative paths of files are relative to.
         warn: Takes what is not used of the sheet, once for each column.
         follow: Returns an absolute path without ``..``, as the system resolves it.
 
@@ -80,9 +88,17 @@ def _row_problems(row: Row, file: str, base: str) -> Iterator[Problem]:
     for column, value in row.values.items():
         if message := _misfit(column, value, base):
             yield Problem(message, file, row.line, column)
-    for column in ("sample", "fastq_1"):
-        if not row.values.get(column):
-            yield Problem(f"expected a value, found none; {column} is required", file, row.line, column)
+    if not row.values.get("sample"):
+        yield Problem("expected a value, found none; sample is required", file, row.line, "sample")
+    given = [column for column in INPUT_COLUMNS if row.values.get(column)]
+    if not given:
+        yield Problem(f"expected a file in {one_of(INPUT_COLUMNS)}, found none", file, row.line, "fastq_1")
+    elif len(given) > 1:
+        yield Problem(
+            f"expected one of {', '.join(INPUT_COLUMNS)}, found {' and '.join(given)}", file, row.line, given[1]
+        )
+    elif given != ["fastq_1"] and row.values.get("fastq_2"):
+        yield Problem(f"expected fastq_2 beside fastq_1 only, found it beside {given[0]}", file, row.line, "fastq_2")
 
 
 def _misfit(column: str, value: str, base: str) -> str | None:
@@ -96,12 +112,10 @@ def _misfit(column: str, value: str, base: str) -> str | None:
         return f"expected one of {', '.join(SEXES)}, found {value!r}"
     if column == "status" and value not in STATUSES:
         return f"expected 0 (normal) or 1 (tumour), found {value!r}"
-    if column in ("fastq_1", "fastq_2"):
-        return _file_misfit(value, base)
-    return None
+    return _file_misfit(column, value, base) if column in FILE_NAMES else None
 
 
-def _file_misfit(value: str, base: str) -> str | None:
+def _file_misfit(column: str, value: str, base: str) -> str | None:
     uri = absolute_uri(value, base)
     scheme = uri.partition("://")[0] if "://" in uri else "file"
     if has_password(uri):
@@ -110,9 +124,8 @@ def _file_misfit(value: str, base: str) -> str | None:
         return f"expected a path or an s3:// URI, found {uri!r}"
     if has_control(value):
         return f"expected a path without control characters, found {value!r}"
-    if not FASTQ_NAME.fullmatch(value):
-        return f"expected a file ending in .fastq, .fq, .fastq.gz, .fq.gz, .fastq.bgz or .fq.bgz, found {value!r}"
-    return None
+    pattern, endings = FILE_NAMES[column]
+    return None if pattern.fullmatch(value) else f"expected a file ending in {endings}, found {value!r}"
 
 
 def _join(
@@ -123,7 +136,7 @@ def _join(
     Args:
         row: The row.
         samples: The samples so far.
-        files: The line of each FASTQ file so far.
+        files: The line of each file so far.
         file: The sheet.
         locate: Returns the absolute path or URI of a file.
     """
@@ -143,18 +156,17 @@ def _join(
             row.line,
             "lane",
         )
-    paths = [locate(value) if (value := row.values.get(column)) else None for column in ("fastq_1", "fastq_2")]
-    if paths[0] == paths[1]:
+    paths = {column: locate(value) for column in READ_COLUMNS if (value := row.values.get(column))}
+    if paths.get("fastq_1") == paths.get("fastq_2", ""):
         second = row.values["fastq_2"]
         yield Problem(f"expected the mates of fastq_1, found the same file: {second}", file, row.line, "fastq_2")
-    for column, path in zip(("fastq_1", "fastq_2"), paths, strict=True):
-        if path and files.setdefault(path, row.line) != row.line:
+    for column, path in paths.items():
+        if files.setdefault(path, row.line) != row.line:
             yield Problem(
                 f"expected each file once, found it on line {files[path]} too: {path}", file, row.line, column
             )
-    assert paths[0] is not None  # a row without it was refused
     library = row.values.get("library") or None
-    sample.lanes.setdefault(lane, (row.line, Lane(lane, paths[0], paths[1], library, row.line)))
+    sample.lanes.setdefault(lane, (row.line, Lane(lane, library=library, line=row.line, **paths)))
 
 
 def _value(row: Row, column: str) -> str:

@@ -6,31 +6,44 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+READ_COLUMNS = ("fastq_1", "fastq_2", "bam", "cram")  # of a sheet's row, which are members of a lane too
+
 # Names become file names, read groups and VCF columns, so that they contain no "/", no leading dot, nothing to quote.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The reads of one lane.
+    """The reads of one lane, in one or two FASTQ files, a BAM or a CRAM file.
 
     Attributes:
         lane: Its name, unique within the sample.
-        fastq_1: Absolute path or URI.
+        fastq_1: Absolute path or URI of the reads, or of the first ones of pairs.
         fastq_2: The mates, of a pair of files; None for single or interleaved reads.
         library: The library that was sequenced; None for the sample's only one, which has its name.
         line: The line of the sheet, for messages.
+        bam: The BAM file of the reads, aligned or not.
+        cram: The CRAM file of the reads.
     """
 
     lane: str
-    fastq_1: str
+    fastq_1: str | None = None
     fastq_2: str | None = None
     library: str | None = None
     line: int | None = field(default=None, compare=False)
+    bam: str | None = None
+    cram: str | None = None
+
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """The column and the absolute path or URI of each of its files."""
+        return [(column, uri) for column in READ_COLUMNS if (uri := getattr(self, column)) is not None]
 
     def to_json(self) -> dict[str, Any]:
         """Return its object in the sample's line; without the library where there is none, since payloads are short."""
-        members = {"lane": self.lane, "fastq_1": self.fastq_1, "fastq_2": self.fastq_2}
+        members: dict[str, Any] = {"lane": self.lane, **dict(self.files)}
+        if self.fastq_1 is not None:
+            members["fastq_2"] = self.fastq_2
         return members if self.library is None else {**members, "library": self.library}
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from genomics_pipeline.model.errors import Problem, did_you_mean
 from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.model.sample import READ_COLUMNS
 
-COLUMNS = ("patient", "sex", "status", "sample", "lane", "library", "fastq_1", "fastq_2")
-REQUIRED = ("sample", "fastq_1")
+INPUT_COLUMNS = ("fastq_1", "bam", "cram")  # of which each row has one
+COLUMNS = ("patient", "sex", "status", "sample", "lane", "library", *READ_COLUMNS)
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
 _COMPRESSED = re.compile(r"\.(gz|bgz|bz2|xz|zst)$")
@@ -104,9 +105,20 @@ def _header_problems(header: Sequence[str], name: str, line: int, delimiter: str
             yield Problem(f"expected each column once, found {column!r} again", name, line, index + 1)
         elif meant := _meant(column, header):
             yield Problem(f"unknown column {column!r}; did you mean {meant!r}?", name, line, index + 1)
-    for column in REQUIRED:
-        if column not in header:
-            yield Problem(f"expected a column {column!r}, found none", name, line)
+    if "sample" not in header:
+        yield Problem("expected a column 'sample', found none", name, line)
+    if not set(INPUT_COLUMNS).intersection(header):
+        yield Problem(f"expected a column {one_of(map(repr, INPUT_COLUMNS))}, found none", name, line)
+
+
+def one_of(words: Iterable[str]) -> str:
+    """Return words as alternatives.
+
+    >>> one_of(["bam", "cram", "gvcf"])
+    'bam, cram or gvcf'
+    """
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _meant(column: str, columns: Collection[str]) -> str | None:

@@ -31,6 +31,7 @@ OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL: the container was killed for its
 class InputSpec:
     """An input: ``reads`` (a sample's lanes), ``reference``, ``file`` or ``files`` (one of each upstream item).
 
+    The program of `reads` takes files of the `formats`: fastq, bam, cram.
     An index of a reference may be a ``{parameter}``, whose value names it: see `with_indexes`.
     Remote files of a `stream` are named pipes, which are read once, from beginning to end. With `missing`,
     the program of `files` is given the names of the items that have none.
@@ -42,6 +43,7 @@ class InputSpec:
     stream: bool = False
     missing: bool = False
     summary: str = ""
+    formats: tuple[str, ...] = ("fastq",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ def parse_step(text: str, *, file: str) -> StepSpec:
             *_metric_problems(toml, metrics),
             *_stream_problems(toml),
             *_missing_problems(toml),
+            *_format_problems(toml),
             *_placeholder_problems(toml),
             *_memory_problems(toml),
             *_exit_code_problems(toml),
@@ -190,7 +193,8 @@ def _resources(raw: Mapping[str, Any]) -> Resources:
 
 def _input(name: str, raw: Mapping[str, Any]) -> InputSpec:
     stream, missing = raw.get("stream", False), raw.get("missing", False)
-    return InputSpec(name, raw["type"], _indexes(raw), stream, missing, raw.get("summary", ""))
+    formats = tuple(raw.get("formats", ("fastq",)))
+    return InputSpec(name, raw["type"], _indexes(raw), stream, missing, raw.get("summary", ""), formats)
 
 
 def _indexes(raw: Mapping[str, Any]) -> tuple[str, ...]:
@@ -264,6 +268,12 @@ def _missing_problems(toml: TomlFile) -> Iterator[Problem]:
         if raw.get("missing") and raw["type"] != "files":
             expected = 'expected an input of type "files", of which some may be missing'
             yield toml.problem(("inputs", name, "missing"), f"{expected}, found {raw['type']!r}")
+
+
+def _format_problems(toml: TomlFile) -> Iterator[Problem]:
+    for name, raw in toml.data["inputs"].items():
+        if "formats" in raw and raw["type"] != "reads":
+            yield toml.problem(("inputs", name, "formats"), f'expected an input of type "reads", found {raw["type"]!r}')
 
 
 def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.read_header import ReadHeader, mates_problem, parse_header
 from genomics_pipeline.model.sample import Lane, Sample
+from genomics_pipeline.runs.alignment_checks import alignment_problem
 from genomics_pipeline.runs.fastq_head import FastqHead, example, read_head
 from genomics_pipeline.stores.protocol import Store
 
@@ -67,7 +68,7 @@ class _Reads:
 
 
 def file_problems(samples: Iterable[Sample], store: Store, reading: Reading | None = None) -> Iterator[Problem]:
-    """Yield the problems at the beginnings of the FASTQ files that a manifest names.
+    """Yield the problems at the beginnings of the files of reads that a manifest names.
 
     Args:
         samples: The samples of the manifest.
@@ -76,12 +77,17 @@ def file_problems(samples: Iterable[Sample], store: Store, reading: Reading | No
     """
     for sample in samples:
         for lane in sample.lanes:
-            for uri, message in _lane_problems(lane, store, reading or Reading()):
+            for uri, message in _lane_problems(lane, sample.sample, store, reading or Reading()):
                 yield Problem(f"sample {sample.sample}, lane {lane.lane}: {message}", uri)
 
 
-def _lane_problems(lane: Lane, store: Store, reading: Reading) -> Iterator[tuple[str, str]]:
+def _lane_problems(lane: Lane, sample: str, store: Store, reading: Reading) -> Iterator[tuple[str, str]]:
     """Yield the files of a lane that cannot be used, each with the reason."""
+    if lane.fastq_1 is None:
+        for column, uri in lane.files:
+            if message := alignment_problem(uri, column, sample, store):
+                yield uri, message
+        return
     files: list[_Reads] = []
     for uri in filter(None, (lane.fastq_1, lane.fastq_2)):
         try:

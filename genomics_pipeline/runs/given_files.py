@@ -9,15 +9,17 @@ from typing import NamedTuple
 
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.parameters import ParameterSpec, Value
-from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.pipeline import READS, Pipeline
 from genomics_pipeline.model.s3_uri import object_misfit
 from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.model.sheet import one_of
 from genomics_pipeline.reference.bed import bed_problems
 from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
 READERS = 16  # files in S3 that are looked up at once
 PORTION = 10_000  # files whose answers are kept
+KINDS = {"fastq_1": "a FASTQ file", "fastq_2": "a FASTQ file", "bam": "a BAM file", "cram": "a CRAM file"}  # by column
 
 
 class RequiredFile(NamedTuple):
@@ -41,13 +43,34 @@ class RequiredFile(NamedTuple):
 
 
 def reads(samples: Iterable[Sample]) -> Iterator[RequiredFile]:
-    """Yield the FASTQ files of a manifest."""
+    """Yield the files of reads of a manifest."""
     for sample in samples:
         for lane in sample.lanes:
             user = f"sample {sample.sample}, lane {lane.lane}"
-            for column, uri in (("fastq_1", lane.fastq_1), ("fastq_2", lane.fastq_2)):
-                if uri is not None:
-                    yield RequiredFile(uri, user, "a FASTQ file", sample.sample, lane.line, column)
+            for column, uri in lane.files:
+                yield RequiredFile(uri, user, KINDS[column], sample.sample, lane.line, column)
+
+
+def format_problems(samples: Iterable[Sample], pipeline: Pipeline, sheet: str) -> Iterator[Problem]:
+    """Yield the files of reads whose format a step does not take.
+
+    Args:
+        samples: The samples.
+        pipeline: The pipeline.
+        sheet: The path or URI of the sheet, for messages.
+    """
+    specs = [
+        (stage.step.name, stage.step.inputs[name].formats)
+        for stage in pipeline.stages
+        for name, source in stage.inputs.items()
+        if source == READS
+    ]
+    for file in reads(samples):
+        column = file.column or ""
+        for step, formats in specs:
+            if column.partition("_")[0] not in formats:
+                expected = f"the step {step} takes {one_of(formats)} files (formats of step.toml)"
+                yield Problem(f"{file.user}: {expected}, found {file.kind}", sheet, file.line, column)
 
 
 def parameter_files(
@@ -63,7 +86,7 @@ def parameter_files(
 
 
 def uri_problems(samples: Iterable[Sample], sheet: str) -> Iterator[Problem]:
-    """Yield the problems of the URIs of FASTQ files in S3 by themselves, without looking for the files.
+    """Yield the problems of the URIs of reads in S3 by themselves, without looking for the files.
 
     Args:
         samples: The samples.
@@ -75,7 +98,7 @@ def uri_problems(samples: Iterable[Sample], sheet: str) -> Iterator[Problem]:
 
 
 def missing_reads(samples: Iterable[Sample], sheet: str, store: Store) -> Iterator[tuple[str, Problem]]:
-    """Yield each sample with a FASTQ file that cannot be read, and the problem, in the order of the sheet.
+    """Yield each sample with a file of reads that cannot be read, and the problem, in the order of the sheet.
 
     Args:
         samples: The samples.

@@ -14,9 +14,10 @@ from genomics_pipeline.model.params_file import parse_params_file
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.rerun import merge_parameters
 from genomics_pipeline.model.sample import Sample
-from genomics_pipeline.model.secrets import refuse_password
+from genomics_pipeline.model.secrets import refuse_password, without_secrets
 from genomics_pipeline.model.tolerance import map_run_limit
 from genomics_pipeline.runs.catalog import load_pipeline, with_real_parents
+from genomics_pipeline.runs.given_files import format_problems
 from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.stores.bounded_file import read_bounded_text
 from genomics_pipeline.stores.real_parents import follow_parents
@@ -86,6 +87,7 @@ def plan(request: RunRequest) -> RunPlan:
         refuse_password(request.reference, "--reference")
     with collected.check():
         samples = _select(read_manifest(request.manifest, warnings.append), request.samples)
+        collected.add(format_problems(samples, pipeline, without_secrets(request.manifest)))
     collected.refuse()
     tolerated = map_run_limit(pipeline.maps["sample"].tolerance(), request.accepted, len(samples))
     return RunPlan(pipeline, steps, overrides, samples, tolerated, tuple(map(str, warnings)))

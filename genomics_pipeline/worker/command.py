@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from genomics_pipeline.model.sample import READ_COLUMNS
 from genomics_pipeline.model.step import PLACEHOLDER
 from genomics_pipeline.worker.step_folder import StepFolder
 
@@ -35,7 +36,7 @@ def argv(step: StepFolder, task: Mapping[str, Any], file: Path) -> list[str]:
 def _files(value: Any) -> Any:
     """Return the files of lanes as one list, and any other value as it is."""
     if isinstance(value, list) and all(isinstance(one, dict) for one in value):
-        return [file for lane in value for file in (lane["fastq_1"], lane["fastq_2"]) if file is not None]
+        return [lane[column] for lane in value for column in READ_COLUMNS if lane.get(column)]
     return value
 
 

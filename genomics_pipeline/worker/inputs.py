@@ -12,6 +12,7 @@ from typing import Any
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import ITEM_FILES, READS, REFERENCE
 from genomics_pipeline.model.plain_path import file_name
+from genomics_pipeline.model.sample import READ_COLUMNS
 from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, FileRecord, read_completion
@@ -96,14 +97,14 @@ class Input:
     Attributes:
         spec: Its declaration.
         files: Its files, in order.
-        lanes: The lanes of reads, each with the indexes of its one or two files in `files`, and its library.
+        lanes: The lanes of reads: its name, its library, and the index of the file of each column in `files`.
         source: ``<stage>.<output>`` if the input is an output of an earlier stage over the same item.
         missing: The ids of the items that have no file, if the step asks for them.
     """
 
     spec: InputSpec
     files: tuple[InputFile, ...]
-    lanes: tuple[tuple[str, int, int | None, str | None], ...] = ()
+    lanes: tuple[tuple[str, str | None, tuple[tuple[str, int], ...]], ...] = ()
     source: str | None = None
     missing: tuple[str, ...] = ()
 
@@ -126,20 +127,27 @@ class Input:
         if self.spec.type == "reference":
             return self.files[0].uri
         folders = [folder / self.spec.name / str(number) for number in range(len(self.files))]
+        in_pieces = self._streamed()
         paths = [
-            file.stage(staging, copies, self.spec.stream) for file, copies in zip(self.files, folders, strict=True)
+            file.stage(staging, copies, number in in_pieces)
+            for number, (file, copies) in enumerate(zip(self.files, folders, strict=True))
         ]
         if self.spec.type == "reads":
-            return [
-                {
-                    "lane": lane,
-                    "fastq_1": paths[first],
-                    "fastq_2": None if second is None else paths[second],
-                    "library": library,
-                }
-                for lane, first, second, library in self.lanes
-            ]
+            return [_lane_files(lane, library, dict(files), paths) for lane, library, files in self.lanes]
         return paths if self.spec.type == "files" else paths[0]
+
+    def _streamed(self) -> set[int]:
+        """Return the indexes of the files that may be named pipes: not of BAM and CRAM files, which are read twice."""
+        if not self.spec.stream:
+            return set()
+        twice = {number for *_, files in self.lanes for column, number in files if column in ("bam", "cram")}
+        return set(range(len(self.files))) - twice
+
+
+def _lane_files(lane: str, library: str | None, files: Mapping[str, int], paths: Sequence[str]) -> dict[str, Any]:
+    """Return a lane in ``task.json``: its file or files by column; ``fastq_2`` is null of a single FASTQ file."""
+    members = {column: paths[number] for column, number in files.items()}
+    return {"lane": lane, "library": library, **({"fastq_2": None} if "fastq_1" in files else {}), **members}
 
 
 def find_input(
@@ -189,12 +197,12 @@ def find_input(
 
 def _reads(spec: InputSpec, item: Mapping[str, Any], store: Store) -> Input:
     files: list[InputFile] = []
-    lanes: list[tuple[str, int, int | None, str | None]] = []
+    lanes: list[tuple[str, str | None, tuple[tuple[str, int], ...]]] = []
     for lane in item["lanes"]:
-        uris = [lane["fastq_1"], *([lane["fastq_2"]] if lane["fastq_2"] else [])]
-        second = len(files) + 1 if len(uris) == 2 else None
-        lanes.append((lane["lane"], len(files), second, lane.get("library")))
-        files += [_stored_file(uri, store) for uri in uris]
+        uris = [(column, uri) for column in READ_COLUMNS if (uri := lane.get(column))]
+        numbers = tuple((column, number) for number, (column, _) in enumerate(uris, len(files)))
+        lanes.append((lane["lane"], lane.get("library"), numbers))
+        files += [_stored_file(uri, store) for _, uri in uris]
     return Input(spec, tuple(files), tuple(lanes))
 
 

@@ -20,13 +20,14 @@ from common.fai import needs_csi, read_contigs
 from common.program import run_program
 from cram import enter_scratch, remove_reference_path
 from fork_pool import ForkPool
-from lanes import Lane, open_lanes
+from lanes import Lane
 from markdup_statistics import publish_statistics
 from metrics import Counts, summarise
 from qc.consumer import write_quality
 from qc.read_plots import write_read_plots
 from qualities import Evidence, refuse_late_phred64
 from read_fields import BOTH, ReadFields
+from sample_lanes import open_sample, read_groups
 from samtools_chain import Chain, Command, Consumer, samtools_consumer
 
 CRAM_VERSION = "3.0"  # tools of before 2023 cannot read 3.1, which samtools writes by itself
@@ -44,15 +45,13 @@ def main(task: dict[str, Any]) -> None:
         StepError: if the aligner or samtools failed.
     """
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    parameters = task["parameters"]
-    layout, encoding = parameters["read_layout"], parameters["quality_encoding"]
-    lanes = open_lanes(task["item"]["sample"], task["inputs"]["reads"], layout, encoding)
+    lanes = open_sample(task)
     counts = align(task, lanes)
     outputs = task["outputs"]
     metrics = summarise(counts, Path(outputs["stats"]), quality_file(task))
     Path(outputs["metrics"]).write_text(json.dumps(metrics, indent=2) + "\n")
     write_read_plots(task["item"]["sample"], Path(outputs["stats"]), outputs)
-    if parameters["mark_duplicates"]:
+    if task["parameters"]["mark_duplicates"]:
         publish_statistics(markdup_file(task), outputs["markdup"], task["scratch"])
 
 
@@ -105,7 +104,7 @@ def header(task: dict[str, Any], lanes: Sequence[Lane]) -> pysam.AlignmentHeader
         {
             "HD": {"VN": "1.6", "SO": "unsorted", "GO": "query"},
             "SQ": [{"SN": name, "LN": length} for name, length in read_contigs(reference(task)).items()],
-            "RG": [lane.read_group for lane in lanes],
+            "RG": read_groups(lanes),
         }
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from common.program import BadInput
@@ -30,6 +31,10 @@ NO_READS = (
 class FastqFile:
     """A FASTQ file or pipe, plain or gzip whatever its name; it is read once, from beginning to end.
 
+    Args:
+        path: Its path.
+        pieces: FASTQ text of another source, which may be empty; messages name it by the path.
+
     Attributes:
         path: Its path.
         lines: The number of lines taken.
@@ -38,15 +43,11 @@ class FastqFile:
         BadInput: for a file of another compression.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, pieces: Iterator[bytes] | None = None) -> None:
         self.path = path
         self.lines = 0
-        file = Path(path).open("rb")  # noqa: SIM115  # open as long as the step reads
-        start = file.peek(1)
-        if other := next((name for first, name in _OTHER_COMPRESSIONS.items() if start.startswith(first)), None):
-            advice = "decompress it, or compress it with gzip"
-            raise BadInput(f"{path}: expected a plain or gzip file, found {other}; {advice}")
-        self._pieces = inflate(file) if start[:2] == _GZIP else iter(lambda: file.read1(BUFFER_BYTES), b"")
+        self._may_be_empty = pieces is not None
+        self._pieces = file_pieces(path) if pieces is None else pieces
         self._parts: list[bytes] = []  # of the text that was read ahead
         self._bytes, self._lines = 0, 0  # in it
         self._open_bytes = 0  # behind its last line end
@@ -80,7 +81,7 @@ class FastqFile:
         """
         while self._lines < 4 * records and (piece := self._read()):
             self._add(piece)
-        if self.lines == 0 and not self._bytes:
+        if self.lines == 0 and not self._bytes and not self._may_be_empty:
             raise BadInput(f"{self.path}: {NO_READS}")
         text = self._joined()
         rest = text.split(b"\n", 4 * records)[4 * records :]
@@ -135,3 +136,17 @@ class FastqFile:
         """Return the error of the record that was being read."""
         number = self.records + self._lines // 4 + 1
         return BadInput(f"{self.path}: record {number}: {message}")
+
+
+def file_pieces(path: str) -> Iterator[bytes]:
+    """Return the decompressed content of a file or pipe in pieces.
+
+    Raises:
+        BadInput: for a file of another compression.
+    """
+    file = Path(path).open("rb")  # noqa: SIM115  # open as long as the step reads
+    start = file.peek(1)
+    if other := next((name for first, name in _OTHER_COMPRESSIONS.items() if start.startswith(first)), None):
+        advice = "decompress it, or compress it with gzip"
+        raise BadInput(f"{path}: expected a plain or gzip file, found {other}; {advice}")
+    return inflate(file) if start[:2] == _GZIP else iter(lambda: file.read1(BUFFER_BYTES), b"")

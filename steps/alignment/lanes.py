@@ -105,7 +105,7 @@ def open_lanes(sample: str, lanes: list[dict[str, Any]], layout: str, encoding: 
 
 
 def _lane(sample: str, lane: dict[str, Any], layout: str, encoding: str) -> Lane:
-    files = tuple(FastqFile(path) for path in (lane["fastq_1"], lane["fastq_2"]) if path)
+    files = tuple(FastqFile(path) for path in (lane["fastq_1"], lane.get("fastq_2")) if path)
     names = [name.decode("latin-1") for name in parse_records(files[0].peek(2), files[0].path, 1).names]
     paired = len(files) == 2 or layout == "interleaved" or (layout == "auto" and len(set(names)) < len(names))
     if encoding == "auto":

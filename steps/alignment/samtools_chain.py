@@ -31,7 +31,7 @@ def samtools_consumer(command: Command, output: str | None = None) -> Consumer:
         command: Its name and arguments, with ``-`` for standard input.
         output: The file for its standard output, if any.
     """
-    return Consumer(f"samtools {command[0]}", lambda: _run(command, output))
+    return Consumer(f"samtools {command[0]}", lambda: run_command(command, output))
 
 
 class Chain:
@@ -44,12 +44,12 @@ class Chain:
 
     def __init__(self, commands: Sequence[Command], consumers: Sequence[Consumer]) -> None:
         self._children: list[tuple[str, int]] = []
-        source, self.input = _pipe()
+        source, self.input = large_pipe()
         for command in commands:
-            following, target = _pipe()
-            self._fork(f"samtools {command[0]}", lambda c=command: _run(c), source, target)  # type: ignore[misc]
+            following, target = large_pipe()
+            self._fork(f"samtools {command[0]}", lambda c=command: run_command(c), source, target)  # type: ignore[misc]
             source = following
-        pipes = [_pipe() for _ in consumers]
+        pipes = [large_pipe() for _ in consumers]
         targets = [end for _, end in pipes]
         self._fork("tee", lambda: _tee(_TARGETS[: len(targets)]), source, *targets)
         for consumer, (begin, _) in zip(consumers, pipes, strict=True):
@@ -81,7 +81,7 @@ class Chain:
             os.close(descriptor)
 
 
-def _pipe() -> tuple[int, int]:
+def large_pipe() -> tuple[int, int]:
     """Make a pipe, of the largest size that any user may set where the system has such a setting."""
     begin, end = os.pipe()
     if hasattr(fcntl, "F_SETPIPE_SZ"):
@@ -89,7 +89,16 @@ def _pipe() -> tuple[int, int]:
     return begin, end
 
 
-def _run(command: Command, output: str | None = None) -> None:
+def run_command(command: Command, output: str | None = None) -> None:
+    """Run a command in this process, from standard input to standard output or a file.
+
+    Args:
+        command: The command.
+        output: The file.
+
+    Raises:
+        SamtoolsError: if it failed.
+    """
     getattr(pysam.samtools, command[0])(*command[1:], catch_stdout=False, save_stdout=output)
 
 

@@ -34,7 +34,7 @@ def test_of_failed_commands_the_killed_one_is_reported(
         if command[0] == "view" and number == signal.SIGKILL:
             sys.exit(3)  # its input is empty
 
-    monkeypatch.setattr(samtools_chain, "_run", run)
+    monkeypatch.setattr(samtools_chain, "run_command", run)
     chain = Chain([["sort"]], [samtools_consumer(["view"]), samtools_consumer(["stats"])])
     os.close(chain.input)
     with pytest.raises(ForkFailed) as caught:

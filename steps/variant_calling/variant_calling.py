@@ -6,7 +6,6 @@ import json
 import sys
 from collections import Counter
 from functools import partial
-from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folde
 from bgzf_parts import bgzf_writer, join, split_header
 from call_records import Filters, summarise, write_own
 from calling_units import Ownership, Unit, bed_text, divide, pad, read_bed
+from common.alignment_header import open_alignments, refuse_other_contigs, refuse_other_sequences
 from common.bcftools_stats import write_stats
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
@@ -51,7 +51,7 @@ def call(task: dict[str, Any]) -> None:
         )
     except ForkFailed as error:
         if not error.killed:
-            check_sequences(task["inputs"]["alignment"], task["inputs"]["reference"])
+            refuse_other_sequences(task["inputs"]["alignment"], task["inputs"]["reference"])
         raise
     counts: Counter[str] = Counter()
     for folder in folders:
@@ -70,37 +70,14 @@ def check_alignment(path: str, reference: str, sample: str, contigs: dict[str, i
     Raises:
         BadInput: for such alignments.
     """
-    try:
-        alignment = pysam.AlignmentFile(path, reference_filename=reference)
-    except (OSError, ValueError):
-        raise BadInput(f"{path}: expected a BAM or CRAM file, found one that is cut off or of another kind") from None
-    with alignment:
+    with open_alignments(path, reference) as alignment:
         if not alignment.has_index():
             raise BadInput(f"{path}: expected a BAM or CRAM file with its index beside it, found no index")
         header = alignment.header.to_dict()
     samples = sorted({str(group.get("SM", "")) for group in header.get("RG", [])})
     if samples != [sample]:
         raise BadInput(f"{path}: expected read groups of sample {sample}, found {', '.join(samples) or 'none'}")
-    for row in header.get("SQ", []):
-        if contigs.get(row["SN"]) != row["LN"]:
-            contig = f"{row['SN']} of {row['LN']} bp"
-            raise BadInput(f"{path}: expected contigs of {reference}, found {contig}, which it lacks")
-
-
-def check_sequences(path: str, reference: str) -> None:
-    """Refuse a CRAM file whose reference has other bases under the same names: its reads cannot be decoded.
-
-    This reads all bases of the reference, so it is called only after a failure.
-
-    Raises:
-        BadInput: for the first sequence that differs.
-    """
-    with pysam.AlignmentFile(path, check_sq=False) as alignment, pysam.FastaFile(reference) as fasta:
-        for row in alignment.header.to_dict().get("SQ", []) if alignment.is_cram else ():
-            digest = md5(fasta.fetch(row["SN"]).upper().encode(), usedforsecurity=False).hexdigest()
-            if row.get("M5", digest) != digest:
-                expected = f"expected reads aligned to {reference}, found those of another {row['SN']}"
-                raise BadInput(f"{path}: {expected}: its MD5 is {row['M5']}, not {digest}")
+    refuse_other_contigs(path, header, reference, contigs)
 
 
 def call_unit(

@@ -64,7 +64,7 @@ def test_the_sample_sheet_is_valid(cohort: Cohort) -> None:
         ("sample1", ["L001", "L002"]),
         ("sample2", ["L001"]),
     ]
-    assert all(Path(lane.fastq_1).is_file() for sample in samples for lane in sample.lanes)
+    assert all(Path(uri).is_file() for sample in samples for lane in sample.lanes for _, uri in lane.files)
 
 
 def test_names_sort_as_numbers_and_a_lone_sample_has_one_lane(tmp_path: Path) -> None:

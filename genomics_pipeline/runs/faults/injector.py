@@ -16,6 +16,7 @@ from genomics_pipeline.model import budgets, run_layout
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.faults import ENGINE_KILLED, Fault, Faults, parse_faults
 from genomics_pipeline.model.pipeline import READS
+from genomics_pipeline.model.sample import READ_COLUMNS
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import delete_completion
@@ -147,12 +148,13 @@ class Injector:
         return JobEnd(code, f"{kind} of {payload.stage} {item_id(item)} ({INJECTED})")
 
     def _on_truncated_reads(self, job: Job, payload: TaskPayload, item: PayloadItem) -> JobEnd:
-        """Run the step over a truncated copy of the item's first FASTQ file, which the step itself has to detect."""
+        """Run the step over a truncated copy of the item's first file, which the step itself has to detect."""
         first, *others = item["lanes"]
         self._run.scratch.mkdir(exist_ok=True)
         with TemporaryDirectory(dir=self._run.scratch, prefix=f"{INJECTED}-") as folder:
-            copy = write_truncated(first["fastq_1"], self._store, Path(folder))
-            bad = {**item, "lanes": [{**first, "fastq_1": str(copy)}, *others]}
+            column = next(column for column in READ_COLUMNS if first.get(column))
+            copy = write_truncated(first[column], self._store, Path(folder))
+            bad = {**item, "lanes": [{**first, column: str(copy)}, *others]}
             end = self._run_attempt(_with_items(job, payload, [bad]))
         if end.exit_code != 0:
             return _mark(end)

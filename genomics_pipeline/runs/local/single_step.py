@@ -317,8 +317,15 @@ def _item(
     if not NAME.fullmatch(name):
         raise UsageError(f"--sample: expected a name of letters, digits, '.', '_' and '-', found {name!r}")
     reads = next((files[one.name] for one in spec.inputs.values() if one.type == "reads"), None)
-    lanes = [{"lane": "L001", "fastq_1": reads[0], "fastq_2": (*reads, None)[1]}] if reads else []
-    return {"sample": name, "lanes": lanes, "files": dict(files)}
+    return {"sample": name, "lanes": [_lane(reads)] if reads else [], "files": dict(files)}
+
+
+def _lane(reads: Sequence[str]) -> dict[str, str | None]:
+    """Return a lane of files, whose formats their names tell."""
+    kind = reads[0].lower().rpartition(".")[2]
+    if kind in ("bam", "cram"):
+        return {"lane": "L001", kind: reads[0]}
+    return {"lane": "L001", "fastq_1": reads[0], "fastq_2": (*reads, None)[1]}
 
 
 def _outcome(folder: RunFolder, spec: StepSpec, record: CompletionRecord) -> StepOutcome:

@@ -1,0 +1,207 @@
+"""samtools commands that turn a BAM or CRAM file into FASTQ text, which is read from a pipe.
+
+The text ends with the exit code of the commands: without it, a command that fails half-way would look like the end of
+the reads.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from common.alignment_header import open_alignments, refuse_other_sequences
+from common.forks import ForkFailed, fork, wait_for
+from common.program import KILLED, BadInput
+from pysam.utils import SamtoolsError
+from samtools_chain import CHUNK_BYTES, Command, large_pipe, run_command
+
+_END = b"\0%03d\n"  # behind the text; FASTQ text has no NUL
+_END_BYTES = 5
+_UNNAMED = "none.bam"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A BAM or CRAM file.
+
+    Attributes:
+        path: Its path, for messages.
+        reference: The FASTA file of a CRAM file.
+        collated: The records of each read follow each other.
+        threads: The number of threads that may decompress it.
+        part: The file to read in its place, which has a part of its reads; None for all of them.
+    """
+
+    path: str
+    reference: str
+    collated: bool
+    threads: int
+    part: str | None = None
+
+    @property
+    def options(self) -> list[str]:
+        """Samtools' options for reading it."""
+        return ["--reference", self.reference, "-@", str(self.threads)]
+
+
+def convert(source: Source, paired: bool, others: Path) -> Iterator[bytes]:
+    """Start the commands, and return the pieces of the text of pairs, or of single reads.
+
+    Args:
+        source: The file.
+        paired: Pairs are asked for.
+        others: A file for the reads of the other kind, which is complete when the pieces end.
+    """
+    begin, end = large_pipe()
+    tags = ["-n", "-T", "RX"]
+    rest = ["-0", f"{others}.0", "-s", f"{others}.s"] if paired else ["-1", str(others), "-2", str(others)]
+    file, options = source.part or source.path, source.options
+    commands: list[Command] = [["fastq", *options, *tags, *rest, file]]
+    if paired and not source.collated:
+        collate = ["collate", *options, "--no-PG", "-O", "-u", "-T", str(others.with_name("collate")), file]
+        commands = [collate, ["fastq", *tags, *rest, "-"]]
+
+    def work() -> None:
+        os.close(begin)
+        code = _run_all(commands, end)
+        if paired and not code:
+            _join(others, [Path(f"{others}.0"), Path(f"{others}.s")])
+        os.write(end, _END % code)
+
+    fork(work, "samtools")
+    os.close(end)
+    return _pieces(begin, source)
+
+
+def split_by_group(source: Source, number: int, folder: Path) -> list[Source]:
+    """Write the reads of each read group to a file of its own, in the order of the header.
+
+    Args:
+        source: The file.
+        number: The number of its read groups.
+        folder: The folder of the files.
+
+    Raises:
+        BadInput: for a read without a read group, and for a damaged file.
+        ForkFailed: if samtools failed.
+    """
+    unnamed, names = folder / _UNNAMED, str(folder / "%#.bam")
+    kind = ["--output-fmt", "bam,level=1", "--no-PG"]
+    command = ["split", *source.options, *kind, "-u", str(unnamed), "-f", names, source.path]
+    if code := wait_for(fork(lambda: _run(command))):
+        raise failure_of(source, code)
+    with open_alignments(str(unnamed), source.reference) as file:
+        for read in file.fetch(until_eof=True):
+            expected = "expected each read to name a read group (RG), since the header has several"
+            raise BadInput(f"{source.path}: {expected}, found {read.query_name}, which names none of them")
+    unnamed.unlink()
+    return [replace(source, part=str(folder / f"{place}.bam")) for place in range(number)]
+
+
+def _pieces(begin: int, source: Source) -> Iterator[bytes]:
+    """Yield the text in a pipe.
+
+    Raises:
+        BadInput: if the source is damaged.
+        ForkFailed: if samtools failed.
+    """
+    tail = b""
+    with os.fdopen(begin, "rb", buffering=0) as pipe:
+        while piece := pipe.read(CHUNK_BYTES):
+            text = tail + piece
+            yield text[:-_END_BYTES]
+            tail = text[-_END_BYTES:]
+    code = int(tail[1:]) if len(tail) == _END_BYTES and tail[:1] == _END[:1] else KILLED
+    if code:
+        raise failure_of(source, code)
+
+
+def failure_of(source: Source, code: int) -> ForkFailed | BadInput:
+    """Return the error of commands that failed: about the file, if it cannot be read, else about the commands."""
+    failure = ForkFailed("samtools", code)
+    if failure.killed:
+        return failure
+    number = 0
+    try:
+        with open_alignments(source.path, source.reference) as file:
+            for number, _ in enumerate(file.fetch(until_eof=True), 1):  # noqa: B007
+                pass
+    except OSError:
+        return damage_of(source.path, source.reference, number)
+    except BadInput as error:
+        return error
+    return failure
+
+
+def damage_of(path: str, reference: str, number: int) -> BadInput:
+    """Return why the records of a file cannot be read.
+
+    Args:
+        path: The file.
+        reference: The FASTA file of a CRAM file.
+        number: The number of records that can be read.
+    """
+    try:
+        refuse_other_sequences(path, reference)
+    except BadInput as error:
+        return error
+    expected = "expected whole alignments, found damage"
+    return BadInput(f"{path}: {expected} behind record {number}: the file is cut off or changed")
+
+
+def _run_all(commands: Sequence[Command], target: int) -> int:
+    """Run one or two commands, the output of the first being the input of the second, and return their exit code."""
+    processes = []
+    source = os.open(os.devnull, os.O_RDONLY)
+    for command in commands[:-1]:
+        begin, end = large_pipe()
+        processes.append(fork(_connected(command, source, end, begin)))
+        os.close(source)
+        os.close(end)
+        source = begin
+    processes.append(fork(_connected(commands[-1], source, target)))
+    os.close(source)
+    codes = [KILLED if code < 0 else code for code in map(wait_for, processes)]
+    return max(codes)
+
+
+def _connected(command: Command, source: int, target: int, *closing: int) -> Callable[[], None]:
+    """Return the work of a fork that runs a command between two pipes.
+
+    Args:
+        command: The command.
+        source: The descriptor of its input.
+        target: The descriptor of its output.
+        closing: Descriptors that only its parent uses.
+    """
+
+    def work() -> None:
+        os.dup2(source, 0)
+        os.dup2(target, 1)
+        for descriptor in (source, target, *closing):
+            os.close(descriptor)
+        _run(command)
+
+    return work
+
+
+def _run(command: Command) -> None:
+    """Run a command; if it fails, print its messages, but no error: what is wrong with the file follows."""
+    try:
+        run_command(command)
+    except SamtoolsError as error:
+        print(f"samtools {command[0]}: {error}", file=sys.stderr, flush=True)
+        raise SystemExit(1) from None
+
+
+def _join(target: Path, parts: Sequence[Path]) -> None:
+    """Write files one after the other into one, and remove them."""
+    with target.open("wb") as out:
+        for part in parts:
+            with part.open("rb") as file:
+                while piece := file.read(CHUNK_BYTES):
+                    out.write(piece)
+            part.unlink()
