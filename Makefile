@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATORS := $(VENV)/.emulators
+MULTIQC := $(VENV)/multiqc/bin/multiqc
 
-.PHONY: demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-containers lint docs bench accuracy lock base-image clean
+.PHONY: demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-containers lint docs bench accuracy lock base-image clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -21,7 +22,7 @@ demo: $(READY)
 
 # A worker takes whole files, so that fixtures of modules are made once, until another has nothing left.
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not realdata and not validators and not emulators and not containers and not badluck and not powercut and not fuzz"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not realdata and not validators and not emulators and not multiqc and not containers and not badluck and not powercut and not fuzz"
 
 # Runs five hundred samples, with a fault in every third task.
 test-badluck: $(READY)
@@ -55,6 +56,17 @@ $(EMULATORS): Makefile
 test-emulators: $(READY)
 	-$(MAKE) $(EMULATORS)
 	$(BIN)/python -m pytest -m emulators
+
+# Installs MultiQC, which is large, in its own virtual environment.
+$(MULTIQC): Makefile
+	$(PYTHON) -m venv $(VENV)/multiqc
+	$(VENV)/multiqc/bin/python -m pip install --quiet --disable-pip-version-check multiqc==1.35
+	touch $@
+
+# Runs MultiQC on the results of a small run. If it cannot be installed, the tests are skipped, or fail if CI is set.
+test-multiqc: $(READY)
+	-$(MAKE) $(MULTIQC)
+	MULTIQC=$(abspath $(MULTIQC)) $(BIN)/python -m pytest -m multiqc
 
 # Builds and runs the images. Without a container engine the tests are skipped, or fail if CI is set.
 test-containers: $(READY)
