@@ -141,8 +141,8 @@ def test_text_output(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) 
     ]
     assert ended.err.splitlines() == [
         "alignment.format=cram, the default on AWS; for another: --param alignment.format=bam",
-        "alignment.mark_supplementary=False, the default on AWS; for another: "
-        "--param alignment.mark_supplementary=True",
+        "alignment.mark_supplementary=false, the default on AWS; for another: "
+        "--param alignment.mark_supplementary=true",
         f"reference: {reference}",
         "checking the files of 1 sample",
         f"uploading to s3://{stack.bucket}/runs/{run}/",

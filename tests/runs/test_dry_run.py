@@ -96,7 +96,7 @@ def test_everything_runs_in_a_new_folder_and_nothing_is_written(small: SmallProj
             "5 tasks would run; nothing was written or started",
         ],
     )
-    assert {name for name in files_of(small.folder) if not name.endswith(".fai")} == set(before)
+    assert files_of(small.folder) == before
 
 
 def nothing(_: SmallProject) -> list[str]:
@@ -250,3 +250,26 @@ def test_a_wrong_request_is_refused_as_by_the_run(small: SmallProject, cli: Cli)
     code, out, err = cli(*small.arguments("--dry-run", "--param", "copying.endin=x"))
     assert (code, out) == (2, "")
     assert "unknown parameter 'endin' of copying; did you mean 'ending'?" in err
+
+
+def test_a_reference_that_is_not_indexed_is_not_indexed_now(project: SmallProject, cli: Cli) -> None:
+    project.step("copy", COPY, f'{COPY_DECLARATIONS}\n[inputs.reference]\ntype = "reference"\nindexes = ["fai"]\n')
+    project.pipeline(stage_toml("copying", "./copy", "copies", {"reads": "sample.reads", "reference": "reference"}))
+    project.samples({"A": reads("a")})
+    index = project.folder / "reference.fa.fai"
+    _, out, err = cli(*project.arguments("--dry-run"))
+    assert out.startswith("copying of A runs: it is not done yet\n")
+    assert f"reference: {project.folder}/reference.fa has to be indexed first" in err
+    assert not index.exists()
+    assert cli(*project.arguments())[0] == 0
+    assert cli(*project.arguments("--dry-run"))[1].startswith("copying of A is reused\n")
+    index.unlink()
+    _, out, _ = cli(*project.arguments("--dry-run"))
+    assert out.startswith("copying of A runs again unless the reference, once it is indexed, is the same as before\n")
+    assert not index.exists()
+    (project.folder / "reference.fa").write_text(">chr1\nACGTACGTAA\n")
+    assert cli(*project.arguments())[0] == 0
+    (project.folder / "reference.fa").write_text(">chr1\nACGTACGTAC\n>chr2\nA\n")
+    index.write_text("chr1\t10\t6\t10\t11\nchr2\t1\t23\t1\t2\n")
+    words = f"input `reference` changed: {project.folder}/reference.fa"
+    assert cli(*project.arguments("--dry-run"))[1].startswith(f"copying of A runs again because {words}\n")

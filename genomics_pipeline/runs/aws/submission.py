@@ -21,7 +21,7 @@ from genomics_pipeline.model.errors import CollectedProblems, Problem
 from genomics_pipeline.model.execution_input import WAIT_S, ExecutionInput
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.overrides import aws_defaults
-from genomics_pipeline.model.parameters import ParameterSpec
+from genomics_pipeline.model.parameters import ParameterSpec, value_words
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
@@ -184,7 +184,8 @@ def _with_aws_defaults(planned: RunPlan, note: Callable[[str], None]) -> RunPlan
     for stage, values in defaults.items():
         for name, value in values.items():
             usual = next(one for one in planned.pipeline.stages if one.name == stage).step.parameters[name].default
-            note(f"{stage}.{name}={value}, the default on AWS; for another: --param {stage}.{name}={usual}")
+            here, there = value_words(usual), value_words(value)
+            note(f"{stage}.{name}={there}, the default on AWS; for another: --param {stage}.{name}={here}")
     stages = {**planned.overrides, **defaults}
     merged = {stage: {**defaults.get(stage, {}), **planned.overrides.get(stage, {})} for stage in stages}
     return replace(planned, overrides=merged)

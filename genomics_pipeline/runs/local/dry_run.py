@@ -165,8 +165,9 @@ class _Forecast:
     def _gathered(self, _store: Store, _run: RunPlace, stage: str, _map_runs: object) -> GatheredItems:
         """Return the items of an earlier stage that a later one will gather, if all that do not fail now succeed."""
         verdicts = self.verdicts[stage]
-        fails = tuple(name for name, verdict in verdicts.items() if verdict is Verdict.FAILS)
-        return GatheredItems(tuple(name for name in verdicts if name not in fails), fails)
+        fails = {name: verdict is Verdict.FAILS for name, verdict in verdicts.items()}
+        done, missing = (tuple(name for name in fails if fails[name] is failed) for failed in (False, True))
+        return GatheredItems(done, missing)
 
     def _payload(self, stage: Stage, item: Mapping[str, Any]) -> TaskPayload:
         """Return the payload that the definition gives to the task, but for the results of earlier Map Runs."""
