@@ -273,3 +273,20 @@ def test_a_reference_that_is_not_indexed_is_not_indexed_now(project: SmallProjec
     index.write_text("chr1\t10\t6\t10\t11\nchr2\t1\t23\t1\t2\n")
     words = f"input `reference` changed: {project.folder}/reference.fa"
     assert cli(*project.arguments("--dry-run"))[1].startswith(f"copying of A runs again because {words}\n")
+
+
+def test_a_parameter_that_needs_another_index_is_the_reason_before_that_is_built(
+    project: SmallProject, cli: Cli
+) -> None:
+    declared = '[inputs.reference]\ntype = "reference"\nindexes = ["{kind}"]\n[parameters.kind]\ntype = "string"\n'
+    choices = 'summary = "Kind of index"\ndefault = "fai"\nchoices = ["fai", "bwa"]\n'
+    project.step("copy", COPY, f"{COPY_DECLARATIONS}\n{declared}{choices}")
+    project.pipeline(stage_toml("copying", "./copy", "copies", {"reads": "sample.reads", "reference": "reference"}))
+    project.samples({"A": reads("a")})
+    assert cli(*project.arguments())[0] == 0
+    assert cli(*project.arguments("--dry-run"))[1].startswith("copying of A is reused\n")
+    before = files_of(project.folder)
+    _, out, err = cli(*project.arguments("--dry-run", "--param", "copying.kind=bwa"))
+    assert out.startswith("copying of A runs again because parameter `kind` changed from fai to bwa\n")
+    assert err.rstrip().endswith("reference.fa has to be indexed first")
+    assert files_of(project.folder) == before

@@ -14,6 +14,7 @@ from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import resolve
 from genomics_pipeline.model.pipeline import READS, REFERENCE, Stage
 from genomics_pipeline.model.provenance import Difference, DifferenceKind, count_difference
+from genomics_pipeline.model.step import with_indexes
 from genomics_pipeline.model.task import RunPlace, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
 from genomics_pipeline.reference.fai import read_contigs
@@ -26,6 +27,7 @@ from genomics_pipeline.runs.local.checks import check_contents, check_request
 from genomics_pipeline.runs.local.fit import reference_indexes
 from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.reference_indexes import choose_indexes, local_obstacle, stage_steps
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import Store
@@ -51,13 +53,20 @@ def dry_run(request: LocalRunRequest, adapters: Adapters, display: Display) -> l
     planned, _ = check_request(request, folder, store, display)
     if folder.path.is_dir() and folder.holder() is not None:
         display.note("another process runs in the folder: what it does from now on is not looked at")
-    indexes = sorted({index for step in planned.steps.values() for index in reference_indexes(step.spec)})
-    if not is_prepared(request.reference, indexes, store, adapters.cache):
-        display.note(f"reference: {request.reference} has to be indexed first; its intervals are not known yet")
-        return list(_Forecast(planned, folder, store, adapters.cache, None).tasks())
-    reference = prepare(request.reference, indexes, store, adapters.cache, display.note)
-    check_contents(planned.pipeline, planned.overrides, request.truth, reference, store)
-    return list(_Forecast(planned, folder, store, adapters.cache, reference).tasks())
+    reference: Path | None = None
+    is_indexed = False
+    if is_prepared(request.reference, (), store, adapters.cache):
+        obstacle = local_obstacle(request.reference, store, adapters, adapters.capacity(), display.note)
+        planned = choose_indexes(planned, obstacle, display.note)
+        steps = stage_steps(planned.pipeline, planned.steps, planned.overrides)
+        indexes = sorted({index for step in steps.values() for index in reference_indexes(step.spec)})
+        is_indexed = is_prepared(request.reference, indexes, store, adapters.cache)
+        reference = prepare(request.reference, indexes if is_indexed else (), store, adapters.cache, display.note)
+        check_contents(planned.pipeline, planned.overrides, request.truth, reference, store)
+    if not is_indexed:
+        unknown = "" if reference else "; its intervals are not known yet"
+        display.note(f"reference: {request.reference} has to be indexed first{unknown}")
+    return list(_Forecast(planned, folder, store, adapters.cache, reference, is_indexed).tasks())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,8 @@ class _Forecast:
         folder: The folder of the run, which need not exist.
         store: The store of the files.
         cache: The user's cache folder.
-        reference: The prepared FASTA file; None if it has to be indexed first.
+        reference: The FASTA file with its `.fai`; None if there is none yet.
+        is_indexed: Whether it has all indexes, so that it is known which copy of it the run uses.
         verdicts: The verdicts so far, by stage and item.
     """
 
@@ -78,6 +88,7 @@ class _Forecast:
     store: Store
     cache: Path
     reference: Path | None
+    is_indexed: bool
     verdicts: dict[str, dict[str, Verdict]] = field(default_factory=dict)
 
     def tasks(self) -> Iterator[PlannedTask]:
@@ -111,15 +122,14 @@ class _Forecast:
         done = read_completion(self.store, self._place, stage.name, name)
         if done is None:
             return PlannedTask(stage.name, name, Verdict.RUNS, (Difference(DifferenceKind.RECORD),))
-        if self.reference is None:
-            return PlannedTask(stage.name, name, Verdict.DEPENDS)
         try:
             reasons = self._reasons(stage, item, makers)
         except PipelineError as error:
             return PlannedTask(stage.name, name, Verdict.FAILS, error=str(error.problems[0]))
         if sure := (*reasons, *self._other_counts(stage, done, makers)):
             return PlannedTask(stage.name, name, Verdict.RUNS, sure)
-        return PlannedTask(stage.name, name, Verdict.DEPENDS if makers else Verdict.REUSED, makers=makers)
+        is_open = makers or not (self.is_indexed or REFERENCE not in stage.inputs.values())
+        return PlannedTask(stage.name, name, Verdict.DEPENDS if is_open else Verdict.REUSED, makers=makers)
 
     def _verdicts_of(self, stage: Stage, source: str, item: str) -> Collection[Verdict]:
         """Return the verdicts of the items of an earlier stage that a task takes outputs of."""
@@ -140,16 +150,16 @@ class _Forecast:
             DataError: for an input that cannot be read.
         """
         payload = self._payload(stage, item)
-        inputs = []
-        for spec in stage.step.inputs.values():
-            try:
-                inputs.append(find_input(payload, spec, item, self.store, self.cache, self._gathered))
-            except PipelineError:
-                if source_stage(stage, spec.name) not in makers:
-                    raise
         parameters = resolve(stage.step.parameters, payload.parameters)
-        reasons = review(payload, self.plan.steps[stage.step.name], self.store, item, parameters, inputs).reasons
         made = {name for name in stage.inputs if source_stage(stage, name) in makers}
+        if not self.is_indexed:
+            made |= {name for name, source in stage.inputs.items() if source == REFERENCE}
+        inputs = [
+            find_input(payload, spec, item, self.store, self.cache, self._gathered)
+            for spec in with_indexes(stage.step, parameters).inputs.values()
+            if spec.name not in made
+        ]
+        reasons = review(payload, self.plan.steps[stage.step.name], self.store, item, parameters, inputs).reasons
         return [one for one in reasons if not (one.kind is DifferenceKind.INPUT and one.name in made)]
 
     def _other_counts(self, stage: Stage, done: CompletionRecord, makers: Collection[str]) -> Iterator[Difference]:
