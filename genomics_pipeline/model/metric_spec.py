@@ -56,7 +56,11 @@ class MetricSpec:
 
         >>> MetricSpec("mapped_fraction", "Mapped", format=".2%").text(0.99987)
         '99.99%'
+        >>> MetricSpec("sex", "Sex").text({"value": "XY", "verdict": "bad"})
+        'XY'
         """
+        if isinstance(value, Mapping) and "value" in value:
+            return self.text(value["value"])
         if isinstance(value, bool) or not isinstance(value, int | float):
             return NOTHING if value is None else str(value)
         return format(value, self.format)
@@ -69,7 +73,15 @@ class MetricSpec:
         >>> depth = MetricSpec("mean_depth", "Depth", good_min=20, bad_below=10)
         >>> [depth.verdict(value) for value in (20, 19.9, 9.9, None)]
         ['good', 'warn', 'bad', None]
+
+        A step may also give the verdict itself.
+
+        >>> depth.verdict({"value": 25, "verdict": "warn", "reason": "uneven"})
+        'warn'
         """
+        if isinstance(value, Mapping) and "value" in value:
+            given = value.get("verdict")
+            return given if given in VERDICTS else self.verdict(value["value"])
         bounds = (self.good_min, self.good_max, self.bad_below, self.bad_above)
         if isinstance(value, bool) or not isinstance(value, int | float) or bounds == (None,) * 4:
             return None
@@ -87,6 +99,12 @@ class MetricSpec:
         }
         words = {"title": self.title, "unit": self.unit, "format": self.format, "summary": self.summary}
         return {**words, "table": self.table, **{name: one for name, one in bounds.items() if one}}
+
+
+def reason_of(value: Any) -> str | None:
+    """Return the reason that a step gives for its verdict on a value; None where it gives none."""
+    reason = value.get("reason") if isinstance(value, Mapping) else None
+    return reason if isinstance(reason, str) else None
 
 
 def parse_metric(name: str, raw: Mapping[str, Any]) -> MetricSpec:

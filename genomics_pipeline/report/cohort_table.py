@@ -14,7 +14,7 @@ from genomics_pipeline.model.step import METRICS
 from genomics_pipeline.report.concordance import Agreement
 from genomics_pipeline.report.console import open_console
 from genomics_pipeline.report.ledger import missing_lines
-from genomics_pipeline.report.metric_columns import cohort_metrics, metric_cell, sample_columns
+from genomics_pipeline.report.metric_columns import cohort_metrics, metric_cell, sample_columns, sample_reasons
 from genomics_pipeline.report.run_summary import RunSummary, SampleOutcome
 
 STYLES = {"done": "green", "reused": "cyan", "FAILED": "bold red", "pending": "yellow"}
@@ -25,12 +25,12 @@ def render_table(summary: RunSummary) -> None:
     """Print the summary of a run to standard output."""
     console = open_console()
     console.print(_samples(summary))
-    for line in [*_failures(summary.samples), *_cohort(summary), *_ending(summary)]:
+    for line in [*_reasons(summary), *_failures(summary.samples), *_cohort(summary), *_ending(summary)]:
         console.print(line, soft_wrap=True)
 
 
 def _samples(summary: RunSummary) -> Table:
-    columns = sample_columns(summary.metrics.get("sample", {}))
+    columns = sample_columns(summary)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("Sample", overflow="fold", min_width=10)
     table.add_column("State", no_wrap=True)
@@ -47,6 +47,12 @@ def _state(sample: SampleOutcome) -> Text:
     if sample.reused and state == "done":
         state = "reused"
     return Text(state, style=STYLES.get(state, ""))
+
+
+def _reasons(summary: RunSummary) -> Iterator[Text]:
+    """Yield the reasons for verdicts, below an empty line."""
+    lines = list(sample_reasons(summary))
+    return iter([Text(), *lines] if lines else [])
 
 
 def _failures(samples: Sequence[SampleOutcome]) -> Iterator[Text]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rich.text import Text
 
-from genomics_pipeline.model.metric_spec import BAD, GOOD, WARN, MetricSpec
+from genomics_pipeline.model.metric_spec import BAD, GOOD, WARN, MetricSpec, reason_of
 from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary, SampleOutcome
 
 STYLES = {WARN: "yellow", BAD: "bold red"}
@@ -22,18 +22,35 @@ class MetricColumn(NamedTuple):
     heading: str
 
 
-def sample_columns(metrics: Mapping[str, Mapping[str, MetricSpec]]) -> list[MetricColumn]:
+def sample_columns(summary: RunSummary) -> list[MetricColumn]:
     """Return the columns of the metrics that steps declare for the table, in the order of the stages.
 
-    Args:
-        metrics: The metrics by stage and name.
+    A metric that no sample has, although its stage measured others, is left out: it is not for such samples.
     """
-    pairs = [(stage, spec) for stage, specs in metrics.items() for spec in specs.values() if spec.table]
+    stages = summary.metrics.get("sample", {})
+    declared = [(stage, spec) for stage, specs in stages.items() for spec in specs.values() if spec.table]
+    pairs = [(stage, spec) for stage, spec in declared if _is_measured(stage, spec, summary.samples)]
     times = Counter(spec.heading for _, spec in pairs)
     return [
         MetricColumn(stage, spec, spec.heading if times[spec.heading] == 1 else f"{stage}: {spec.heading}")
         for stage, spec in pairs
     ]
+
+
+def _is_measured(stage: str, spec: MetricSpec, samples: Sequence[SampleOutcome]) -> bool:
+    measured = [one.metrics[stage] for one in samples if isinstance(one.metrics.get(stage), Mapping)]
+    return not measured or any(one.get(spec.name) is not None for one in measured)
+
+
+def sample_reasons(summary: RunSummary) -> Iterator[Text]:
+    """Yield a line for each verdict on a sample that is not good and for which the step gives a reason."""
+    for sample in summary.samples:
+        for stage, verdicts in sample.verdicts.items():
+            for name, verdict in verdicts.items():
+                reason = reason_of(sample.metrics[stage].get(name))
+                if reason is not None and verdict != GOOD:
+                    title = summary.metrics["sample"][stage][name].title
+                    yield Text.assemble((f"{sample.sample}, {title}: {verdict}: ", STYLES[verdict]), reason)
 
 
 def metric_cell(stage: str, spec: MetricSpec, outcome: SampleOutcome | CohortOutcome) -> Text:

@@ -13,7 +13,7 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import resolve
 from genomics_pipeline.model.step import with_indexes
 from genomics_pipeline.model.task import TaskPayload, item_id
-from genomics_pipeline.records.completion import CompletionRecord, delete_completion
+from genomics_pipeline.records.completion import CompletionRecord, delete_completion, read_completion
 from genomics_pipeline.records.failure import FailureRecord, delete_failure, write_failure
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import Store
@@ -97,10 +97,14 @@ def _run_item(
         found = review(payload, step, store, item, parameters, inputs)
         if found.done is not None:
             return found.done
+        before = read_completion(store, payload.run, payload.stage, name)
         delete_completion(store, payload.run, payload.stage, name)
         delete_failure(store, payload.run, payload.stage, name)
         with task_folder(resources.scratch, f"{payload.stage}-{name}") as folder:
-            return ItemTask(payload, step, store, resources, item, name, found.provenance, folder).run(inputs)
+            record = ItemTask(payload, step, store, resources, item, name, found.provenance, folder).run(inputs)
+        if before is not None:
+            _delete_stale(before, record, payload, store)
+        return record
     except Exception as error:
         cause: Exception | None = None
         with suppress(Exception):  # the error itself matters more
@@ -109,6 +113,17 @@ def _run_item(
         if failure is not error and not isinstance(error, PipelineError | OSError | MemoryError):
             failure.log = _publish_traceback(payload, name, store, resources)
         raise failure from error
+
+
+def _delete_stale(before: CompletionRecord, now: CompletionRecord, payload: TaskPayload, store: Store) -> None:
+    """Delete files of earlier outputs that the step did not write again, such as those of other parameters.
+
+    Tasks on AWS may not delete results, where such files stay.
+    """
+    earlier, written = ({file.key for one in each.outputs.values() for file in one.files} for each in (before, now))
+    with suppress(Exception):  # the step is done
+        for key in sorted(earlier - written):
+            store.delete(payload.run.uri(key))
 
 
 def _publish_traceback(payload: TaskPayload, item: str, store: Store, resources: TaskResources) -> str | None:

@@ -41,14 +41,16 @@ def aligner(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def align(reference: Path, aligner: str, tmp_path: Path) -> Align:
-    def run(lanes: list[dict[str, Any]], vcpus: int = 2, reference: Path = reference, **parameters: Any) -> Outcome:
+    def run(
+        lanes: list[dict[str, Any]], vcpus: int = 2, reference: Path = reference, sex: str = "NA", **parameters: Any
+    ) -> Outcome:
         out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
         (out / "scratch").mkdir(parents=True)
         values = {**defaults(), "aligner": aligner, **parameters}
         names = {"sample": "s1", "format": values["format"]}
         bam = out / f"s1.md.{values['format']}"
         task = {
-            "item": {"sample": "s1"},
+            "item": {"sample": "s1", "sex": sex},
             "inputs": {"reads": lanes, "reference": str(reference)},
             "outputs": {name: str(out / one["path"].format(**names)) for name, one in STEP["outputs"].items()},
             "parameters": values,

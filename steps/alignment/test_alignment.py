@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pysam
 import pytest
 
+from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.local import LocalStore
 
@@ -120,6 +122,24 @@ def test_depth_in_regions(align: Align, sequences: dict[str, str], tmp_path: Pat
     assert outcome.path("thresholds.bed.gz.csi").is_file()
     assert outcome.file("mosdepth.region.dist.txt").endswith("total\t0\t1.00000\n")
     assert not plain.path("mosdepth.region.dist.txt").exists()
+
+
+def test_another_sex_than_the_sheets_is_bad(align: Align, tmp_path: Path) -> None:
+    rng = random.Random(3)
+    sequences = {
+        name: "".join(rng.choices("ACGT", k=length)) for name, length in (("1", 4000), ("X", 4000), ("Y", 2000))
+    }
+    fasta = tmp_path / "human.fa"
+    fasta.write_text("".join(f">{name}\n{bases}\n" for name, bases in sequences.items()))
+    reference = prepare(str(fasta), ["fai", "bwa"], object_store(), tmp_path / "cache")
+    depths = {"1": 1200, "X": 600, "Y": 300}  # X and Y half as deep
+    reads = [
+        pair for name, count in depths.items() for pair in pairs({name: sequences[name]}, count, 5, f"A00:1:F:{name}")
+    ]
+    metrics = align([lane(tmp_path, "L001", reads)], reference=reference, sex="XX").metrics
+    assert metrics["x_depth_ratio"] == pytest.approx(0.5, abs=0.05) == metrics["y_depth_ratio"]
+    assert (metrics["sex"]["value"], metrics["sex"]["verdict"]) == ("XY", "bad")
+    assert "expected XX as in the sample sheet, found XY" in metrics["sex"]["reason"]
 
 
 @each_aligner

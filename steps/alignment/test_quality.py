@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from common.bed import Region
 from qc import batches, mosdepth_files, samtools_files
 from qc.depth import Depth
-from qc.tally import LEFT_OUT, THRESHOLDS, Tally, tally
+from qc.sex import sex_metrics
+from qc.tally import LEFT_OUT, THRESHOLDS, ContigTally, Tally, tally
 
 CONTIGS = {"a": 700, "no_reads": 50, "b": 900}
 REGIONS = [Region("a", 10, 300, "first"), Region("a", 250, 320), Region("a", 699, 700), Region("no_reads", 0, 9)]
@@ -137,3 +138,51 @@ def test_a_stream_that_is_cut_off_is_an_error(bam: Path, tmp_path: Path) -> None
         file.write(data[:-7])
     with pytest.raises(OSError, match="expected whole BAM records"):
         count(cut)
+
+
+HUMAN = {"chr1": 40_000, "chr22": 20_000, "chrX": 30_000, "chrY": 15_000, "chrM": 100}
+
+
+def human(depths: dict[str, int], reads_on_x: int = 5000, in_regions: bool = False) -> Tally:
+    """Return counts in which each contig has the same depth everywhere; regions have it in their first tenth only."""
+    rows = []
+    for name, length in HUMAN.items():
+        row = ContigTally.without_reads(name, length, ())
+        row.depths = np.bincount([depths[name]], [length]).astype(np.int64)
+        row.region_depths = np.bincount([0 if in_regions else depths[name]], [length // 10]).astype(np.int64)
+        row.reads = reads_on_x
+        rows.append(row)
+    return Tally(np.zeros(1, np.int64), 0, rows, in_regions)
+
+
+FEMALE = {"chr1": 30, "chr22": 30, "chrX": 30, "chrY": 0, "chrM": 900}
+MALE = FEMALE | {"chrX": 15, "chrY": 7}
+
+
+@pytest.mark.parametrize(
+    ("depths", "given", "value", "verdict"),
+    [
+        (FEMALE, "XX", "XX", "good"),
+        (MALE, "XY", "XY", "good"),
+        (FEMALE, "XY", "XX", "bad"),
+        (MALE, "XX", "XY", "bad"),
+        (FEMALE | {"chrY": 7}, "XX", "unclear", "warn"),
+        (FEMALE | {"chrX": 15}, "NA", "unclear", "warn"),
+    ],
+)
+def test_sex_chromosomes_are_compared_with_the_sheet(
+    depths: dict[str, int], given: str, value: str, verdict: str
+) -> None:
+    found = sex_metrics(human(depths), given)
+    assert found["x_depth_ratio"] == pytest.approx(depths["chrX"] / 30, abs=1e-3)
+    assert found["y_depth_ratio"] == pytest.approx(depths["chrY"] / 30, abs=1e-3)
+    assert (found["sex"]["value"], found["sex"]["verdict"]) == (value, verdict)
+    assert ("reason" in found["sex"]) == (verdict != "good")
+
+
+def test_sex_is_not_told_without_a_sheet_that_says_it_or_reads_or_contigs_that_show_it() -> None:
+    nothing = {"x_depth_ratio": None, "y_depth_ratio": None, "sex": None}
+    assert sex_metrics(human(MALE), "NA")["sex"] == "XY"
+    assert sex_metrics(human(MALE, reads_on_x=999), "XY") == nothing
+    assert sex_metrics(human(MALE, in_regions=True), "XY") == nothing
+    assert sex_metrics(tally([], CONTIGS, []), "XX") == nothing

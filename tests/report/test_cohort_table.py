@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline import report
-from genomics_pipeline.model.metric_spec import MetricSpec
+from genomics_pipeline.model.metric_spec import MetricSpec, verdicts
 from genomics_pipeline.report.cohort_table import render_table
 from genomics_pipeline.report.concordance import Agreement, Concordance
 from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary, SampleOutcome
@@ -50,9 +50,9 @@ def test_a_good_run(capsys: pytest.CaptureFixture[str]) -> None:
         truth=Concordance(snp=Agreement(390, 389, 389), indel=Agreement(0, 0, 0)),
     )
     first = outcome("s1", seconds=3.21, metrics={"map": MAPPED, "typing": {"reads": 9, "lineage": "B.1"}})
-    verdicts = {"map": {"mapped_fraction": "warn", "depth": "bad"}}
+    judged = {"map": {"mapped_fraction": "warn", "depth": "bad"}}
     low = {"map": MAPPED | {"mapped_fraction": 0.9, "depth": 8.24}}
-    again = outcome("s2", reused=True, seconds=1.0, metrics=low, verdicts=verdicts)
+    again = outcome("s2", reused=True, seconds=1.0, metrics=low, verdicts=judged)
     render_table(summary(first, again, cohort=cohort, run=LONG, ran=14, reused=2, seconds=12.345))
     assert (
         capsys.readouterr().out
@@ -104,9 +104,24 @@ def test_values_of_other_types_and_stages_without_metrics(capsys: pytest.Capture
     sample = outcome("s1", metrics={"map": {"depth": "n/a", "reads": True}, "typing": [2]})
     render_table(summary(sample, cohort=cohort))
     out = capsys.readouterr().out
-    assert "s1          done         True       –        n/a              –        –      0.0\n" in out
+    assert out.startswith("Sample      State  map: Reads  Depth (x)  typing: Reads  Lineage  Seconds\n")
+    assert "s1          done         True        n/a              –        –      0.0\n" in out
     assert "\ntree.newick\n/t.nwk\nTips –  Support –\n\nRun folder\n" in out
     assert "/m" not in out
+
+
+def test_a_step_may_judge_by_itself_and_say_why(capsys: pytest.CaptureFixture[str]) -> None:
+    judged = {"value": 31.0, "verdict": "warn", "reason": "uneven [bold]"}
+    sample = outcome("s1", metrics={"map": {"depth": judged}}, verdicts=verdicts_of({"depth": judged}))
+    render_table(summary(sample))
+    out = capsys.readouterr().out
+    assert "s1          done   31.0 warn" in out
+    assert "\n\ns1, Depth: warn: uneven [bold]\n" in out
+    assert verdicts_of({"depth": {"value": 5.0, "verdict": "other"}}) == {"map": {"depth": "bad"}}
+
+
+def verdicts_of(metrics: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return {"map": verdicts(METRICS["sample"]["map"], metrics)}
 
 
 def test_steps_that_declare_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,6 +29,7 @@ def write_quality(task: Mapping[str, Any], contigs: Mapping[str, int], metrics: 
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # else numpy starts a thread for each core, which none of this uses
     from qc import mosdepth_files, samtools_files
     from qc.batches import read_batches
+    from qc.sex import sex_metrics
     from qc.tally import tally
 
     bed, outputs = task["parameters"].get("regions"), task["outputs"]
@@ -46,6 +47,7 @@ def write_quality(task: Mapping[str, Any], contigs: Mapping[str, int], metrics: 
         "mean_depth": round(there / length, 3),
         **{f"coverage_{depth}x_fraction": round(int(target[depth:].sum()) / length, 6) for depth in DEPTHS},
         "on_target_fraction": round(there / everywhere, 6) if regions and everywhere else None,
+        **sex_metrics(counts, task["item"].get("sex", "NA")),
     }
     metrics.write_text(json.dumps(values))
 
