@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 BUCKET_OUTPUT = "Bucket"
 ARCHITECTURE = "Architecture"  # the output and the parameter of the stack
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
+JOB_DEFINITION = "AWS::Batch::JobDefinition"
 RUN_REPORT = "RunReport"  # the logical id of the state machine that reports ended runs
 
 

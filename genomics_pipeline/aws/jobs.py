@@ -17,7 +17,7 @@ from genomics_pipeline.model.errors import RunError
 
 if TYPE_CHECKING:
     from mypy_boto3_batch.literals import JobStatusType
-    from mypy_boto3_batch.type_defs import JobDetailTypeDef
+    from mypy_boto3_batch.type_defs import JobDefinitionTypeDef, JobDetailTypeDef
 
 ACTIVE: Sequence[JobStatusType] = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 REQUESTS_PER_SECOND = quotas.BATCH_RATE.value * 4 // 5  # the rest is left to the account's other users
@@ -42,13 +42,34 @@ def deployed_job(job_definition: str, clients: Clients) -> DeployedJob | None:
     Raises:
         RunError: if a call fails.
     """
+    newest = max(_revisions(job_definition, clients), key=lambda one: one["revision"], default=None)
+    return DeployedJob(newest["jobDefinitionArn"], newest["containerProperties"]["image"]) if newest else None
+
+
+def deregister_others(newest: str, clients: Clients) -> None:
+    """Remove all active revisions of a job definition but one, as Batch does: it keeps them inactive for 180 days.
+
+    Args:
+        newest: The ARN of the revision that stays.
+        clients: The AWS clients.
+
+    Raises:
+        RunError: if a call fails.
+    """
+    name = newest.rpartition("/")[2].partition(":")[0]
+    for one in _revisions(name, clients):
+        if one["jobDefinitionArn"] != newest:
+            with aws_call(f"deregister the job definition {name}:{one['revision']}"):
+                clients.batch.deregister_job_definition(jobDefinition=one["jobDefinitionArn"])
+
+
+def _revisions(job_definition: str, clients: Clients) -> list[JobDefinitionTypeDef]:
+    """Return the active revisions of a job definition."""
     pages = clients.batch.get_paginator("describe_job_definitions").paginate(
         jobDefinitionName=job_definition, status="ACTIVE"
     )
     with aws_call(f"read the job definition {job_definition}"):
-        definitions = [one for page in pages for one in page["jobDefinitions"]]
-    newest = max(definitions, key=lambda one: one["revision"], default=None)
-    return DeployedJob(newest["jobDefinitionArn"], newest["containerProperties"]["image"]) if newest else None
+        return [one for page in pages for one in page["jobDefinitions"]]
 
 
 def active_jobs(queue: str, is_wanted: Callable[[str], bool], clients: Clients) -> Iterator[JobDetailTypeDef]:

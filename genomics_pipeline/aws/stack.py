@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from genomics_pipeline.aws.clients import Clients, aws_call
-from genomics_pipeline.aws.deployment import BUCKET_OUTPUT, is_pipeline
+from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import COST_TAG
@@ -293,21 +293,3 @@ def _follow(stack_id: str, seen: set[str], clients: Clients, say: Say, sleep: Sl
 def _failure_message(stack: StackTypeDef, ended: str, failed: Sequence[StackEvent]) -> str:
     what = "; ".join(f"{event.resource} ({event.type}): {event.reason or event.status}" for event in failed)
     return f"stack {stack['StackName']}: {ended}: {what or stack.get('StackStatusReason', 'AWS gives no reason')}"
-
-
-def running_executions(description: StackTypeDef, clients: Clients) -> dict[str, list[str]]:
-    """Return the names of running executions by the logical id of their pipeline: the first page of each.
-
-    Raises:
-        RunError: if a call fails.
-    """
-    names: dict[str, list[str]] = {}
-    with aws_call(f"list the running executions of the stack {description['StackName']}"):
-        pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=description["StackId"])
-        for resource in (resource for page in pages for resource in page["StackResourceSummaries"]):
-            if is_pipeline(resource):
-                listed = clients.states.list_executions(
-                    stateMachineArn=resource["PhysicalResourceId"], statusFilter="RUNNING"
-                )
-                names[resource["LogicalResourceId"]] = [execution["name"] for execution in listed["executions"]]
-    return names

@@ -14,7 +14,7 @@ class FailureClass(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     OUT_OF_DISK = "out_of_disk"
     TIMEOUT = "timeout"
-    ACCESS_DENIED = "access_denied"  # a role lacks a right, or a bucket or key does not let it in
+    ACCESS_DENIED = "access_denied"  # a role or a user lacks a right, or a bucket or key does not let it in
     BAD_INPUT = "bad_input"  # another attempt would fail in the same way
     TOOL_ERROR = "tool_error"
     CANCELLED = "cancelled"

@@ -58,10 +58,12 @@ ADVICE = {
         "check in the log whether the task hung; if it did not, raise timeout_s in step.toml; then rerun",
     ),
     FailureClass.ACCESS_DENIED: Advice(
-        "a role lacks a right: the message or the log names the right, the role and the resource",
+        "a role lacks a right, or on this machine the user lacks access: the message or the log names the right, the "
+        "role and the resource, or the file",
         "nothing: a retry would be refused too (Step Functions submits a refused job again, up to 20 times)",
         "for an input, deploy with its bucket in InputBuckets and its KMS key in InputKeys (a bucket or key of another "
-        "account must allow the role, too); for anything else deploy again, to restore the roles; then rerun",
+        "account must allow the role, too); for anything else deploy again, to restore the roles; for a file of this "
+        "machine, change its permissions or its mount; then rerun",
     ),
     FailureClass.BAD_INPUT: Advice(
         "the input cannot be processed: the message names the file and the record",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from genomics_pipeline.aws.patience import in_parallel
@@ -54,28 +54,37 @@ def _undone_stages(files: RunFiles, stages: Iterable[str], item: str) -> Iterato
 
 
 def interrupted_items(
-    files: RunFiles, groups: Sequence[StageGroup], ended: Mapping[str, str], known: set[str], manifest: str
+    files: RunFiles, groups: Sequence[StageGroup], ended: Mapping[str, str], known: Collection[str], manifest: str
 ) -> Iterator[ItemFailure]:
-    """Yield the undone items of the Map Run that was running or next when a run ended without success.
+    """Yield the undone items of the Map Run, or the stage, that was running or next when a run ended without success.
 
-    No result file names these items.
+    No result file names these items. Where a Map Run did all its items and did not succeed, such as one whose results
+    could not be written, they are the items of what comes next.
 
     Args:
         files: The files of the run.
         groups: The stages of the run.
-        ended: The status by Label of the Map Runs that ended.
-        known: The items whose end is known.
+        ended: The status by Label of the Map Runs that ended and wrote their result files.
+        known: The items of Map Runs and stages without result files whose end is known.
         manifest: The key of the manifest that the execution read.
     """
     for group in groups:
-        status = ended.get(group.label) if group.label is not None else "SUCCEEDED"
-        if status is None:
-            yield from _items_without_end(files, group, known, manifest)
-        if status != "SUCCEEDED":
+        status = ended.get(group.label) if group.label is not None else None
+        if status == "SUCCEEDED":
+            continue
+        if status is not None:
+            return
+        undone = False
+        for one in _items_without_end(files, group, known, manifest):
+            undone = True
+            yield one
+        if undone or known:
             return
 
 
-def _items_without_end(files: RunFiles, group: StageGroup, known: set[str], manifest: str) -> Iterator[ItemFailure]:
+def _items_without_end(
+    files: RunFiles, group: StageGroup, known: Collection[str], manifest: str
+) -> Iterator[ItemFailure]:
     items = files.items_in(manifest) if group.scope == "sample" else files.items(group.scope)
     names = (name for name in items if name not in known)
     for name, is_undone in in_parallel(lambda name: (name, any(_undone_stages(files, group.stages, name))), names):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -15,6 +14,7 @@ from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
 from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.completion import CompletionRecord, done_records
+from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.records.failure import read_failure
 from genomics_pipeline.records.fields import ADVICE
 from genomics_pipeline.records.items import read_item_ids
@@ -93,7 +93,7 @@ class RunFiles:
         """
         uri = self.place.uri(run_layout.DEFINITION)
         try:
-            machine = next(walk_machines(json.loads(self.store.read(uri))))
+            machine = next(walk_machines(read_run_definition(self.store, uri)))
             groups = [_group(state) for state in machine.states() if state.kind in ("Map", "Task")]
         except (MissingObject, ValueError, LookupError, TypeError, AttributeError, RecursionError, StopIteration):
             groups = []

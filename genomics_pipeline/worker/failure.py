@@ -15,7 +15,13 @@ from genomics_pipeline.model.step import (
     OUT_OF_DISK_EXIT_CODE,
     OUT_OF_MEMORY_EXIT_CODE,
 )
-from genomics_pipeline.stores.protocol import ChangedObject, DeniedAccess, TransferFailed, TransferStopped
+from genomics_pipeline.stores.protocol import (
+    ChangedObject,
+    DeniedAccess,
+    ForbiddenFile,
+    TransferFailed,
+    TransferStopped,
+)
 
 CANCELLED_EXIT_CODE = 143  # 128 + SIGTERM
 TOO_MANY_PROCESSES = (
@@ -23,6 +29,11 @@ TOO_MANY_PROCESSES = (
     "raise the limit (ulimit -u, pids of the container) or give --cpus a smaller number, then run again"
 )
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+NOT_PERMITTED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_REMEDIES = {
+    errno.EACCES: "give this user access to it (ls -ld shows whose it is), then repeat the command",
+    errno.EROFS: "mount it for writing, or copy the folder to a disk that can be written to, and use the copy",
+}
 
 
 class StepFailed(PipelineError):
@@ -58,7 +69,7 @@ def failure_of(error: Exception, item: str, scratch: Path) -> StepFailed:
             return error
         case TransferStopped():
             return StepFailed(FailureClass.CANCELLED, CANCELLED_EXIT_CODE, "cancelled", item)
-        case DeniedAccess():
+        case DeniedAccess() | ForbiddenFile():
             return StepFailed(FailureClass.ACCESS_DENIED, ACCESS_DENIED_EXIT_CODE, str(error), item)
         case TransferFailed() if not isinstance(error, ChangedObject):
             return StepFailed(FailureClass.TOOL_ERROR, 1, str(error), item)
@@ -72,6 +83,8 @@ def failure_of(error: Exception, item: str, scratch: Path) -> StepFailed:
             return StepFailed(FailureClass.OUT_OF_MEMORY, OUT_OF_MEMORY_EXIT_CODE, message, item)
         case OSError() | RuntimeError() if mentions_lack_of_processes(str(error)):
             return StepFailed(FailureClass.TOOL_ERROR, 1, TOO_MANY_PROCESSES, item)
+        case OSError() if error.errno in NOT_PERMITTED:
+            return StepFailed(FailureClass.ACCESS_DENIED, ACCESS_DENIED_EXIT_CODE, os_error_message(error), item)
         case OSError():
             return StepFailed(FailureClass.TOOL_ERROR, 1, os_error_message(error), item)
         case _:
@@ -80,12 +93,14 @@ def failure_of(error: Exception, item: str, scratch: Path) -> StepFailed:
 
 
 def os_error_message(error: OSError) -> str:
-    """Return the message about an error of the operating system, with the file if there is one.
+    """Return the message about an error of the operating system, with the file and a remedy if there are any.
 
     >>> os_error_message(OSError(24, "Too many open files", "a.bam")), os_error_message(OSError("timed out"))
     ('a.bam: Too many open files', 'timed out')
     """
     reason = error.strerror or str(error) or type(error).__name__
+    if error.errno in _REMEDIES:
+        reason += f"; {_REMEDIES[error.errno]}"
     file = error.filename2 or error.filename
     if isinstance(file, str | bytes | os.PathLike):
         return f"{os.fsdecode(file)}: {reason}"

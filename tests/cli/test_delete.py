@@ -43,6 +43,11 @@ def names(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
 
 
+def is_refused(folder: RunFolder) -> bool:
+    """Return whether the folder is locked for others."""
+    return folder.holder() is not None
+
+
 def test_what_the_run_holds_is_shown_and_then_nothing_is_left(folder: RunFolder, cli: Cli) -> None:
     ended = cli("delete", folder.path, "--yes")
     assert ended.code == 0, ended.err
@@ -114,18 +119,24 @@ def test_a_running_run_is_refused(folder: RunFolder, cli: Cli) -> None:
     assert cli("delete", folder.path, "--yes").code == 0
 
 
-def test_an_interrupted_deletion_is_repeated(folder: RunFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("last", "left"), [(run_layout.RECORD, [".engine/lock", "run.json"]), (run_layout.ENGINE, [".engine/lock"])]
+)
+def test_an_interrupted_deletion_is_repeated(
+    folder: RunFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch, last: str, left: list[str]
+) -> None:
     remove = removal.remove_entry
 
     def interrupt(path: Path, descriptor: int) -> None:
-        if path.name == run_layout.RECORD:
+        assert is_refused(folder)  # another process cannot begin a run in the folder
+        if path.name == last:
             raise KeyboardInterrupt
         remove(path, descriptor)
 
     with monkeypatch.context() as patch:
         patch.setattr("genomics_pipeline.runs.local.deletion.remove_entry", interrupt)
         assert cli("delete", folder.path, "--yes").code == 130
-    assert names(folder.path) == ["run.json"]
+    assert names(folder.path) == left
     ended = cli("delete", folder.path, "--yes")
     assert (ended.code, folder.path.exists()) == (0, False), ended.err
 

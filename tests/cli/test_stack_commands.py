@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from genomics_pipeline.asl.canonical import canonical_json
@@ -82,6 +83,25 @@ def test_without_a_terminal_confirmation_is_refused(cli: Callable[..., Any]) -> 
     assert cli("destroy", "--yes").err == (
         "error: stack genomics-pipeline: expected a deployed stack, found none; is the region right?\n"
     )
+
+
+@pytest.mark.usefixtures("cloudformation")
+def test_no_revision_of_a_job_definition_is_left(cli: Callable[..., Any]) -> None:
+    cli("deploy", "--yes")
+    batch = boto3.client("batch", region_name="us-east-1")
+    for name in (
+        "genomics-pipeline-alignment",
+        "genomics-pipeline-2-alignment",
+    ):  # a revision more, of another stack too
+        batch.register_job_definition(
+            jobDefinitionName=name,
+            type="container",
+            containerProperties={"image": "i", "vcpus": 1, "memory": 512},
+        )
+    assert len(batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]) > 2
+    assert cli("destroy", "--yes").code == 0
+    left = batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+    assert [one["jobDefinitionName"] for one in left] == ["genomics-pipeline-2-alignment"]
 
 
 @pytest.mark.usefixtures("cloudformation")

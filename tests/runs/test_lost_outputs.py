@@ -301,7 +301,10 @@ def test_result_files_that_could_not_be_written_lock_nothing(project: SmallProje
     first = lossy.begin()
     assert first.code == 1
     assert "map-runs" in first.err + first.out
-    assert (lossy.status()["status"], run_command("results", lossy.run, "--failed").code) == ("FAILED", 0)
+    assert lossy.status()["status"] == "FAILED"
+    missing = run_command("results", lossy.run, "--failed", "--json").out
+    rows = [(row["sample"], row["class"], row["message"]) for row in map(json.loads, missing.splitlines())]
+    assert rows == [("cohort", "pending", "not finished: the run ended before it")]
     (lossy.run / "map-runs").unlink()
     assert lossy.go_on(how).code == 0
     assert lossy.outputs()[TOTALS] == b"15 OF A\n18 OF B\n"
@@ -416,3 +419,29 @@ def test_a_file_that_must_not_be_opened_is_named_with_advice(
     ended = run_command("rerun", lossy.run)
     assert ended.code == 1
     assert f"{name}: expected a file that can be opened, found: Permission denied; change its permissions" in ended.err
+
+
+def test_a_disk_that_cannot_be_written_to_is_reported_with_advice(
+    lossy: Lossy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def refuse(path: str | Path, flags: int, *arguments: Any, **options: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return real(path, flags, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    ended = run_command("rerun", lossy.run)
+    advice = "mount it for writing, or copy the folder to a disk that can be written to, and use the copy"
+    assert (ended.code, ended.err) == (1, f"error: {lossy.run}/.engine/lock: Read-only file system; {advice}\n")
+    assert lossy.status()["status"] == "SUCCEEDED"
+
+
+def test_a_damaged_definition_is_named_with_its_line(lossy: Lossy) -> None:
+    definition = lossy.run / "definition.json"
+    definition.write_text(definition.read_text().replace("{", "{\n oops", 1))
+    ended = run_command("status", lossy.run)
+    problem = "expected the definition of a run, found no JSON object"
+    advice = "repeat the command of the run: steps that are done are reused"
+    assert (ended.code, ended.err) == (1, f"error: {definition}:2:2: {problem}; {advice}\n")

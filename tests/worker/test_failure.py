@@ -1,10 +1,36 @@
-"""The words in which programs report that they ran out of memory."""
+"""The failures that errors stand for, and the words in which programs report that they ran out of memory."""
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
-from genomics_pipeline.worker.failure import mentions_lack_of_memory
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.stores.protocol import ForbiddenFile
+from genomics_pipeline.worker.failure import failure_of, mentions_lack_of_memory
+
+
+def system_error(number: int) -> OSError:
+    return OSError(number, os.strerror(number), "/data/runs")
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (system_error(errno.EACCES), "give this user access to it"),
+        (system_error(errno.EPERM), ""),
+        (system_error(errno.EROFS), "mount it for writing"),
+        (ForbiddenFile(Path("/data/runs"), system_error(errno.EACCES)), "change its permissions"),
+    ],
+)
+def test_what_the_system_does_not_permit_is_denied_access(error: Exception, advice: str) -> None:
+    failure = failure_of(error, "a", Path("/tmp"))
+    assert (failure.failure_class, failure.task_exit_code) == (FailureClass.ACCESS_DENIED, 77)
+    assert str(failure).startswith("/data/runs: ")
+    assert advice in str(failure)
 
 
 @pytest.mark.parametrize(

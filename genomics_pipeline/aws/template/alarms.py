@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from genomics_pipeline.aws.deployment import RUN_REPORT
 from genomics_pipeline.aws.template.functions import TemplateResources, arn, logical_id, ref
 from genomics_pipeline.aws.template.logs import TASKS_LOG
 from genomics_pipeline.aws.template.monitoring_parameters import HAS_ALARMS
@@ -33,6 +34,7 @@ def alarms(machines: Sequence[PipelineStateMachine], names: ResourceNames) -> Te
         "FailureRateAlarm": _failure_rate(names),
         "StallAlarm": _stall(names),
         "OpenMapRunsAlarm": _open_map_runs(names),
+        "RunReportAlarm": _run_report(names),
         **{logical_id(machine.pipeline, "ThrottleAlarm"): _throttles(machine, names) for machine in machines},
     }
 
@@ -139,6 +141,15 @@ def _open_map_runs(names: ResourceNames) -> dict[str, Any]:
         "open",
         [_query("open", "AWS/States", "ApproximateOpenMapRunCount", "Maximum", period_s=300)],
         Threshold=OPEN_MAP_RUNS,
+    )
+
+
+def _run_report(names: ResourceNames) -> dict[str, Any]:
+    return _alarm(
+        f"{names.stack}: run report",
+        "A run ended, but its report failed: its end was not reported; see `genomics-pipeline runs`",
+        "failed",
+        [_query("failed", "AWS/States", "ExecutionsFailed", "Sum", period_s=300, machine=ref(RUN_REPORT))],
     )
 
 

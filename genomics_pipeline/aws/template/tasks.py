@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from genomics_pipeline.aws.deployment import JOB_DEFINITION
 from genomics_pipeline.aws.template.functions import TemplateResources, attribute, logical_id, ref, sub
 from genomics_pipeline.aws.template.host_metadata import USER
 from genomics_pipeline.aws.template.logs import TASKS_LOG
@@ -32,7 +33,7 @@ def job_definition(image: StepImage, names: ResourceNames) -> TemplateResources:
     step = image.step
     return {
         logical_id(step.name, "JobDefinition"): {
-            "Type": "AWS::Batch::JobDefinition",
+            "Type": JOB_DEFINITION,
             "Properties": {
                 "Type": "container",
                 "JobDefinitionName": names.job_definition(step.name),

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from genomics_pipeline.aws.executions import find_execution
 from genomics_pipeline.aws.map_runs import MapRuns
+from genomics_pipeline.language.errors import RESULT_WRITER_FAILED
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.rerun import read_rerun
 from genomics_pipeline.records.result_files import newest_details
@@ -49,3 +51,18 @@ def with_results(run: AwsRun, map_run: MapRunDescription) -> MapRunDescription:
     """Return a Map Run that has ended, with the place of its result files after its last redrive."""
     key = run.place.prefix + run_layout.result_manifest(map_run.label, map_run.uuid)
     return replace(map_run, results=newest_details(run.store, {"Bucket": run.place.bucket, "Key": key}))
+
+
+def with_written_results(run: AwsRun, map_run: MapRunDescription, failure: Failure | None) -> MapRunDescription:
+    """Return a Map Run as `with_results`, but without result files where AWS failed to write them.
+
+    Args:
+        run: The run.
+        map_run: A Map Run of its newest execution that has ended.
+        failure: The failure of that execution; None unless it failed.
+    """
+    described = with_results(run, map_run)
+    if failure is None or failure.error != RESULT_WRITER_FAILED or described.results is None:
+        return described
+    is_written = run.store.stat(f"s3://{described.results['Bucket']}/{described.results['Key']}") is not None
+    return described if is_written else replace(described, results=None)

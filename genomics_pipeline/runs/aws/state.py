@@ -16,7 +16,7 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState, Missing, RunState
 from genomics_pipeline.report.stage_times import TimesByStage
-from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain, with_results
+from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain, with_results, with_written_results
 from genomics_pipeline.runs.aws.queues import queue_states
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.item_ends import count_missing, interrupted_items, unfinished_items
@@ -64,7 +64,7 @@ class AwsRunWatcher:
         run, times = self._run, TimesByStage()
         execution, described = self._look()
         failure, failures = _failure_of(execution), self._known_failures(execution, described)
-        missing = self._count_missing(failures, described, execution["status"], times)
+        missing = self._count_missing(failures, described, execution, times)
         labels = [group.label for group in self._groups if group.label is not None]
         queues, problem = queue_states(run) if execution["status"] == "RUNNING" else ([], None)
         whole = next((one.failure for one in failures if one.scope == COHORT), failure)
@@ -140,14 +140,14 @@ class AwsRunWatcher:
     def _all_items(
         self, execution: DescribeExecutionOutputTypeDef, described: Mapping[str, MapRunDescription]
     ) -> Iterator[ItemFailure]:
+        failure = _failure_of(execution)
         yield from self._older_failures(failed_items)
         for run in described.values():
             if run.status == "RUNNING":
                 yield from self._latest_items(run.arn)
             else:
-                yield from failed_items(self._run.store, with_results(self._run, run))
-        failure = _failure_of(execution)
-        yield from self._pending_items(described, failure is not None)
+                yield from failed_items(self._run.store, with_written_results(self._run, run, failure))
+        yield from self._pending_items(described, failure)
         yield from cohort_failures(failure, self._cohort_stages())
 
     def _older_failures(
@@ -162,14 +162,14 @@ class AwsRunWatcher:
         self,
         failures: list[ItemFailure],
         described: Mapping[str, MapRunDescription],
-        status: str,
+        execution: DescribeExecutionOutputTypeDef,
         times: TimesByStage,
     ) -> Missing | None:
-        if status == "RUNNING":
+        if execution["status"] == "RUNNING":
             return None
         try:
-            items = chain(failures, self._pending_items(described, status != "SUCCEEDED"))
-            return count_missing(self._files, self._with_lost(items, described, status, times))
+            items = chain(failures, self._pending_items(described, _failure_of(execution)))
+            return count_missing(self._files, self._with_lost(items, described, execution["status"], times))
         except MissingObject:  # see `_failures_of`
             return count_missing(self._files, failures)
 
@@ -197,14 +197,24 @@ class AwsRunWatcher:
             groups = ended_groups(self._groups, ended, status == "SUCCEEDED")
             yield from lost_items(self._files, groups, known, times)
 
-    def _pending_items(self, described: Mapping[str, MapRunDescription], failed: bool) -> Iterator[ItemFailure]:
+    def _pending_items(
+        self, described: Mapping[str, MapRunDescription], failure: Failure | None
+    ) -> Iterator[ItemFailure]:
+        """Yield the items that never started, and those that no result file names.
+
+        Args:
+            described: The Map Runs of the newest execution by Label.
+            failure: The failure of the newest execution; None unless it failed.
+        """
         yield from self._older_failures(pending_items)
-        for run in described.values():
-            if run.status != "RUNNING":
-                yield from pending_items(self._run.store, with_results(self._run, run))
-        if failed:
-            ended = {label: run.status for label, run in described.items()}
-            yield from interrupted_items(self._files, self._groups, ended, set(), self._newest.manifest)
+        ended = [run for run in described.values() if run.status != "RUNNING"]
+        ended = [with_written_results(self._run, run, failure) for run in ended]
+        for run in ended:
+            yield from pending_items(self._run.store, run)
+        if failure is not None:
+            statuses = {run.label: run.status for run in ended if run.results is not None}
+            known = {one.item for one in cohort_failures(failure, self._cohort_stages())}
+            yield from interrupted_items(self._files, self._groups, statuses, known, self._newest.manifest)
 
     def _failures_of(self, run: MapRunDescription) -> list[ItemFailure]:
         """Return the failures of a Map Run: all of them once its files are written, the latest ones until then."""

@@ -21,7 +21,7 @@ from genomics_pipeline.stores.open_folder import FOLDER
 from genomics_pipeline.stores.removal import TreeSize, entry_size, remove_entry
 from genomics_pipeline.stores.temporary_file import is_temporary
 
-_LAST = (run_layout.ENGINE, run_layout.RECORD)  # an interrupted deletion is found again, and repeated
+_LAST = (run_layout.RECORD, run_layout.ENGINE)  # an interrupted deletion is found again, and repeated
 _FILES = (
     run_layout.RECORD,
     run_layout.MANIFEST,
@@ -74,17 +74,23 @@ def delete_folder(folder: RunFolder, note: Callable[[str], None]) -> None:
     _refuse_others(folder)
     with folder.lock(note), _opened(folder) as descriptor:
         own = _names(descriptor)[0]
-        for name in [*(name for name in own if name not in _LAST), run_layout.ENGINE]:
-            with suppress(FileNotFoundError):
-                remove_entry(folder.path / name, descriptor)
+        for name in own:
+            if name not in _LAST:
+                _remove(folder, name, descriptor)
         sync_folder(descriptor, folder.path)  # the record survives a power cut as long as other files do
-        with suppress(FileNotFoundError):
-            remove_entry(folder.path / run_layout.RECORD, descriptor)
+        # The lock is removed last: until then no other process can begin a run here, whose record would be deleted.
+        for name in _LAST:
+            _remove(folder, name, descriptor)
     try:
         folder.path.rmdir()
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
+
+
+def _remove(folder: RunFolder, name: str, descriptor: int) -> None:
+    with suppress(FileNotFoundError):
+        remove_entry(folder.path / name, descriptor)
 
 
 def _refuse_others(folder: RunFolder) -> LocalRunRecord | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from genomics_pipeline.engine.tasks.job_runner import JobRunner
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
 from genomics_pipeline.report.ledger import tsv_lines
@@ -116,8 +116,8 @@ class LocalExecution:
     def _execute(self, display: Display) -> ExecutionResult:
         make_folders(self.folder.journal(self.name), self.folder.path)
         return execute(
-            json.loads(self._read(self.folder.definition)),
-            json.loads(self._read(self.input)),
+            dict(read_run_definition(self.folder.store, self._uri(self.folder.definition))),
+            read_input(self.folder.store, self._uri(self.input)).to_json(),
             name=self.name,
             state_machine=self.pipeline.name,
             store=self.store,
@@ -126,9 +126,9 @@ class LocalExecution:
             observer=display.event,
         )
 
-    def _read(self, file: Path) -> bytes:
-        """Return a file of the run."""
-        return self.folder.store.read(self.folder.uri(str(file.relative_to(self.folder.path))))
+    def _uri(self, file: Path) -> str:
+        """Return the URI of a file of the run."""
+        return self.folder.uri(str(file.relative_to(self.folder.path)))
 
     def summary(self, result: ExecutionResult) -> RunSummary:
         """Write ``failures.tsv`` after the execution, and return the summary of the run."""

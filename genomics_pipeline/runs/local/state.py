@@ -182,12 +182,15 @@ def _newest_failures(look: _Look) -> Iterator[ItemFailure]:
         for failure in failed_items_of_child(*child):
             known.add(failure.item)
             yield failure
-    if look.status in ("FAILED", "ABORTED"):
-        statuses = {run.label: run.status for run in ended if run.results is not None}
-        yield from interrupted_items(look.files, look.groups, statuses, known, look.newest.manifest)
-    if look.status == "FAILED" and (result := look.progress.result):
-        run_failure = classify(result["error"] or "", result["cause"] or "")
-        yield from cohort_failures(run_failure, look.cohort_stages)
+    if look.status not in ("FAILED", "ABORTED"):
+        return
+    result = look.progress.result if look.status == "FAILED" else None
+    run_failure = classify(result["error"] or "", result["cause"] or "") if result else None
+    once = cohort_failures(run_failure, look.cohort_stages)
+    known.update(one.item for one in once)
+    statuses = {run.label: run.status for run in ended if run.results is not None}
+    yield from interrupted_items(look.files, look.groups, statuses, known, look.newest.manifest)
+    yield from once
 
 
 def _map_runs(look: _Look) -> Iterator[MapRunState]:

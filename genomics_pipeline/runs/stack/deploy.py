@@ -18,8 +18,8 @@ from genomics_pipeline.aws.stack import (
     make_change_set,
     outputs,
     parameter_values,
-    running_executions,
 )
+from genomics_pipeline.aws.stack_resources import running_executions
 from genomics_pipeline.aws.template.parameters import KEY_ARN, PARAMETERS, most_vcpus
 from genomics_pipeline.aws.template.states import machine_id
 from genomics_pipeline.model.errors import DataError, Problem, RunError, UsageError, did_you_mean

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from genomics_pipeline.aws.bucket import delete_bucket
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
-from genomics_pipeline.aws.stack import delete, describe, outputs, running_executions
+from genomics_pipeline.aws.jobs import deregister_others
+from genomics_pipeline.aws.stack import delete, describe, outputs
+from genomics_pipeline.aws.stack_resources import job_definitions, running_executions
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.runs.stack.deploy import Dialog
 
@@ -54,6 +56,10 @@ def destroy(
     bucket = outputs(description).get(BUCKET_OUTPUT)
     if not dialog.confirm(_question(stack, bucket, delete_data)):
         return None
+    # An update leaves the revision before it to the runs that use it (`aws.template.tasks`): it is no resource of the
+    # stack any more. This comes first, so that where it fails the stack is still there to be destroyed.
+    for revision in job_definitions(description, clients):
+        deregister_others(revision, clients)
     delete(description, clients, dialog.report, dialog.sleep)
     if bucket and delete_data:
         delete_bucket(bucket, clients, report_deleted)

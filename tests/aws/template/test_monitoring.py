@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.aws.clients import Clients
-from genomics_pipeline.aws.deployment import state_machines
+from genomics_pipeline.aws.deployment import RUN_REPORT, state_machines
 from genomics_pipeline.aws.template.monitoring import monitoring
 from genomics_pipeline.aws.template.monitoring_parameters import MONITORING_PARAMETERS
 from genomics_pipeline.aws.template.queries import QUERIES
@@ -119,7 +119,10 @@ def test_every_identifier_of_a_graph_is_of_one_line(widgets: list[dict[str, Any]
 
 def test_alarms_read_metrics_that_exist(resources: dict[str, Any]) -> None:
     alarms = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
-    assert sorted(alarms) == ["FailureRateAlarm", "GermlineThrottleAlarm", "OpenMapRunsAlarm", "StallAlarm"]
+    throttled = "GermlineThrottleAlarm"
+    assert sorted(alarms) == ["FailureRateAlarm", throttled, "OpenMapRunsAlarm", "RunReportAlarm", "StallAlarm"]
+    (reported,) = alarms["RunReportAlarm"]["Metrics"][1:]
+    assert reported["MetricStat"]["Metric"]["Dimensions"] == [{"Name": "StateMachineArn", "Value": {"Ref": RUN_REPORT}}]
     for alarm in alarms.values():
         result, *queries = alarm["Metrics"]
         assert [one["ReturnData"] for one in alarm["Metrics"]] == [True, *[False] * len(queries)]
@@ -129,7 +132,7 @@ def test_alarms_read_metrics_that_exist(resources: dict[str, Any]) -> None:
     assert alarms["OpenMapRunsAlarm"]["Threshold"] == 900
     machines = [
         one["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Fn::Sub"].rpartition(":")[2]
-        for one in alarms["GermlineThrottleAlarm"]["Metrics"][1:]
+        for one in alarms[throttled]["Metrics"][1:]
     ]
     assert machines == [f"{STACK}-germline", f"{STACK}-germline/Sample", f"{STACK}-germline/Interval"]
 
@@ -182,7 +185,7 @@ def test_moto_creates_everything_where_it_is_on(clients: Clients, plan: StackTem
 
     deploy(plan, ON, clients, StandInUser())
     cloudwatch, sns, events = (boto3.client(name) for name in ("cloudwatch", "sns", "events"))
-    assert len(cloudwatch.describe_alarms()["MetricAlarms"]) == 4
+    assert len(cloudwatch.describe_alarms()["MetricAlarms"]) == 5
     (stall,) = cloudwatch.describe_alarms(AlarmNames=[f"{STACK}: no progress"])["MetricAlarms"]
     assert stall["EvaluationPeriods"] == 3
     body = cloudwatch.get_dashboard(DashboardName=STACK)["DashboardBody"]

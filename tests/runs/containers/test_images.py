@@ -56,12 +56,11 @@ def test_every_shipped_step_has_a_dockerfile_of_its_own() -> None:
 
 def test_images_hold_the_versions_of_the_projects_lock_file() -> None:
     pinned = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
-    image, project = (
-        dict(pinned.findall((ROOT / file).read_text()))
-        for file in ("containers/requirements.lock", "requirements.lock")
+    image, project = (  # the project's file has a version for each range of Python's, where a package needs that
+        set(pinned.findall((ROOT / file).read_text())) for file in ("containers/requirements.lock", "requirements.lock")
     )
     assert image
-    assert {name: project.get(name) for name in image} == image
+    assert sorted(image - project) == []
 
 
 def test_images_are_built_from_pinned_images_only() -> None:

@@ -128,7 +128,7 @@ def test_all_steps_that_do_not_fit_are_named(reference: Callable[..., Path]) -> 
     with pytest.raises(RunError) as refused:
         refuse_small_machine(steps, reference(VIRUS, 29_903), Capacity(1, 100, memory_from="--memory"))
     assert [re.findall(r"step (\w+) .* --memory (\d+)MiB or more", str(one))[0] for one in refused.value.problems] == [
-        ("alignment", "421"),
+        ("alignment", "481"),
         ("variant_calling", "301"),
         ("aggregation", "501"),
         ("gather", "350"),
