@@ -73,6 +73,8 @@ def measure_step(reference: Path, folder: Path, files: list[str], threads: int, 
     declared = tomllib.loads((step / "step.toml").read_text())
     names = {"sample": "ours", "format": "bam"}
     task = {
+        "step": "alignment",
+        "version": declared["version"],
         "item": {"sample": "NA12878"},
         "inputs": {
             "reads": [{"lane": "L001", "fastq_1": files[0], "fastq_2": files[1]}],
@@ -83,6 +85,7 @@ def measure_step(reference: Path, folder: Path, files: list[str], threads: int, 
         "vcpus": threads,
         "memory_mib": 4096,
         "scratch": str(folder),
+        "versions": str(folder / "versions.json"),
     }
     (folder / "task.json").write_text(json.dumps(task))
     words = {"{python}": sys.executable, "{task}": str(folder / "task.json")}

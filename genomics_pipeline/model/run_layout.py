@@ -42,6 +42,7 @@ RECORDS_OF_ANY_STEP = (f"{_STEPS}*/{_COMPLETION_RECORD}", f"{_STEPS}*/{_FAILURE_
 
 # In a task's scratch folder, and in a journal's folder.
 TASK = "task.json"
+TOOL_VERSIONS = "versions.json"
 LOG = "log.txt"
 EXECUTION_JOURNAL = "execution.jsonl"
 

@@ -287,7 +287,7 @@ def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
                 yield toml.problem(path, f"unknown placeholder {{{placeholder}}}; {hint}")
     yield from _index_problems(toml)
     groups = ("inputs", "outputs", "parameters")
-    known = ["python", "step_dir", "task", "scratch", "vcpus", "memory_mib"]
+    known = ["python", "step_dir", "task", "scratch", "versions", "vcpus", "memory_mib"]
     known += [f"{group}.{name}" for group in groups for name in data.get(group, {})]
     lists = {f"inputs.{name}" for name, raw in data["inputs"].items() if raw["type"] in ("reads", "files")}
     missing = {f"missing.{name}" for name, raw in data["inputs"].items() if raw.get("missing")}

@@ -27,6 +27,7 @@ def argv(step: StepFolder, task: Mapping[str, Any], file: Path) -> list[str]:
         "scratch": task["scratch"],
         "vcpus": task["vcpus"],
         "memory_mib": task["memory_mib"],
+        "versions": task["versions"],
     }
     for group in ("inputs", "outputs", "parameters", "missing"):
         values |= {f"{group}.{name}": _files(value) for name, value in task.get(group, {}).items()}

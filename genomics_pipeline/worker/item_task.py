@@ -27,10 +27,11 @@ from genomics_pipeline.worker.inputs import Input, Staging
 from genomics_pipeline.worker.outputs import TaskOutputs
 from genomics_pipeline.worker.process import ProcessEnd, run_process
 from genomics_pipeline.worker.program_failure import refuse_failure
-from genomics_pipeline.worker.program_log import last_lines, renew_lost_log
+from genomics_pipeline.worker.program_log import begin_log, last_lines, renew_lost_log
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.task_resources import TaskResources
+from genomics_pipeline.worker.tool_versions import read_tool_versions
 from genomics_pipeline.worker.verified import VerifiedFiles
 
 FOLDERS = ("in", "out", "tmp")  # of a task
@@ -82,7 +83,7 @@ class ItemTask:
             if not end.cancelled:
                 watched.refuse_changed(f"{self.payload.stage} of {self.name}")
             refuse_failure(end, lines, self.step.spec, self.resources, self.folder, self.name, log_uri)
-            records = outputs.records(log_uri)
+            records, tools = outputs.records(log_uri), self._tool_versions(log_uri)
         except Exception:
             self.store.publish(log, log_uri)  # also if the task is cancelled, since the log explains it
             raise
@@ -100,10 +101,22 @@ class ItemTask:
             sources={each.source: each.files[0].version for each in inputs if each.source},
             intermediate=self.payload.intermediate,
             host=dict(self.resources.host),
+            tools=tools,
             input_bytes=sum(each.size_bytes() for each in inputs),
         )
         write_completion(self.store, self.payload.run, record)
         return record
+
+    def _tool_versions(self, log: str) -> dict[str, str]:
+        """Return the versions that the program has written.
+
+        Raises:
+            StepFailed: if they cannot be used.
+        """
+        try:
+            return read_tool_versions(self.folder / run_layout.TOOL_VERSIONS)
+        except DataError as error:
+            raise StepFailed(FailureClass.TOOL_ERROR, 1, str(error), self.name, log) from None
 
     def _outputs(self) -> TaskOutputs:
         return TaskOutputs(self.payload, self.step.spec, self.name, self.parameters, self.folder / "out")
@@ -126,6 +139,7 @@ class ItemTask:
             file.write_text(json.dumps(task, indent=2))  # in ASCII, which also holds paths that are not UTF-8
             try:
                 command = argv(self.step, task, file)
+                begin_log(log, command)
                 end = run_process(
                     command,
                     self.folder / "tmp",
@@ -161,6 +175,7 @@ class ItemTask:
             "vcpus": self.resources.vcpus,
             "memory_mib": self.resources.memory_mib,
             "scratch": str(self.folder / "tmp"),
+            "versions": str(self.folder / run_layout.TOOL_VERSIONS),
         }
 
     def _local_value(self, name: str, value: Value) -> Value:

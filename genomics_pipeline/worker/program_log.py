@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 LOG_LINES = 200  # the last lines of a log, which are searched for error messages
 LOG_BYTES = 1 << 19  # read of the end of a log, which may have any size
 LAST_LINES = 5  # shown of a program that printed no error message
+COMMAND = "$ "  # before the command, as at the prompt of a shell
 MESSAGE_CHARACTERS = 4000  # of a message; the log has the rest
 
 _TRACEBACK = re.compile(r"( *)Traceback \(most recent call last\):")
@@ -18,6 +21,11 @@ _GROUP = re.compile(r" +\+ Exception Group (Traceback .*)")  # the header of the
 _GROUP_LINE = re.compile(r" +(?:\| ?(.*)|\+[-+]+.*)")  # of an exception group: with text, or between its exceptions
 _CHAINED = re.compile(r"(During handling|The above exception).*")  # between the tracebacks of chained exceptions
 _REMOTE = re.compile(r'[\w.]*RemoteTraceback:|"""')  # around the traceback of another process
+
+
+def begin_log(log: Path, argv: Sequence[str]) -> None:
+    """Write the command of a program as the first line of its log."""
+    log.write_bytes(os.fsencode(f"{COMMAND}{shlex.join(argv)}\n"))
 
 
 def renew_lost_log(log: Path) -> None:
@@ -32,11 +40,14 @@ def renew_lost_log(log: Path) -> None:
 
 
 def last_lines(log: Path) -> list[str]:
-    """Return the last lines of a log that are not empty."""
+    """Return the last lines of a log that are not empty, without the command at its beginning."""
     with log.open("rb") as stream:
-        stream.seek(max(0, log.stat().st_size - LOG_BYTES))
+        start = max(0, log.stat().st_size - LOG_BYTES)
+        stream.seek(start)
         text = stream.read().decode("utf-8", "replace")
-    return [line.rstrip() for line in text.splitlines()[-LOG_LINES:] if line.strip()]
+    lines = text.splitlines()
+    printed = lines[1:] if not start and text.startswith(COMMAND) else lines
+    return [line.rstrip() for line in printed[-LOG_LINES:] if line.strip()]
 
 
 def error_message(lines: Sequence[str]) -> str:

@@ -13,7 +13,9 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folde
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
 from common.program import BadInput, run_program
+from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, shown, write_versions
 from common.variants import MISSING_KEY, PLOIDY_KEY
+from common.vcf_header import LOCAL, VcfHeader
 from interval import Ownership, padded_bed, parse_regions
 from joint_records import write_joint
 from pipe import Command, pipe, run
@@ -86,19 +88,23 @@ def aggregate(task: dict[str, Any], ploidy: int) -> None:
     bed.write_text(padded_bed(regions, contigs))
     names = {region.contig for region in regions}
     reference = CallingReference(task["inputs"]["reference"], [names], Path(task["scratch"])).path(names)
-    merge = merge_in_batches(task, reference, bed)
+    commands = [merge_in_batches(task, reference, bed), *call_commands(reference, ploidy), *filter_commands(parameters)]
     with (
-        pipe([merge, *call_commands(reference, ploidy), *filter_commands(parameters)]) as lines,
+        pipe(commands) as lines,
         pysam.BGZFile(output, "wb", index=None) as file,
     ):
 
         def write(text: str) -> None:
             file.write(text.encode())
 
-        write_joint(lines, own, filter_header(parameters) + missing_header(task), write)
+        whole = task["inputs"]["reference"]  # all intervals have the same header
+        described = VcfHeader(task, [], [merge_command(whole), *call_commands(whole, ploidy)])
+        write_joint(lines, own, described.describe, filter_header(parameters) + missing_header(task), write)
     for batch in Path(task["scratch"]).glob("batch-*.bcf"):
         batch.unlink()
     pysam.tabix_index(output, preset="vcf", force=True, csi=needs_csi(contigs.values()))
+    log_commands([f"bcftools {shown(command, LOCAL)}" for command in commands])
+    write_versions(task, {"bcftools": BCFTOOLS_VERSION, "htslib": HTSLIB_VERSION})
 
 
 def merge_in_batches(task: dict[str, Any], reference: str, bed: Path) -> Command:
@@ -111,7 +117,7 @@ def merge_in_batches(task: dict[str, Any], reference: str, bed: Path) -> Command
     """
     gvcfs, size = task["inputs"]["gvcfs"], task["parameters"]["batch_size"]
     scratch = Path(task["scratch"])
-    merge = ["merge", QUIET, "--force-single", "-g", reference]
+    merge = merge_command(reference)
     if len(gvcfs) <= size:
         return [*merge, "-R", str(bed), "-Ou", "-l", write_list(scratch / "gvcfs.txt", gvcfs)]
     batches = []
@@ -120,6 +126,11 @@ def merge_in_batches(task: dict[str, Any], reference: str, bed: Path) -> Command
         files = write_list(scratch / "gvcfs.txt", gvcfs[start : start + size])
         run([*merge, "-R", str(bed), "-Ob1", "-o", batches[-1], "-l", files])
     return [*merge, "--no-index", "-Ou", "-l", write_list(scratch / "batches.txt", batches)]
+
+
+def merge_command(reference: str) -> list[str]:
+    """Return the command that merges gVCFs, without their names."""
+    return ["merge", QUIET, "--force-single", "-g", reference]
 
 
 def write_list(file: Path, paths: Sequence[str]) -> str:

@@ -9,22 +9,30 @@ from interval import Ownership
 AF_HEADER = '##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency among the called genotypes">\n'
 
 
-def write_joint(lines: Iterable[str], own: Ownership, more: str, write: Callable[[str], None]) -> None:
+def write_joint(
+    lines: Iterable[str],
+    own: Ownership,
+    describe: Callable[[Iterable[str]], Iterable[str]],
+    more: str,
+    write: Callable[[str], None],
+) -> None:
     """Write a VCF's header, with more lines, and its records that start within the interval, with AF.
 
     Args:
         lines: The VCF.
         own: The interval.
+        describe: Returns the header's lines with what made it; those of the gVCFs say what made each of them.
         more: Header lines to add, such as those that declare the filters.
         write: Writes text to the output.
     """
+    header: list[str] = []
     for line in lines:
         if line.startswith("#CHROM"):
-            write(more + AF_HEADER + line)
+            write("".join([*describe(header), more, AF_HEADER, line]))
         elif line.startswith("#"):
-            # The path of the reference is this machine's, and bcftools would describe filters by their expressions.
-            if not line.startswith(("##reference=", "##FILTER=<ID=Low", "##FILTER=<ID=Strand")):
-                write(line)
+            # bcftools would describe filters by their expressions.
+            if not line.startswith(("##FILTER=<ID=Low", "##FILTER=<ID=Strand")):
+                header.append(line)
         else:
             contig, pos, name, ref, alts, *middle, info, rest = line.split("\t", 8)
             if (contig, int(pos)) in own:

@@ -10,6 +10,7 @@ from typing import TextIO
 
 import pysam.bcftools
 from common.forks import ForkFailed, exit_on_sigterm, fork, wait_for
+from common.provenance import log_messages
 
 Command = Sequence[str]
 
@@ -64,6 +65,8 @@ def _fork(command: Command, stdin: int, stdout: int, unused: int) -> int:
         os.dup2(stdout, 1)
         for descriptor in {stdin, stdout, unused} - {0, 1, 2}:
             os.close(descriptor)
-        getattr(pysam.bcftools, command[0])(*command[1:], catch_stdout=False)
+        run_command = getattr(pysam.bcftools, command[0])
+        run_command(*command[1:], catch_stdout=False)
+        log_messages(f"bcftools {command[0]}", run_command.get_messages())
 
     return fork(work, f"bcftools {command[0]}")

@@ -18,11 +18,15 @@ class Aligner(Protocol):
     """A program over one reference, made before forks, which share its index.
 
     Attributes:
+        command: The program as it is named in headers and logs, with its options.
+        wheel: The Python package that has it.
         head_reads: The number of a lane's first reads that it is given when it is made.
         index_files: The endings of the index files that are in memory.
         writes_mates: Its records hold what `samtools fixmate -m` would add.
     """
 
+    command: ClassVar[tuple[str, ...]]
+    wheel: ClassVar[str]
     head_reads: ClassVar[int]
     index_files: ClassVar[tuple[str, ...]]
     writes_mates: ClassVar[bool]

@@ -9,26 +9,26 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from struct import pack
 from typing import Any
-
-import pysam
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
 from aligner import Aligner, BatchAligner, aligner_class, index_bytes
 from common.fai import needs_csi, read_contigs
 from common.program import run_program
+from common.provenance import HTSLIB_VERSION, log_commands, log_messages, write_versions
 from cram import enter_scratch, remove_reference_path
 from fork_pool import ForkPool
+from header import bam_header, header
 from lanes import Lane
 from markdup_statistics import publish_statistics
 from metrics import Counts, summarise
+from programs import program_lines
 from qc.consumer import write_quality
 from qc.read_plots import write_read_plots
 from qualities import Evidence, refuse_late_phred64
 from read_fields import BOTH, ReadFields
-from sample_lanes import open_sample, read_groups
-from samtools_chain import Chain, Command, Consumer, samtools_consumer
+from sample_lanes import open_sample
+from samtools_chain import Chain, Command, Consumer, messages_file, samtools_consumer
 
 CRAM_VERSION = "3.0"  # tools of before 2023 cannot read 3.1, which samtools writes by itself
 SORT_SHARE = 0.4  # of the memory at most
@@ -70,16 +70,16 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
     # Forked before the index is loaded: forks are still cheap, and reading overlaps with loading.
     pool = ForkPool(batches, task["vcpus"])
     needs_fixmate = any(lane.paired for lane in lanes) and not program.writes_mates
-    samtools = Chain(
-        commands(task, needs_fixmate, fields.duplicates_share),
-        output_commands(task, fields.duplicates_share),
-    )
+    chain = commands(task, needs_fixmate, fields.duplicates_share)
+    view = view_command(task, fields.duplicates_share)
+    samtools = Chain(chain, output_commands(task, view), task["scratch"])
+    programs = program_lines(task, program, lanes, [*chain, view])
     total = Counts()
     encodings = [Evidence.NONE] * len(lanes)
     try:
         aligner = BatchAligner(program(reference(task), lanes, heads), lanes, fields)
         with os.fdopen(samtools.input, "wb") as pipe:
-            pipe.write(bam_header(header(task, lanes)))
+            pipe.write(bam_header(header(task, lanes, programs)))
             for aligned in pool.results(aligner.align):
                 pipe.write(aligned.records)
                 total = total.add(aligned.counts)
@@ -95,28 +95,25 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
             refuse_late_phred64(lane.files[0].path, seen)
     if is_cram(task):
         remove_reference_path(task["outputs"]["alignment"], task["scratch"])
+    report_programs(task, programs, [*chain, view])
     return total
 
 
-def header(task: dict[str, Any], lanes: Sequence[Lane]) -> pysam.AlignmentHeader:
-    """Return the header of the alignments."""
-    return pysam.AlignmentHeader.from_dict(
-        {
-            "HD": {"VN": "1.6", "SO": "unsorted", "GO": "query"},
-            "SQ": [{"SN": name, "LN": length} for name, length in read_contigs(reference(task)).items()],
-            "RG": read_groups(lanes),
-        }
-    )
+def report_programs(
+    task: dict[str, Any], programs: Sequence[dict[str, str]], samtools_commands: Sequence[Command]
+) -> None:
+    """Print what ran and what it said, and write the versions.
 
-
-def bam_header(header: pysam.AlignmentHeader) -> bytes:
-    """Return the beginning of an uncompressed BAM file with a header (SAM specification, 4.2)."""
-    text = str(header).encode()
-    names = [name.encode() + b"\0" for name in header.references]
-    sequences = [
-        pack("<i", len(name)) + name + pack("<i", length) for name, length in zip(names, header.lengths, strict=True)
-    ]
-    return b"".join([b"BAM\1", pack("<i", len(text)), text, pack("<i", len(names)), *sequences])
+    Args:
+        task: The task.
+        programs: The lines of the programs.
+        samtools_commands: The commands of samtools among them.
+    """
+    tools = programs[1:]  # the first is this one
+    log_commands([line["CL"] for line in tools])
+    for command in samtools_commands:
+        log_messages(f"samtools {command[0]}", messages_file(task["scratch"], command).read_text())
+    write_versions(task, {line["PN"]: line["VN"] for line in tools} | {"htslib": HTSLIB_VERSION})
 
 
 def read_fields(task: dict[str, Any], lanes: Sequence[Lane]) -> ReadFields:
@@ -172,10 +169,8 @@ def sort_mib(task: dict[str, Any]) -> float:
     return float(min(task["memory_mib"] * SORT_SHARE, left))
 
 
-def output_commands(task: dict[str, Any], shared_tag: str | None) -> list[Consumer]:
-    """Return the programs that read the sorted alignments at the same time.
-
-    One writes the alignments with their index, the others their statistics.
+def view_command(task: dict[str, Any], shared_tag: str | None) -> Command:
+    """Return the command that writes the alignments with their index.
 
     Args:
         task: The task.
@@ -190,11 +185,20 @@ def output_commands(task: dict[str, Any], shared_tag: str | None) -> list[Consum
         index = "csi" if needs_csi(read_contigs(reference(task)).values()) else "bai"
     target = f"{output}##idx##{output}.{index}"
     without = ["-x", BOTH] if shared_tag == BOTH else []
-    view = ["view", "--no-PG", *without, *threads(task), *kind, "--write-index", "-o", target, "-"]
+    return ["view", "--no-PG", *without, *threads(task), *kind, "--write-index", "-o", target, "-"]
+
+
+def output_commands(task: dict[str, Any], view: Command) -> list[Consumer]:
+    """Return the programs that read the sorted alignments at the same time: one writes them, the others statistics.
+
+    Args:
+        task: The task.
+        view: The command that writes them.
+    """
     quality = partial(write_quality, task, read_contigs(reference(task)), quality_file(task))
     return [
-        samtools_consumer(view),
-        samtools_consumer(["stats", "-"], task["outputs"]["stats"]),
+        samtools_consumer(view, task["scratch"]),
+        samtools_consumer(["stats", "-"], task["scratch"], task["outputs"]["stats"]),
         Consumer("quality control", quality),
     ]
 

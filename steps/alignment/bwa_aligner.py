@@ -26,6 +26,8 @@ class BwaAligner:
         BwaFailed: if bwa cannot be used.
     """
 
+    command: ClassVar[tuple[str, ...]] = ("bwa", "mem", "-Y")  # soft clips: see `bwa_layout`
+    wheel: ClassVar[str] = "pybwa"
     head_reads: ClassVar[int] = 0
     index_files: ClassVar[tuple[str, ...]] = ("bwt", "sa", "pac")
     writes_mates: ClassVar[bool] = False

@@ -50,6 +50,8 @@ def align(reference: Path, aligner: str, tmp_path: Path) -> Align:
         names = {"sample": "s1", "format": values["format"]}
         bam = out / f"s1.md.{values['format']}"
         task = {
+            "step": "alignment",
+            "version": "1",
             "item": {"sample": "s1", "sex": sex},
             "inputs": {"reads": lanes, "reference": str(reference)},
             "outputs": {name: str(out / one["path"].format(**names)) for name, one in STEP["outputs"].items()},
@@ -57,6 +59,7 @@ def align(reference: Path, aligner: str, tmp_path: Path) -> Align:
             "vcpus": vcpus,
             "memory_mib": 1000,
             "scratch": str(out / "scratch"),
+            "versions": str(out / "versions.json"),
         }
         (out / "task.json").write_text(json.dumps(task))
         process = subprocess.run(

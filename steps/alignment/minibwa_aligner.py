@@ -39,6 +39,8 @@ class MinibwaAligner:
         BadInput: for mates that do not face each other.
     """
 
+    command: ClassVar[tuple[str, ...]] = ("minibwa", "map")
+    wheel: ClassVar[str] = "minibwa"
     head_reads: ClassVar[int] = 4000
     index_files: ClassVar[tuple[str, ...]] = ("l2b", "mbw")
     writes_mates: ClassVar[bool] = True

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import pysam
 from common.forks import ForkFailed, fork, wait_for
+from common.program import StepError
+from pysam.utils import SamtoolsError
 
 Command = Sequence[str]
 CHUNK_BYTES = 1 << 20
 _TARGETS = (1, 3, 4, 5)  # the descriptors that a child may write to
 _SPARE = 6  # the first descriptor number above those that a child uses; the limit of numbers may be low
+_NO_SPACE = os.strerror(errno.ENOSPC)  # in these words, the worker knows a full disk
 _ALL = 1 << 16  # more than all descriptors
 
 
@@ -24,14 +29,15 @@ class Consumer(NamedTuple):
     work: Callable[[], None]
 
 
-def samtools_consumer(command: Command, output: str | None = None) -> Consumer:
+def samtools_consumer(command: Command, folder: str, output: str | None = None) -> Consumer:
     """Return a command of samtools as a consumer.
 
     Args:
         command: Its name and arguments, with ``-`` for standard input.
+        folder: A folder for what it says, see `messages_file`.
         output: The file for its standard output, if any.
     """
-    return Consumer(f"samtools {command[0]}", lambda: run_command(command, output))
+    return Consumer(f"samtools {command[0]}", lambda: _run_logged(command, folder, output))
 
 
 class Chain:
@@ -40,14 +46,15 @@ class Chain:
     Args:
         commands: samtools' subcommands and arguments, with ``-`` for the pipe.
         consumers: The programs that all read the output of the last one, at most four.
+        folder: A folder for what samtools says, see `messages_file`.
     """
 
-    def __init__(self, commands: Sequence[Command], consumers: Sequence[Consumer]) -> None:
+    def __init__(self, commands: Sequence[Command], consumers: Sequence[Consumer], folder: str) -> None:
         self._children: list[tuple[str, int]] = []
         source, self.input = large_pipe()
         for command in commands:
             following, target = large_pipe()
-            self._fork(f"samtools {command[0]}", lambda c=command: run_command(c), source, target)  # type: ignore[misc]
+            self._fork(f"samtools {command[0]}", lambda c=command: _run_logged(c, folder), source, target)  # type: ignore[misc]
             source = following
         pipes = [large_pipe() for _ in consumers]
         targets = [end for _, end in pipes]
@@ -98,8 +105,26 @@ def run_command(command: Command, output: str | None = None) -> None:
 
     Raises:
         SamtoolsError: if it failed.
+        StepError: if it failed without a message: samtools has one for each failure, and pysam keeps it in a temporary
+            file, so that the disk is full, if only until the command removed its own file.
     """
-    getattr(pysam.samtools, command[0])(*command[1:], catch_stdout=False, save_stdout=output)
+    try:
+        getattr(pysam.samtools, command[0])(*command[1:], catch_stdout=False, save_stdout=output)
+    except SamtoolsError as error:
+        if str(error).rstrip("'").endswith("stderr="):
+            raise StepError(f"expected a reason of its failure, found none: {_NO_SPACE}") from None
+        raise
+
+
+def _run_logged(command: Command, folder: str, output: str | None = None) -> None:
+    run_command(command, output)
+    messages = getattr(pysam.samtools, command[0]).get_messages()
+    messages_file(folder, command).write_text(str(messages or ""))
+
+
+def messages_file(folder: str, command: Command) -> Path:
+    """Return the file with what a command said, which is printed only if all of them succeed."""
+    return Path(folder) / f"samtools-{command[0]}.messages"
 
 
 def _tee(targets: Sequence[int]) -> None:

@@ -26,7 +26,7 @@ from samtools_chain import Chain, Command, samtools_consumer
 def test_of_failed_commands_the_killed_one_is_reported(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals, message: str
 ) -> None:
-    def run(command: Command, output: str | None = None) -> None:
+    def run(command: Command, *_: str | None) -> None:
         if command[0] == "sort":
             if number == signal.SIGTERM:
                 signal.signal(number, signal.SIG_DFL)  # the test process may handle it
@@ -34,8 +34,8 @@ def test_of_failed_commands_the_killed_one_is_reported(
         if command[0] == "view" and number == signal.SIGKILL:
             sys.exit(3)  # its input is empty
 
-    monkeypatch.setattr(samtools_chain, "run_command", run)
-    chain = Chain([["sort"]], [samtools_consumer(["view"]), samtools_consumer(["stats"])])
+    monkeypatch.setattr(samtools_chain, "_run_logged", run)
+    chain = Chain([["sort"]], [samtools_consumer(["view"], "."), samtools_consumer(["stats"], ".")], ".")
     os.close(chain.input)
     with pytest.raises(ForkFailed) as caught:
         chain.wait()
@@ -48,8 +48,10 @@ import os, resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
 sys.path[1:1] = [FOLDER, FOLDER + "/.."]
 from samtools_chain import Chain, samtools_consumer
-commands = [(["view", "-h", "-o", "a.sam"],), (["stats"], "b.txt"), (["flagstat", "-"], "c.txt"), (["view", "-c"], "d")]
-chain = Chain([["view", "-u"]], [samtools_consumer(*one) for one in commands])
+outputs = [None, "b.txt", "c.txt", "d"]
+commands = [["view", "-h", "-o", "a.sam"], ["stats"], ["flagstat", "-"], ["view", "-c"]]
+consumers = [samtools_consumer(one, ".", output) for one, output in zip(commands, outputs)]
+chain = Chain([["view", "-u"]], consumers, ".")
 os.write(chain.input, b"@SQ\\tSN:c\\tLN:9\\n")
 os.close(chain.input)
 chain.wait()

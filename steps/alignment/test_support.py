@@ -32,6 +32,10 @@ class Outcome:
     def file(self, ending: str) -> str:
         return self.path(ending).read_text()
 
+    def lines(self) -> list[str]:
+        """Return the records as lines of SAM."""
+        return [record.to_string() for record in self.records()]
+
     def records(self) -> list[pysam.AlignedSegment]:
         with pysam.AlignmentFile(str(self.bam), reference_filename=str(self.reference)) as file:
             return list(file)

@@ -17,6 +17,7 @@ from common.bcftools_stats import write_stats
 from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed, fork, wait_for
 from common.program import BadInput, StepError, run_program
+from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, write_versions
 from genotype_tally import Tally
 from pysam.utils import SamtoolsError
 
@@ -37,6 +38,8 @@ def main(task: dict[str, Any]) -> None:
     statistics = count(output)
     Path(task["outputs"]["metrics"]).write_text(json.dumps(statistics, indent=2) + "\n")
     write_stats(output, task["outputs"]["bcftools_stats"])
+    log_commands([f"bcftools concat --naive -Oz -o {Path(output).name} ({len(inputs)} files)"])
+    write_versions(task, {"bcftools": BCFTOOLS_VERSION, "htslib": HTSLIB_VERSION})
 
 
 def in_order(paths: Sequence[str], reference: str) -> list[str]:

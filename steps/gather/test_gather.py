@@ -63,6 +63,7 @@ def run_step(folder: Path, reference: Path, vcfs: Sequence[str]) -> subprocess.C
         "parameters": {},
         "vcpus": 1,
         "scratch": str(folder / "scratch"),
+        "versions": str(folder / "versions.json"),
     }
     (folder / "task.json").write_text(json.dumps(task))
     argv = [sys.executable, str(PROGRAM), str(folder / "task.json")]
@@ -81,7 +82,7 @@ ALL = [("c2", 10), ("c2", 20), ("c2", 30), ("c2", 1000), ("c1", 5), ("c1", 9)]
 def test_records_are_in_the_references_order(tmp_path: Path, reference: Path, order: Sequence[int]) -> None:
     parts = [vcf(tmp_path / f"{index}.vcf.gz", rows) for index, rows in enumerate([FIRST, SECOND, [], THIRD])]
     process = run_step(tmp_path / "a", reference, [parts[index] for index in order])
-    assert (process.returncode, process.stderr) == (0, "")
+    assert process.returncode == 0, process.stderr
     assert positions(tmp_path / "a" / "joint.vcf.gz") == ALL
     with pysam.VariantFile(str(tmp_path / "a" / "joint.vcf.gz")) as joint:
         assert [(record.chrom, record.pos) for record in joint.fetch("c2", 900, 1100)] == [("c2", 1000)]
@@ -115,7 +116,7 @@ def test_haploid_genotypes(tmp_path: Path, reference: Path) -> None:
 
 def test_files_without_records(tmp_path: Path, reference: Path) -> None:
     process = run_step(tmp_path / "a", reference, [vcf(tmp_path / f"{index}.vcf.gz", []) for index in range(2)])
-    assert (process.returncode, process.stderr) == (0, "")
+    assert process.returncode == 0, process.stderr
     assert positions(tmp_path / "a" / "joint.vcf.gz") == []
     assert (tmp_path / "a" / "joint.vcf.gz.tbi").is_file()
     statistics = json.loads((tmp_path / "a" / "joint.json").read_text())
@@ -147,7 +148,7 @@ def test_contigs_beyond_the_limit_of_tbi(tmp_path: Path) -> None:
     last = vcf(tmp_path / "1.vcf.gz", ["c2 599999990 A G PASS 0/1 1/1 ./."], csi=True)
     parts = [vcf(tmp_path / "0.vcf.gz", FIRST), last]
     process = run_step(tmp_path / "a", reference, [*parts, vcf(tmp_path / "2.vcf.gz", THIRD)])
-    assert (process.returncode, process.stderr) == (0, "")
+    assert process.returncode == 0, process.stderr
     assert sorted(file.name for file in (tmp_path / "a").glob("*.vcf.gz*")) == ["joint.vcf.gz", "joint.vcf.gz.csi"]
     with pysam.VariantFile(str(tmp_path / "a" / "joint.vcf.gz")) as joint:
         assert [record.pos for record in joint.fetch("c2", 599_999_900, 600_000_000)] == [599_999_990]

@@ -25,14 +25,13 @@ def bgzf_writer(path: Path) -> Iterator[Callable[[str], None]]:
 
 
 def split_header(lines: Iterable[str]) -> tuple[str, Iterator[str]]:
-    """Return a VCF's header, without the path of the reference on this machine, and its records."""
+    """Return a VCF's header and its records."""
     header: list[str] = []
     records = iter(lines)
     for line in records:
         if not line.startswith("#"):
             return "".join(header), chain([line], records)
-        if not line.startswith("##reference="):
-            header.append(line)
+        header.append(line)
     return "".join(header), iter(())
 
 

@@ -10,6 +10,7 @@ import pysam.bcftools
 import pysam.samtools
 from common.forks import ForkFailed, exit_on_sigterm, fork
 from common.program import StepError
+from common.provenance import log_messages
 from pysam.utils import SamtoolsError
 
 
@@ -20,7 +21,9 @@ def bcftools(command: str, *argv: str) -> None:
         StepError: with bcftools' message, if it failed.
     """
     try:
-        getattr(pysam.bcftools, command)(*argv, catch_stdout=False)
+        run_command = getattr(pysam.bcftools, command)
+        run_command(*argv, catch_stdout=False)
+        log_messages(f"bcftools {command}", run_command.get_messages())
     except SamtoolsError as error:
         raise StepError(f"bcftools {command}: {error}") from None
 

@@ -21,7 +21,9 @@ from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed
 from common.program import BadInput, run_program
+from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, SAMTOOLS_VERSION, log_commands, shown, write_versions
 from common.variants import PLOIDY_KEY
+from common.vcf_header import LOCAL, VcfHeader
 from gvcf_blocks import DEPTH_BANDS, GvcfWriter
 from jobs import bcftools, run, samtools
 
@@ -53,15 +55,21 @@ def call(task: dict[str, Any]) -> None:
         if not error.killed:
             refuse_other_sequences(task["inputs"]["alignment"], task["inputs"]["reference"])
         raise
+    alignment = task["inputs"]["alignment"]
+    mpileup, *following = unit_commands(task, task["inputs"]["reference"])
+    commands = [[*mpileup, alignment], *([*command, "-"] for command in following)]
+    described = VcfHeader(task, [alignment], commands)
     counts: Counter[str] = Counter()
     for folder in folders:
         counts.update(json.loads((folder / "counts.json").read_text()))
     for name in ("vcf", "gvcf"):
-        header = (folders[0] / f"{name}.header").read_text()
+        header = described.describe((folders[0] / f"{name}.header").read_text().splitlines(keepends=True))
         parts, csi = [folder / f"{name}.gz" for folder in folders], needs_csi(contigs.values())
-        join(header, parts, Path(task["outputs"][name]), csi)
+        join("".join(header), parts, Path(task["outputs"][name]), csi)
     Path(task["outputs"]["metrics"]).write_text(json.dumps(summarise(counts), indent=2) + "\n")
     write_stats(task["outputs"]["vcf"], task["outputs"]["bcftools_stats"], ("-s", "-"))
+    log_commands([f"bcftools {shown(command, LOCAL)}" for command in commands])
+    write_versions(task, {"bcftools": BCFTOOLS_VERSION, "samtools": SAMTOOLS_VERSION, "htslib": HTSLIB_VERSION})
 
 
 def check_alignment(path: str, reference: str, sample: str, contigs: dict[str, int]) -> None:
@@ -100,14 +108,13 @@ def call_unit(
         folder / name for name in ("padded.bed", "pileup.vcf", "sites.vcf", "called.bcf", "normal.vcf")
     )
     bed.write_text(bed_text(pad(unit, contigs)))
-    options = ["--no-version", "-f", reference, "-R", str(bed), *pileup_options(parameters)]
     alignment = plain_alignment(task, bed, folder) if calling.is_reduced(names) else task["inputs"]["alignment"]
-    bcftools("mpileup", *options, "-Ov", "-o", str(pileup), alignment)
+    mpileup, genotype, normalise = unit_commands(task, reference)
+    bcftools(*mpileup, "-R", str(bed), "-o", str(pileup), alignment)
     split_pileup(folder, own, filters, reference, parameters["ploidy"])
     pileup.unlink()  # by far the largest file, before the others are written
-    ploidy = str(parameters["ploidy"])
-    bcftools("call", "--no-version", "-mv", "-a", "GQ", "--ploidy", ploidy, "-Ou", "-o", str(called), str(sites))
-    bcftools("norm", "--no-version", "-f", reference, "-Ov", "-o", str(normal), str(called))
+    bcftools(*genotype, "-o", str(called), str(sites))
+    bcftools(*normalise, "-o", str(normal), str(called))
     with normal.open() as lines, bgzf_writer(folder / "vcf.gz") as write:
         header, records = split_header(lines)
         (folder / "vcf.header").write_text(header)
@@ -131,6 +138,21 @@ def plain_alignment(task: dict[str, Any], bed: Path, folder: Path) -> str:
     options = ["--no-PG", "-T", task["inputs"]["reference"], "-M", "-L", str(bed), "-u"]
     samtools("view", *options, "--write-index", "-o", f"{target}##idx##{target}.csi", path)
     return str(target)
+
+
+def unit_commands(task: dict[str, Any], reference: str) -> list[list[str]]:
+    """Return the commands of bcftools that call a unit, without their files: each reads the output of the one before.
+
+    Args:
+        task: The task.
+        reference: The FASTA file to call against.
+    """
+    parameters = task["parameters"]
+    return [
+        ["mpileup", "--no-version", "-f", reference, *pileup_options(parameters), "-Ov"],
+        ["call", "--no-version", "-mv", "-a", "GQ", "--ploidy", str(parameters["ploidy"]), "-Ou"],
+        ["norm", "--no-version", "-f", reference, "-Ov"],
+    ]
 
 
 def pileup_options(parameters: dict[str, Any]) -> list[str]:

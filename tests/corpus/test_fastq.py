@@ -107,6 +107,8 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_fastq(name: str, reference: Path, tmp_path: Path) -> None:
     files = [str(path) for path in write_case(name, tmp_path)]
     task = {
+        "step": "alignment",
+        "version": "1",
         "item": {"sample": "a"},
         "inputs": {
             "reads": [{"lane": "L001", "fastq_1": files[0], "fastq_2": files[1] if len(files) == 2 else None}],
@@ -117,6 +119,7 @@ def test_fastq(name: str, reference: Path, tmp_path: Path) -> None:
         "vcpus": 1,
         "memory_mib": 512,
         "scratch": str(tmp_path),
+        "versions": str(tmp_path / "versions.json"),
     }
     (tmp_path / "task.json").write_text(json.dumps(task))
     process = subprocess.run(

@@ -42,7 +42,7 @@ TEMPORARY = {  # in a folder that is removed, or that takes its place as a whole
     "stores/s3.py": {"path.open"},
     "worker/inputs.py": {"folder.mkdir"},
     "worker/item_task.py": {"folder.mkdir", "(self.folder / folder_name).mkdir", "file.write_text"},
-    "worker/program_log.py": {"log.parent.mkdir", "log.touch"},
+    "worker/program_log.py": {"log.parent.mkdir", "log.touch", "log.write_bytes"},
     "worker/process.py": {"log.open"},
     "worker/rights.py": {"file.write_text"},
     "worker/run.py": {"log.write_text"},

@@ -46,7 +46,7 @@ PROVENANCE = Provenance(
 COMPLETION = CompletionRecord(
     "calling", "a", PROVENANCE, TIME, 1.5, 2, 300, 120,
     {"out": OutputRecord("results/a.vcf", 3, SHA256, (FileRecord("results/a.vcf.tbi", 1, SHA256),))},
-    {"alignment.bam": "cd"},
+    {"alignment.bam": "cd"}, tools={"samtools": "1.24"},
 )  # fmt: skip
 AWS_RUN = AwsRunRecord(
     "r", "germline", "stack", "arn:machine", "arn:execution", "d", {"calling": {"ploidy": 1}},

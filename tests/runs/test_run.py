@@ -10,6 +10,7 @@ from typing import Any
 
 import pysam
 import pytest
+from pysam.version import __bcftools_version__
 
 Run = Callable[..., dict[str, Any]]
 SAMPLES = 4
@@ -51,6 +52,13 @@ def test_a_run_is_a_folder_in_sareks_order(first: dict[str, Any], cohort: Path) 
         assert (folder / file).is_file(), file
     assert (folder / "results/variant_calling/joint/joint_germline.vcf.gz").is_file()
     assert json.loads((folder / "results/pipeline_info/parameters.json").read_text())["variant_calling"]["ploidy"] == 2
+    versions = (folder / "results/pipeline_info/genomics_pipeline_software_mqc_versions.yml").read_text().splitlines()
+    calling = versions.index('"variant_calling":')
+    assert versions[calling + 1].startswith('    "variant_calling": "')
+    assert f'    "bcftools": "{__bcftools_version__}"' in versions[calling:]
+    log = (folder / f"steps/variant_calling/{sample_names(cohort)[0]}/log.txt").read_text().splitlines()
+    assert log[0].startswith("$ ")
+    assert [line for line in log if line.startswith("$ bcftools call -mv ")]
     assert list(folder.glob("map-runs/Sample/*/manifest.json"))
     assert list(folder.glob("map-runs/Interval/*/manifest.json"))
     assert not list((folder / ".scratch").glob("*"))

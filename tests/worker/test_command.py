@@ -41,6 +41,7 @@ TASK: dict[str, Any] = {
     "parameters": {"panel": None},
     "missing": {"vcfs": ["s1", "s2"]},
     "scratch": "tmp",
+    "versions": "versions.json",
     "vcpus": 2,
     "memory_mib": 100,
 }
@@ -63,7 +64,7 @@ def words(text: str, **inputs: Any) -> list[str]:
         ),
         ('"{inputs.reads}"', ["1.fq", "2.fq", "3.fq"]),
         ('"{inputs.bam}={missing.vcfs}"', ["x.bam=s1", "x.bam=s2"]),
-        ('"{vcpus}", "{parameters.panel}"', ["2", ""]),
+        ('"{vcpus}", "{parameters.panel}", "{versions}"', ["2", "", "versions.json"]),
     ],
 )
 def test_a_list_is_an_argument_for_each_file(text: str, expected: list[str]) -> None:

@@ -1,0 +1,58 @@
+"""The header and the log: what they say of the programs that made the alignments."""
+
+from __future__ import annotations
+
+import json
+import sys
+from hashlib import md5
+from pathlib import Path
+
+import pysam
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from test_support import Align, lane, pairs
+
+LANES = ("L001", "L002")
+FILES = [[f"{name}_R{mate}.fastq.gz" for mate in (1, 2)] for name in LANES]
+STEP = "genomics-pipeline-alignment"
+
+
+@pytest.mark.parametrize(
+    ("aligner", "words", "samtools"),
+    [
+        ("bwa", "bwa mem -Y", ["fixmate", "sort", "markdup", "view"]),
+        ("minibwa", "minibwa map", ["sort", "markdup", "view"]),
+    ],
+)
+def test_each_program_has_a_line_that_names_the_one_before(
+    align: Align, sequences: dict[str, str], tmp_path: Path, aligner: str, words: str, samtools: list[str]
+) -> None:
+    lanes = [lane(tmp_path, name, pairs(sequences, 50, int(name[-1]), f"A00:1:FLOW:{name[-1]}:1:1")) for name in LANES]
+    outcome = align(lanes, aligner=aligner)
+    assert outcome.code == 0, outcome.error
+    with pysam.AlignmentFile(str(outcome.bam)) as file:
+        header, text = file.header.to_dict(), str(file.header)
+    first, *tools = header["PG"]
+    assert (first["ID"], "PP" in first, first["VN"]) == (STEP, False, "1")
+    assert first["CL"].startswith(f"genomics-pipeline step alignment {' '.join([*FILES[0], *FILES[1]])} --reference ")
+    assert [line["PP"] for line in tools] == [line["ID"] for line in header["PG"][:-1]]
+    assert len({line["ID"] for line in tools}) == len(tools)
+    assert [line["CL"] for line in tools[:2]] == [f"{words} reference.fa {' '.join(files)}" for files in FILES]
+    assert [line["CL"].split()[:2] for line in tools[2:]] == [["samtools", name] for name in samtools]
+    assert f"{tmp_path}" not in text
+    assert {row["SN"]: row["M5"] for row in header["SQ"]} == {
+        name: md5(bases.encode()).hexdigest() for name, bases in sequences.items()
+    }
+    versions = json.loads((outcome.bam.parent / "versions.json").read_text())
+    assert {line["PN"]: line["VN"] for line in tools}.items() <= versions.items()
+    printed = outcome.error.splitlines()
+    assert printed[: len(tools)] == [f"$ {line['CL']}" for line in tools]
+    assert printed[len(tools)].startswith("samtools markdup: ")  # it warns of reads without duplicates
+
+
+def test_threads_and_memory_are_not_shown(align: Align, sequences: dict[str, str], tmp_path: Path) -> None:
+    lanes = [lane(tmp_path, "L001", pairs(sequences, 50, 2))]
+    for kind in ("bam", "cram"):
+        one, three = (align(lanes, vcpus=vcpus, format=kind) for vcpus in (1, 3))
+        assert one.bam.read_bytes() == three.bam.read_bytes()
