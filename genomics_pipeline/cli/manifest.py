@@ -55,7 +55,7 @@ def validate(
     """
     from genomics_pipeline.cli.adapters import object_store
     from genomics_pipeline.model.errors import DataError, Problem, UsageError
-    from genomics_pipeline.model.manifest import manifest_lines
+    from genomics_pipeline.model.manifest import gvcf_lines, manifest_lines
     from genomics_pipeline.runs.fastq_checks import Reading, file_problems
     from genomics_pipeline.runs.given_files import uri_problems
     from genomics_pipeline.runs.manifests import read_manifest
@@ -89,7 +89,7 @@ def validate(
     if as_json:
         echo_json({"valid": True, "samples": len(samples), "lanes": lanes, "warnings": warnings})
     elif normalised:
-        echo(manifest_lines(samples), nl=False)
+        echo(manifest_lines(samples) + gvcf_lines(samples), nl=False)
     else:
         echo_line(f"{without_secrets(sheet)}: valid, {quantity(len(samples), 'sample')}, {quantity(lanes, 'lane')}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from genomics_pipeline.model import budgets
@@ -23,6 +23,7 @@ FILE_NAMES = {
     "fastq_1": _FASTQ,
     "fastq_2": _FASTQ,
     "bam": (re.compile(r".+\.bam", re.DOTALL | re.IGNORECASE), ".bam"),
+    "gvcf": (re.compile(r".+\.g?vcf\.b?gz", re.DOTALL | re.IGNORECASE), ".vcf.gz, .vcf.bgz, .gvcf.gz or .gvcf.bgz"),
     "cram": (re.compile(r".+\.cram", re.DOTALL | re.IGNORECASE), ".cram"),
 }
 DEFAULTS = {"sex": "NA", "status": "0", "lane": "L001"}
@@ -34,6 +35,7 @@ class _SampleRows:
 
     first: Row
     lanes: dict[str, tuple[int, Lane]] = field(default_factory=dict)
+    gvcf: str | None = None
 
 
 def parse_sheet(
@@ -79,7 +81,16 @@ def parse_sheet(
 
 
 def manifest_lines(samples: Iterable[Sample]) -> str:
-    """Return the text of ``manifest.jsonl``: one line of compact JSON for each sample."""
+    """Return the text of ``manifest.jsonl``: one line of compact JSON for each sample that has reads."""
+    return _lines(sample for sample in samples if sample.gvcf is None)
+
+
+def gvcf_lines(samples: Iterable[Sample]) -> str:
+    """Return the text of ``gvcfs.jsonl``: one line of compact JSON for each sample that has a gVCF."""
+    return _lines(sample for sample in samples if sample.gvcf is not None)
+
+
+def _lines(samples: Iterable[Sample]) -> str:
     return "".join(json.dumps(one.to_json(), ensure_ascii=False, separators=(",", ":")) + "\n" for one in samples)
 
 
@@ -156,7 +167,7 @@ def _join(
             row.line,
             "lane",
         )
-    paths = {column: locate(value) for column in READ_COLUMNS if (value := row.values.get(column))}
+    paths = {column: locate(value) for column in (*READ_COLUMNS, "gvcf") if (value := row.values.get(column))}
     if paths.get("fastq_1") == paths.get("fastq_2", ""):
         second = row.values["fastq_2"]
         yield Problem(f"expected the mates of fastq_1, found the same file: {second}", file, row.line, "fastq_2")
@@ -165,6 +176,10 @@ def _join(
             yield Problem(
                 f"expected each file once, found it on line {files[path]} too: {path}", file, row.line, column
             )
+    if row.line != sample.first.line and ("gvcf" in paths or sample.first.values.get("gvcf")):
+        expected = f"expected one row of a sample with a gVCF, found {name} on line {sample.first.line} too"
+        yield Problem(f"{expected}: its reads are in the gVCF", file, row.line, "gvcf")
+    sample.gvcf = sample.gvcf or paths.pop("gvcf", None)
     library = row.values.get("library") or None
     sample.lanes.setdefault(lane, (row.line, Lane(lane, library=library, line=row.line, **paths)))
 
@@ -177,5 +192,6 @@ def _sample(rows: _SampleRows) -> Sample:
     values: Mapping[str, str] = {
         column: _value(rows.first, column) for column in ("sample", "patient", "sex", "status")
     }
-    lanes: Sequence[Lane] = [lane for _, lane in rows.lanes.values()]
-    return Sample(values["sample"], values["patient"], values["sex"], int(values["status"]), tuple(lanes))
+    lanes = () if rows.gvcf else tuple(lane for _, lane in rows.lanes.values())
+    status, line = int(values["status"]), rows.first.line
+    return Sample(values["sample"], values["patient"], values["sex"], status, lanes, rows.gvcf, line)

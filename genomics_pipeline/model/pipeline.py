@@ -16,6 +16,7 @@ from genomics_pipeline.model.toml_file import TomlFile
 
 READS = "sample.reads"
 REFERENCE = "reference"
+GVCF = "gvcf"  # the output in whose place a sample's gVCF may be given
 SHOWN = 3  # outputs in a message
 OTHERS = "*"  # in `publish`: all outputs that are not named
 ITEM_FILES = "item.files"  # the source of an input when a single step is run: the item names its files
@@ -97,6 +98,15 @@ class Pipeline:
         scopes = {earlier.name: earlier.scope for earlier in self.stages}
         sources = (source.partition(".")[0] for source in stage.inputs.values() if source not in (READS, REFERENCE))
         return tuple(dict.fromkeys(name for name in sources if scopes[name] not in (stage.scope, "cohort")))
+
+    @property
+    def joins_gvcfs(self) -> bool:
+        """True if a stage gathers an output named ``gvcf``, so that gVCFs may be given in place of samples' reads."""
+        return any(
+            source.partition(".")[2] == GVCF and source.partition(".")[0] in self.gather_sources(stage)
+            for stage in self.stages
+            for source in stage.inputs.values()
+        )
 
 
 def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec]) -> Pipeline:

@@ -56,7 +56,9 @@ class Sample:
         patient: Whose it is.
         sex: ``XX``, ``XY`` or ``NA``.
         status: 0 normal, 1 tumour.
-        lanes: At least one.
+        lanes: Its lanes; none of a sample whose gVCF is given.
+        gvcf: Absolute path or URI of its gVCF, which no job of the run makes.
+        line: The line of the sheet that names the gVCF, for messages.
     """
 
     sample: str
@@ -64,13 +66,15 @@ class Sample:
     sex: str
     status: int
     lanes: tuple[Lane, ...]
+    gvcf: str | None = None
+    line: int | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the object of the sample's line in ``manifest.jsonl``."""
+        """Return the object of the sample's line in ``manifest.jsonl``, or in ``gvcfs.jsonl``."""
         return {
             "sample": self.sample,
             "patient": self.patient,
             "sex": self.sex,
             "status": self.status,
-            "lanes": [lane.to_json() for lane in self.lanes],
+            **({"lanes": [lane.to_json() for lane in self.lanes]} if self.gvcf is None else {"gvcf": self.gvcf}),
         }

@@ -89,7 +89,8 @@ def plan(request: RunRequest) -> RunPlan:
         samples = _select(read_manifest(request.manifest, warnings.append), request.samples)
         collected.add(format_problems(samples, pipeline, without_secrets(request.manifest)))
     collected.refuse()
-    tolerated = map_run_limit(pipeline.maps["sample"].tolerance(), request.accepted, len(samples))
+    aligned = sum(1 for sample in samples if sample.gvcf is None)
+    tolerated = map_run_limit(pipeline.maps["sample"].tolerance(), request.accepted, aligned)
     return RunPlan(pipeline, steps, overrides, samples, tolerated, tuple(map(str, warnings)))
 
 

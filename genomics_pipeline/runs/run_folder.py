@@ -92,10 +92,12 @@ class RunFolder:
         return journal
 
     def digest(self) -> str:
-        """Return the sha256 of the files that determine an execution: definition, input and all items."""
+        """Return the sha256 of the files that determine an execution: definition, input, all items and given gVCFs."""
         digest, separator = sha256(), b""
         large = sorted(str(item.relative_to(self.path)) for item in (self.path / run_layout.ITEMS).rglob("*.json"))
-        for key in (run_layout.DEFINITION, run_layout.INPUT, run_layout.MANIFEST, run_layout.INTERVALS, *large):
+        given = [run_layout.GVCFS] if self.store.stat(self.uri(run_layout.GVCFS)) else []
+        keys = (run_layout.DEFINITION, run_layout.INPUT, run_layout.MANIFEST, run_layout.INTERVALS)
+        for key in (*keys, *given, *large):
             digest.update(separator)
             with self.store.open(self.uri(key)) as file:
                 while piece := file.read(PIECE_BYTES):

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.pipeline import ITEM_FILES, READS, REFERENCE
+from genomics_pipeline.model.pipeline import GVCF, ITEM_FILES, READS, REFERENCE
 from genomics_pipeline.model.plain_path import file_name
 from genomics_pipeline.model.sample import READ_COLUMNS
 from genomics_pipeline.model.step import InputSpec
-from genomics_pipeline.model.task import TaskPayload, item_id
+from genomics_pipeline.model.task import RunPlace, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, FileRecord, read_completion
+from genomics_pipeline.records.given_gvcfs import GivenGvcf, read_given_gvcfs
 from genomics_pipeline.reference.alternate_contigs import alt_file
 from genomics_pipeline.reference.index_kinds import required_kinds
 from genomics_pipeline.reference.prepare import find_prepared
@@ -24,6 +25,8 @@ from genomics_pipeline.stores.protocol import ANY, Expected, Store
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.upstream import Gather, gathered_items, in_parallel
 from genomics_pipeline.worker.verified import VerifiedFiles
+
+Given = Callable[[Store, RunPlace], Sequence[GivenGvcf]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,7 @@ def find_input(
     store: Store,
     cache: Path,
     gather: Gather = gathered_items,
+    given: Given = read_given_gvcfs,
 ) -> Input:
     """Find one input of a task.
 
@@ -167,6 +171,7 @@ def find_input(
         store: The store of the input.
         cache: The user's cache folder, for references.
         gather: Returns the items of an earlier stage whose outputs are gathered.
+        given: Returns the gVCFs that the run was given, which are gathered behind those of its own samples.
 
     Raises:
         DataError: if the input does not exist.
@@ -187,6 +192,8 @@ def find_input(
     if stage in payload.upstream:
         items = gather(store, payload.run, stage, payload.upstream[stage])
         files = in_parallel(lambda name: _output(payload, stage, name, output, store), items.done)
+        more = [gvcf.uri for gvcf in given(store, payload.run)] if output == GVCF else []
+        files = [*files, *in_parallel(lambda uri: _given_file(spec, uri, store), more)]
         return Input(spec, tuple(files), missing=items.missing if spec.missing else ())
     name = item_id(item)
     if (record := read_completion(store, payload.run, stage, name)) and output in record.outputs:
@@ -208,15 +215,21 @@ def _reads(spec: InputSpec, item: Mapping[str, Any], store: Store) -> Input:
 
 def _given_files(spec: InputSpec, uris: Sequence[str], store: Store) -> Input:
     """Return the files that the item itself names, each with the indexes beside it."""
-    files = []
-    for uri in uris:
-        candidates = (f"{uri}.{ending}" for ending in spec.indexes)
-        indexes = tuple(_stored_file(index, store) for index in candidates if store.stat(index))
-        if spec.indexes and not indexes:
-            expected = " or ".join(f"{uri}.{ending}" for ending in spec.indexes)
-            raise DataError(f"{uri}: expected its index beside it ({expected}), found none")
-        files.append(replace(_stored_file(uri, store), indexes=indexes))
-    return Input(spec, tuple(files))
+    return Input(spec, tuple(_given_file(spec, uri, store) for uri in uris))
+
+
+def _given_file(spec: InputSpec, uri: str, store: Store) -> InputFile:
+    """Return a file that the user named, with the indexes beside it.
+
+    Raises:
+        DataError: if it does not exist or cannot be read, or has no index.
+    """
+    candidates = (f"{uri}.{ending}" for ending in spec.indexes)
+    indexes = tuple(_stored_file(index, store) for index in candidates if store.stat(index))
+    if spec.indexes and not indexes:
+        expected = " or ".join(f"{uri}.{ending}" for ending in spec.indexes)
+        raise DataError(f"{uri}: expected its index beside it ({expected}), found none")
+    return replace(_stored_file(uri, store), indexes=indexes)
 
 
 def _stored_file(uri: str, store: Store) -> InputFile:

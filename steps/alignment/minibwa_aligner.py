@@ -103,7 +103,7 @@ class MinibwaAligner:
         Raises:
             BadInput: for mates that do not face each other.
         """
-        if not lane.paired:
+        if not lane.paired or not any(head):
             return None
         files = [parse_records(text, file.path, 1) for text, file in zip(head, lane.files, strict=True)]
         names = mates_in_turn([reads.names for reads in files])

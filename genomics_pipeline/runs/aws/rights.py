@@ -23,6 +23,7 @@ from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.reference import indexes_of
 from genomics_pipeline.runs.aws.submission import Submission
 from genomics_pipeline.runs.given_files import parameter_files, reads
+from genomics_pipeline.runs.gvcf_checks import gvcf_files
 from genomics_pipeline.stores.protocol import MissingObject, TransferFailed
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def _request(submission: Submission, note: ShowLine) -> RightsRequest:
 
 def _inputs(submission: Submission) -> Iterator[str]:
     planned, reference = submission.plan, submission.reference
-    files = [*reads(planned.samples), *(file for file, _ in parameter_files(planned.pipeline, planned.overrides))]
+    of_parameters = (file for file, _ in parameter_files(planned.pipeline, planned.overrides))
+    files = [*reads(planned.samples), *gvcf_files(planned.samples), *of_parameters]
     yield from (file.uri for file in files if file.uri.startswith("s3://"))
     if reference.local is None:
         yield reference.uri

@@ -19,7 +19,7 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import CollectedProblems, Problem
 from genomics_pipeline.model.execution_input import WAIT_S, ExecutionInput
-from genomics_pipeline.model.manifest import manifest_lines
+from genomics_pipeline.model.manifest import gvcf_lines, manifest_lines
 from genomics_pipeline.model.overrides import aws_defaults
 from genomics_pipeline.model.parameters import ParameterSpec, value_words
 from genomics_pipeline.model.pipeline import Pipeline
@@ -38,6 +38,7 @@ from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.containers.images import tag
 from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.given_files import RequiredFile, parameter_files, parameter_problems, reads
+from genomics_pipeline.runs.gvcf_checks import gvcf_files, gvcf_problems
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 from genomics_pipeline.runs.reference_indexes import choose_indexes
 
@@ -161,13 +162,16 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
         note(f"checking the files of {quantity(len(planned.samples), 'sample')}")
         with collected.check():
             found = aws_files.file_problems(reads(planned.samples), deployment.bucket, clients)
-            lacking, problems = _accepted_problems(list(found), request, len(planned.samples))
+            aligned = sum(1 for sample in planned.samples if sample.gvcf is None)
+            lacking, problems = _accepted_problems(list(found), request, aligned)
             warnings += lacking
             collected.add(problems)
             warnings += aws_files.region_warnings(planned.samples, deployment.region, clients)
+        contigs = {} if reference is None else dict(reference.contigs)
+        with collected.check():
+            collected.add(_gvcf_problems(planned, request.manifest, deployment.bucket, adapters, contigs))
         with collected.check():
             files = parameter_files(pipeline, planned.overrides)
-            contigs = {} if reference is None else dict(reference.contigs)
             collected.add(parameter_file_problems(files, deployment.bucket, adapters, contigs))
     collected.refuse()
     assert planned is not None
@@ -176,6 +180,25 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     assert reference is not None
     digest = _digest(planned, document, reference, deployment.architecture)
     return Submission(request, planned, deployment, document, reference, warnings, digest, job_definitions)
+
+
+def _gvcf_problems(
+    planned: RunPlan, sheet: str, bucket: str, adapters: Adapters, contigs: Mapping[str, int]
+) -> Iterator[Problem]:
+    """Yield the problems of given gVCFs: those of S3, or those of their content.
+
+    Args:
+        planned: The plan of the run.
+        sheet: The path or URI of the sample sheet.
+        bucket: The bucket of the stack.
+        adapters: The store and the clients that read the files.
+        contigs: The length of each contig of the reference, by name; without contigs, they are not compared.
+    """
+    unusable = dict(aws_files.file_problems(gvcf_files(planned.samples), bucket, adapters.clients))
+    yield from unusable.values()
+    names = {file.sample for file in unusable}
+    usable = [sample for sample in planned.samples if sample.sample not in names]
+    yield from gvcf_problems(usable, planned.pipeline, without_secrets(sheet), adapters.store, contigs)
 
 
 def _with_aws_defaults(planned: RunPlan, note: Callable[[str], None]) -> RunPlan:
@@ -235,6 +258,7 @@ def _digest(planned: RunPlan, document: Mapping[str, Any], reference: AwsReferen
         reference.uri,
         *([reference.alt] if reference.alt else []),
         manifest_lines(planned.samples),
+        *filter(None, [gvcf_lines(planned.samples)]),
         intervals_text(planned.pipeline, reference),
     ]
     return sha256("\0".join(parts).encode()).hexdigest()

@@ -19,7 +19,7 @@ from genomics_pipeline.aws.stack import describe, parameter_values
 from genomics_pipeline.aws.template.parameters import most_vcpus
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.model.manifest import manifest_lines
+from genomics_pipeline.model.manifest import gvcf_lines, manifest_lines
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
@@ -183,6 +183,8 @@ def _upload(
     note(f"uploading to {place.uri('')}")
     upload_large_items(files.values(), place, store)
     folder = files["sample"].file.parent
+    if given := gvcf_lines(submission.plan.samples):
+        store.write(place.uri(run_layout.GVCFS), given.encode())
     for name in (run_layout.MANIFEST, run_layout.INTERVALS, run_layout.DEFINITION, run_layout.INPUT, run_layout.RECORD):
         store.publish(folder / name, place.uri(name))
 

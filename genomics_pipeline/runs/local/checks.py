@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from genomics_pipeline.model.errors import CollectedProblems, PipelineError, Problem, UsageError
+from genomics_pipeline.model.errors import CollectedProblems, DataError, PipelineError, Problem, UsageError
 from genomics_pipeline.model.faults import Faults
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
@@ -16,6 +16,7 @@ from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.given_files import file_misfit, missing_reads, parameter_files, parameter_problems
+from genomics_pipeline.runs.gvcf_checks import gvcf_problems
 from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.plan import RunPlan, plan
 from genomics_pipeline.runs.run_files import folder_files
@@ -89,6 +90,7 @@ def check_files(
         display: Shows the samples that will fail.
     """
     yield from _read_problems(planned, without_secrets(sheet), store, display)
+    yield from gvcf_problems(planned.samples, planned.pipeline, without_secrets(sheet), store, {})
     yield from parameter_problems(parameter_files(planned.pipeline, planned.overrides), store, {})
     if message := file_misfit(reference, store):
         yield Problem(f"--reference {message}")
@@ -97,11 +99,12 @@ def check_files(
 
 
 def _read_problems(planned: RunPlan, sheet: str, store: Store, display: Display) -> Iterator[Problem]:
-    missing = list(missing_reads(planned.samples, sheet, store))
+    aligned = [sample for sample in planned.samples if sample.gvcf is None]
+    missing = list(missing_reads(aligned, sheet, store))
     names = list(dict.fromkeys(name for name, _ in missing))
     if not names:
         return
-    samples, limit = len(planned.samples), tolerated_samples(planned.tolerated, len(planned.samples))
+    samples, limit = len(aligned), tolerated_samples(planned.tolerated, len(aligned))
     of_samples = f"{len(names):,} of {quantity(samples, 'sample', ',')}"
     if len(names) == samples or not is_accepted(planned.tolerated, len(names), samples):
         yield from (problem for _, problem in missing)
@@ -142,6 +145,23 @@ def check_contents(
     with collected.check():
         collected.add(truth_content_problems(truth, store, contigs) if truth is not None else ())
     collected.refuse()
+
+
+def check_gvcfs(planned: RunPlan, sheet: str, reference: Path, store: Store) -> None:
+    """Check the contigs of given gVCFs.
+
+    Args:
+        planned: The plan of the run.
+        sheet: The path or URI of the sample sheet.
+        reference: The prepared FASTA file.
+        store: The store of the files.
+
+    Raises:
+        DataError: with all problems.
+    """
+    contigs = dict(read_contigs(reference))
+    if problems := list(gvcf_problems(planned.samples, planned.pipeline, without_secrets(sheet), store, contigs)):
+        raise DataError(problems)
 
 
 def refuse_other_run(folder: RunFolder, planned: RunPlan, chosen: Sequence[str], store: RoutedStore) -> None:

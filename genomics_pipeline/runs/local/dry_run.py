@@ -17,13 +17,14 @@ from genomics_pipeline.model.provenance import Difference, DifferenceKind, count
 from genomics_pipeline.model.step import with_indexes
 from genomics_pipeline.model.task import RunPlace, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
+from genomics_pipeline.records.given_gvcfs import GivenGvcf
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import is_prepared, prepare
 from genomics_pipeline.report.planned_tasks import PlannedTask, Verdict
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
-from genomics_pipeline.runs.local.checks import check_contents, check_request
+from genomics_pipeline.runs.local.checks import check_contents, check_gvcfs, check_request
 from genomics_pipeline.runs.local.fit import reference_indexes
 from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.plan import RunPlan
@@ -63,6 +64,7 @@ def dry_run(request: LocalRunRequest, adapters: Adapters, display: Display) -> l
         is_indexed = is_prepared(request.reference, indexes, store, adapters.cache)
         reference = prepare(request.reference, indexes if is_indexed else (), store, adapters.cache, display.note)
         check_contents(planned.pipeline, planned.overrides, request.truth, reference, store)
+        check_gvcfs(planned, request.manifest, reference, store)
     if not is_indexed:
         unknown = "" if reference else "; its intervals are not known yet"
         display.note(f"reference: {request.reference} has to be indexed first{unknown}")
@@ -155,12 +157,16 @@ class _Forecast:
         if not self.is_indexed:
             made |= {name for name, source in stage.inputs.items() if source == REFERENCE}
         inputs = [
-            find_input(payload, spec, item, self.store, self.cache, self._gathered)
+            find_input(payload, spec, item, self.store, self.cache, self._gathered, self._given)
             for spec in with_indexes(stage.step, parameters).inputs.values()
             if spec.name not in made
         ]
         reasons = review(payload, self.plan.steps[stage.step.name], self.store, item, parameters, inputs).reasons
         return [one for one in reasons if not (one.kind is DifferenceKind.INPUT and one.name in made)]
+
+    def _given(self, store: Store, run: RunPlace) -> list[GivenGvcf]:
+        """Return the gVCFs of the request, which are not written yet."""
+        return [GivenGvcf(one.sample, one.gvcf) for one in self.plan.samples if one.gvcf is not None]
 
     def _other_counts(self, stage: Stage, done: CompletionRecord, makers: Collection[str]) -> Iterator[Difference]:
         """Yield a difference for each gathered input that will have another number of files, if all tasks succeed."""

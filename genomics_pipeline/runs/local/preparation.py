@@ -12,7 +12,7 @@ from genomics_pipeline.asl.payload_budget import payload_budgets
 from genomics_pipeline.engine.events import Note
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.execution_input import ExecutionInput
-from genomics_pipeline.model.manifest import manifest_lines
+from genomics_pipeline.model.manifest import gvcf_lines, manifest_lines
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.execution_input import input_text
 from genomics_pipeline.reference.fai import read_contigs
@@ -77,6 +77,10 @@ def write_inputs(folder: RunFolder, planned: RunPlan, reference: Path) -> None:
     for scope, text in (("sample", manifest_lines(planned.samples)), ("interval", intervals)):
         lines = item_lines(scope, text.splitlines(keepends=True), budgets.get(scope), place, large)
         folder.write(folder.path / run_layout.ITEM_FILES[scope], lines)
+    if given := gvcf_lines(planned.samples):
+        folder.write(folder.path / run_layout.GVCFS, given)
+    else:
+        (folder.path / run_layout.GVCFS).unlink(missing_ok=True)
     for key, text in large.items():
         folder.write(folder.path / key, text)
     folder.write(folder.definition, canonical_json(document))
