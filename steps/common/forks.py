@@ -45,11 +45,13 @@ def fork(work: Callable[[], None], name: str = "") -> int:
     except (EOFError, BrokenPipeError):
         pass  # the process at the other end of a pipe has ended and reported why
     except Exception as error:
-        report(error, name)
         code = exit_code_of(error)
+        report(error, name)
     finally:
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            sys.stderr.flush()
+        finally:  # a log on a full disk fails, and this fork must not go on as its parent
+            os._exit(code)
 
 
 def wait_for(process: int) -> int:

@@ -37,6 +37,7 @@ def item(cohort: Path) -> dict[str, Any]:
 
 def align(item: dict[str, Any], reference: str, bucket: str, store: RoutedStore, scratch: Path) -> dict[str, str]:
     """Run the alignment step and return the sha256 of each output."""
+    step = load_step("alignment")
     payload = TaskPayload(
         stage="align",
         step="alignment",
@@ -45,11 +46,10 @@ def align(item: dict[str, Any], reference: str, bucket: str, store: RoutedStore,
         reference=reference,
         parameters={},
         inputs={"reads": "sample.reads", "reference": "reference"},
-        publish={"alignment": "a", "metrics": "a"},
+        publish=dict.fromkeys(step.spec.outputs, "a"),
         items=(item,),
         upstream={},
     )
-    step = load_step("alignment")
     event = threading.Event()
     (record,) = run_task(payload, step, store, TaskResources(2, 2000, scratch, scratch, event, os.environ))
     return {name: output.sha256 for name, output in record.outputs.items()}
