@@ -22,7 +22,7 @@ def test_a_machine_that_is_too_small_is_refused_before_anything_runs(cohort: Pat
     inputs = (cohort / "cohort.csv", "--reference", cohort / "reference.fa", "--out", tmp_path / "run")
     ended = cli("run", *inputs, "--memory", "100MiB")
     assert ended.code == 1
-    assert "error: this machine is too small: a job of step alignment needs 421 MiB, found 100 MiB" in ended.err
+    assert "error: this machine is too small: a job of step alignment needs 481 MiB, found 100 MiB" in ended.err
     assert not (tmp_path / "run" / "steps").exists()
 
 
