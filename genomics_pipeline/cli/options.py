@@ -40,6 +40,16 @@ stack_option = click.option(
 )
 
 
+joint_with_option = click.option(
+    "--joint-with",
+    "joint_with",
+    multiple=True,
+    metavar="RUN",
+    shell_complete=complete_runs,
+    help="Genotype the cohort together with the gVCFs of this run's samples (folder, URI or name; may be repeated).",
+)
+
+
 def _tolerance(_context: click.Context, _parameter: click.Parameter, value: str | None) -> dict[str, float] | None:
     from genomics_pipeline.model.tolerance import parse_tolerance
 

@@ -10,6 +10,7 @@ import click
 
 from genomics_pipeline.cli.options import (
     LocalPath,
+    joint_with_option,
     machine_options,
     param_option,
     params_file_option,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 @param_option
 @params_file_option
 @sample_option
+@joint_with_option
 @tolerate_option
 @click.option("--resume", is_flag=True, help="Continue an interrupted execution.")
 @click.option("--containers", is_flag=True, help="Run each task in a container of its step's image.")
@@ -76,6 +78,7 @@ def run(
     truth: Path | None,
     truth_samples: tuple[str, ...],
     truth_regions: Path | None,
+    joint_with: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Run SHEET (a sample sheet: CSV, TSV or JSON Lines) through a pipeline into a run folder.
@@ -88,17 +91,20 @@ def run(
     Examples:
       genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run
       genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run --resume
+      genomics-pipeline run new.csv --reference hg38.fa.gz --out larger --joint-with my-run
       genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run --params-file params.toml --dry-run
       genomics-pipeline run amplicons.csv --reference virus.fa --out my-run \\
           --param alignment.mark_duplicates=false --param variant_calling.ploidy=1
     """
     from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.cli.joined_samples import joined_samples
     from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.runs.local.request import LocalRunRequest
     from genomics_pipeline.runs.local.run import run as run_request
     from genomics_pipeline.runs.truth import parse_truth
 
-    request = LocalRunRequest(truth=parse_truth(truth, truth_samples, truth_regions), **options)
+    joined = joined_samples(joint_with)
+    request = LocalRunRequest(truth=parse_truth(truth, truth_samples, truth_regions), joined=joined, **options)
     end_on_signals()
     if dry_run:
         _show_dry_run(request, limits, as_json)

@@ -8,6 +8,7 @@ import click
 
 from genomics_pipeline.cli.next_commands import show_next_commands
 from genomics_pipeline.cli.options import (
+    joint_with_option,
     param_option,
     params_file_option,
     pipeline_option,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @param_option
 @params_file_option
 @sample_option
+@joint_with_option
 @tolerate_option
 @click.option(
     "--max-concurrency",
@@ -56,7 +58,7 @@ if TYPE_CHECKING:
     help="Check first, by a small job on AWS, that tasks may read and write their files.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object.")
-def submit(as_json: bool, wait_h: int, **options: Any) -> None:
+def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], **options: Any) -> None:
     """Run SHEET (a sample sheet: CSV, TSV or JSON Lines) through a pipeline on AWS, in a deployed stack.
 
     The command first checks the sheet, the existence of every file, the reference, the stack and AWS's limits, and
@@ -72,12 +74,13 @@ def submit(as_json: bool, wait_h: int, **options: Any) -> None:
       genomics-pipeline submit cohort.csv --reference hg38.fa.gz --dry-run --check-rights
     """
     from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.cli.joined_samples import joined_samples
     from genomics_pipeline.runs.aws.submission import SubmitRequest
     from genomics_pipeline.runs.aws.submit import submit as submit_request
 
-    submitted = submit_request(
-        SubmitRequest(**options, wait_s=wait_h * 3600), adapters(), lambda text: echo_line(text, err=True)
-    )
+    joined = joined_samples(joint_with, options["stack"])
+    request = SubmitRequest(**options, wait_s=wait_h * 3600, joined=joined)
+    submitted = submit_request(request, adapters(), lambda text: echo_line(text, err=True))
     for warning in submitted.warnings:
         echo_line(f"warning: {warning}", err=True)
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class RunRequest:
         params_file: A file of overrides, which `parameters` precede; None for none.
         samples: The names of the samples to run; all where none is named.
         accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
+        joined: Samples of earlier runs, each with its gVCF, which are genotyped with those of the manifest.
     """
 
     manifest: str
@@ -46,6 +47,7 @@ class RunRequest:
     params_file: Path | None = None
     samples: Sequence[str] = ()
     accepted: Mapping[str, float] | None = None
+    joined: Sequence[Sample] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +89,23 @@ def plan(request: RunRequest) -> RunPlan:
         refuse_password(request.reference, "--reference")
     with collected.check():
         samples = _select(read_manifest(request.manifest, warnings.append), request.samples)
+        samples = [*samples, *request.joined]
+        collected.add(_repeated_samples(samples))
         collected.add(format_problems(samples, pipeline, without_secrets(request.manifest)))
     collected.refuse()
     aligned = sum(1 for sample in samples if sample.gvcf is None)
     tolerated = map_run_limit(pipeline.maps["sample"].tolerance(), request.accepted, aligned)
     return RunPlan(pipeline, steps, overrides, samples, tolerated, tuple(map(str, warnings)))
+
+
+def _repeated_samples(samples: Sequence[Sample]) -> Iterator[Problem]:
+    """Yield a problem for each sample of an earlier run whose name another sample has."""
+    names: set[str] = set()
+    for sample in samples:
+        if sample.sample in names:
+            message = f"expected samples of earlier runs beside those of the sheet, found {sample.sample} twice"
+            yield Problem(f"--joint-with: {message}, the second with {sample.gvcf}; leave it out of the sheet")
+        names.add(sample.sample)
 
 
 def _overrides(request: RunRequest, pipeline: Pipeline) -> dict[str, dict[str, Value]]:

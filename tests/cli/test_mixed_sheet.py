@@ -91,6 +91,26 @@ def test_a_mixed_sheet_on_aws_gives_the_joint_vcf_of_its_fastq_files(
     assert records
 
 
+def test_a_sample_is_added_to_the_samples_of_an_earlier_run(of_fastq: Path, cli: Cli) -> None:
+    lines = (of_fastq / "cohort.csv").read_text().splitlines()
+    (of_fastq / "new.csv").write_text("\n".join([lines[0], lines[-1].replace("sample5,", "new,")]) + "\n")
+    run = ("run", of_fastq / "new.csv", "--reference", of_fastq / "reference.fa", "--joint-with", of_fastq / "run")
+    ended = cli(*run, "--out", of_fastq / "six", "--json")
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["steps"]["run"] == 4
+    samples, records = variants(of_fastq / "six" / JOINT)
+    assert samples == ["new", *(f"sample{number}" for number in range(1, 6))]
+    assert all(record.split("\t")[9] == record.rstrip().split("\t")[14] for record in records)  # of the same reads
+
+    again = cli(*run, "--joint-with", of_fastq / "six", "--out", of_fastq / "twice")
+    assert again.code == 1
+    assert (
+        "error: --joint-with: expected samples of earlier runs beside those of the sheet, found new twice" in again.err
+    )
+    none = cli(*run[:-1], of_fastq, "--out", of_fastq / "none")
+    assert (none.code, "expected a run's folder" in none.err) == (1, True)
+
+
 def test_a_given_gvcf_is_joined_here_and_a_changed_one_again(of_fastq: Path, cli: Cli) -> None:
     gvcfs = of_fastq / "run/results/variant_calling"
     rows = [{"sample": name, "gvcf": str(gvcfs / name / f"{name}.g.vcf.gz")} for name in ("sample1", "sample2")]
