@@ -112,6 +112,12 @@ params_file_option = click.option(
     metavar="FILE",
     help="Set parameters as this TOML or JSON file says, by stage; --param precedes it.",
 )
+regions_option = click.option(
+    "--regions",
+    metavar="BED",
+    shell_complete=complete_files,
+    help="Work on these regions only, such as those of a panel: docs/targets.md.",
+)
 tolerate_option = click.option(
     "--tolerate",
     "accepted",

@@ -13,6 +13,7 @@ from genomics_pipeline.cli.options import (
     params_file_option,
     pipeline_option,
     reference_options,
+    regions_option,
     sample_option,
     sheet_argument,
     stack_option,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @pipeline_option
 @param_option
 @params_file_option
+@regions_option
 @sample_option
 @joint_with_option
 @tolerate_option

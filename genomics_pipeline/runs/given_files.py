@@ -76,13 +76,19 @@ def format_problems(samples: Iterable[Sample], pipeline: Pipeline, sheet: str) -
 def parameter_files(
     pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]]
 ) -> Iterator[tuple[RequiredFile, ParameterSpec]]:
-    """Yield the files that parameters name, with the declarations of the parameters."""
+    """Yield each file that parameters name, once for each format, with the declaration of the first such parameter."""
+    users: dict[tuple[str, str | None], list[str]] = {}
+    specs: dict[tuple[str, str | None], ParameterSpec] = {}
     for stage in pipeline.stages:
         values = {**pipeline.parameters.get(stage.name, {}), **overrides.get(stage.name, {})}
         for name, spec in stage.step.parameters.items():
             value = values.get(name, spec.default)
             if spec.type == "file" and isinstance(value, str) and value:
-                yield RequiredFile(value, f"parameter {stage.name}.{name}", "a file"), spec
+                users.setdefault((value, spec.format), []).append(f"{stage.name}.{name}")
+                specs.setdefault((value, spec.format), spec)
+    for (uri, form), names in users.items():
+        noun = "parameter" if len(names) == 1 else "parameters"
+        yield RequiredFile(uri, f"{noun} {', '.join(names)}", "a file"), specs[uri, form]
 
 
 def uri_problems(samples: Iterable[Sample], sheet: str) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from genomics_pipeline.model.overrides import parse_assignments
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.params_file import parse_params_file
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.regions import regions_overrides
 from genomics_pipeline.model.rerun import merge_parameters
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import refuse_password, without_secrets
@@ -34,6 +35,7 @@ class RunRequest:
         pipeline: The name of a shipped pipeline, or the path of a pipeline file.
         parameters: Overrides, ``STAGE.NAME=VALUE``.
         params_file: A file of overrides, which `parameters` precede; None for none.
+        regions: A BED file for each stage with a parameter for it, which the other two precede; None for none.
         samples: The names of the samples to run; all where none is named.
         accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
         joined: Samples of earlier runs, each with its gVCF, which are genotyped with those of the manifest.
@@ -45,6 +47,7 @@ class RunRequest:
     pipeline: str = "germline"
     parameters: Sequence[str] = ()
     params_file: Path | None = None
+    regions: str | None = None
     samples: Sequence[str] = ()
     accepted: Mapping[str, float] | None = None
     joined: Sequence[Sample] = ()
@@ -109,7 +112,7 @@ def _repeated_samples(samples: Sequence[Sample]) -> Iterator[Problem]:
 
 
 def _overrides(request: RunRequest, pipeline: Pipeline) -> dict[str, dict[str, Value]]:
-    """Return the overrides of the file of parameters, and in place of them those of the command line.
+    """Return the regions of the run, in place of them the overrides of the file of parameters, and of the command line.
 
     Raises:
         UsageError: if only the command line is wrong.
@@ -118,12 +121,16 @@ def _overrides(request: RunRequest, pipeline: Pipeline) -> dict[str, dict[str, V
     collected = CollectedProblems()
     of_file: dict[str, dict[str, Value]] = {}
     given: dict[str, dict[str, Value]] = {}
+    regions: dict[str, dict[str, Value]] = {}
+    with collected.check():
+        if request.regions is not None:
+            regions = regions_overrides(request.regions, pipeline, str(Path.cwd()))
     with collected.check():
         of_file = _of_file(request.params_file, pipeline)
     with collected.check():
         given = parse_assignments(request.parameters, pipeline, str(Path.cwd()))
     collected.refuse()
-    return merge_parameters(of_file, given)
+    return merge_parameters(merge_parameters(regions, of_file), given)
 
 
 def _of_file(file: Path | None, pipeline: Pipeline) -> dict[str, dict[str, Value]]:

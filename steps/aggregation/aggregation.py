@@ -10,13 +10,14 @@ from typing import Any
 import pysam
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
+from common.bed import read_regions
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
 from common.program import BadInput, run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, shown, write_versions
 from common.variants import MISSING_KEY, PLOIDY_KEY
 from common.vcf_header import LOCAL, VcfHeader
-from interval import Ownership, padded_bed, parse_regions
+from interval import Ownership, Region, padded_bed, parse_regions, targets_within
 from joint_records import write_joint
 from pipe import Command, pipe, run
 
@@ -82,11 +83,12 @@ def aggregate(task: dict[str, Any], ploidy: int) -> None:
         ForkFailed: if bcftools failed.
     """
     parameters, output = task["parameters"], task["outputs"]["vcf"]
-    own = Ownership(regions := parse_regions(task["item"]["regions"]))
-    bed = Path(task["scratch"]) / "padded.bed"
     contigs = read_contigs(task["inputs"]["reference"])
-    bed.write_text(padded_bed(regions, contigs))
-    names = {region.contig for region in regions}
+    regions = own_regions(task, contigs)
+    own = Ownership(regions)
+    bed = Path(task["scratch"]) / "padded.bed"
+    bed.write_text(padded_bed(regions or parse_regions(task["item"]["regions"])[:1], contigs))
+    names = {line.partition("\t")[0] for line in bed.read_text().splitlines()}
     reference = CallingReference(task["inputs"]["reference"], [names], Path(task["scratch"])).path(names)
     commands = [merge_in_batches(task, reference, bed), *call_commands(reference, ploidy), *filter_commands(parameters)]
     with (
@@ -105,6 +107,20 @@ def aggregate(task: dict[str, Any], ploidy: int) -> None:
     pysam.tabix_index(output, preset="vcf", force=True, csi=needs_csi(contigs.values()))
     log_commands([f"bcftools {shown(command, LOCAL)}" for command in commands])
     write_versions(task, {"bcftools": BCFTOOLS_VERSION, "htslib": HTSLIB_VERSION})
+
+
+def own_regions(task: dict[str, Any], contigs: Mapping[str, int]) -> list[Region]:
+    """Return the regions whose variants the task writes: the interval, or the targets in it.
+
+    Args:
+        task: The task.
+        contigs: The length of each contig in bp, by name, in the reference's order.
+
+    Raises:
+        BadInput: for targets that are no BED file.
+    """
+    regions, bed = parse_regions(task["item"]["regions"]), task["parameters"]["regions"]
+    return targets_within(regions, read_regions(bed, contigs)) if bed else regions
 
 
 def merge_in_batches(task: dict[str, Any], reference: str, bed: Path) -> Command:

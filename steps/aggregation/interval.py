@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+
+from common.bed import Region as Target
 
 # Normalisation moves an indel left, sometimes out of the interval that its reads are in.
 PADDING_BP = 1000
+# Reading on costs less than looking up the next region: an index has windows of 16 kb (SAM specification, 5.1.3).
+GAP_BP = 1 << 14
 
 
 class Region(NamedTuple):
@@ -27,12 +32,40 @@ def parse_regions(regions: Sequence[str]) -> list[Region]:
     return parsed
 
 
+def targets_within(regions: Sequence[Region], targets: Iterable[Target]) -> list[Region]:
+    """Return the parts of targets that lie in the regions of an interval.
+
+    Args:
+        regions: The regions, in the reference's order.
+        targets: The targets, sorted in the reference's order; they may overlap.
+
+    >>> targets = [Target("a", 0, 5), Target("a", 3, 6), Target("b", 2, 9)]
+    >>> targets_within([Region("a", 5, 9), Region("b", 1, 4)], targets)
+    [Region(contig='a', start=5, end=6), Region(contig='b', start=3, end=4)]
+    """
+    merged: list[Region] = []
+    for target in targets:
+        if merged and merged[-1].contig == target.contig and target.start <= merged[-1].end:
+            merged[-1] = merged[-1]._replace(end=max(merged[-1].end, target.end))
+        else:
+            merged.append(Region(target.contig, target.start + 1, target.end))
+    by_contig: dict[str, list[Region]] = {}
+    for one in merged:
+        by_contig.setdefault(one.contig, []).append(one)
+    return [
+        Region(contig, max(start, one.start), min(end, one.end))
+        for contig, start, end in regions
+        for one in by_contig.get(contig, ())
+        if one.start <= end and start <= one.end
+    ]
+
+
 def padded_bed(regions: Sequence[Region], contigs: Mapping[str, int]) -> str:
-    """Return a BED file of the regions, padded by `PADDING_BP` on both sides; those that then touch are merged."""
+    """Return a BED file of the regions, padded by `PADDING_BP` on both sides; those nearer than `GAP_BP` are merged."""
     spans: list[Region] = []
     for contig, start, end in regions:
         padded = Region(contig, max(1, start - PADDING_BP), min(contigs[contig], end + PADDING_BP))
-        if spans and spans[-1].contig == contig and padded.start <= spans[-1].end + 1:
+        if spans and spans[-1].contig == contig and padded.start <= spans[-1].end + GAP_BP:
             spans[-1] = spans[-1]._replace(end=max(padded.end, spans[-1].end))
         else:
             spans.append(padded)
@@ -40,12 +73,20 @@ def padded_bed(regions: Sequence[Region], contigs: Mapping[str, int]) -> str:
 
 
 class Ownership:
-    """The positions that the interval owns, as pairs of contig and position from 1."""
+    """The positions that the interval owns, as pairs of contig and position from 1.
+
+    Args:
+        regions: The regions, sorted on each contig, without overlaps.
+    """
 
     def __init__(self, regions: Sequence[Region]) -> None:
         self._regions: dict[str, list[Region]] = {}
         for region in regions:
             self._regions.setdefault(region.contig, []).append(region)
+        self._ends = {contig: [region.end for region in owned] for contig, owned in self._regions.items()}
 
     def __contains__(self, position: tuple[str, int]) -> bool:
-        return any(region.start <= position[1] <= region.end for region in self._regions.get(position[0], ()))
+        contig, base = position
+        owned = self._regions.get(contig, [])
+        index = bisect_left(self._ends.get(contig, []), base)
+        return index < len(owned) and owned[index].start <= base

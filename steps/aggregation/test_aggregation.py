@@ -90,14 +90,21 @@ def block(bases: str, start: int, end: int) -> str:
 
 
 def run_step(
-    folder: Path, reference: Path, gvcfs: Sequence[str], regions: Sequence[str], **parameters: Any
+    folder: Path, reference: Path, gvcfs: Sequence[str], interval: Sequence[str], **parameters: Any
 ) -> subprocess.CompletedProcess[str]:
     (folder / "scratch").mkdir(parents=True)
-    defaults = {"ploidy": None, "batch_size": 200, "min_qual": 20, "min_depth": 4, "max_strand_bias": 60}
+    defaults = {
+        "ploidy": None,
+        "regions": None,
+        "batch_size": 200,
+        "min_qual": 20,
+        "min_depth": 4,
+        "max_strand_bias": 60,
+    }
     task = {
         "step": "aggregation",
         "version": "1",
-        "item": {"interval": "00000", "regions": list(regions)},
+        "item": {"interval": "00000", "regions": list(interval)},
         "inputs": {"gvcfs": list(gvcfs), "reference": str(reference)},
         "outputs": {"vcf": str(folder / "joint.vcf.gz")},
         "parameters": defaults | parameters,
@@ -111,10 +118,10 @@ def run_step(
 
 
 def joint(
-    folder: Path, reference: Path, gvcfs: Sequence[str], *regions: str, **parameters: Any
+    folder: Path, reference: Path, gvcfs: Sequence[str], *interval: str, **parameters: Any
 ) -> list[tuple[int, str, str, list[str]]]:
     """Run the step and return POS, REF, ALT and the genotypes of each record."""
-    process = run_step(folder, reference, gvcfs, regions or ["c1:1-3000"], **parameters)
+    process = run_step(folder, reference, gvcfs, interval or ["c1:1-3000"], **parameters)
     assert process.returncode == 0, process.stderr
     assert (folder / "joint.vcf.gz.tbi").is_file()
     assert not list((folder / "scratch").glob("*.bcf"))
@@ -282,3 +289,15 @@ def test_a_long_contig_needs_a_csi_index(reference: Path, tmp_path: Path) -> Non
     process = run_step(tmp_path / "a", other, three_gvcfs(tmp_path, reference), ["c1:1-3000"])
     assert process.returncode == 0, process.stderr
     assert sorted(file.name for file in (tmp_path / "a").glob("joint*")) == ["joint.vcf.gz", "joint.vcf.gz.csi"]
+
+
+def test_only_targets_are_genotyped(reference: Path, tmp_path: Path) -> None:
+    gvcfs = three_gvcfs(tmp_path, reference)
+    bed = tmp_path / "targets.bed"
+    bed.write_text("c1\t1499\t1500\tlast\nc1\t998\t1000\tfirst\nc1\t990\t999\n")
+    everywhere = joint(tmp_path / "all", reference, gvcfs)
+    assert {1000, 1001, 1500} <= {record[0] for record in everywhere}
+    expected = [record for record in everywhere if record[0] in (1000, 1500)]
+    assert joint(tmp_path / "targets", reference, gvcfs, regions=str(bed)) == expected
+    assert joint(tmp_path / "half", reference, gvcfs, "c1:1-1200", regions=str(bed)) == expected[:1]
+    assert joint(tmp_path / "none", reference, gvcfs, "c1:2001-3000", regions=str(bed)) == []

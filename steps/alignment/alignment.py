@@ -22,6 +22,7 @@ from header import bam_header, header
 from lanes import Lane
 from markdup_statistics import publish_statistics
 from metrics import Counts, summarise
+from primers import clip_command, restore_command
 from programs import program_lines
 from qc.consumer import write_quality
 from qc.read_plots import write_read_plots
@@ -69,7 +70,8 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
     fields = read_fields(task, lanes)
     # Forked before the index is loaded: forks are still cheap, and reading overlaps with loading.
     pool = ForkPool(batches, task["vcpus"])
-    needs_fixmate = any(lane.paired for lane in lanes) and not program.writes_mates
+    clips = bool(task["parameters"]["primers"])
+    needs_fixmate = any(lane.paired for lane in lanes) and (clips or not program.writes_mates)
     chain = commands(task, needs_fixmate, fields.duplicates_share)
     view = view_command(task, fields.duplicates_share)
     samtools = Chain(chain, output_commands(task, view), task["scratch"])
@@ -126,7 +128,7 @@ def read_fields(task: dict[str, Any], lanes: Sequence[Lane]) -> ReadFields:
 
 
 def commands(task: dict[str, Any], needs_fixmate: bool, shared_tag: str | None) -> list[Command]:
-    """Return the commands that fix mates, sort and mark duplicates.
+    """Return the commands that clip primers, fix mates, sort and mark duplicates.
 
     Args:
         task: The task.
@@ -136,10 +138,13 @@ def commands(task: dict[str, Any], needs_fixmate: bool, shared_tag: str | None) 
     scratch = task["scratch"]
     thread_mib = max(LEAST_SORT_MIB, int(sort_mib(task) / task["vcpus"]))
     sort = ["sort", "--no-PG", *threads(task), "-m", f"{thread_mib}M", "-T", f"{scratch}/sort", "-u", "-o", "-", "-"]
-    if not task["parameters"]["mark_duplicates"]:
-        return [sort]
+    marks, primers = task["parameters"]["mark_duplicates"], task["parameters"]["primers"]
     fixmate: list[Command] = [["fixmate", "--no-PG", "-m", "-u", "-", "-"]] if needs_fixmate else []
-    return [*fixmate, sort, ["markdup", "--no-PG", *markdup_options(task, shared_tag), "-u", "-", "-"]]
+    markdup: list[Command] = [["markdup", "--no-PG", *markdup_options(task, shared_tag), "-u", "-", "-"]]
+    if primers:
+        clip = clip_command(primers, read_contigs(reference(task)), scratch)
+        return [clip, *fixmate, sort, restore_command(reference(task)), *(markdup if marks else [])]
+    return [*fixmate, sort, *markdup] if marks else [sort]
 
 
 def markdup_options(task: dict[str, Any], shared_tag: str | None) -> list[str]:

@@ -15,8 +15,10 @@ from lanes import Lane
 
 # Options of samtools' commands for this machine; the threads, the memory and the temporary files of each.
 _LOCAL = {
+    "ampliconclip": ("--no-PG",),
     "fixmate": ("--no-PG",),
     "sort": ("--no-PG", "-@", "-m", "-T"),
+    "calmd": ("--no-PG",),
     "markdup": ("--no-PG", "-T"),
     "view": ("--no-PG", "-@"),
 }

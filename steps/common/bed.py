@@ -16,12 +16,13 @@ SHOWN_CHARACTERS = 60  # of a line, in messages
 
 
 class Region(NamedTuple):
-    """Bases [start, end) of a contig, counted from 0, and the name in the fourth column, empty where there is none."""
+    """Bases [start, end) of a contig, counted from 0, and columns 4 and 6, empty where there are none."""
 
     contig: str
     start: int
     end: int
     name: str = ""
+    strand: str = ""
 
 
 def read_regions(path: str, contigs: Mapping[str, int]) -> list[Region]:
@@ -69,7 +70,8 @@ def _region(line: str, place: str, contigs: Mapping[str, int]) -> Region:
     if not start < end <= contigs[contig]:
         expected = f"expected 0 <= start < end <= {contigs[contig]}, the length of {contig}"
         raise BadInput(f"{place}: {expected}, found {start} and {end}")
-    return Region(contig, start, end, fields[3].strip() if len(fields) > 3 else "")
+    name, _, strand = (*(field.strip() for field in fields[3:6]), "", "", "")[:3]
+    return Region(contig, start, end, name, strand)
 
 
 def _is_number(text: str) -> bool:

@@ -331,6 +331,25 @@ def test_regions_on_s3_are_compared_with_the_reference(
     assert cli(*command).code == 0
 
 
+def test_the_regions_of_a_run(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    bed = stack.put("panel.bed", b"chr1\t10\t20\nchr2\t0\t641\n")
+    command = ("submit", sheet, "--reference", reference, "--json", "--regions", bed)
+    assert errors(cli(*command)) == [
+        f"{bed}:2: parameters alignment.regions, variant_calling.regions, aggregation.regions: "
+        "expected 0 <= start < end <= 640, the length of chr2, found 0 and 641"
+    ]
+    stack.put("panel.bed", b"chr1\t10\t20\nchr1\t40\t50\n")
+    run = summary_of(cli(*command))["run"]
+    assert stack.read(f"runs/{run}/intervals.jsonl") == {"interval": "00000", "regions": ["chr1:11-50"]}
+    parameters = stack.read(f"runs/{run}/run.json")["parameters"]
+    assert parameters == {
+        "alignment": {"format": "cram", "mark_supplementary": False, "regions": bed},
+        "variant_calling": {"regions": bed},
+        "aggregation": {"regions": bed},
+    }
+
+
 def test_samples_without_reads_are_refused_unless_they_are_accepted(
     stack: Deployed, reference: str, tmp_path: Path, cli: Cli
 ) -> None:

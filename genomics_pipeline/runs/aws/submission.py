@@ -12,7 +12,6 @@ from typing import Any
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
-from genomics_pipeline.asl.interval_limits import interval_limits
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model import quotas
@@ -22,13 +21,11 @@ from genomics_pipeline.model.execution_input import WAIT_S, ExecutionInput
 from genomics_pipeline.model.manifest import gvcf_lines, manifest_lines
 from genomics_pipeline.model.overrides import aws_defaults
 from genomics_pipeline.model.parameters import ParameterSpec, value_words
-from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import is_accepted
-from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.aws.deployed import definition_problems, deployed_jobs, image_problems, revision_arns
@@ -39,6 +36,7 @@ from genomics_pipeline.runs.containers.images import tag
 from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.given_files import RequiredFile, parameter_files, parameter_problems, reads
 from genomics_pipeline.runs.gvcf_checks import gvcf_files, gvcf_problems
+from genomics_pipeline.runs.intervals import intervals_text
 from genomics_pipeline.runs.plan import RunPlan, RunRequest, plan
 from genomics_pipeline.runs.reference_indexes import choose_indexes
 
@@ -77,6 +75,7 @@ class Submission:
         deployment: The deployed stack.
         document: The definition of the state machine.
         reference: The reference.
+        intervals: The intervals, one JSON line each.
         warnings: Warnings about the request.
         digest: The sha256 of everything that determines the results.
         job_definitions: By step, the ARN of the revision of its job definition.
@@ -87,6 +86,7 @@ class Submission:
     deployment: Deployment
     document: Mapping[str, Any]
     reference: AwsReference
+    intervals: str
     warnings: Sequence[str]
     digest: str
     job_definitions: Mapping[str, str]
@@ -178,8 +178,9 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     warnings = [*planned.warnings, *warnings]
     assert deployment is not None
     assert reference is not None
-    digest = _digest(planned, document, reference, deployment.architecture)
-    return Submission(request, planned, deployment, document, reference, warnings, digest, job_definitions)
+    intervals = intervals_text(planned, reference.contigs, adapters.store)
+    digest = _digest(planned, document, reference, intervals, deployment.architecture)
+    return Submission(request, planned, deployment, document, reference, intervals, warnings, digest, job_definitions)
 
 
 def _gvcf_problems(
@@ -249,8 +250,18 @@ def parameter_file_problems(
     yield from parameter_problems(usable, adapters.store, contigs)
 
 
-def _digest(planned: RunPlan, document: Mapping[str, Any], reference: AwsReference, architecture: Architecture) -> str:
-    """Return the sha256 of everything that determines the results: definition, images, parameters, reference, items."""
+def _digest(
+    planned: RunPlan, document: Mapping[str, Any], reference: AwsReference, intervals: str, architecture: Architecture
+) -> str:
+    """Return the sha256 of everything that determines the results: definition, images, parameters, reference, items.
+
+    Args:
+        planned: The plan of the run.
+        document: The definition of the state machine.
+        reference: The reference.
+        intervals: The intervals, one JSON line each.
+        architecture: The processor architecture of the images.
+    """
     parts = [
         canonical_json(document),
         json.dumps({name: tag(step, architecture) for name, step in planned.steps.items()}, sort_keys=True),
@@ -259,11 +270,6 @@ def _digest(planned: RunPlan, document: Mapping[str, Any], reference: AwsReferen
         *([reference.alt] if reference.alt else []),
         manifest_lines(planned.samples),
         *filter(None, [gvcf_lines(planned.samples)]),
-        intervals_text(planned.pipeline, reference),
+        intervals,
     ]
     return sha256("\0".join(parts).encode()).hexdigest()
-
-
-def intervals_text(pipeline: Pipeline, reference: AwsReference) -> str:
-    """Return the intervals of a reference, one JSON line each, within the limits of a pipeline's intervals."""
-    return interval_lines(reference.contigs, interval_limits(pipeline.maps["interval"]))

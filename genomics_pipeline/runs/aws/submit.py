@@ -30,7 +30,7 @@ from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.items import Items, upload_large_items, write_items
 from genomics_pipeline.runs.aws.reference import indexes_of, upload_reference
 from genomics_pipeline.runs.aws.rights import refuse_missing_rights
-from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest, check_request, intervals_text
+from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest, check_request
 from genomics_pipeline.runs.catalog import absolute_name
 from genomics_pipeline.stores.protocol import Store
 
@@ -139,7 +139,7 @@ def _write(submission: Submission, folder: Path) -> dict[str, Items]:
     budgets = payload_budgets(planned.pipeline, submission.document, submission.input.to_json())
     lines = {
         "sample": (run_layout.MANIFEST, manifest_lines(planned.samples)),
-        "interval": (run_layout.INTERVALS, intervals_text(planned.pipeline, submission.reference)),
+        "interval": (run_layout.INTERVALS, submission.intervals),
     }
     items = {
         scope: write_items(folder / name, scope, StringIO(text), budgets.get(scope), place)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.asl.interval_limits import interval_limits
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import resolve
@@ -19,11 +18,11 @@ from genomics_pipeline.model.task import RunPlace, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
 from genomics_pipeline.records.given_gvcfs import GivenGvcf
 from genomics_pipeline.reference.fai import read_contigs
-from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import is_prepared, prepare
 from genomics_pipeline.report.planned_tasks import PlannedTask, Verdict
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.intervals import intervals_text
 from genomics_pipeline.runs.local.checks import check_contents, check_gvcfs, check_request
 from genomics_pipeline.runs.local.fit import reference_indexes
 from genomics_pipeline.runs.local.request import LocalRunRequest
@@ -110,8 +109,8 @@ class _Forecast:
     def _intervals(self) -> list[Mapping[str, Any]]:
         if self.reference is None:
             return []
-        limits = interval_limits(self.plan.pipeline.maps["interval"])
-        return [json.loads(line) for line in interval_lines(read_contigs(self.reference), limits).splitlines()]
+        text = intervals_text(self.plan, read_contigs(self.reference), self.store)
+        return [json.loads(line) for line in text.splitlines()]
 
     def _task(self, stage: Stage, item: Mapping[str, Any]) -> PlannedTask:
         name = item_id(item)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
-from genomics_pipeline.asl.interval_limits import interval_limits
 from genomics_pipeline.asl.payload_budget import payload_budgets
 from genomics_pipeline.engine.events import Note
 from genomics_pipeline.model import quotas, run_layout
@@ -16,10 +15,10 @@ from genomics_pipeline.model.manifest import gvcf_lines, manifest_lines
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.execution_input import input_text
 from genomics_pipeline.reference.fai import read_contigs
-from genomics_pipeline.reference.intervals import interval_lines
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.intervals import intervals_text
 from genomics_pipeline.runs.item_lines import item_lines
 from genomics_pipeline.runs.local.fit import concurrent_jobs, reference_indexes, refuse_small_machine
 from genomics_pipeline.runs.plan import RunPlan
@@ -55,13 +54,14 @@ def prepare_reference(
     return prepared
 
 
-def write_inputs(folder: RunFolder, planned: RunPlan, reference: Path) -> None:
+def write_inputs(folder: RunFolder, planned: RunPlan, reference: Path, store: Store) -> None:
     """Write the files that determine an execution; see `RunFolder.digest`.
 
     Args:
         folder: The folder of the run.
         planned: The plan of the run.
         reference: The path of the prepared FASTA file.
+        store: The store of the files of the run.
 
     Raises:
         DataError: for parameters that are too large for a job.
@@ -71,7 +71,7 @@ def write_inputs(folder: RunFolder, planned: RunPlan, reference: Path) -> None:
     execution_input = ExecutionInput(place, str(reference), planned.overrides, planned.tolerated, wait_s=wait_s)
     document = generate(planned.pipeline)
     budgets = payload_budgets(planned.pipeline, document, execution_input.to_json())
-    intervals = interval_lines(read_contigs(reference), interval_limits(planned.pipeline.maps["interval"]))
+    intervals = intervals_text(planned, read_contigs(reference), store)
     large: dict[str, str] = {}
     folder.remove_items()
     for scope, text in (("sample", manifest_lines(planned.samples)), ("interval", intervals)):

@@ -53,7 +53,7 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
         check_contents(planned.pipeline, planned.overrides, request.truth, reference, store)
         check_gvcfs(planned, request.manifest, reference, store)
         before = _record_before(folder, display)
-        write_inputs(folder, planned, reference)
+        write_inputs(folder, planned, reference, store)
         jobs = run_jobs(folder, planned.steps, request.containers, adapters, display, faults)
         execution = _begin(request, planned, folder, store, before, jobs, display)
         execution, summary = _execute(execution, jobs, display)

@@ -107,7 +107,7 @@ def region_means(tally: Tally) -> str:
     """Return the mean depth of each region, as BED."""
     lines = []
     for one in (region for contig in tally.contigs for region in contig.regions):
-        contig, start, end, name = one.region
+        contig, start, end, name, _ = one.region
         columns = [contig, str(start), str(end), *([name] if name else []), f"{one.bases / (end - start):.5f}"]
         lines.append("\t".join(columns) + "\n")
     return "".join(lines)
@@ -117,6 +117,6 @@ def region_thresholds(tally: Tally) -> str:
     """Return the number of positions of each region that reach each threshold, as BED."""
     lines = ["#chrom\tstart\tend\tregion\t" + "\t".join(f"{depth}X" for depth in THRESHOLDS) + "\n"]
     for one in (region for contig in tally.contigs for region in contig.regions):
-        contig, start, end, name = one.region
+        contig, start, end, name, _ = one.region
         lines.append("\t".join([contig, str(start), str(end), name or "unknown", *map(str, one.reached)]) + "\n")
     return "".join(lines)
