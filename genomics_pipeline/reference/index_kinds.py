@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
@@ -12,8 +12,9 @@ from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.reference.bwa_index import ann_contigs, indexed_bases, size_mismatch
 from genomics_pipeline.reference.bwa_samples import differing_file
+from genomics_pipeline.reference.dictionary import COMPARED_BASES, dict_contigs, other_bases
 from genomics_pipeline.reference.fai import Contig, fai_mismatch, fai_path, iterate_fai
-from genomics_pipeline.reference.index_text import OversizedIndex, file_problem, index_lines
+from genomics_pipeline.reference.index_text import OversizedIndex, file_problem
 from genomics_pipeline.reference.minibwa_index import has_bases_of, l2b_contigs, minibwa_mismatch
 from genomics_pipeline.reference.packed_bases import has_same_bases, has_same_samples
 
@@ -121,7 +122,7 @@ def _mismatch(fasta: Path, kind: IndexKind) -> str | None:
     files = kind.files(fasta)
     if message := _contigs_mismatch(fasta, kind.contigs(files)):
         return message
-    compare = {"bwa": _bwa_mismatch, "minibwa": minibwa_mismatch}.get(kind.name)
+    compare = {"bwa": _bwa_mismatch, "minibwa": minibwa_mismatch, "dict": _dict_mismatch}.get(kind.name)
     return compare(fasta, files) if compare else None
 
 
@@ -166,7 +167,19 @@ def find_stale(fasta: Path, kind: IndexKind) -> str | None:
             return f"expected the bases of {fasta.name}, found others"
     if kind.name == "minibwa" and not has_bases_of(fasta, kind.files(fasta)):
         return f"expected the bases of {fasta.name}, found others"
-    return None
+    return _dict_mismatch(fasta, kind.files(fasta), most_bases=None) if kind.name == "dict" else None
+
+
+def _dict_mismatch(fasta: Path, files: Sequence[Path], most_bases: int | None = COMPARED_BASES) -> str | None:
+    """Compare the digests of a dictionary with the bases of a FASTA file; None if they match.
+
+    Args:
+        fasta: The FASTA file, its ``.fai`` beside it.
+        files: The dictionary.
+        most_bases: The bases to compare, of the shortest sequences; None for all.
+    """
+    name = other_bases(fasta, files[0], most_bases)
+    return f"expected the MD5 (M5) of {name} in {fasta.name}, found that of other bases" if name else None
 
 
 def _build_fai(fasta: Path, uri: str) -> None:
@@ -203,15 +216,6 @@ def _build_dict(fasta: Path, uri: str) -> None:
         pysam.samtools.dict("-o", str(dictionary), str(fasta))
 
 
-def _dict_contigs(files: Sequence[Path]) -> Iterator[Contig]:
-    """Yield the @SQ lines of a sequence dictionary, a SAM header (SAM specification, 1.3)."""
-    lines = (line.decode("latin-1") for line in index_lines(files[0]))
-    rows = (line.rstrip("\r").split("\t") for line in lines if line.startswith("@SQ\t"))
-    for row in rows:
-        tags = dict(field.split(":", 1) for field in row[1:])
-        yield Contig(tags.get("SN", ""), int(tags.get("LN", -1)))
-
-
 INDEX_KINDS = {
     kind.name: kind
     for kind in (
@@ -238,6 +242,6 @@ INDEX_KINDS = {
             library="minibwa",
             alternate_contigs=False,
         ),
-        IndexKind("dict", ("dict",), "samtools dict -o {file} {fasta}", _build_dict, contigs=_dict_contigs),
+        IndexKind("dict", ("dict",), "samtools dict -o {file} {fasta}", _build_dict, contigs=dict_contigs),
     )
 }
