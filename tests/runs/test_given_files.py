@@ -323,3 +323,14 @@ def test_one_sample_does_not_replace_the_cohort(here: SmallProject, command: Com
     here.samples({"b": READS})  # the sheet itself is smaller
     assert command(*here.arguments()).returncode == 0
     assert joined(here) == ["b.count", "--without"]
+
+
+def test_files_of_a_format_that_no_step_takes_are_refused(here: SmallProject, command: Command) -> None:
+    sheet = here.folder / "sheet.csv"
+    sheet.write_text("sample,fastq_1,bam\na,a.fastq,\nb,,b.bam\n")
+    ended = command(*here.arguments())
+    expected = "sample b, lane L001: the step count takes fastq files (formats of step.toml), found a BAM file"
+    assert (ended.returncode, errors(ended)) == (1, [f"error: {sheet}:3:bam: {expected}"])
+    sheet.write_text("sample,gvcf\na,a.g.vcf.gz\n")
+    ended = command(*here.arguments())
+    assert (ended.returncode, "has no stage that gathers an output gvcf" in ended.stderr) == (1, True)
