@@ -15,8 +15,9 @@ class ExecutionResult:
         output: The output, if it succeeded.
         error: The error's name, unless it succeeded.
         cause: The error's cause, unless it succeeded.
-        map_runs: All Map Runs in the order of their ends: the members of DescribeMapRun, ``label``, ``transitions``,
-            and ``resultWriterDetails`` if result files were written.
+        map_runs: All Map Runs in the order of their ends, those aborted together in that of their executions: the
+            members of DescribeMapRun, ``label``, ``transitions``, and ``resultWriterDetails`` if result files were
+            written.
         transitions: State transitions that AWS would bill: one for each started child, entered state and retry.
         seconds: The duration; with fast forward, including the skipped time.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -173,13 +173,28 @@ async def _run_to_end(frame: Frame) -> ExecutionResult:
             raise
         end = {"status": "ABORTED", **asdict(stop)}
         trail.history.add("ExecutionAborted", 0, "executionAborted", asdict(stop))
-    runs = list(execution.engine.map_runs.values())
+    runs = _in_order(execution.engine.map_runs.values())
     return ExecutionResult(
         **end,
         map_runs=runs,
         transitions=execution.transitions + sum(run["transitions"] for run in runs),
         seconds=round(execution.engine.clock.now() - execution.started, 3),
     )
+
+
+def _in_order(map_runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return Map Runs in the order of their ends; those that were aborted together, in that of their executions.
+
+    The names of children have their indexes, and in ARNs a child's state machine ``machine/Label:`` precedes
+    ``machine:``, so that a Map Run within a child comes before the one that the child is of.
+    """
+    runs = list(map_runs)
+    aborted = iter(sorted((run for run in runs if _is_aborted(run)), key=lambda run: str(run["executionArn"])))
+    return [next(aborted) if _is_aborted(run) else run for run in runs]
+
+
+def _is_aborted(map_run: Mapping[str, Any]) -> bool:
+    return bool(map_run["status"] == "ABORTED")
 
 
 def _digest(value: Any) -> str:

@@ -21,11 +21,12 @@ class StoppedExecution:
     """An execution whose tasks wait forever, except that with the argument ``last``, which stops it.
 
     Attributes:
+        map_runs: The number of Map Runs that it waits for before the stop.
         live: The descriptions of the running Map Runs just before the stop.
     """
 
-    def __init__(self, harness: EngineHarness, history: Path) -> None:
-        self.harness, self.history = harness, history
+    def __init__(self, harness: EngineHarness, history: Path, map_runs: int = 0) -> None:
+        self.harness, self.history, self.map_runs = harness, history, map_runs
         self.live: list[dict[str, Any]] = []
 
     def run(self, state: dict[str, Any]) -> ExecutionResult:
@@ -39,6 +40,8 @@ class StoppedExecution:
             if arguments == "first":
                 return arguments
             if arguments == "last":
+                while len(engine.running_map_runs) < self.map_runs:
+                    await asyncio.sleep(0)
                 self.live = [describe() for describe in engine.running_map_runs.values()]
                 engine.stop = Stop("Cancelled", "by a person")
                 main.cancel()
@@ -108,3 +111,16 @@ def test_the_counts_of_a_running_map_run_include_all_items_of_its_batches(
         for kind in ("itemCounts", "executionCounts")
     ]
     assert counts == [{"pending": 1, "running": 4, "total": 5}, {"pending": 1, "running": 2, "total": 3}]
+
+
+def test_map_runs_within_children_are_listed_in_the_order_of_their_children(
+    harness: EngineHarness, tmp_path: Path
+) -> None:
+    inner = over("{% $states.input %}", "work", Label="Inner", ResultWriter=WRITER)
+    outer = over([["wait"] * number for number in range(1, 9)] + [["wait"] * 8 + ["last"]])
+    outer["ItemProcessor"] |= {"StartAt": "Within", "States": {"Within": inner}}
+    result = StoppedExecution(harness, tmp_path / "history", map_runs=10).run(outer)
+    assert [(run["status"], run["label"], run["itemCounts"]["total"]) for run in result.map_runs] == [
+        *(("ABORTED", "Inner", number) for number in range(1, 10)),
+        ("ABORTED", "Each", 9),
+    ]
