@@ -10,6 +10,7 @@ from genomics_pipeline.asl.healing import fail_state, failure_names
 from genomics_pipeline.asl.jsonata_assumptions import check_assumptions
 from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.asl.map_state import map_state
+from genomics_pipeline.asl.optional import first_state, optional_states
 from genomics_pipeline.asl.payload_budget import payload_budgets
 from genomics_pipeline.asl.task_state import PayloadSource, stage_states
 from genomics_pipeline.language.jsonata.text import member
@@ -23,9 +24,10 @@ DEFAULT_NAMES = ResourceNames()
 def generate(pipeline: Pipeline, names: ResourceNames = DEFAULT_NAMES) -> dict[str, Any]:
     """Return the state machine document of a pipeline.
 
-    Stages of one scope that follow each other share a Distributed Map; a cohort stage is a Task. Everything that
-    differs between runs is in the execution's input (`model.execution_input`), so that the document is the same for
-    every run and location; it contains the names of AWS resources only.
+    Stages of one scope that follow each other share a Distributed Map; a cohort stage is a Task, with a Choice before
+    it if a run may leave it out. Everything that differs between runs is in the execution's input
+    (`model.execution_input`), so that the document is the same for every run and location; it contains the names of
+    AWS resources only.
 
     Raises:
         DataError: if the pipeline exceeds a limit of AWS.
@@ -35,7 +37,7 @@ def generate(pipeline: Pipeline, names: ResourceNames = DEFAULT_NAMES) -> dict[s
     held_by = {stage.name: name for name, stages in groups for stage in stages if stage.scope != "cohort"}
     states: dict[str, Any] = {}
     for number, (name, stages) in enumerate(groups):
-        following = groups[number + 1][0] if number + 1 < len(groups) else None
+        following = _first_state(groups[number + 1]) if number + 1 < len(groups) else None
         states |= _states(pipeline, names, name, stages, held_by, following)
     if any(state["Type"] == "Task" for state in states.values()):
         failures = failure_names()
@@ -43,7 +45,7 @@ def generate(pipeline: Pipeline, names: ResourceNames = DEFAULT_NAMES) -> dict[s
     document = {
         "Comment": f"{pipeline.name}: {pipeline.summary}",
         "QueryLanguage": "JSONata",
-        "StartAt": groups[0][0],
+        "StartAt": _first_state(groups[0]),
         "States": states,
     }
     check_limits(document)
@@ -60,6 +62,11 @@ def _groups(pipeline: Pipeline) -> Iterator[tuple[str, list[Stage]]]:
             continue
         counts[scope] = counts.get(scope, 0) + 1
         yield f"{scope.title()}{counts[scope] if counts[scope] > 1 else ''}", list(stages)
+
+
+def _first_state(group: tuple[str, list[Stage]]) -> str:
+    name, stages = group
+    return first_state(stages[0]) if stages[0].scope == "cohort" else name
 
 
 def _variable(label: str) -> str:
@@ -82,6 +89,7 @@ def _states(
     upstream = {source: _details(held_by[source]) for stage in stages for source in pipeline.gather_sources(stage)}
     if stages[0].scope == "cohort":
         source = PayloadSource("$states.input", f"[{COHORT}]", COHORT, upstream)
-        return stage_states(pipeline, names, stages[0], source, following, failure_names())
+        states = stage_states(pipeline, names, stages[0], source, following, failure_names())
+        return {**optional_states(stages[0], following), **states}
     state = map_state(pipeline, names, stages, name, _variable(name), upstream)
     return {name: {**state, **({"Next": following} if following else {"End": True})}}

@@ -29,6 +29,7 @@ class ExecutionInput:
         wait_s: The longest time in seconds that a job may wait for hosts, with all attempts.
         job_definitions: By step, the ARN of the revision of its job definition; the newest of its name where there is
             none.
+        optional: The optional stages that run; see `Pipeline.optional_stages`.
         max_concurrency: The greatest number of children of a Map Run at a time; None for the pipeline's.
     """
 
@@ -42,6 +43,7 @@ class ExecutionInput:
     wait_s: int = WAIT_S
     job_definitions: Mapping[str, str] = field(default_factory=dict)
     max_concurrency: int | None = None
+    optional: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object that the definition reads."""
@@ -56,5 +58,6 @@ class ExecutionInput:
             "wait_s": self.wait_s,
             "job_definitions": dict(self.job_definitions),
             **({} if self.max_concurrency is None else {"max_concurrency": self.max_concurrency}),
+            **({"optional": list(self.optional)} if self.optional else {}),
             "earlier": {label: list(details) for label, details in self.earlier.items()},
         }

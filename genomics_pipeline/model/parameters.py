@@ -31,7 +31,9 @@ class ParameterSpec:
         default_on_aws: The value on AWS if neither the pipeline nor the user gives one; None for `default`.
         minimum: Least value, for integer and number.
         maximum: Greatest value, for integer and number.
-        format: The format of a file whose content is checked before a run: ``bed``; None for any.
+        format: The format of a file whose content is checked before a run: ``bed``, ``gff3`` or ``vcf``; None for any.
+        indexes: The suffixes of the indexes, one of which must be beside the file.
+        columns: The parameter with the columns that are taken from a file in VCF; see `model.annotation_columns`.
     """
 
     name: str
@@ -43,6 +45,8 @@ class ParameterSpec:
     maximum: float | None = None
     format: str | None = None
     default_on_aws: Value = None
+    indexes: tuple[str, ...] = ()
+    columns: str | None = None
 
 
 def misfit(spec: ParameterSpec, value: object) -> str | None:

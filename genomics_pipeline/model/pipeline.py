@@ -70,6 +70,7 @@ class Stage:
         inputs: Input name -> ``sample.reads``, ``reference`` or ``<stage>.<output>``.
         publish: Output name -> folder below ``results/``.
         intermediate: The outputs are only for later stages; on AWS they expire.
+        when: The parameters of which at least one must have a value for the stage to run; none for every run.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Stage:
     inputs: Mapping[str, str]
     publish: Mapping[str, str]
     intermediate: bool = False
+    when: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,24 @@ class Pipeline:
     maps: Mapping[str, MapSettings]
     stages: tuple[Stage, ...]
     parameters: Mapping[str, Mapping[str, Value]]
+
+    def optional_stages(self, overrides: Mapping[str, Mapping[str, Value]]) -> tuple[str, ...]:
+        """Return the names of the optional stages that a run has, by its parameters.
+
+        Args:
+            overrides: The parameters of the run by stage and name, which precede those of the pipeline.
+        """
+
+        def has_value(stage: Stage, name: str) -> bool:
+            values = {**self.parameters.get(stage.name, {}), **overrides.get(stage.name, {})}
+            return values.get(name, stage.step.parameters[name].default) is not None
+
+        return tuple(one.name for one in self.stages if any(has_value(one, name) for name in one.when))
+
+    def of_run(self, overrides: Mapping[str, Mapping[str, Value]]) -> Pipeline:
+        """Return the pipeline without the optional stages that a run with these parameters leaves out."""
+        chosen = self.optional_stages(overrides)
+        return replace(self, stages=tuple(one for one in self.stages if not one.when or one.name in chosen))
 
     def gather_sources(self, stage: Stage) -> tuple[str, ...]:
         """Return the earlier stages whose outputs of all items the stage takes as one list."""
@@ -126,8 +146,8 @@ def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec]
     unknown: set[str] = set()
     for number, raw in enumerate(toml.data["stages"]):
         if number in steps:
-            step, intermediate = steps[number], raw.get("intermediate", False)
-            stage = Stage(raw["name"], step, raw["scope"], raw["inputs"], _publish(raw, step), intermediate)
+            step, intermediate, when = steps[number], raw.get("intermediate", False), tuple(raw.get("when", ()))
+            stage = Stage(raw["name"], step, raw["scope"], raw["inputs"], _publish(raw, step), intermediate, when)
             problems += _stage_problems(toml, number, stage, stages, unknown)
             stages.append(stage)
         else:
@@ -195,8 +215,19 @@ def _stage_problems(
             continue
         elif message := _source_misfit(spec, stage, earlier):
             yield toml.problem((*path, "inputs"), f"{name}: {message}")
+    yield from _when_problems(toml, number, stage)
     yield from _publish_problems(toml, number, stage)
     yield from _overwrite_problems(toml, number, stage, earlier)
+
+
+def _when_problems(toml: TomlFile, number: int, stage: Stage) -> Iterator[Problem]:
+    path = ("stages", number, "when")
+    if stage.when and stage.scope != "cohort":
+        yield toml.problem(path, f"expected a stage of scope cohort, which alone may be left out; found {stage.scope}")
+    for name in stage.when:
+        if name not in stage.step.parameters:
+            hint = did_you_mean(name, list(stage.step.parameters))
+            yield toml.problem(path, f"unknown parameter {name!r} of step {stage.step.name}; {hint}")
 
 
 def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str | None:
@@ -212,6 +243,8 @@ def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str |
     outputs = {f"{other.name}.{output}": other for other in earlier for output in other.step.outputs}
     if source not in outputs:
         return f"expected an output of an earlier stage, found {source!r}; {did_you_mean(source, list(outputs))}"
+    if outputs[source].when:
+        return f"expected an output of a stage of every run, found {source!r}, whose stage may be left out"
     if outputs[source].step.outputs[source.partition(".")[2]].optional:
         return f"expected an output that is always written, found {source!r}, which is optional"
     one = outputs[source].scope in (stage.scope, "cohort")

@@ -213,6 +213,8 @@ def _parameter(name: str, raw: Mapping[str, Any]) -> ParameterSpec:
         maximum=raw.get("maximum"),
         format=raw.get("format"),
         default_on_aws=raw.get("default_on_aws"),
+        indexes=_indexes(raw),
+        columns=raw.get("columns"),
     )
 
 
@@ -232,9 +234,13 @@ def _parameter_problems(toml: TomlFile, parameters: Mapping[str, ParameterSpec])
         for choice in spec.choices or ():
             if message := misfit(replace(spec, choices=None), choice):
                 yield toml.problem(("parameters", spec.name, "choices"), message)
-        if spec.format and spec.type != "file":
-            message = f"expected a parameter of type file, found {spec.type}"
-            yield toml.problem(("parameters", spec.name, "format"), message)
+        for key in ("format", "indexes", "columns"):
+            if getattr(spec, key) and spec.type != "file":
+                message = f"expected a parameter of type file, found {spec.type}"
+                yield toml.problem(("parameters", spec.name, key), message)
+        if spec.columns and (spec.columns not in parameters or parameters[spec.columns].type != "string"):
+            message = f"expected the name of a parameter of type string, found {spec.columns!r}"
+            yield toml.problem(("parameters", spec.name, "columns"), message)
         if spec.name in SCOPES:
             yield toml.problem(
                 ("parameters", spec.name), f"expected another name: {{{spec.name}}} is the placeholder of the item"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from genomics_pipeline.model import budgets
-from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
-from genomics_pipeline.stores.compression import open_decompressed, reported_damage
+from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.reference.contig_names import contig_hint
 from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.text_lines import TextKind, text_lines
 
 _NO_REGION = (b"track", b"browser")  # first words of lines for genome browsers
-_PIECE_BYTES = 1 << 16
-NAMED_CONTIGS = 24  # of a reference that a message may list
 
 
 def bed_problems(uri: str, store: Store, contigs: Mapping[str, int]) -> Iterator[Problem]:
@@ -66,35 +65,7 @@ def _fields(line: str) -> list[str]:
 
 
 def _lines(uri: str, store: Store) -> Iterator[bytes]:
-    """Yield the lines of a file, without their ends.
-
-    Raises:
-        DataError: for a file or a line that is too long, and damaged compressed content.
-    """
-    rest, size = b"", 0
-    with store.open(uri) as stored, reported_damage():
-        stream = open_decompressed(stored)
-        while piece := stream.read(_PIECE_BYTES):
-            size += len(piece)
-            if size > budgets.BED_SIZE.value:
-                raise DataError(f"expected a BED file of at most {budgets.BED_SIZE}, decompressed, found more")
-            *lines, rest = (rest + piece).split(b"\n")
-            yield from (line.removesuffix(b"\r") for line in _short(lines))
-            _short([rest])
-    if rest:
-        yield rest.removesuffix(b"\r")
-
-
-def _short(lines: Iterable[bytes]) -> Iterable[bytes]:
-    """Return the lines.
-
-    Raises:
-        DataError: for one that is longer than its budget.
-    """
-    for line in lines:
-        if len(line) > budgets.BED_LINE.value:
-            raise DataError(f"expected lines of at most {budgets.BED_LINE}, found a longer one; is this a BED file?")
-    return lines
+    return text_lines(uri, TextKind("BED", budgets.BED_SIZE, budgets.BED_LINE), store)
 
 
 def _misfit(line: str, contigs: Mapping[str, int]) -> str | None:
@@ -104,7 +75,7 @@ def _misfit(line: str, contigs: Mapping[str, int]) -> str | None:
         return f"expected contig, start and end between tabs, found {line[:60]!r}"
     contig, start, end = fields[0], int(fields[1]), int(fields[2])
     if contig not in contigs:
-        return f"expected a contig of the reference, found {contig!r}; {_hint(contig, contigs)}"
+        return f"expected a contig of the reference, found {contig!r}; {contig_hint(contig, contigs)}"
     if not start < end <= contigs[contig]:
         return f"expected 0 <= start < end <= {contigs[contig]}, the length of {contig}, found {start} and {end}"
     return None
@@ -112,15 +83,3 @@ def _misfit(line: str, contigs: Mapping[str, int]) -> str | None:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
-
-
-def _hint(contig: str, contigs: Mapping[str, int]) -> str:
-    """Return the contig that may be meant, also if only the prefix ``chr`` differs."""
-    for other in (f"chr{contig}", contig.removeprefix("chr")):
-        if other in contigs:
-            return f"did you mean {other!r}?"
-    return (
-        did_you_mean(contig, list(contigs))
-        if len(contigs) <= NAMED_CONTIGS
-        else f"the reference has {len(contigs):,} contigs"
-    )

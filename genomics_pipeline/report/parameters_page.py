@@ -9,7 +9,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.parameters import ParameterSpec, Value, value_words
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.step import OutputSpec, StepSpec
-from genomics_pipeline.report.step_help import SCOPE_WORDS
+from genomics_pipeline.report.step_help import stage_words
 from genomics_pipeline.report.step_words import (
     input_words,
     kind_words,
@@ -54,7 +54,7 @@ def _pipeline(pipeline: Pipeline) -> str:
         (
             stage.name,
             f"[{stage.step.name}](#{stage.step.name})",
-            SCOPE_WORDS[stage.scope],
+            stage_words(stage),
             _lines(f"{name}: `{source}`" for name, source in stage.inputs.items()),
             _lines(f"`{output_words(_path_only(stage, name), folder)}`" for name, folder in stage.publish.items()),
         )

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 SCOPE_WORDS = {"sample": "once for each sample", "interval": "once for each interval", "cohort": "once for the cohort"}
 
 
+def stage_words(stage: Stage) -> str:
+    """Return how often, and when, a stage runs."""
+    condition = f" if one of {', '.join(stage.when)} has a value" if stage.when else ""
+    return f"{SCOPE_WORDS[stage.scope]}{condition}"
+
+
 def parameter_words(spec: ParameterSpec, given: Mapping[str, Value]) -> str:
     """Return the description of a parameter in one paragraph.
 
@@ -58,7 +64,7 @@ def write_pipeline(formatter: HelpFormatter, pipeline: Pipeline) -> None:
     for stage in pipeline.stages:
         spec = stage.step
         formatter.write_paragraph()
-        formatter.write_heading(f"Stage {stage.name}, {SCOPE_WORDS[stage.scope]}")
+        formatter.write_heading(f"Stage {stage.name}, {stage_words(stage)}")
         with formatter.indentation():
             write_wrapped(formatter, f"step {spec.name} {spec.version}: {spec.summary}")
             inputs = {name: f"{stage.inputs[name]}: {input_words(one)}" for name, one in spec.inputs.items()}
@@ -87,6 +93,7 @@ def _stage_json(pipeline: Pipeline, stage: Stage) -> dict[str, Any]:
         "inputs": dict(stage.inputs),
         "publish": dict(stage.publish),
         "intermediate": stage.intermediate,
+        "when": list(stage.when),
         "parameters": dict(pipeline.parameters.get(stage.name, {})),
         "step": step_json(stage.step),
     }

@@ -13,8 +13,11 @@ from genomics_pipeline.model.pipeline import READS, Pipeline
 from genomics_pipeline.model.s3_uri import object_misfit
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.sheet import one_of
+from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.reference.annotation_vcf import vcf_problems
 from genomics_pipeline.reference.bed import bed_problems
-from genomics_pipeline.stores.given_file import stat_given
+from genomics_pipeline.reference.gff3 import gff3_problems
+from genomics_pipeline.stores.given_file import find_index, stat_given
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
 READERS = 16  # files in S3 that are looked up at once
@@ -32,6 +35,7 @@ class RequiredFile(NamedTuple):
         sample: The sample that needs it; None for a parameter.
         line: The line of the sheet that names it; None where none does.
         column: The column of the sheet that names it.
+        taken: The columns that are taken from it; empty for a file that is read as a whole.
     """
 
     uri: str
@@ -40,6 +44,7 @@ class RequiredFile(NamedTuple):
     sample: str | None = None
     line: int | None = None
     column: str | None = None
+    taken: str = ""
 
 
 def reads(samples: Iterable[Sample]) -> Iterator[RequiredFile]:
@@ -76,19 +81,32 @@ def format_problems(samples: Iterable[Sample], pipeline: Pipeline, sheet: str) -
 def parameter_files(
     pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]]
 ) -> Iterator[tuple[RequiredFile, ParameterSpec]]:
-    """Yield each file that parameters name, once for each format, with the declaration of the first such parameter."""
-    users: dict[tuple[str, str | None], list[str]] = {}
-    specs: dict[tuple[str, str | None], ParameterSpec] = {}
+    """Yield each file that parameters name, once for each use, with the declaration of the first such parameter."""
+    users: dict[tuple[str, str | None, str], list[str]] = {}
+    specs: dict[tuple[str, str | None, str], ParameterSpec] = {}
     for stage in pipeline.stages:
         values = {**pipeline.parameters.get(stage.name, {}), **overrides.get(stage.name, {})}
-        for name, spec in stage.step.parameters.items():
-            value = values.get(name, spec.default)
-            if spec.type == "file" and isinstance(value, str) and value:
-                users.setdefault((value, spec.format), []).append(f"{stage.name}.{name}")
-                specs.setdefault((value, spec.format), spec)
-    for (uri, form), names in users.items():
+        for file, spec in named_files(stage.step, values):
+            use = (file.uri, spec.format, file.taken)
+            users.setdefault(use, []).append(f"{stage.name}.{spec.name}")
+            specs.setdefault(use, spec)
+    for use, names in users.items():
         noun = "parameter" if len(names) == 1 else "parameters"
-        yield RequiredFile(uri, f"{noun} {', '.join(names)}", "a file"), specs[uri, form]
+        yield RequiredFile(use[0], f"{noun} {', '.join(names)}", "a file", taken=use[2]), specs[use]
+
+
+def named_files(step: StepSpec, values: Mapping[str, Value]) -> Iterator[tuple[RequiredFile, ParameterSpec]]:
+    """Yield the files that parameters of a step name, with the declarations of the parameters.
+
+    Args:
+        step: The step.
+        values: The values of parameters; of others, the default is taken.
+    """
+    for name, spec in step.parameters.items():
+        value = values.get(name, spec.default)
+        if spec.type == "file" and isinstance(value, str) and value:
+            taken = values.get(spec.columns, step.parameters[spec.columns].default) if spec.columns else None
+            yield RequiredFile(value, f"parameter {name}", "a file", taken=str(taken or "")), spec
 
 
 def uri_problems(samples: Iterable[Sample], sheet: str) -> Iterator[Problem]:
@@ -134,14 +152,37 @@ def parameter_problems(
     Args:
         files: The files.
         store: The store of the files.
-        contigs: The length of each contig of the reference, by name; without contigs, BED files are not read.
+        contigs: The length of each contig of the reference, by name; without contigs, no content is read.
     """
     for file, spec in files:
-        if message := file_misfit(file.uri, store):
+        if message := file_misfit(file.uri, store) or _index_misfit(file.uri, spec, store):
             yield Problem(f"{file.user}: {message}")
-        elif spec.format == "bed" and contigs:
-            for problem in bed_problems(file.uri, store, contigs):
+        elif contigs:
+            for problem in _content_problems(file, spec, store, contigs):
                 yield Problem(f"{file.user}: {problem.message}", problem.file, problem.line)
+
+
+def _index_misfit(uri: str, spec: ParameterSpec, store: Store) -> str | None:
+    if not spec.indexes or find_index(uri, spec.indexes, store):
+        return None
+    expected = " or ".join(f"{uri}.{suffix}" for suffix in spec.indexes)
+    made = (
+        f"; sort and compress it with `bcftools sort -Oz`, then `bcftools index {uri}`" if spec.format == "vcf" else ""
+    )
+    return f"{uri}: expected its index beside it ({expected}), found none{made}"
+
+
+def _content_problems(
+    file: RequiredFile, spec: ParameterSpec, store: Store, contigs: Mapping[str, int]
+) -> Iterator[Problem]:
+    """Yield the problems of the content of a file, by the format that its parameter declares."""
+    match spec.format:
+        case "bed":
+            yield from bed_problems(file.uri, store, contigs)
+        case "gff3":
+            yield from gff3_problems(file.uri, store, contigs)
+        case "vcf" if index := find_index(file.uri, spec.indexes, store):
+            yield from vcf_problems(file.uri, index, file.taken, store, contigs)
 
 
 def file_misfit(uri: str, store: Store) -> str | None:

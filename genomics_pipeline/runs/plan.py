@@ -73,6 +73,16 @@ class RunPlan:
     tolerated: Mapping[str, float]
     warnings: Sequence[str] = ()
 
+    @property
+    def stages_that_run(self) -> Pipeline:
+        """The pipeline without the optional stages that the run leaves out."""
+        return self.pipeline.of_run(self.overrides)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """The optional stages that run."""
+        return self.pipeline.optional_stages(self.overrides)
+
 
 def plan(request: RunRequest) -> RunPlan:
     """Check a request and return its plan.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from os import SEEK_END
 
+from genomics_pipeline.asl.optional import is_optional
 from genomics_pipeline.language.walker import StateNode, walk_machines
 from genomics_pipeline.model import budgets, run_layout
 from genomics_pipeline.model.classify import Failure
@@ -15,6 +16,7 @@ from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.completion import CompletionRecord, done_records
 from genomics_pipeline.records.definition import read_run_definition
+from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.records.failure import read_failure
 from genomics_pipeline.records.fields import ADVICE
 from genomics_pipeline.records.items import read_item_ids
@@ -86,10 +88,11 @@ class RunFiles:
         return self.shown_key(run_layout.log(stage, item))
 
     def groups(self) -> list[StageGroup]:
-        """Return the stages in groups, in the order of the definition.
+        """Return the stages in groups, in the order of the definition, without those that the run leaves out.
 
         Raises:
             RunError: if the run has no readable definition.
+            UnreadableRecord: if its input is in an unknown form.
         """
         uri = self.place.uri(run_layout.DEFINITION)
         try:
@@ -100,7 +103,18 @@ class RunFiles:
         if not groups:
             place = self.shown_key(run_layout.DEFINITION)
             raise RunError(f"{place}: expected a definition of ours, found none; {ADVICE}")
-        return groups
+        left_out = self._left_out([one.stages[0] for one in groups if is_optional(one.stages[0], machine.nodes)])
+        return [one for one in groups if one.stages[0] not in left_out]
+
+    def _left_out(self, optional: Collection[str]) -> Collection[str]:
+        """Return those of the optional stages that the run leaves out."""
+        if not optional:
+            return ()
+        try:
+            chosen = read_input(self.store, self.place.uri(run_layout.INPUT)).optional
+        except MissingObject:  # nothing was executed yet
+            return optional
+        return set(optional).difference(chosen)
 
     def items(self, scope: str) -> Iterator[str]:
         """Yield the names of the items of a scope, in their order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from genomics_pipeline.model.errors import DataError
@@ -42,6 +43,17 @@ def stat_given(uri: str, store: Store) -> ObjectInfo:
             raise
         raise DataError(f"{uri}: expected a file that can be read, found: {error.strerror}") from None
     return info
+
+
+def find_index(uri: str, suffixes: Iterable[str], store: Store) -> str | None:
+    """Return the index beside a file; None if there is none.
+
+    Args:
+        uri: The file.
+        suffixes: The suffixes that indexes may have.
+        store: The store of the files.
+    """
+    return next((index for index in (f"{uri}.{suffix}" for suffix in suffixes) if store.stat(index)), None)
 
 
 def _kind(path: Path) -> str | None:

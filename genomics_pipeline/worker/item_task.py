@@ -17,8 +17,8 @@ from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.provenance import Provenance
 from genomics_pipeline.model.task import TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord, write_completion
-from genomics_pipeline.stores.given_file import stat_given
-from genomics_pipeline.stores.protocol import Expected, Publication, Store, TransferFailed
+from genomics_pipeline.stores.given_file import find_index, stat_given
+from genomics_pipeline.stores.protocol import ANY, Expected, Publication, Store, TransferFailed
 from genomics_pipeline.worker.changes import WatchedFiles
 from genomics_pipeline.worker.command import argv
 from genomics_pipeline.worker.credentials import without_credentials
@@ -180,10 +180,13 @@ class ItemTask:
 
     def _local_value(self, name: str, value: Value) -> Value:
         """Return a parameter's value, or the local path if it is a file."""
-        if self.step.spec.parameters[name].type != "file" or not isinstance(value, str):
+        spec = self.step.spec.parameters[name]
+        if spec.type != "file" or not isinstance(value, str):
             return value
         folder = self.folder / "in" / "parameters" / name
         folder.mkdir(parents=True)
+        if index := find_index(value, spec.indexes, self.store):
+            self.store.fetch(index, folder, ANY, self.resources.cancelled)
         expected = Expected(version=self.provenance.files.get(name))
         return str(self.store.fetch(value, folder, expected, self.resources.cancelled))
 

@@ -86,7 +86,7 @@ def test_the_document_is_valid_and_complete(pipelines: st.SearchStrategy[Pipelin
                 waiting += [state["Default"]] if "Default" in state else []
         assert reached == set(states)
         for name, state in states.items():
-            assert ("Next" in state) + ("End" in state) == (state["Type"] not in ("Fail", "Choice"))
+            assert ("Next" in state) + ("End" in state) == (state["Type"] not in ("Fail", "Choice", "Succeed"))
             if state["Type"] != "Task":
                 continue
             tasks.append(name)

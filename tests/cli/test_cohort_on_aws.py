@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 Cli = Callable[..., Ended]
 JOINT = "variant_calling/joint/joint_germline.vcf.gz"
+ANNOTATED = "annotation/joint/joint_germline.annotated.vcf.gz"
+GENES = "".join(
+    f"1\tx\t{kind}\t1001\t7000\t.\t+\t{phase}\t{attributes}\n"
+    for kind, phase, attributes in (
+        ("gene", ".", "ID=gene:G1;Name=G1;biotype=protein_coding"),
+        ("mRNA", ".", "ID=transcript:T1;Parent=gene:G1;biotype=protein_coding"),
+        ("CDS", "0", "ID=CDS:P1;Parent=transcript:T1"),
+    )
+)
 
 
 def on_s3(cohort: Path, stack: Deployed, sheet: Path, broken: str) -> Path:
@@ -41,6 +50,12 @@ def genotypes(vcf: Path) -> list[str]:
         return [str(record) for record in file]
 
 
+def write_known(path: Path) -> None:
+    with pysam.BGZFile(str(path), "wb", index=None) as out:
+        out.write(b"##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\nchr1\t5\trs1\tA\tC\t.\t.\t.\n")
+    pysam.tabix_index(str(path), preset="vcf", force=True)
+
+
 def test_a_cohort_runs_from_submit_to_results(
     stack: Deployed, step_functions: FakeAws, tmp_path: Path, cli: Cli
 ) -> None:
@@ -50,7 +65,14 @@ def test_a_cohort_runs_from_submit_to_results(
     sheet = on_s3(cohort, stack, tmp_path / "cohort.csv", broken="sample3")
     reference = cohort / "reference.fa"
 
-    submitted = cli("submit", sheet, "--reference", reference, "--json")
+    known = cohort / "known.vcf.gz"
+    write_known(known)
+    stack.put("ref/known.vcf.gz.tbi", Path(f"{known}.tbi").read_bytes())
+    annotation = (
+        f"--param=annotation.gff3={stack.put('ref/genes.gff3', GENES)}",
+        f"--param=annotation.dbsnp={stack.put('ref/known.vcf.gz', known.read_bytes())}",
+    )
+    submitted = cli("submit", sheet, "--reference", reference, "--json", *annotation)
     assert submitted.code == 0, submitted.err
     run = json.loads(submitted.out)["run"]
     step_functions.execution(run).wait()
@@ -72,10 +94,16 @@ def test_a_cohort_runs_from_submit_to_results(
         "cohort": "SUCCEEDED",
     }
 
-    here = ("--reference", reference, "--out", tmp_path / "here", "--sample", "sample1", "--sample", "sample2")
+    (cohort / "genes.gff3").write_text(GENES)
+    local = (f"--param=annotation.gff3={cohort / 'genes.gff3'}", f"--param=annotation.dbsnp={known}")
+    here = ("--reference", reference, "--out", tmp_path / "here", "--sample", "sample1", "--sample", "sample2", *local)
     assert cli("run", cohort / "cohort.csv", *here).code == 0
     assert genotypes(tmp_path / "fetched" / JOINT) == genotypes(tmp_path / "here/results" / JOINT)
     assert genotypes(tmp_path / "here/results" / JOINT)
+    annotated = genotypes(tmp_path / "here/results" / ANNOTATED)
+    assert genotypes(tmp_path / "fetched" / ANNOTATED) == annotated
+    assert len(annotated) == len(genotypes(tmp_path / "here/results" / JOINT))
+    assert any("BCSQ=" in one for one in annotated)
 
     tags = {
         key: stack.s3.get_object_tagging(Bucket=stack.bucket, Key=key)["TagSet"]
@@ -85,6 +113,6 @@ def test_a_cohort_runs_from_submit_to_results(
     expiring = {key.rpartition("/")[2] for key, tag in tags.items() if tag}
     assert expiring == {"joint_germline.00000.vcf.gz"}  # the outputs of intervals, not those of the cohort
 
-    again = json.loads(cli("submit", sheet, "--reference", reference, "--json").out)
+    again = json.loads(cli("submit", sheet, "--reference", reference, "--json", *annotation).out)
     assert (again["run"], again["started"], again["status"]) == (run, False, "SUCCEEDED")
     assert [json.loads(line)["run"] for line in cli("runs", "--json").out.splitlines()] == [run]

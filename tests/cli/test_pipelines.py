@@ -115,7 +115,7 @@ def test_pipelines_lists_the_shipped_ones_and_those_of_a_folder(
     monkeypatch.chdir(folder)
     rows = [json.loads(line) for line in cli("pipelines", "--json").out.splitlines()]
     named = {row["pipeline"]: row for row in rows}
-    assert named["germline"]["stages"] == ["alignment", "variant_calling", "aggregation", "gather"]
+    assert named["germline"]["stages"] == ["alignment", "variant_calling", "aggregation", "gather", "annotation"]
     assert (named["./pipeline.toml"]["name"], named["./pipeline.toml"]["stages"]) == ("small", ["copying"])
     assert "wrong.toml:3" in named["./wrong.toml"]["error"]
     assert "damaged" not in str(rows)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.fakes.aws import FakeAws
 
 Cli = Callable[..., "Ended"]
-STEPS = ("aggregation", "alignment", "gather", "variant_calling")
+STEPS = ("aggregation", "alignment", "annotation", "gather", "variant_calling")
 STATE_MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:genomics-pipeline-germline"
 
 
@@ -101,6 +101,41 @@ def test_a_run_is_uploaded_and_started(
     assert stack.read(f"runs/{run}/definition.json") == json.loads(execution.machine.definition)
     jobs = [json.loads(job.job.environment["GENOMICS_PIPELINE_TASK"]) for job in step_functions.batch.jobs.values()]
     assert sorted(job["items"][0]["sample"] for job in jobs if job["stage"] == "alignment") == ["A", "B", "C"]
+
+
+def test_the_stage_annotation_runs_if_it_has_files(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    genes = stack.put("ref/genes.gff3", "chr1\tx\tCDS\t1\t9\t.\t+\t0\tParent=transcript:T1\n")
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    command = ("submit", sheet, "--reference", reference, "--json")
+    for options, expected in (((), []), (("--param", f"annotation.gff3={genes}"), ["annotation"])):
+        answer = summary_of(cli(*command, *options))
+        execution = step_functions.execution(answer["run"])
+        execution.wait()
+        assert (execution.status, json.loads(execution.text).get("optional", [])) == ("SUCCEEDED", expected)
+        payloads = [job.job.environment["GENOMICS_PIPELINE_TASK"] for job in step_functions.batch.jobs.values()]
+        stages = [one["stage"] for one in map(json.loads, payloads) if one["run"]["name"] == answer["run"]]
+        assert stages == ["alignment", "variant_calling", "aggregation", "gather", *expected]
+        assert answer["jobs"] == len(stages)
+        status = json.loads(cli("status", answer["run"], "--json").out)
+        assert list(status["cohort"]) == ["gather", *expected]
+
+
+def test_files_to_annotate_with_are_checked(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    genes = stack.put("ref/genes.gff3", "7\tx\tCDS\t1\t9\t.\t+\t0\tParent=transcript:T1\n")
+    known = stack.put("ref/known.vcf.gz", "##fileformat=VCFv4.2\n")
+    command = ("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference)
+    ended = cli(*command, "--param", f"annotation.gff3={genes}", "--param", f"annotation.dbsnp={known}")
+    assert (ended.code, errors(ended)) == (
+        1,
+        [
+            f"{genes}: parameter annotation.gff3: expected contigs of the reference, found '7' and no other; "
+            "known: chr1, chr2",
+            f"parameter annotation.dbsnp: {known}: expected its index beside it ({known}.tbi or {known}.csi), "
+            f"found none; sort and compress it with `bcftools sort -Oz`, then `bcftools index {known}`",
+        ],
+    )
 
 
 def revision(step: str, number: int) -> str:

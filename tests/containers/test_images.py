@@ -18,7 +18,7 @@ from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from tests.containers.conftest import USER_CACHE
 from tests.small_project import single_lane, task_json
 
-STEPS = ["aggregation", "alignment", "gather", "variant_calling"]
+STEPS = ["aggregation", "alignment", "annotation", "gather", "variant_calling"]
 LARGEST_MIB = 300
 OwnStep = Callable[..., Path]
 

@@ -20,7 +20,7 @@ def germline() -> Pipeline:
         ("variant_calling.ploidy", "expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1"),
         ("", "expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1"),
         ("variant_caling.ploidy=1", "unknown stage 'variant_caling'; did you mean 'variant_calling'?"),
-        ("qc.x=1", "unknown stage 'qc'; known: alignment, variant_calling, aggregation, gather"),
+        ("qc.x=1", "unknown stage 'qc'; known: alignment, variant_calling, aggregation, gather, annotation"),
         ("variant_calling.ploidi=1", "unknown parameter 'ploidi' of variant_calling; did you mean 'ploidy'?"),
         (
             "aggregation.x=1",
@@ -54,7 +54,7 @@ def test_all_wrong_assignments_are_reported_at_once(germline: Pipeline) -> None:
     assert [str(problem) for problem in error.value.problems] == [
         "--param x=1: expected STAGE.NAME=VALUE, such as variant_calling.ploidy=1",
         "--param alignment.format=sam: expected one of bam, cram, found 'sam'",
-        "--param qc.y=2: unknown stage 'qc'; known: alignment, variant_calling, aggregation, gather",
+        "--param qc.y=2: unknown stage 'qc'; known: alignment, variant_calling, aggregation, gather, annotation",
     ]
 
 

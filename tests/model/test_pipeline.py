@@ -66,12 +66,14 @@ def test_the_shipped_pipeline() -> None:
         ("variant_calling", "variant_calling", "sample"),
         ("aggregation", "aggregation", "interval"),
         ("gather", "gather", "cohort"),
+        ("annotation", "annotation", "cohort"),
     ]
     assert [pipeline.gather_sources(each) for each in pipeline.stages] == [
         (),
         (),
         ("variant_calling",),
         ("aggregation",),
+        (),
     ]
     assert pipeline.maps == {
         "sample": MapSettings(max_concurrency=1000, tolerated_failure_percentage=50),
@@ -80,7 +82,7 @@ def test_the_shipped_pipeline() -> None:
     # A single folder applies to every output.
     assert pipeline.stages[2].publish == {"vcf": "variant_calling/joint/intervals"}
     assert pipeline.parameters == {}
-    assert sorted(folders) == ["aggregation", "alignment", "gather", "variant_calling"]
+    assert sorted(folders) == ["aggregation", "alignment", "annotation", "gather", "variant_calling"]
 
 
 def test_omitted_settings_have_their_defaults() -> None:
@@ -90,6 +92,20 @@ def test_omitted_settings_have_their_defaults() -> None:
     assert parse(HEAD + "[maps.sample]\nitems_per_batch = 4\n" + COUNT).maps["sample"] == MapSettings(
         tolerated_failure_percentage=50, items_per_batch=4
     )
+
+
+def test_a_stage_that_may_be_left_out() -> None:
+    optional = JOINED + 'when = ["x"]\n'
+    with pytest.raises(DataError) as error:
+        parse(HEAD + COUNT.replace("publish =", 'when = ["x"]\npublish =') + optional + USED)
+    assert [one.message for one in error.value.problems] == [
+        "expected a stage of scope cohort, which alone may be left out; found sample",
+        "unknown parameter 'x' of step count; known: none",
+        "tables: expected an output of a stage of every run, found 'count.table', whose stage may be left out",
+        "unknown parameter 'x' of step join; known: none",
+        "table: expected an output of a stage of every run, found 'join.table', whose stage may be left out",
+        "others: expected an output of a stage of every run, found 'count.table', whose stage may be left out",
+    ]
 
 
 def test_stages_of_another_scope_are_gathered() -> None:

@@ -52,7 +52,7 @@ def test_an_installed_wheel_finds_its_steps_and_pipelines(tmp_path: Path) -> Non
     code = "from genomics_pipeline.runs import catalog; print(catalog.__file__, *catalog.step_names())"
     where, *steps = python("-P", "-c", code, cwd=str(tmp_path), PYTHONPATH=str(site)).split()
     assert Path(where).is_relative_to(site)
-    assert steps == ["aggregation", "alignment", "gather", "variant_calling"]
+    assert steps == ["aggregation", "alignment", "annotation", "gather", "variant_calling"]
     definition = ("-P", "-m", "genomics_pipeline", "definition", "germline")
     installed = python(*definition, cwd=str(tmp_path), PYTHONPATH=str(site))
     assert installed == python(*definition, cwd=str(tmp_path))

@@ -115,6 +115,7 @@ class Submission:
             wait_s=self.request.wait_s,
             job_definitions=self.job_definitions,
             max_concurrency=self.request.max_concurrency,
+            optional=plan.optional,
         )
 
 

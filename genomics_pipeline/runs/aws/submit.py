@@ -104,7 +104,7 @@ def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], Non
 def _dry_run_outcome(submission: Submission, files: Mapping[str, Items]) -> SubmitOutcome:
     """Return the outcome of a submission that started nothing."""
     counts = {scope: items.count for scope, items in files.items()}
-    jobs, seconds = least_duration(submission.plan.pipeline, counts)
+    jobs, seconds = least_duration(submission.plan.stages_that_run, counts)
     return SubmitOutcome(
         run=submission.place.name,
         uri=submission.place.uri(""),
@@ -130,7 +130,7 @@ def _account_warnings(submission: Submission, checked: SubmitOutcome, clients: C
     """
     values = parameter_values(describe(submission.request.stack, clients))
     counts = {"sample": checked.samples, "interval": checked.intervals}
-    yield from account_notes(run_need(submission.plan.pipeline, counts, most_vcpus(values)), clients)
+    yield from account_notes(run_need(submission.plan.stages_that_run, counts, most_vcpus(values)), clients)
 
 
 def _write(submission: Submission, folder: Path) -> dict[str, Items]:

@@ -99,7 +99,7 @@ class _Forecast:
             "interval": self._intervals(),
             COHORT: [{COHORT: COHORT}],
         }
-        for stage in self.plan.pipeline.stages:
+        for stage in self.plan.stages_that_run.stages:
             verdicts = self.verdicts.setdefault(stage.name, {})
             for item in items[stage.scope]:
                 task = self._task(stage, item)

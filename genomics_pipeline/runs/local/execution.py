@@ -133,6 +133,7 @@ class LocalExecution:
     def summary(self, result: ExecutionResult) -> RunSummary:
         """Write ``failures.tsv`` after the execution, and return the summary of the run."""
         folder, work = self.folder, self.jobs.report()
+        pipeline = self.pipeline.of_run(self.parameters)
         files = folder_files(folder, self.store)
         unfinished = list(unfinished_items(files, files.groups(), folder_failures(folder, files, result.status)))
         folder.write(folder.failures, tsv_lines(ledger_rows(files, unfinished)))
@@ -144,9 +145,9 @@ class LocalExecution:
         return RunSummary(
             run=str(folder.path),
             status=result.status,
-            samples=list(sample_outcomes(folder, self.pipeline, failed, work.ran)),
-            cohort=cohort_outcome(folder, self.pipeline) if succeeded else CohortOutcome(),
-            metrics=declared_metrics(self.pipeline),
+            samples=list(sample_outcomes(folder, pipeline, failed, work.ran)),
+            cohort=cohort_outcome(folder, pipeline) if succeeded else CohortOutcome(),
+            metrics=declared_metrics(pipeline),
             ran=len(work.ran),
             reused=len(work.reused),
             missing=missing,

@@ -68,7 +68,9 @@ def write_inputs(folder: RunFolder, planned: RunPlan, reference: Path, store: St
     """
     place = RunPlace(folder.name, BUCKET, "")
     wait_s = quotas.SECONDS.value  # for cores of this machine
-    execution_input = ExecutionInput(place, str(reference), planned.overrides, planned.tolerated, wait_s=wait_s)
+    execution_input = ExecutionInput(
+        place, str(reference), planned.overrides, planned.tolerated, wait_s=wait_s, optional=planned.optional
+    )
     document = generate(planned.pipeline)
     budgets = payload_budgets(planned.pipeline, document, execution_input.to_json())
     intervals = intervals_text(planned, read_contigs(reference), store)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_step
-from genomics_pipeline.runs.given_files import RequiredFile, file_misfit, parameter_problems
+from genomics_pipeline.runs.given_files import RequiredFile, file_misfit, named_files, parameter_problems
 from genomics_pipeline.runs.local.fit import refuse_small_machine
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.runs.sheet_draft import sample_of
@@ -101,10 +101,7 @@ def run_step(request: StepRequest, adapters: Adapters, note: Callable[[str], Non
     scope = _scope(spec)
     folder = RunFolder(request.out)
     store = adapters.store.with_buckets({BUCKET: folder.path})
-    given = [
-        (RequiredFile(value, f"parameter {name}", "a file"), spec.parameters[name])
-        for name, value in _named_files(spec, parameters)
-    ]
+    given = list(named_files(spec, parameters))
     _check(spec, request, files, given, folder, store)
     folder.create()
     with folder.lock(lambda _: None):
@@ -126,14 +123,6 @@ def run_step(request: StepRequest, adapters: Adapters, note: Callable[[str], Non
             upstream={},
         )
         return _outcome(folder, spec, _run(payload, step, folder, store, adapters))
-
-
-def _named_files(spec: StepSpec, parameters: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
-    """Yield the name and the file of each parameter that is a file."""
-    for name, one in spec.parameters.items():
-        value = parameters.get(name, one.default)
-        if one.type == "file" and isinstance(value, str) and value:
-            yield name, value
 
 
 def _check(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.overrides import parse_assignments
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
@@ -75,10 +76,25 @@ def changes(request: RerunRequest, pipeline: Pipeline) -> RerunChanges:
     """Return the changes that a request makes to the input of a run.
 
     Raises:
-        UsageError: for a stage or parameter that the pipeline does not have, or a value that does not fit.
+        UsageError: for a stage or parameter that the pipeline does not have, a value that does not fit, or a parameter
+            that decides which stages run.
     """
-    return RerunChanges(
-        memory_by_stage(request.memory, pipeline),
-        with_real_parents(parse_assignments(request.parameters, pipeline, str(Path.cwd())), pipeline),
-        request.accepted,
-    )
+    parameters = with_real_parents(parse_assignments(request.parameters, pipeline, str(Path.cwd())), pipeline)
+    _refuse_other_stages(parameters, pipeline)
+    return RerunChanges(memory_by_stage(request.memory, pipeline), parameters, request.accepted)
+
+
+def _refuse_other_stages(parameters: Mapping[str, Mapping[str, Value]], pipeline: Pipeline) -> None:
+    """Refuse parameters that decide which stages run: a rerun continues a run, whose stages are fixed.
+
+    Raises:
+        UsageError: for such parameters.
+    """
+    deciding = [
+        f"{one.name}.{name}" for one in pipeline.stages for name in one.when if name in parameters.get(one.name, ())
+    ]
+    if deciding:
+        raise UsageError(
+            f"--param {deciding[0]}: expected a parameter that does not decide which stages run; start the run again "
+            "with it instead of a rerun: in the same folder, finished steps are reused"
+        )

@@ -30,7 +30,7 @@ from tests.aws.template.policies import (
 )
 
 STACK = "genomics-pipeline"
-GERMLINE = {"aggregation", "alignment", "gather", "variant_calling"}
+GERMLINE = {"aggregation", "alignment", "annotation", "gather", "variant_calling"}
 RUN = f"arn:aws:s3:::{BUCKET}/runs/r"
 MACHINE = arn("states", f"stateMachine:{STACK}-germline")
 EXECUTION = arn("states", f"execution:{STACK}-germline:r")
@@ -247,7 +247,7 @@ WILDCARDS = {
     ("ReadInputBuckets", "arn:aws:s3:::more/*"): "objects of the buckets that the parameter names",
     **{
         ("SubmitJob", arn("batch", f"job-definition/{STACK}-{step}:*")): "revisions"
-        for step in ("aggregation", "alignment", "gather", "variant_calling")
+        for step in ("aggregation", "alignment", "annotation", "gather", "variant_calling")
     },
 }
 
