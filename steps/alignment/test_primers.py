@@ -31,7 +31,8 @@ def test_primers_are_clipped_and_mates_agree(
     spans = [(LEFT[0], RIGHT[1])] * 6 + [(950, 1250)] * 4  # the last four only span a primer: they did not begin in it
     reads = [amplicon(bases, number, *span) for number, span in enumerate(spans)]
     bed = tmp_path / "primers.bed.gz"
-    lines = [f"chr1\t{RIGHT[0]}\t{RIGHT[1]}\tA_RIGHT\t1\t-", f"chr1\t{LEFT[0]}\t{LEFT[1]}\tA_LEFT\t1\t+"]
+    primers = [("-", *RIGHT), ("+", *LEFT), ("-", 950, 970)]  # at the last, reads begin of the other strand only
+    lines = [f"chr1\t{start}\t{end}\tprimer\t1\t{strand}" for strand, start, end in primers]
     bed.write_bytes(gzip.compress("\r\n".join(["track name=primers", *lines]).encode()))
     outcome = align([lane(tmp_path, "L001", reads)], primers=str(bed), mark_duplicates=mark_duplicates)
     assert outcome.code == 0, outcome.error
