@@ -132,6 +132,8 @@ def test_bad_file(name: str, reference: Path, tmp_path: Path) -> None:
     file = tmp_path / name
     CASES[name](file)
     task = {
+        "step": "alignment",
+        "version": "1",
         "item": {"sample": "s1"},
         "inputs": {"reads": [{"lane": "L1", name.rpartition(".")[2]: str(file)}], "reference": str(reference)},
         "outputs": {output: str(tmp_path / f"out.{output}") for output in DECLARED["outputs"]},
@@ -139,6 +141,7 @@ def test_bad_file(name: str, reference: Path, tmp_path: Path) -> None:
         "vcpus": 1,
         "memory_mib": 500,
         "scratch": str(tmp_path / "scratch"),
+        "versions": str(tmp_path / "versions.json"),
     }
     (tmp_path / "scratch").mkdir()
     (tmp_path / "task.json").write_text(json.dumps(task))
