@@ -54,7 +54,7 @@ def write_reference(folder: Path) -> Path:
     from genomics_pipeline.cli.adapters import object_store
     from genomics_pipeline.reference.prepare import prepare
 
-    return prepare(str(fasta), ["fai", "bwa"], object_store(), fasta.parent / "cache")
+    return prepare(str(fasta), ["fai", "bwa", "minibwa"], object_store(), fasta.parent / "cache")
 
 
 def write_reads(folder: Path, times: int) -> list[str]:
@@ -119,7 +119,7 @@ def compare(reference: Path, folder: Path, times: int) -> None:
         peak = memory_pair[column].peak_mib
         print(f"  {name:22}  {seconds:6.2f} s  peak {peak:6.0f} MiB  {counts(folder / bam)}")
     ratio = statistics.median(mine.seconds / theirs.seconds for mine, theirs in pairs)
-    print(f"  ratio to the shell      {ratio:.2f}  (goal: at most 1.10)")
+    print(f"  ratio to the shell      {ratio:.2f}  (goal: at most 0.50)")
 
 
 def main() -> None:

@@ -233,7 +233,7 @@ INDEX_KINDS = {
         IndexKind(
             "minibwa",
             (".l2b", ".mbw"),
-            "minibwa index {fasta}",
+            "python -c \"from minibwa import Index; Index.build('{fasta}', '{fasta}', threads=2)\"",
             _build_minibwa,
             contigs=l2b_contigs,
             bytes_per_second=7_000_000,

@@ -79,9 +79,9 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
     total = Counts()
     encodings = [Evidence.NONE] * len(lanes)
     try:
-        aligner = BatchAligner(program(reference(task), lanes, heads), lanes, fields)
         with os.fdopen(samtools.input, "wb") as pipe:
             pipe.write(bam_header(header(task, lanes, programs)))
+            aligner = BatchAligner(program(reference(task), lanes, heads), lanes, fields)
             for aligned in pool.results(aligner.align):
                 pipe.write(aligned.records)
                 total = total.add(aligned.counts)

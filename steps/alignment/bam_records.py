@@ -46,7 +46,10 @@ def bam_bytes(columns: Columns) -> bytes:
     count = len(columns.flags)
     part_lengths = [list(map(len, part)) for part in columns.parts]
     sizes = [FIXED_BYTES - 4 + sum(lengths) for lengths in zip(*part_lengths, strict=True)]
-    bins = [_bin(start, end) for start, end in zip(columns.positions, columns.ends, strict=True)]
+    bins = [
+        4681 + (start >> 14) & 0xFFFF if start >= 0 and start >> 14 == end - 1 >> 14 else _bin(start, end)
+        for start, end in zip(columns.positions, columns.ends, strict=True)
+    ]
     blocks = memoryview(bytearray(FIXED_BYTES * count))
     words = {0: sizes, 1: columns.sequences, 2: columns.positions, 5: columns.lengths}
     words |= {6: columns.mate_sequences, 7: columns.mate_positions, 8: columns.template_lengths}

@@ -10,8 +10,9 @@ from differences import Differences
 
 # bwa's -h and XA_drop_ratio: other places are listed if there are at most five, of at least this share of the score.
 MOST_PLACES, LEAST_SHARE = 5, 0.8
-_INTEGERS = (("B", 0, 255), ("H", 0, 65_535), ("h", -32_768, -1))
-_BAM_TYPES = {"B": b"C", "H": b"S", "h": b"s", "i": b"i"}
+_SMALL = [b"C%c" % value for value in range(256)]
+_INTEGERS = (("H", 0, 65_535), ("h", -32_768, -1))
+_BAM_TYPES = {"H": b"S", "h": b"s", "i": b"i"}
 
 
 class Place(NamedTuple):
@@ -99,5 +100,7 @@ def _others_tag(places: Sequence[Place]) -> bytes:
 
 def _integer(tag: bytes, value: int) -> bytes:
     """Return an integer's tag, in the shortest type that holds it."""
+    if 0 <= value < 256:
+        return tag + _SMALL[value]
     kind = next((kind for kind, least, most in _INTEGERS if least <= value <= most), "i")
     return tag + _BAM_TYPES[kind] + pack(f"<{kind}", value)

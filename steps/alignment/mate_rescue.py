@@ -16,7 +16,7 @@ from read_columns import on_reference_strand
 from reference_bases import ReferenceBases
 
 LEAST_SCORE = 19  # bwa's min_seed_len
-LEAST_RUN = 10  # of equal bases, by which an alignment is found
+RUN, STEP = 8, 3  # bases of the read that are looked for, and the step to the next: a run of 10 is always found
 QUALITY_OF_BASE, HIGHEST_QUALITY = 6.02, 60  # raw_mapq
 
 
@@ -86,8 +86,8 @@ def _find_mate(anchor: Hit, bases: bytes, size: InsertSize, reference: Reference
 def _segments(text: bytes, window: bytes) -> Iterator[_Segment]:
     """Yield the best segment of each shift of the read at which it has a run of equal bases with the window."""
     shifts = set()
-    for start in range(len(text) - LEAST_RUN + 1):
-        run, place = text[start : start + LEAST_RUN], -1
+    for start in range(0, len(text) - RUN + 1, STEP):
+        run, place = text[start : start + RUN], -1
         while (place := window.find(run, place + 1)) >= 0:
             shifts.add(place - start)
     for shift in shifts:
@@ -99,12 +99,13 @@ def _segments(text: bytes, window: bytes) -> Iterator[_Segment]:
 
 def _best_part(bases: bytes, others: bytes) -> tuple[int, int, int]:
     """Return the score, the first place and the place behind the last of the best part of two texts."""
-    best = (0, 0, 0)
+    highest, first, last = 0, 0, 0
     score = begin = place = 0
     for unequal in (*unequal_places(bases, others), len(bases)):
         score += unequal - place
-        best = max(best, (score, begin, unequal), key=lambda part: part[0])
+        if score > highest:
+            highest, first, last = score, begin, unequal
         score, place = score + MISMATCH, unequal + 1
         if score <= 0:
             score, begin = 0, place
-    return best
+    return highest, first, last

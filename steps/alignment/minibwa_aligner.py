@@ -103,9 +103,14 @@ class MinibwaAligner:
         Raises:
             BadInput: for mates that do not face each other.
         """
-        if not lane.paired or not any(head):
+        if not lane.paired or not all(head):
             return None
-        files = [parse_records(text, file.path, 1) for text, file in zip(head, lane.files, strict=True)]
+        try:
+            files = [parse_records(text, file.path, 1) for text, file in zip(head, lane.files, strict=True)]
+        except BadInput:
+            return None  # the same record is refused when its batch is aligned, after what comes before it
+        if len({len(reads.names) for reads in files}) > 1:
+            return None  # refused likewise
         names = mates_in_turn([reads.names for reads in files])
         bases = known_bases(files)
         hits = self._hits(names, bases, False, self._library.Opts())

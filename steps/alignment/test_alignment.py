@@ -130,7 +130,7 @@ def test_another_sex_than_the_sheets_is_bad(align: Align, tmp_path: Path) -> Non
     }
     fasta = tmp_path / "human.fa"
     fasta.write_text("".join(f">{name}\n{bases}\n" for name, bases in sequences.items()))
-    reference = prepare(str(fasta), ["fai", "bwa"], object_store(), tmp_path / "cache")
+    reference = prepare(str(fasta), ["fai", "dict", "minibwa"], object_store(), tmp_path / "cache")
     depths = {"1": 1200, "X": 600, "Y": 300}  # X and Y half as deep
     reads = [
         pair for name, count in depths.items() for pair in pairs({name: sequences[name]}, count, 5, f"A00:1:F:{name}")
@@ -244,7 +244,7 @@ def test_hits_on_alternate_contigs_leave_the_mapping_quality(
 
     def mapping_qualities(folder: str) -> set[int]:
         prepared = prepare(f"s3://refs/{fasta.name}", ["fai", "bwa"], LocalStore({"refs": tmp_path}), tmp_path / folder)
-        return {record.mapping_quality for record in align(lanes, reference=prepared).records()}
+        return {record.mapping_quality for record in align(lanes, reference=prepared, aligner="bwa").records()}
 
     assert mapping_qualities("cache") == {0}
     Path(f"{fasta}.alt").write_text("chr1_alt\t0\tchr1\t1\t60\t6000M\t*\t0\t0\t*\t*\n")

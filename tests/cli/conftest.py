@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SEQUENCE = "ACGTTGCAAGCTTGCACCATGGTACCTTAGCA" * 20
 FASTA = f">chr1\n{SEQUENCE}\n>chr2\n{SEQUENCE[::-1]}\n"
 FAI = "chr1\t640\t6\t640\t641\nchr2\t640\t653\t640\t641\n"
+MINIBWA = ("fa.l2b", "fa.mbw", "dict")
 BWA = ("fa.amb", "fa.ann", "fa.bwt", "fa.pac", "fa.sa", "dict")
 
 
@@ -70,8 +71,8 @@ def stack(step_functions: FakeAws, aws: str) -> Iterator[Deployed]:
 
 @pytest.fixture
 def reference(stack: Deployed) -> str:
-    """Return the URI of a reference on S3 with all its indexes."""
+    """Return the URI of a reference on S3 with the indexes of both aligners."""
     stack.put("ref/tiny.fa.fai", FAI)
-    for ending in BWA:
+    for ending in (*BWA, *MINIBWA):
         stack.put(f"ref/tiny.{ending}", "x")
     return stack.put("ref/tiny.fa", FASTA)

@@ -18,7 +18,7 @@ from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.runs.catalog import load_pipeline, shipped_folder
 from genomics_pipeline.runs.containers.images import tag
-from tests.cli.conftest import BWA, FAI, FASTA, Ended
+from tests.cli.conftest import FAI, FASTA, MINIBWA, Ended
 from tests.fakes.batch import Log
 from tests.fakes.batch_job import AnyDefinition
 from tests.fakes.deployed import Deployed, put_image
@@ -85,7 +85,7 @@ def new_stack(
     stack = Deployed(NAMES, json.loads(ended.out)["Bucket"], moto_client("s3", cloudformation))
     for step in load_pipeline(str(pipeline))[1].values():
         put_image(NAMES.repository(step.spec.name), tag(step, request.param), cloudformation)
-    for ending, text in {"fa": FASTA, "fa.fai": FAI, **dict.fromkeys(BWA, "x")}.items():
+    for ending, text in {"fa": FASTA, "fa.fai": FAI, **dict.fromkeys(MINIBWA, "x")}.items():
         stack.put(f"ref/tiny.{ending}", text)
     yield NewStack(stack, pipeline, deploy)
     for execution in step_functions.states.executions.values():

@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from genomics_pipeline.runs.catalog import shipped_folder
-from tests.cli.conftest import BWA, FAI, FASTA
+from tests.cli.conftest import BWA, FAI, FASTA, MINIBWA
 from tests.fakes.deployed import Deployed
 from tests.fakes.faults import ApiError
 from tests.fakes.moto_clients import moto_client
@@ -254,7 +254,7 @@ def test_a_reference_of_this_machine_is_uploaded_once(stack: Deployed, fasta: Pa
     run = summary_of(cli("submit", sheet, "--reference", fasta, "--json"))["run"]
     uri = stack.read(f"runs/{run}/run.json")["reference"]
     folder = uri.removeprefix(f"s3://{stack.bucket}/").rpartition("/")[0]
-    assert sorted(stack.keys(folder)) == sorted(f"{folder}/tiny.{name}" for name in ("fa", "fa.fai", *BWA))
+    assert sorted(stack.keys(folder)) == sorted(f"{folder}/tiny.{name}" for name in ("fa", "fa.fai", *MINIBWA))
     assert fasta.read_text() == FASTA
     assert stack.s3.get_object(Bucket=stack.bucket, Key=f"{folder}/tiny.fa.fai")["Body"].read().decode() == FAI
     again = cli("submit", sheet, "--reference", fasta, "--sample", "A")
@@ -413,13 +413,13 @@ def test_an_archived_file(stack: Deployed, reference: str, tmp_path: Path, cli: 
 
 
 def test_indexes_that_are_missing(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
-    for name in ("tiny.fa.fai", "tiny.fa.sa", "tiny.dict"):
+    for name in ("tiny.fa.fai", "tiny.fa.sa", "tiny.fa.mbw"):
         stack.s3.delete_object(Bucket=stack.bucket, Key=f"ref/{name}")
     sheet = stack.sheet(tmp_path / "cohort.csv", "A")
     assert errors(cli("submit", sheet, "--reference", reference)) == [
-        f"{reference}: expected tiny.fa.sa beside it, found none; to create it: bwa index tiny.fa",
-        f"{reference}: expected tiny.dict beside it, found none; to create it: samtools dict -o tiny.dict tiny.fa",
         f"{reference}: expected tiny.fa.fai beside it, found none; to create it: samtools faidx tiny.fa",
+        f"{reference}: expected tiny.fa.mbw beside it, found none; to create it: "
+        "python -c \"from minibwa import Index; Index.build('tiny.fa', 'tiny.fa', threads=2)\"",
     ]
     compressed = stack.put("ref/tiny.fa.gz", gzip.compress(b">chr1\nACGT\n"))
     assert errors(cli("submit", sheet, "--reference", compressed)) == [
@@ -429,6 +429,19 @@ def test_indexes_that_are_missing(stack: Deployed, reference: str, tmp_path: Pat
     assert errors(cli("submit", sheet, "--reference", tmp_path / "no.fa")) == [
         f"{tmp_path}/no.fa: expected a file, found none"
     ]
+
+
+def test_bwa_is_used_where_minibwas_index_is_missing(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    stack.s3.delete_object(Bucket=stack.bucket, Key="ref/tiny.fa.l2b")
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    ended = cli("submit", sheet, "--reference", reference, "--json")
+    run = summary_of(ended)["run"]
+    assert "alignment.aligner=bwa instead of minibwa: expected tiny.fa.l2b beside it, found none" in ended.err
+    assert stack.read(f"runs/{run}/run.json")["parameters"]["alignment"]["aligner"] == "bwa"
+    chosen = ("--param", "alignment.aligner=minibwa")
+    (message,) = errors(cli("submit", sheet, "--reference", reference, *chosen))
+    assert message.startswith("alignment.aligner=minibwa cannot be used: expected tiny.fa.l2b beside it, found none")
+    assert message.endswith("; leave it out, or --param alignment.aligner=bwa")
 
 
 def test_reads_in_another_region(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:

@@ -124,7 +124,7 @@ CASES: dict[str, Callable[[Path], None]] = {
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fasta = tmp_path_factory.mktemp("reference") / "reference.fa"
     fasta.write_text(f">chr1\n{CHR}\n")
-    return prepare(str(fasta), ["fai", "bwa"], LocalStore({}), fasta.parent / "cache")
+    return prepare(str(fasta), ["fai", "bwa", "minibwa"], LocalStore({}), fasta.parent / "cache")
 
 
 @pytest.mark.parametrize("name", CASES)

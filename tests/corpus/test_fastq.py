@@ -100,7 +100,7 @@ def write_case(name: str, folder: Path) -> list[Path]:
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fasta = tmp_path_factory.mktemp("reference") / "tiny.fa"
     fasta.write_text(">chr1\n" + "".join(Random(1).choices("ACGT", k=2000)) + "\n")
-    return prepare(str(fasta), ["fai", "bwa"], LocalStore(), fasta.parent / "cache")
+    return prepare(str(fasta), ["fai", "bwa", "minibwa"], LocalStore(), fasta.parent / "cache")
 
 
 @pytest.mark.parametrize("name", sorted([*case_names(), *GENERATED]))

@@ -54,7 +54,7 @@ def test_another_one_is_chosen_said_and_recorded(plan: RunPlan) -> None:
     assert chosen.overrides == {"alignment": {"aligner": other}}
     assert notes == [f"alignment.aligner={other} instead of {default(plan)}: no {default(plan)}"]
     indexed = stage_steps(plan.pipeline, plan.steps, chosen.overrides)
-    assert indexed["alignment"].spec.inputs["reference"].indexes == ("fai", other)
+    assert indexed["alignment"].spec.inputs["reference"].indexes == ("fai", "dict", other)
 
 
 def test_what_the_user_chose_is_refused_instead_of_replaced(plan: RunPlan) -> None:

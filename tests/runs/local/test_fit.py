@@ -19,10 +19,10 @@ from genomics_pipeline.worker.machine import Capacity
 
 LAPTOP = Capacity(8, int(14 * 1024 * 0.9))
 SERVER = Capacity(64, int(230 * 1024 * 0.9))
-# GRCh38 with alternate contigs (hs38DH): bases, and the bytes of .amb, .ann, .bwt, .pac, .sa; chr1.
-HUMAN = (3_217_346_917, {"amb": 20_199, "ann": 455_474, "bwt": 3_217_347_004, "pac": 804_336_731, "sa": 1_608_673_512})
+# GRCh38 with alternate contigs (hs38DH): bases, and the bytes of .l2b and .mbw; chr1.
+HUMAN = (3_217_346_917, {"l2b": 804_400_000, "mbw": 6_434_693_944})
 CHR1_BP = 248_956_422
-VIRUS = (29_903, {"amb": 10, "ann": 60, "bwt": 29_988, "pac": 7_478, "sa": 15_000})
+VIRUS = (29_903, {"l2b": 7_565, "mbw": 59_944})
 
 
 @pytest.fixture
@@ -72,11 +72,11 @@ def shares_of(step: str, count: int, machine: Capacity, fasta: Path) -> list[Sha
     ("machine", "samples", "cores"),
     [
         (LAPTOP, 1, [8]),
-        (LAPTOP, 2, [4, 4]),
-        (LAPTOP, 8, [4, 4]),
+        (LAPTOP, 2, [8]),
+        (LAPTOP, 8, [8]),
         (SERVER, 1, [8]),
         (SERVER, 8, [8] * 8),
-        (SERVER, 100, [1] * 4 + [2] * 30),
+        (SERVER, 100, [2] * 17 + [3] * 10),
         (Capacity(64, SERVER.memory_mib, 3), 100, [8] * 3),
     ],
 )
@@ -85,7 +85,7 @@ def test_alignments_to_a_human_reference(
 ) -> None:
     granted = shares_of("alignment", samples, machine, reference(HUMAN, CHR1_BP))
     assert [share.vcpus for share in granted] == cores
-    assert all(share.memory_mib > 5370 for share in granted)  # bwa's index alone
+    assert all(share.memory_mib > 6900 for share in granted)  # minibwa's index alone
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_a_machine_that_is_too_small_is_refused_before_and_after_the_index_is_bu
         refuse_small_machine(steps, reference(HUMAN, CHR1_BP, indexed), Capacity(8, 4000, memory_from="ulimit -v"))
     (problem,) = map(str, refused.value.problems)
     assert re.fullmatch(
-        r"this machine is too small: a job of step alignment needs [0-9,]{5} MiB, of which 5,[0-9]{3} MiB for the "
-        r"reference's index, found 4,000 MiB for jobs \(ulimit -v\); what would fit: a machine or limit of 7 GiB, "
+        r"this machine is too small: a job of step alignment needs [0-9,]{5} MiB, of which 6,[0-9]{3} MiB for the "
+        r"reference's index, found 4,000 MiB for jobs \(ulimit -v\); what would fit: a machine or limit of 9 GiB, "
         r"a smaller reference, or AWS \(`submit`\)",
         problem,
     )
