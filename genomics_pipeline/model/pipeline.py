@@ -11,14 +11,13 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.declared_file import DeclaredFile
 from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
 from genomics_pipeline.model.parameters import Value, override_problems, settled_values
-from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, InputSpec, StepSpec
+from genomics_pipeline.model.publication import overwrite_problems, publish_folders, publish_problems
+from genomics_pipeline.model.step import InputSpec, StepSpec
 from genomics_pipeline.model.toml_file import TomlFile
 
 READS = "sample.reads"
 REFERENCE = "reference"
 GVCF = "gvcf"  # the output in whose place a sample's gVCF may be given
-SHOWN = 3  # outputs in a message
-OTHERS = "*"  # in `publish`: all outputs that are not named
 ITEM_FILES = "item.files"  # the source of an input when a single step is run: the item names its files
 
 
@@ -147,7 +146,8 @@ def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec]
     for number, raw in enumerate(toml.data["stages"]):
         if number in steps:
             step, intermediate, when = steps[number], raw.get("intermediate", False), tuple(raw.get("when", ()))
-            stage = Stage(raw["name"], step, raw["scope"], raw["inputs"], _publish(raw, step), intermediate, when)
+            folders = publish_folders(raw["publish"], step)
+            stage = Stage(raw["name"], step, raw["scope"], raw["inputs"], folders, intermediate, when)
             problems += _stage_problems(toml, number, stage, stages, unknown)
             stages.append(stage)
         else:
@@ -183,15 +183,6 @@ def _load_steps(toml: TomlFile, load_step: Callable[[str], StepSpec]) -> tuple[d
     return steps, problems
 
 
-def _publish(raw: Mapping[str, Any], step: StepSpec) -> dict[str, str]:
-    """Return the folder of each output; one folder may be given for all, or as ``*`` for those that are not named."""
-    publish = raw["publish"]
-    if isinstance(publish, str):
-        return dict.fromkeys(step.outputs, publish)
-    named = {name: folder for name, folder in publish.items() if name != OTHERS}
-    return {**(dict.fromkeys(step.outputs, publish[OTHERS]) if OTHERS in publish else {}), **named}
-
-
 def _maps(raw: Mapping[str, Any]) -> dict[str, MapSettings]:
     defaults = {"sample": MapSettings(tolerated_failure_percentage=50), "interval": MapSettings()}
     return {scope: replace(settings, **raw.get(scope, {})) for scope, settings in defaults.items()}
@@ -216,8 +207,8 @@ def _stage_problems(
         elif message := _source_misfit(spec, stage, earlier):
             yield toml.problem((*path, "inputs"), f"{name}: {message}")
     yield from _when_problems(toml, number, stage)
-    yield from _publish_problems(toml, number, stage)
-    yield from _overwrite_problems(toml, number, stage, earlier)
+    yield from publish_problems(toml, number, stage)
+    yield from overwrite_problems(toml, number, stage, earlier)
 
 
 def _when_problems(toml: TomlFile, number: int, stage: Stage) -> Iterator[Problem]:
@@ -254,64 +245,6 @@ def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str |
             f'the step must declare the input as type "files"'
         )
     return None
-
-
-def _publish_problems(toml: TomlFile, number: int, stage: Stage) -> Iterator[Problem]:
-    path = ("stages", number, "publish")
-    outputs = list(stage.step.outputs)
-    for name, folder in stage.publish.items():
-        if name not in outputs:
-            yield toml.problem(path, f"unknown output {name!r}; {did_you_mean(name, outputs)}")
-        parts = folder.split("/")
-        if folder.startswith("/") or ".." in parts or "" in parts[:-1]:
-            yield toml.problem(path, f"expected a folder below results/, found {folder!r}")
-        for placeholder in PLACEHOLDER.findall(folder):
-            if placeholder != stage.scope:
-                message = f"unknown placeholder {{{placeholder}}} in scope {stage.scope}; known: {stage.scope}"
-                yield toml.problem(path, message)
-    if lacking := [name for name in outputs if name not in stage.publish]:
-        yield toml.problem(path, f'expected a folder for {_outputs(lacking)}, or for "{OTHERS}", found none')
-    own = f"{{{stage.scope}}}"
-    paths = {name: stage.publish[name] + stage.step.outputs[name].path for name in outputs if name in stage.publish}
-    if shared := [name for name, where in paths.items() if stage.scope != "cohort" and own not in where]:
-        yield toml.problem(path, f"each {stage.scope} would overwrite {_outputs(shared)}: add {own} to the folder")
-    for scope in SCOPES:
-        named = [name for name, spec in stage.step.outputs.items() if scope in PLACEHOLDER.findall(spec.path)]
-        if named and scope != stage.scope:
-            message = f"expected a stage of scope {scope}, after which {_outputs(named)} is named; found {stage.scope}"
-            yield toml.problem(("stages", number, "scope"), message)
-
-
-def _outputs(names: list[str]) -> str:
-    """Return the first outputs of a list in words.
-
-    >>> _outputs(["vcf"]), _outputs(["vcf", "gvcf", "metrics", "stats", "plot"])
-    ("the output 'vcf'", "each of the outputs 'vcf', 'gvcf', 'metrics' and 2 more")
-    """
-    if len(names) == 1:
-        return f"the output {names[0]!r}"
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"each of the outputs {', '.join(map(repr, names[:SHOWN]))}{more}"
-
-
-def _overwrite_problems(toml: TomlFile, number: int, stage: Stage, earlier: list[Stage]) -> Iterator[Problem]:
-    """Yield a problem for each stage of which outputs have the same paths as outputs of this one."""
-    outputs: dict[str, str] = {}
-    again: dict[str, list[str]] = {}
-    for other in (*earlier, stage):
-        for name, spec in other.step.outputs.items():
-            if name not in other.publish or not set(SCOPES).issuperset(PLACEHOLDER.findall(spec.path)):
-                continue  # parameters may make the paths differ
-            where = f"{other.publish[name].rstrip('/')}/{spec.path}"
-            first = outputs.setdefault(where, f"{other.name}.{name}")
-            if other is stage and first != f"{other.name}.{name}":
-                again.setdefault(first.partition(".")[0], []).append(
-                    f"{name!r} would overwrite {first!r}, results/{where}"
-                )
-    for others in again.values():
-        more = f", and {len(others) - 1} more" if len(others) > 1 else ""
-        message = f"the output {others[0]}{more}: expected another folder"
-        yield toml.problem(("stages", number, "publish"), message)
 
 
 def parameter_problems(

@@ -14,7 +14,7 @@ from genomics_pipeline.model.step import METRICS
 from genomics_pipeline.report.concordance import Agreement
 from genomics_pipeline.report.console import open_console
 from genomics_pipeline.report.ledger import missing_lines
-from genomics_pipeline.report.metric_columns import cohort_metrics, metric_cell, sample_columns, sample_reasons
+from genomics_pipeline.report.metric_columns import cohort_metrics, metric_cell, reasons, sample_columns
 from genomics_pipeline.report.run_summary import RunSummary, SampleOutcome
 
 STYLES = {"done": "green", "reused": "cyan", "FAILED": "bold red", "pending": "yellow"}
@@ -51,7 +51,7 @@ def _state(sample: SampleOutcome) -> Text:
 
 def _reasons(summary: RunSummary) -> Iterator[Text]:
     """Yield the reasons for verdicts, below an empty line."""
-    lines = list(sample_reasons(summary))
+    lines = list(reasons(summary))
     return iter([Text(), *lines] if lines else [])
 
 

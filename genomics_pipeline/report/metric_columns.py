@@ -42,15 +42,19 @@ def _is_measured(stage: str, spec: MetricSpec, samples: Sequence[SampleOutcome])
     return not measured or any(one.get(spec.name) is not None for one in measured)
 
 
-def sample_reasons(summary: RunSummary) -> Iterator[Text]:
-    """Yield a line for each verdict on a sample that is not good and for which the step gives a reason."""
-    for sample in summary.samples:
-        for stage, verdicts in sample.verdicts.items():
-            for name, verdict in verdicts.items():
-                reason = reason_of(sample.metrics[stage].get(name))
+def reasons(summary: RunSummary) -> Iterator[Text]:
+    """Yield a line for each verdict that is not good and for which the step gives a reason."""
+    outcomes: list[tuple[str, str, SampleOutcome | CohortOutcome]] = [
+        *(("sample", one.sample, one) for one in summary.samples),
+        ("cohort", "cohort", summary.cohort),
+    ]
+    for scope, name, outcome in outcomes:
+        for stage, verdicts in outcome.verdicts.items():
+            for metric, verdict in verdicts.items():
+                reason = reason_of(outcome.metrics[stage].get(metric))
                 if reason is not None and verdict != GOOD:
-                    title = summary.metrics["sample"][stage][name].title
-                    yield Text.assemble((f"{sample.sample}, {title}: {verdict}: ", STYLES[verdict]), reason)
+                    title = summary.metrics[scope][stage][metric].title
+                    yield Text.assemble((f"{name}, {title}: {verdict}: ", STYLES[verdict]), reason)
 
 
 def metric_cell(stage: str, spec: MetricSpec, outcome: SampleOutcome | CohortOutcome) -> Text:

@@ -80,6 +80,7 @@ def gvcf(
     path = folder / f"{sample}.g.vcf.gz"
     with pysam.BGZFile(str(path), "wb", index=None) as out:
         header = HEADER if ploidy is None else HEADER.replace("#CHROM", f"##genomics_pipeline_ploidy={ploidy}\n#CHROM")
+        header = header.replace("#CHROM", f"##SAMPLE=<ID={sample},Patient=of-{sample}>\n#CHROM")
         out.write("".join([header, sample, "\n", *lines, block(bases, position, 3000)]).encode())
     pysam.tabix_index(str(path), preset="vcf", force=True)
     return str(path)
@@ -146,6 +147,14 @@ EXPECTED = [
     (1194, "GAA", "G", ["0/0", "0/1", "0/0"]),
     (1500, "A", "G", ["0/0", "0/0", "0/1"]),
 ]
+
+
+@pytest.mark.parametrize("batch_size", [2, 200])
+def test_the_patient_of_each_sample_is_in_the_header(tmp_path: Path, reference: Path, batch_size: int) -> None:
+    joint(tmp_path / "a", reference, three_gvcfs(tmp_path, reference), batch_size=batch_size)
+    with pysam.VariantFile(str(tmp_path / "a" / "joint.vcf.gz")) as vcf:
+        lines = [dict(record) for record in vcf.header.records if record.key == "SAMPLE"]
+    assert {line["ID"]: line["Patient"] for line in lines} == {"Z": "of-Z", "A": "of-A", "M": "of-M"}
 
 
 def test_three_samples_in_the_order_of_the_inputs(tmp_path: Path, reference: Path) -> None:

@@ -18,7 +18,6 @@ from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed, fork, wait_for
 from common.program import BadInput, StepError, run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, write_versions
-from genotype_tally import Tally
 from pysam.utils import SamtoolsError
 
 PASSING = 'FILTER="PASS" || FILTER="."'
@@ -98,14 +97,18 @@ def count(path: str) -> dict[str, Any]:
     Raises:
         ForkFailed: if bcftools failed.
     """
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # else numpy starts a thread for each core
+    from genotype_tally import Tally
+    from relatedness import compare, read_patients
+
     with pysam.VariantFile(path) as vcf:
-        tally = Tally(list(vcf.header.samples))
+        tally, patients = Tally(list(vcf.header.samples)), read_patients(vcf.header)
     reader, writer = os.pipe()
 
     def query() -> None:
         os.close(reader)  # else the query would not end when this process ends
         # To a named file, since query frees standard output twice in pysam 0.24.
-        options = ["-i", PASSING, "-f", "%REF\t%ALT[\t%GT]\n", "-o", f"/dev/fd/{writer}"]
+        options = ["-i", PASSING, "-f", "%CHROM\t%POS\t%REF\t%ALT[\t%GT]\n", "-o", f"/dev/fd/{writer}"]
         pysam.bcftools.query(*options, path, catch_stdout=False)
 
     process = fork(query, "bcftools query")
@@ -114,7 +117,7 @@ def count(path: str) -> dict[str, Any]:
         tally.add_records(lines)
     if code := wait_for(process):
         raise ForkFailed(f"bcftools query of {path}", code)
-    return tally.summary()
+    return {**tally.summary(), **compare(tally.sites, patients)}
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from common.variants import TRANSITIONS, ratio
+from relatedness import Sites
 
 REFERENCE = {"0/0", "0|0", "0"}
 Kinds = tuple[str, ...]  # of the alternative alleles: transition, transversion, other or indel each
@@ -20,16 +21,19 @@ class Tally:
     """
 
     def __init__(self, samples: Sequence[str]) -> None:
+        self.sites = Sites(samples)
         self._samples = samples
         self._cohort: Counter[Kinds] = Counter()
         self._genotypes: dict[tuple[Kinds, str], Counter[int]] = {}
 
     def add_records(self, lines: Iterable[str]) -> None:
-        """Count the records of lines that hold REF, ALT and all genotypes, separated by tabs."""
+        """Count the records of lines that hold CHROM, POS, REF, ALT and all genotypes, separated by tabs."""
         for line in lines:
-            ref, alts, *genotypes = line.rstrip("\n").split("\t")
+            contig, position, ref, alts, *genotypes = line.rstrip("\n").split("\t")
             kinds = tuple(kind(ref.upper(), alt) for alt in alts.upper().split(","))
             self._cohort[kinds] += 1
+            if len(kinds) == 1 and kinds[0].startswith("trans"):
+                self.sites.add(contig, int(position), genotypes)
             for index, genotype in enumerate(genotypes):
                 if genotype not in REFERENCE:
                     key = (kinds, genotype)

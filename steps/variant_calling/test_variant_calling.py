@@ -105,7 +105,7 @@ def run_step(dataset: Dataset, folder: Path, vcpus: int = 1, **parameters: Any) 
     task = {
         "step": "variant_calling",
         "version": "1",
-        "item": {"sample": "S"},
+        "item": {"sample": "S", "patient": "P"},
         "inputs": {"alignment": bam, "reference": str(dataset.reference)},
         "outputs": {
             "vcf": str(folder / "S.vcf.gz"),
@@ -161,6 +161,11 @@ def plain(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("plain") / "outputs"
     assert call(dataset, folder) == planted_variants(dataset)
     return folder
+
+
+def test_the_gvcf_names_the_patient(plain: Path) -> None:
+    with pysam.VariantFile(str(plain / "S.g.vcf.gz")) as gvcf:
+        assert [dict(one) for one in gvcf.header.records if one.key == "SAMPLE"] == [{"ID": "S", "Patient": "P"}]
 
 
 def test_exactly_the_planted_variants_are_called(plain: Path) -> None:

@@ -111,7 +111,7 @@ def call_unit(
     alignment = plain_alignment(task, bed, folder) if calling.is_reduced(names) else task["inputs"]["alignment"]
     mpileup, genotype, normalise = unit_commands(task, reference)
     bcftools(*mpileup, "-R", str(bed), "-o", str(pileup), alignment)
-    split_pileup(folder, own, filters, reference, parameters["ploidy"])
+    split_pileup(folder, own, filters, reference, cohort_lines(task))
     pileup.unlink()  # by far the largest file, before the others are written
     bcftools(*genotype, "-o", str(called), str(sites))
     bcftools(*normalise, "-o", str(normal), str(called))
@@ -166,8 +166,26 @@ def pileup_options(parameters: dict[str, Any]) -> list[str]:
     return [*options, "-d", depth, "-L", depth, "-g", ",".join(map(str, DEPTH_BANDS)), "-a", "AD,DP,SP"]
 
 
-def split_pileup(folder: Path, own: Ownership, filters: Filters, reference: str, ploidy: int) -> None:
-    """Split the pileup into the unit's gVCF records and the sites to call."""
+def cohort_lines(task: dict[str, Any]) -> str:
+    """Return the header lines of a gVCF for the steps that join the cohort.
+
+    Likelihoods are always diploid, so that genotyping needs the ploidy; the patient tells who has samples in common.
+    """
+    sample, patient = task["item"]["sample"], task["item"].get("patient")
+    line = f"##SAMPLE=<ID={sample},Patient={patient}>\n" if patient else ""
+    return f"##{PLOIDY_KEY}={task['parameters']['ploidy']}\n{line}"
+
+
+def split_pileup(folder: Path, own: Ownership, filters: Filters, reference: str, cohort_header: str) -> None:
+    """Split the pileup into the unit's gVCF records and the sites to call.
+
+    Args:
+        folder: The folder of the files.
+        own: The unit.
+        filters: The soft filters.
+        reference: The FASTA file.
+        cohort_header: Header lines of the gVCF for the steps that join the cohort.
+    """
     with (
         (folder / "pileup.vcf").open() as lines,
         (folder / "sites.vcf").open("w") as sites,
@@ -176,8 +194,7 @@ def split_pileup(folder: Path, own: Ownership, filters: Filters, reference: str,
     ):
         header, records = split_header(lines)
         *meta, columns = header.splitlines(keepends=True)
-        # Likelihoods are always diploid; the step that genotypes the cohort needs the ploidy.
-        (folder / "gvcf.header").write_text("".join([*meta, f"##{PLOIDY_KEY}={ploidy}\n", columns]))
+        (folder / "gvcf.header").write_text("".join([*meta, cohort_header, columns]))
         sites.write("".join([*meta, filters.header(), columns]))
 
         def base(contig: str, position: int) -> str:
