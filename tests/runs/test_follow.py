@@ -64,12 +64,11 @@ def test_status_of_a_run_that_ended(finished_run: Path, command: Command) -> Non
 
 def test_logs_of_the_failed(finished_run: Path, command: Command) -> None:
     message = f"{finished_run.parent}/cohort/bad.fq: record 1: expected FASTQ ('@' and a name), found '>a'"
-    shown = command("logs", finished_run, "--failed")
-    assert shown.stdout.splitlines() == [
-        f"==> alignment bad  {finished_run}/steps/alignment/bad/log.txt",
-        f"bad input: {message}",
-        f"error: {message}",
-    ]
+    place, found, program, error = command("logs", finished_run, "--failed").stdout.splitlines()
+    assert place == f"==> alignment bad  {finished_run}/steps/alignment/bad/log.txt"
+    assert (found, error) == (f"bad input: {message}", f"error: {message}")
+    assert program.startswith("$ ")  # the command of the step
+    assert program.endswith("/task.json")
 
 
 def test_results(finished_run: Path, command: Command, tmp_path: Path) -> None:
