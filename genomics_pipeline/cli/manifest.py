@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from genomics_pipeline.cli.completion import complete_files
-from genomics_pipeline.cli.options import LocalPath
+from genomics_pipeline.cli.options import LocalPath, ena_option
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.report.output import echo, echo_json, echo_line
@@ -42,12 +42,15 @@ def manifest() -> None:
     default="auto",
     help="As the parameter alignment.quality_encoding; needs --check-files.",
 )
+@ena_option
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 @click.option("--normalised", is_flag=True, help="Print the normalised form: one JSON object per line for each sample.")
 def validate(
-    sheet: str, check_files: bool, read_layout: str, quality_encoding: str, as_json: bool, normalised: bool
+    sheet: str, check_files: bool, read_layout: str, quality_encoding: str, ena: str, as_json: bool, normalised: bool
 ) -> None:
     """Check SHEET, a path or URI, and report every error with its line and column.
+
+    Accessions are looked up at ENA with --check-files and with --normalised.
 
     \b
     Example:
@@ -56,6 +59,7 @@ def validate(
     from genomics_pipeline.cli.adapters import object_store
     from genomics_pipeline.model.errors import DataError, Problem, UsageError
     from genomics_pipeline.model.manifest import gvcf_lines, manifest_lines
+    from genomics_pipeline.runs.accessions import with_runs
     from genomics_pipeline.runs.fastq_checks import Reading, file_problems
     from genomics_pipeline.runs.given_files import uri_problems
     from genomics_pipeline.runs.manifests import read_manifest
@@ -71,6 +75,8 @@ def validate(
 
     try:
         samples = read_manifest(sheet, warn)
+        if check_files or normalised:
+            samples = with_runs(samples, without_secrets(sheet), ena, {})
         if problems := list(uri_problems(samples, without_secrets(sheet))):
             raise DataError(problems)
         if check_files and (

@@ -17,6 +17,7 @@ from genomics_pipeline.cli.completion import (
     complete_runs,
     complete_samples,
 )
+from genomics_pipeline.model.accession import ENA
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, resource_names
 from genomics_pipeline.model.secrets import without_secrets
@@ -47,6 +48,16 @@ joint_with_option = click.option(
     metavar="RUN",
     shell_complete=complete_runs,
     help="Genotype the cohort together with the gVCFs of this run's samples (folder, URI or name; may be repeated).",
+)
+
+ena_option = click.option(
+    "--ena",
+    default=ENA,
+    show_default=True,
+    envvar="GENOMICS_PIPELINE_ENA",
+    show_envvar=True,
+    metavar="URL",
+    help="ENA's portal API, or a copy of it, which finds the files of accessions.",
 )
 
 

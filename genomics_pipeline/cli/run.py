@@ -10,6 +10,7 @@ import click
 
 from genomics_pipeline.cli.options import (
     LocalPath,
+    ena_option,
     joint_with_option,
     machine_options,
     param_option,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 @sample_option
 @joint_with_option
 @tolerate_option
+@ena_option
 @click.option("--resume", is_flag=True, help="Continue an interrupted execution.")
 @click.option("--containers", is_flag=True, help="Run each task in a container of its step's image.")
 @click.option(

@@ -8,6 +8,7 @@ import click
 
 from genomics_pipeline.cli.next_commands import show_next_commands
 from genomics_pipeline.cli.options import (
+    ena_option,
     joint_with_option,
     param_option,
     params_file_option,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 @sample_option
 @joint_with_option
 @tolerate_option
+@ena_option
 @click.option(
     "--max-concurrency",
     type=click.IntRange(1, quotas.MAP_RUN_CONCURRENCY.value),

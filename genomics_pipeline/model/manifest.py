@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from genomics_pipeline.model import budgets
+from genomics_pipeline.model.accession import ACCESSION
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.fastq_names import FASTQ_NAME
 from genomics_pipeline.model.parameters import absolute_uri
@@ -15,6 +16,7 @@ from genomics_pipeline.model.printable import has_control
 from genomics_pipeline.model.sample import NAME, READ_COLUMNS, Lane, Sample
 from genomics_pipeline.model.secrets import REFUSAL, has_password, without_password
 from genomics_pipeline.model.sheet import INPUT_COLUMNS, Row, ignore, one_of, read_rows
+from genomics_pipeline.model.web_uri import file_path, is_web, web_misfit
 
 SEXES = ("XX", "XY", "NA")
 STATUSES = ("0", "1")
@@ -123,6 +125,9 @@ def _misfit(column: str, value: str, base: str) -> str | None:
         return f"expected one of {', '.join(SEXES)}, found {value!r}"
     if column == "status" and value not in STATUSES:
         return f"expected 0 (normal) or 1 (tumour), found {value!r}"
+    if column == "accession" and not ACCESSION.fullmatch(value):
+        examples = "a run (SRR…, ERR…, DRR…), an experiment (SRX…) or a sample (SRS…, SAMN…)"
+        return f"expected the accession of {examples}, found {value!r}"
     return _file_misfit(column, value, base) if column in FILE_NAMES else None
 
 
@@ -131,12 +136,18 @@ def _file_misfit(column: str, value: str, base: str) -> str | None:
     scheme = uri.partition("://")[0] if "://" in uri else "file"
     if has_password(uri):
         return f"{REFUSAL}: {without_password(uri)}"
-    if scheme not in ("file", "s3"):
-        return f"expected a path or an s3:// URI, found {uri!r}"
+    if message := web_misfit(uri):
+        return f"{message}: {without_password(uri)}"
+    if scheme not in ("file", "s3") and not is_web(uri):
+        return f"expected a path, an s3:// URI or an https:// URL, found {uri!r}"
     if has_control(value):
         return f"expected a path without control characters, found {value!r}"
     pattern, endings = FILE_NAMES[column]
-    return None if pattern.fullmatch(value) else f"expected a file ending in {endings}, found {value!r}"
+    return (
+        None
+        if pattern.fullmatch(file_path(uri) if is_web(uri) else value)
+        else f"expected a file ending in {endings}, found {value!r}"
+    )
 
 
 def _join(
@@ -158,7 +169,8 @@ def _join(
         if here != there:
             where = f"on line {sample.first.line}"
             yield Problem(f"expected {there!r} as {where} of sample {name}, found {here!r}", file, row.line, column)
-    lane = _value(row, "lane")
+    accession = row.values.get("accession") or None
+    lane = row.values.get("lane") or accession or _value(row, "lane")
     if lane in sample.lanes:
         line, _ = sample.lanes[lane]
         yield Problem(
@@ -181,7 +193,7 @@ def _join(
         yield Problem(f"{expected}: its reads are in the gVCF", file, row.line, "gvcf")
     sample.gvcf = sample.gvcf or paths.pop("gvcf", None)
     library = row.values.get("library") or None
-    sample.lanes.setdefault(lane, (row.line, Lane(lane, library=library, line=row.line, **paths)))
+    sample.lanes.setdefault(lane, (row.line, Lane(lane, library=library, line=row.line, accession=accession, **paths)))
 
 
 def _value(row: Row, column: str) -> str:

@@ -11,6 +11,7 @@ import re
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.printable import has_control
+from genomics_pipeline.model.web_uri import file_path
 
 NAME_BYTES = 255  # of a file's name, on nearly all file systems
 
@@ -68,11 +69,14 @@ def file_name(uri: str) -> str:
 
     >>> file_name("s3://reads/run-1/a_R1.fastq.gz")
     'a_R1.fastq.gz'
+    >>> file_name("https://host/a_1.fastq.gz?download=1")
+    'a_1.fastq.gz'
 
     Raises:
         DataError: if the last part of its key is no name of a file.
     """
-    name = (uri.partition("://")[2] or uri).rpartition("/")[2]
+    path = file_path(uri)
+    name = (path.partition("://")[2] or path).rpartition("/")[2]
     if not is_plain_name(name):
         expected = f"expected an object whose last part can be the name of a file, at most {NAME_BYTES} bytes"
         raise DataError(f"{uri}: {expected}, found {name!r}")

@@ -24,6 +24,7 @@ class Lane:
         line: The line of the sheet, for messages.
         bam: The BAM file of the reads, aligned or not.
         cram: The CRAM file of the reads.
+        accession: The accession in a public archive that the FASTQ files were, or are still to be, found by.
     """
 
     lane: str
@@ -33,6 +34,7 @@ class Lane:
     line: int | None = field(default=None, compare=False)
     bam: str | None = None
     cram: str | None = None
+    accession: str | None = None
 
     @property
     def files(self) -> list[tuple[str, str]]:
@@ -40,11 +42,12 @@ class Lane:
         return [(column, uri) for column in READ_COLUMNS if (uri := getattr(self, column)) is not None]
 
     def to_json(self) -> dict[str, Any]:
-        """Return its object in the sample's line; without the library where there is none, since payloads are short."""
+        """Return its object in the sample's line, with library and accession only if they are: payloads are short."""
         members: dict[str, Any] = {"lane": self.lane, **dict(self.files)}
         if self.fastq_1 is not None:
             members["fastq_2"] = self.fastq_2
-        return members if self.library is None else {**members, "library": self.library}
+        more = {"library": self.library, "accession": self.accession}
+        return {**members, **{name: value for name, value in more.items() if value is not None}}
 
 
 @dataclass(frozen=True, slots=True)

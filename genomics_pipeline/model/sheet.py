@@ -14,8 +14,8 @@ from genomics_pipeline.model.errors import Problem, did_you_mean
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.sample import READ_COLUMNS
 
-INPUT_COLUMNS = ("fastq_1", "bam", "cram", "gvcf")  # of which each row has one
-COLUMNS = ("patient", "sex", "status", "sample", "lane", "library", *READ_COLUMNS, "gvcf")
+INPUT_COLUMNS = ("fastq_1", "bam", "cram", "gvcf", "accession")  # of which each row has one
+COLUMNS = ("patient", "sex", "status", "sample", "lane", "library", *READ_COLUMNS, "gvcf", "accession")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
 _COMPRESSED = re.compile(r"\.(gz|bgz|bz2|xz|zst)$")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.task import item_id
+from genomics_pipeline.model.task import RunPlace, item_id
 from genomics_pipeline.records.fields import ADVICE, UnreadableRecord
 from genomics_pipeline.stores.protocol import MissingObject, Store, shown_place
 
@@ -19,6 +21,26 @@ def read_item_ids(store: Store, uri: str) -> Iterator[str]:
     Raises:
         UnreadableRecord: if there is no such file; for a line that is no item, with its number.
     """
+    for name, _ in _items(store, uri):
+        yield name
+
+
+def read_samples(store: Store, run: RunPlace) -> Iterator[Mapping[str, Any]]:
+    """Yield the items of the samples of a run; those that are too large for a job are read from their own files.
+
+    Raises:
+        UnreadableRecord: as `read_item_ids`; also for a file of its own that is no item.
+        MissingObject: for one that is missing.
+    """
+    for name, item in _items(store, run.uri(run_layout.MANIFEST)):
+        if "lanes" in item:
+            yield item
+            continue
+        uri = run.uri(run_layout.item_file("sample", name))
+        yield _item(store.read(uri), shown_place(store, uri))[1]
+
+
+def _items(store: Store, uri: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     place = shown_place(store, uri)
     try:
         lines = store.open(uri)
@@ -26,10 +48,10 @@ def read_item_ids(store: Store, uri: str) -> Iterator[str]:
         raise UnreadableRecord(f"{place}: expected the items of a run, found no file; {ADVICE}") from None
     with lines:
         for number, line in enumerate(lines, 1):
-            yield _name(line, f"{place}:{number}")
+            yield _item(line, f"{place}:{number}")
 
 
-def _name(line: bytes, place: str) -> str:
+def _item(line: bytes, place: str) -> tuple[str, Mapping[str, Any]]:
     try:
         item = json.loads(line)
     except (ValueError, RecursionError):
@@ -38,6 +60,6 @@ def _name(line: bytes, place: str) -> str:
         found = repr(line[:SHOWN_BYTES].decode(errors="replace"))
         raise UnreadableRecord(f"{place}: expected an item, a JSON object, found {found}; {ADVICE}")
     try:
-        return item_id(item)
+        return item_id(item), item
     except DataError as error:
         raise UnreadableRecord(f"{place}: {error}; {ADVICE}") from None

@@ -10,6 +10,7 @@ from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.model.web_uri import uri_beside
 from genomics_pipeline.runs.given_files import READERS, RequiredFile
 from genomics_pipeline.stores.compression import open_decompressed, reported_damage
 from genomics_pipeline.stores.protocol import Store
@@ -62,7 +63,7 @@ def _problem(file: RequiredFile, store: Store, contigs: Mapping[str, int]) -> st
     try:
         if store.stat(file.uri) is None:
             return "expected a gVCF, found no such file"
-        if not any(store.stat(f"{file.uri}.{ending}") for ending in INDEXES):
+        if not any(store.stat(uri_beside(file.uri, f".{ending}")) for ending in INDEXES):
             return f"expected its index beside it (.{' or .'.join(INDEXES)}), found none; make it with `tabix -p vcf`"
         header = read_header(file.uri, store)
     except DataError as error:

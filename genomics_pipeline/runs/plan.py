@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from genomics_pipeline.model import budgets
+from genomics_pipeline.model.accession import ENA
 from genomics_pipeline.model.errors import CollectedProblems, DataError, Problem, UsageError, did_you_mean
 from genomics_pipeline.model.overrides import parse_assignments
 from genomics_pipeline.model.parameters import Value
@@ -17,6 +18,7 @@ from genomics_pipeline.model.rerun import merge_parameters
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import refuse_password, without_secrets
 from genomics_pipeline.model.tolerance import map_run_limit
+from genomics_pipeline.runs.accessions import Runs, with_runs
 from genomics_pipeline.runs.catalog import load_pipeline, with_real_parents
 from genomics_pipeline.runs.given_files import format_problems
 from genomics_pipeline.runs.manifests import read_manifest
@@ -39,6 +41,7 @@ class RunRequest:
         samples: The names of the samples to run; all where none is named.
         accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
         joined: Samples of earlier runs, each with its gVCF, which are genotyped with those of the manifest.
+        ena: The URL of ENA's portal API, which resolves accessions.
     """
 
     manifest: str
@@ -51,6 +54,7 @@ class RunRequest:
     samples: Sequence[str] = ()
     accepted: Mapping[str, float] | None = None
     joined: Sequence[Sample] = ()
+    ena: str = ENA
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,12 @@ class RunPlan:
         return self.pipeline.optional_stages(self.overrides)
 
 
-def plan(request: RunRequest) -> RunPlan:
+def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPlan:
     """Check a request and return its plan.
+
+    Args:
+        request: The arguments of the run.
+        known: The runs of accessions that were resolved before, which are not asked for again.
 
     Raises:
         UsageError: for parameters or samples that do not exist.
@@ -101,8 +109,9 @@ def plan(request: RunRequest) -> RunPlan:
     with collected.check():
         refuse_password(request.reference, "--reference")
     with collected.check():
-        samples = _select(read_manifest(request.manifest, warnings.append), request.samples)
-        samples = [*samples, *request.joined]
+        chosen = _select(read_manifest(request.manifest, warnings.append), request.samples)
+        found = with_runs(chosen, without_secrets(request.manifest), request.ena, known or {})
+        samples = [*found, *request.joined]
         collected.add(_repeated_samples(samples))
         collected.add(format_problems(samples, pipeline, without_secrets(request.manifest)))
     collected.refuse()

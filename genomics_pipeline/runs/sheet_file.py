@@ -14,9 +14,10 @@ from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.s3_uri import object_misfit
 from genomics_pipeline.model.secrets import refuse_password, without_secrets
+from genomics_pipeline.model.web_uri import is_web
 from genomics_pipeline.stores.decompression import decompressed
 from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.stores.web import is_web, web_pieces
+from genomics_pipeline.stores.web import web_pieces
 
 PIECE_BYTES = 1 << 16
 _UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)  # also of UTF-32, little-endian

@@ -1,4 +1,4 @@
-"""The store of all URIs: local files, buckets that are local folders, and S3."""
+"""The store of all URIs: local files, buckets that are local folders, S3, and web servers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.s3_uri import split_prefix
 from genomics_pipeline.model.secrets import REFUSAL, has_password, without_password
+from genomics_pipeline.model.web_uri import is_web
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import ANY, Expected, ObjectInfo, Publication, Sink, Store
 from genomics_pipeline.stores.s3 import S3Store
+from genomics_pipeline.stores.web_store import WebStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,6 +35,7 @@ class RoutedStore:
         self._client = s3
         self._buckets = dict(buckets or {})
         self._local = LocalStore(self._buckets)
+        self._web = WebStore()
 
     def with_buckets(self, buckets: Mapping[str, Path]) -> Self:
         """Return a store that also has these buckets, which are folders of this machine."""
@@ -50,7 +53,9 @@ class RoutedStore:
             return self._local if split_prefix(uri)[0] in self._buckets else self._s3
         if scheme == "file":
             return self._local
-        raise DataError(f"{uri}: expected a path or an s3:// URI, found {scheme}://")
+        if is_web(uri):
+            return self._web
+        raise DataError(f"{uri}: expected a path, an s3:// URI or an https:// URL, found {scheme}://")
 
     def stat(self, uri: str) -> ObjectInfo | None:
         """Return the object without its content; None if there is none."""

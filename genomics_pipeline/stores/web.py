@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import threading
 import time
 from collections.abc import Callable, Iterator
 from http.client import BadStatusLine, HTTPException, HTTPMessage, HTTPResponse, RemoteDisconnected
@@ -24,20 +23,14 @@ from urllib.request import (
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.secrets import redact, without_secrets
+from genomics_pipeline.model.web_uri import is_web
 from genomics_pipeline.stores.protocol import MissingObject
+from genomics_pipeline.stores.receiver import Receiver
 
 PIECE_BYTES = 1 << 16
-HELD_PIECES = 16  # between the thread that receives and the caller
 NOT_FOUND = (404, 410)
-_WHOLE = (200, 203)  # not 206, which is an answer with a part of the file
+_WHOLE = (200, 203, 204)  # the last one is empty; not 206, which is an answer with a part of the file
 _FOUND_CHARACTERS = 200  # characters of a server's own words in a message
-
-_Pieces = queue.Queue[bytes | Exception | None]
-
-
-def is_web(uri: str) -> bool:
-    """Return whether a URI is of a web server."""
-    return uri.lower().startswith(("http://", "https://"))
 
 
 class _Redirects(HTTPRedirectHandler):
@@ -54,7 +47,10 @@ class _Redirects(HTTPRedirectHandler):
         if not is_web(newurl) or (req.type == "https" and not newurl.lower().startswith("https://")):
             raise URLError(f"redirected to {without_secrets(newurl)}")
         fp.close()  # urllib would read the redirect's own content, which may never end, to its end
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+        following = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if following is not None and req.get_method() == "HEAD":  # which urllib makes a GET, up to Python 3.12
+            following.method = "HEAD"
+        return following
 
 
 def web_pieces(
@@ -74,55 +70,36 @@ def web_pieces(
         DataError: if it cannot be read, or not in time.
     """
     shown = without_secrets(uri)
-    pieces: _Pieces = queue.Queue(HELD_PIECES)
-    ended = threading.Event()
-    threading.Thread(target=_receive, args=(uri, pieces, ended), daemon=True).start()
+    receiver = Receiver(lambda _: _content(uri))
     deadline = clock() + seconds
     try:
-        while True:
-            try:
-                piece = pieces.get(timeout=max(deadline - clock(), 0))
-            except queue.Empty:
-                piece = TimeoutError()
-            if piece is None:
-                return
-            if isinstance(piece, Exception):
-                raise _translated(piece, shown, seconds) from None
+        while (piece := receiver.next(max(deadline - clock(), 0))) is not None:
             yield piece
             if clock() > deadline:
-                raise _translated(TimeoutError(), shown, seconds)
+                raise TimeoutError
+    except queue.Empty:
+        raise translated(TimeoutError(), shown, seconds) from None
+    except Exception as error:
+        raise translated(error, shown, seconds) from None
     finally:
-        ended.set()
+        receiver.close()
 
 
-def _receive(uri: str, pieces: _Pieces, ended: threading.Event) -> None:
-    """Put the pieces of a file into the queue, then None, or the error."""
-    try:
-        with cast(HTTPResponse, _opener().open(uri, timeout=budgets.WEB_SILENCE.value)) as response:
-            if response.status not in _WHOLE:
-                raise HTTPError(uri, response.status, response.reason, response.headers, None)
-            expected = response.length
-            received = 0
-            while (piece := response.read1(PIECE_BYTES)) and not ended.is_set():
-                received += len(piece)
-                _put(piece, pieces, ended)
-            if expected is not None and received < expected and not ended.is_set():
-                raise EOFError(f"{received} of {expected} bytes")
-        _put(None, pieces, ended)
-    except Exception as error:  # the caller raises it
-        _put(error, pieces, ended)
+def _content(uri: str) -> Iterator[bytes]:
+    """Yield the pieces of a file."""
+    with cast(HTTPResponse, web_opener().open(uri, timeout=budgets.WEB_SILENCE.value)) as response:
+        if response.status not in _WHOLE:
+            raise HTTPError(uri, response.status, response.reason, response.headers, None)
+        expected = response.length
+        received = 0
+        while piece := response.read1(PIECE_BYTES):
+            received += len(piece)
+            yield piece
+        if expected is not None and received < expected:
+            raise EOFError(f"{received} of {expected} bytes")
 
 
-def _put(piece: bytes | Exception | None, pieces: _Pieces, ended: threading.Event) -> None:
-    while not ended.is_set():
-        try:
-            pieces.put(piece, timeout=1)
-        except queue.Full:
-            continue
-        return
-
-
-def _opener() -> OpenerDirector:
+def web_opener() -> OpenerDirector:
     """Return an opener for the web only: not for files and FTP, which urllib would open too."""
     opener = OpenerDirector()
     for handler in (
@@ -138,7 +115,14 @@ def _opener() -> OpenerDirector:
     return opener
 
 
-def _translated(error: Exception, shown: str, seconds: float) -> DataError:
+def translated(error: Exception, shown: str, seconds: float) -> DataError:
+    """Return the error of this package for one of a transfer.
+
+    Args:
+        error: The error; any of another kind is raised.
+        shown: The URL without secrets.
+        seconds: The time in which the answer, or the whole file, was expected.
+    """
     match error:
         case HTTPError() if error.code in NOT_FOUND:
             return MissingObject(shown)

@@ -15,6 +15,7 @@ from genomics_pipeline.model.plain_path import file_name
 from genomics_pipeline.model.sample import READ_COLUMNS
 from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import RunPlace, TaskPayload, item_id
+from genomics_pipeline.model.web_uri import uri_beside
 from genomics_pipeline.records.completion import CompletionRecord, FileRecord, read_completion
 from genomics_pipeline.records.given_gvcfs import GivenGvcf, read_given_gvcfs
 from genomics_pipeline.reference.alternate_contigs import alt_file
@@ -224,10 +225,10 @@ def _given_file(spec: InputSpec, uri: str, store: Store) -> InputFile:
     Raises:
         DataError: if it does not exist or cannot be read, or has no index.
     """
-    candidates = (f"{uri}.{ending}" for ending in spec.indexes)
+    candidates = (uri_beside(uri, f".{ending}") for ending in spec.indexes)
     indexes = tuple(_stored_file(index, store) for index in candidates if store.stat(index))
     if spec.indexes and not indexes:
-        expected = " or ".join(f"{uri}.{ending}" for ending in spec.indexes)
+        expected = " or ".join(uri_beside(uri, f".{ending}") for ending in spec.indexes)
         raise DataError(f"{uri}: expected its index beside it ({expected}), found none")
     return replace(_stored_file(uri, store), indexes=indexes)
 

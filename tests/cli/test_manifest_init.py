@@ -436,5 +436,5 @@ def test_usage(cli: Cli, reads: Reads, arguments: list[str], message: str) -> No
 
 
 def test_other_storage(cli: Cli) -> None:
-    message = "error: gs://b/reads/: expected a path or an s3:// URI, found gs://\n"
+    message = "error: gs://b/reads/: expected a path, an s3:// URI or an https:// URL, found gs://\n"
     assert init(cli, "gs://b/reads") == (1, "", message)

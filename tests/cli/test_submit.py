@@ -16,6 +16,7 @@ from tests.cli.conftest import BWA, FAI, FASTA, MINIBWA
 from tests.fakes.deployed import Deployed
 from tests.fakes.faults import ApiError
 from tests.fakes.moto_clients import moto_client
+from tests.fakes.web_files import web_files
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ended
@@ -293,6 +294,25 @@ def test_names_of_a_reference_on_s3_are_checked(stack: Deployed, reference: str,
         f"{reference}.fai:1: expected a name that SAM and VCF allow",
         f"{reference}.fai:2: expected a name without '#' at its beginning",
     ]
+
+
+def test_reads_may_be_on_a_web_server(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
+    sheet = tmp_path / "cohort.csv"
+    with web_files() as server:
+        server.put("/a_1.fastq", b"@r\nA\n+\nI\n")
+        server.put("/a_2.fastq", b"").head = 405
+        sheet.write_text(f"sample,fastq_1,fastq_2\nA,{server.url}/a_1.fastq,{server.url}/a_2.fastq\n")
+        assert errors(cli("submit", sheet, "--reference", reference)) == [
+            f"{server.url}/a_2.fastq: sample A, lane L001: expected a FASTQ file, found an empty one"
+        ]
+        server.put("/a_2.fastq", b"@r\nA\n+\nI\n").statuses = [404]
+        assert errors(cli("submit", sheet, "--reference", reference)) == [
+            f"{server.url}/a_2.fastq: sample A, lane L001: expected a FASTQ file, found no such file"
+        ]
+        ended = cli("submit", sheet, "--reference", reference)
+    assert ended.code == 0, ended.err
+    manifest = next(key for key in stack.keys("runs/") if key.endswith("/manifest.jsonl"))
+    assert stack.read(manifest)["lanes"][0]["fastq_2"] == f"{server.url}/a_2.fastq"
 
 
 def test_all_problems_are_reported_at_once(stack: Deployed, tmp_path: Path, cli: Cli) -> None:

@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.objects import bucket_region, head
 from genomics_pipeline.aws.patience import in_parallel
-from genomics_pipeline.model.errors import Problem
+from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.s3_uri import object_misfit, split_object
 from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.model.web_uri import is_web
 from genomics_pipeline.runs.given_files import RequiredFile, reads
+from genomics_pipeline.stores.web_store import WebStore
 
 
 def file_problems(
@@ -20,7 +23,7 @@ def file_problems(
     """Yield the files that cannot be used, each with its problem, in their order.
 
     Args:
-        required: The files; those on S3 are checked in parallel.
+        required: The files; they are checked in parallel.
         bucket: The bucket of the stack, to which files of this machine could be uploaded.
         clients: The AWS clients.
 
@@ -30,10 +33,26 @@ def file_problems(
     clients.s3  # noqa: B018 # created before threads use it
 
     def check(one: RequiredFile) -> tuple[RequiredFile, Problem] | None:
-        message = _misfit(one, clients) if one.uri.startswith("s3://") else _upload_advice(one, bucket)
+        message = _problem(one, bucket, clients)
         return (one, Problem(f"{one.user}: {message}", one.uri)) if message else None
 
     yield from filter(None, in_parallel(check, required))
+
+
+def _problem(required: RequiredFile, bucket: str, clients: Clients) -> str | None:
+    if required.uri.startswith("s3://"):
+        return _misfit(required, clients)
+    return _web_misfit(required) if is_web(required.uri) else _upload_advice(required, bucket)
+
+
+def _web_misfit(required: RequiredFile) -> str | None:
+    try:
+        found = WebStore().stat(required.uri)
+    except DataError as error:
+        return str(error).removeprefix(f"{without_secrets(required.uri)}: ")
+    if found is None:
+        return f"expected {required.kind}, found no such file"
+    return None if found.size_bytes else f"expected {required.kind}, found an empty one"
 
 
 def _misfit(required: RequiredFile, clients: Clients) -> str | None:

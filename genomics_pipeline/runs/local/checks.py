@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from genomics_pipeline.model.errors import CollectedProblems, DataError, PipelineError, Problem, UsageError
 from genomics_pipeline.model.faults import Faults
@@ -13,7 +15,9 @@ from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.tolerance import is_accepted, tolerated_samples
 from genomics_pipeline.records.fields import UnreadableRecord
+from genomics_pipeline.records.items import read_samples
 from genomics_pipeline.reference.fai import read_contigs
+from genomics_pipeline.runs.accessions import known_runs
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.given_files import file_misfit, missing_reads, parameter_files, parameter_problems
 from genomics_pipeline.runs.gvcf_checks import gvcf_problems
@@ -46,7 +50,7 @@ def check_request(
     collected = CollectedProblems()
     planned, faults = None, None
     with collected.check():
-        planned = plan(request)
+        planned = plan(request, known_runs(_items(folder, store)))
     with collected.check():
         folder.check()
     if planned is not None:
@@ -207,3 +211,10 @@ def _samples(folder: RunFolder, store: RoutedStore) -> list[str]:
         return list(folder_files(folder, store).items("sample"))
     except (OSError, PipelineError):
         return []
+
+
+def _items(folder: RunFolder, store: RoutedStore) -> Iterator[Mapping[str, Any]]:
+    """Yield the items of the samples of the run in a folder; none where its manifest cannot be read."""
+    with suppress(OSError, PipelineError):
+        files = folder_files(folder, store)
+        yield from read_samples(files.store, files.place)

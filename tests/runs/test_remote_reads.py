@@ -1,4 +1,4 @@
-"""The alignment step over reads and a reference in S3, through pipes: same outputs as from local files."""
+"""The alignment step over reads in S3 and on web servers, through pipes: same outputs as from local files."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.task_resources import TaskResources
+from tests.fakes.web_files import web_files
 from tests.faults.proxy import DENIED, FaultyS3
 
 if TYPE_CHECKING:
@@ -83,6 +84,22 @@ def test_the_outputs_are_the_same(
     s3.upload_file(str(cohort / "reference.fa"), "reads", "refs/reference.fa")
     there = align(in_s3(item, s3), "s3://reads/refs/reference.fa", "reads", object_store(), tmp_path / "scratch")
     assert there == here
+
+
+def test_the_outputs_of_files_of_a_web_server_are_the_same(item: dict[str, Any], cohort: Path, tmp_path: Path) -> None:
+    names = ("fastq_1", "fastq_2")
+    with web_files() as server:
+        lanes = [{**lane, **{name: f"{server.url}{lane[name]}" for name in names}} for lane in item["lanes"]]
+        for lane in item["lanes"]:
+            for name in names:
+                server.put(lane[name], Path(lane[name]).read_bytes())
+        outputs = []
+        for where, one in (("here", item), ("there", {**item, "lanes": lanes})):
+            (tmp_path / where).mkdir()
+            store = object_store().with_buckets({where: tmp_path / where})
+            outputs.append(align(one, str(cohort / "reference.fa"), where, store, tmp_path / "scratch"))
+    assert outputs[0] == outputs[1]
+    assert len([one for one in server.requests if one.method == "GET"]) == len(names) * len(lanes)
 
 
 def test_a_truncated_file_is_reported_with_its_name_and_record(
