@@ -114,6 +114,7 @@ def test_list_names_the_images_of_a_stack(cli: Callable[..., Any]) -> None:
         "lab/variant_calling",
         "lab/aggregation",
         "lab/gather",
+        "lab/annotation",
     ]
 
 

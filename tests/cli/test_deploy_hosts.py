@@ -52,7 +52,7 @@ def test_a_stack_of_graviton_hosts_in_all_zones(cli: Callable[..., Any]) -> None
         one["containerProperties"]["image"]
         for one in boto3.client("batch").describe_job_definitions(status="ACTIVE")["jobDefinitions"]
     ]
-    assert len(images) == 4
+    assert len(images) == 5
     assert all(image.endswith("-arm64") for image in images)
 
     other = cli("deploy", "--yes", "--parameter", "Architecture=x86_64")

@@ -35,6 +35,8 @@ def test_pipes_and_files_give_the_same_outputs(
     for file in (*reads, reference):
         s3.upload_file(str(file), "reads", file.name)
 
+    step = load_step("alignment")
+
     def digests(uris: Mapping[Path, str], run: RunPlace) -> list[str]:
         lane = {"lane": "1", "fastq_1": uris[reads[0]], "fastq_2": uris[reads[1]]}
         task = TaskPayload(
@@ -45,14 +47,14 @@ def test_pipes_and_files_give_the_same_outputs(
             reference=uris[reference],
             parameters={},
             inputs={"reads": "sample.reads", "reference": "reference"},
-            publish={"alignment": "preprocessing", "metrics": "reports"},
+            publish=dict.fromkeys(step.spec.outputs, "out"),
             items=({"sample": "a", "lanes": [lane]},),
             upstream={},
         )
         store = object_store().with_buckets({"here": tmp_path / "here"})
         (record,) = run_task(
             task,
-            load_step("alignment"),
+            step,
             store,
             TaskResources(
                 vcpus=2,

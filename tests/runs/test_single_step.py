@@ -58,7 +58,11 @@ def test_the_chain_of_steps_ends_in_a_joint_vcf(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["nothing"], 1, "error: unknown step 'nothing'; known: aggregation, alignment, gather, variant_calling; "),
+        (
+            ["nothing"],
+            1,
+            "error: unknown step 'nothing'; known: aggregation, alignment, annotation, gather, variant_calling; ",
+        ),
         (["alignment"], 2, "error: step alignment, input reads: expected a file, found none\n"),
         (
             ["alignment", "a.fq", "b.fq", "c.fq"],

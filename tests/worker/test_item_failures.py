@@ -230,7 +230,7 @@ ERRORS: list[tuple[BaseException, FailureClass, int, str]] = [
     (os_error(errno.ESTALE), FailureClass.TOOL_ERROR, 1, "bad.fq: Stale file handle"),
     (os_error(errno.EAGAIN), FailureClass.TOOL_ERROR, 1, TOO_MANY_PROCESSES),
     (RuntimeError("can't start new thread"), FailureClass.TOOL_ERROR, 1, TOO_MANY_PROCESSES),
-    (os_error(errno.EROFS), FailureClass.TOOL_ERROR, 1, "bad.fq: Read-only file system"),
+    (os_error(errno.EROFS), FailureClass.ACCESS_DENIED, 77, "bad.fq: Read-only file system"),
     (os_error(errno.ENOSPC), FailureClass.OUT_OF_DISK, 73, "no space left on the disk of bad.fq: free some space"),
     (os_error(errno.EDQUOT), FailureClass.OUT_OF_DISK, 73, "no space left on the disk of bad.fq: free some space"),
     (TimeoutError("timed out"), FailureClass.TOOL_ERROR, 1, "timed out"),

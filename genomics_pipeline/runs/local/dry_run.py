@@ -58,7 +58,7 @@ def dry_run(request: LocalRunRequest, adapters: Adapters, display: Display) -> l
     if is_prepared(request.reference, (), store, adapters.cache):
         obstacle = local_obstacle(request.reference, store, adapters, adapters.capacity(), display.note)
         planned = choose_indexes(planned, obstacle, display.note)
-        steps = stage_steps(planned.pipeline, planned.steps, planned.overrides)
+        steps = stage_steps(planned.stages_that_run, planned.steps, planned.overrides)
         indexes = sorted({index for step in steps.values() for index in reference_indexes(step.spec)})
         is_indexed = is_prepared(request.reference, indexes, store, adapters.cache)
         reference = prepare(request.reference, indexes if is_indexed else (), store, adapters.cache, display.note)

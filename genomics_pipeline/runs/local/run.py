@@ -48,7 +48,7 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
     with folder.lock(display.note):
         obstacle = local_obstacle(request.reference, store, adapters, adapters.capacity(), display.note)
         planned = choose_indexes(planned, obstacle, display.note)
-        steps = stage_steps(planned.pipeline, planned.steps, planned.overrides)
+        steps = stage_steps(planned.stages_that_run, planned.steps, planned.overrides)
         reference = prepare_reference(request.reference, steps, store, adapters, display)
         check_contents(planned.pipeline, planned.overrides, request.truth, reference, store)
         check_gvcfs(planned, request.manifest, reference, store)

@@ -139,7 +139,7 @@ class _InFolder:
         folder, record, steps, adapters = self.folder, self.record, self.steps, self.adapters
         input_key = run_layout.rerun_file(number - 1, run_layout.INPUT)
         store = adapters.store.with_buckets({BUCKET: folder.path})
-        indexed = stage_steps(self.pipeline, steps, record.parameters)
+        indexed = stage_steps(self.pipeline.of_run(record.parameters), steps, record.parameters)
         prepare_reference(record.arguments.reference, indexed, store, adapters, self.display)
         jobs = run_jobs(folder, steps, record.arguments.containers, adapters, self.display)
         return LocalExecution(

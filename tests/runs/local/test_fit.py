@@ -132,6 +132,7 @@ def test_all_steps_that_do_not_fit_are_named(reference: Callable[..., Path]) -> 
         ("variant_calling", "301"),
         ("aggregation", "501"),
         ("gather", "350"),
+        ("annotation", "400"),
     ]
 
 
