@@ -17,6 +17,11 @@ from tests.containers.conftest import SHARED
 from tests.small_project import READS, SmallProject, stage_toml
 
 DATA = SHARED / "data" / "1000g-3sample-chr21-chr22"
+GENES = """\
+chr22\tx\tgene\t1001\t7000\t.\t+\t.\tID=gene:G1;Name=G1;biotype=protein_coding
+chr22\tx\tmRNA\t1001\t7000\t.\t+\t.\tID=transcript:T1;Parent=gene:G1;biotype=protein_coding
+chr22\tx\tCDS\t1001\t7000\t.\t+\t0\tID=CDS:P1;Parent=transcript:T1
+"""
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -42,7 +47,9 @@ def test_real_reads_give_the_same_bytes_in_containers(
     rows = [f"{name},{DATA}/{name}_R1.fastq.gz,{DATA}/{name}_R2.fastq.gz" for name in ("NA12878", "NA19401", "NA20359")]
     sheet = tmp_path / "cohort.csv"
     sheet.write_text("\n".join(["sample,fastq_1,fastq_2", *rows]) + "\n")
-    common = (sheet, "--reference", DATA / "reference.fa.gz")
+    genes = tmp_path / "genes.gff3"
+    genes.write_text(GENES)
+    common = (sheet, "--reference", DATA / "reference.fa.gz", "--param", f"annotation.gff3={genes}")
     here = run(*common, "--out", tmp_path / "here")
     there = run(*common, "--out", tmp_path / "there", "--containers")
     assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
