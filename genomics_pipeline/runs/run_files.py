@@ -100,7 +100,7 @@ class RunFiles:
             groups = [_group(state) for state in machine.states() if state.kind in ("Map", "Task")]
         except (MissingObject, ValueError, LookupError, TypeError, AttributeError, RecursionError, StopIteration):
             groups = []
-        if not groups:
+        if not groups or not all(one.stages for one in groups):
             place = self.shown_key(run_layout.DEFINITION)
             raise RunError(f"{place}: expected a definition of ours, found none; {ADVICE}")
         left_out = self._left_out([one.stages[0] for one in groups if is_optional(one.stages[0], machine.nodes)])

@@ -445,3 +445,12 @@ def test_a_damaged_definition_is_named_with_its_line(lossy: Lossy) -> None:
     problem = "expected the definition of a run, found no JSON object"
     advice = "repeat the command of the run: steps that are done are reused"
     assert (ended.code, ended.err) == (1, f"error: {definition}:2:2: {problem}; {advice}\n")
+
+
+def test_a_definition_whose_maps_have_no_tasks_is_none_of_ours(lossy: Lossy) -> None:
+    definition = lossy.run / "definition.json"
+    definition.write_text(definition.read_text().replace('"Type": "Task"', '"Type": "Tiqk"'))
+    ended = run_command("status", lossy.run)
+    advice = "repeat the command of the run: steps that are done are reused"
+    expected = f"error: {definition}: expected a definition of ours, found none; {advice}\n"
+    assert (ended.code, ended.err) == (1, expected)
