@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from genomics_pipeline.model import budgets
-from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.errors import Problem
 from genomics_pipeline.reference.contig_names import contig_hint
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.stores.text_lines import TextKind, text_lines
+from genomics_pipeline.stores.text_lines import TextKind, line_problems, text_lines
 
 _NO_REGION = (b"track", b"browser")  # first words of lines for genome browsers
 
@@ -24,22 +24,17 @@ def bed_problems(uri: str, store: Store, contigs: Mapping[str, int]) -> Iterator
     Raises:
         OSError: if the file cannot be read.
     """
-    regions, problems, number = 0, 0, 0
-    try:
-        for number, line in enumerate(_lines(uri, store), 1):
-            if not _is_region(line):
-                continue
-            regions += 1
-            if message := _misfit(line.decode("utf-8", "backslashreplace"), contigs):
-                problems += 1
-                yield Problem(message, uri, number)
-            if problems >= budgets.BED_ERRORS.value:
-                yield Problem(f"found {budgets.BED_ERRORS} up to here; the rest was not checked", uri, number)
-                return
-    except DataError as error:
-        yield from (Problem(one.message, uri, number + 1) for one in error.problems)
-        return
-    if not regions:
+    regions = 0
+
+    def misfit(line: bytes) -> str | None:
+        nonlocal regions
+        if not _is_region(line):
+            return None
+        regions += 1
+        return _misfit(line.decode("utf-8", "backslashreplace"), contigs)
+
+    fits = yield from line_problems(uri, _lines(uri, store), misfit, budgets.BED_ERRORS)
+    if fits and not regions:
         yield Problem("expected regions (contig, start and end between tabs), found none", uri)
 
 

@@ -7,12 +7,13 @@ it: https://samtools.github.io/bcftools/bcftools-man.html#csq.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 
 from genomics_pipeline.model import budgets
-from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.errors import Problem
 from genomics_pipeline.reference.contig_names import contig_hint, own_name
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.stores.text_lines import TextKind, text_lines
+from genomics_pipeline.stores.text_lines import TextKind, line_problems, text_lines
 
 _COLUMNS = 9
 _SEQUENCES = b"##FASTA"  # sequences follow this line
@@ -32,7 +33,9 @@ class _Features:
         self._coding = 0
 
     def misfit(self, line: bytes) -> str | None:
-        """Return what is wrong with the line of a feature, or None."""
+        """Return what is wrong with a line, or None."""
+        if not line or line.startswith(b"#"):
+            return None
         fields = line.split(b"\t")
         if len(fields) != _COLUMNS or not (fields[3].isdigit() and fields[4].isdigit()):
             return f"expected the nine columns of a feature between tabs, found {_shown(line)}"
@@ -81,23 +84,10 @@ def gff3_problems(uri: str, store: Store, contigs: Mapping[str, int]) -> Iterato
         OSError: if the file cannot be read.
     """
     kind = TextKind("GFF3", budgets.GFF3_SIZE, budgets.GFF3_LINE)
-    features, problems, number = _Features(contigs), 0, 0
-    try:
-        for number, line in enumerate(text_lines(uri, kind, store), 1):
-            if line.startswith(_SEQUENCES):
-                break
-            if not line or line.startswith(b"#"):
-                continue
-            if message := features.misfit(line):
-                problems += 1
-                yield Problem(message, uri, number)
-            if problems >= budgets.GFF3_ERRORS.value:
-                yield Problem(f"found {budgets.GFF3_ERRORS} up to here; the rest was not checked", uri, number)
-                return
-    except DataError as error:
-        yield from (Problem(one.message, uri, number + 1) for one in error.problems)
-        return
-    if not problems and (message := features.lack()):
+    features = _Features(contigs)
+    lines = takewhile(lambda line: not line.startswith(_SEQUENCES), text_lines(uri, kind, store))
+    fits = yield from line_problems(uri, lines, features.misfit, budgets.GFF3_ERRORS)
+    if fits and (message := features.lack()):
         yield Problem(message, uri)
 
 

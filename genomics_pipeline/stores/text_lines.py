@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 from genomics_pipeline.model.budgets import Budget
-from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.stores.compression import open_decompressed, reported_damage
 from genomics_pipeline.stores.protocol import Store
 
@@ -52,6 +52,35 @@ def text_lines(uri: str, kind: TextKind, store: Store) -> Iterator[bytes]:
             _short([rest], kind)
     if rest:
         yield rest.removesuffix(b"\r")
+
+
+def line_problems(
+    uri: str, lines: Iterable[bytes], misfit: Callable[[bytes], str | None], most: Budget
+) -> Generator[Problem, None, bool]:
+    """Yield the problems of the lines of a file, and return whether it was read to its end without one.
+
+    Args:
+        uri: The file.
+        lines: Its lines, from the first.
+        misfit: Returns what is wrong with a line, or None.
+        most: The number of problems after which no line is checked.
+
+    Raises:
+        OSError: if the file cannot be read.
+    """
+    problems, number = 0, 0
+    try:
+        for number, line in enumerate(lines, 1):
+            if message := misfit(line):
+                problems += 1
+                yield Problem(message, uri, number)
+            if problems >= most.value:
+                yield Problem(f"found {most} up to here; the rest was not checked", uri, number)
+                return False
+    except DataError as error:
+        yield from (Problem(one.message, uri, number + 1) for one in error.problems)
+        return False
+    return not problems
 
 
 def _short(lines: Iterable[bytes], kind: TextKind) -> Iterable[bytes]:
