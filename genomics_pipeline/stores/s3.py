@@ -14,6 +14,7 @@ from genomics_pipeline.model.s3_uri import split_object, split_prefix
 from genomics_pipeline.model.task import INTERMEDIATE_TAG
 from genomics_pipeline.stores.access import transfer_error, with_reason
 from genomics_pipeline.stores.checksum import object_checksum, sha256_checksum
+from genomics_pipeline.stores.new_file import new_file
 from genomics_pipeline.stores.protocol import (
     ANY,
     ChangedObject,
@@ -122,12 +123,8 @@ class S3Store:
     def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
         """Return a copy in the folder, read in parallel ranges."""
         path = folder / file_name(uri)
-        try:
-            with path.open("wb") as out:
-                self._download(uri, out, expected, cancelled, WHOLE)
-        except BaseException:
-            path.unlink()
-            raise
+        with new_file(path) as out:
+            self._download(uri, out, expected, cancelled, WHOLE)
         return path
 
     def download(

@@ -16,6 +16,7 @@ from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.plain_path import file_name
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.web_uri import split_checksum
+from genomics_pipeline.stores.new_file import new_file
 from genomics_pipeline.stores.protocol import (
     ANY,
     ChangedObject,
@@ -74,12 +75,8 @@ class WebStore:
     def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
         """Return a verified copy in the folder."""
         path = folder / file_name(uri)
-        try:
-            with path.open("wb") as out:
-                self.download(uri, out, expected, cancelled)
-        except BaseException:
-            path.unlink()
-            raise
+        with new_file(path) as out:
+            self.download(uri, out, expected, cancelled)
         return path
 
     def download(
