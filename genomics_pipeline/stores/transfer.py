@@ -90,6 +90,7 @@ def download(
         TransferFailed: if it cannot be read, has another version by now, or is not as expected.
         TransferStopped: if it was cancelled.
     """
+    _refuse_cancelled(source.uri, cancelled)
     sink_in_order = _VerifiedSink(sink, checksum)
     with _translate_errors(source.uri, "read"):
         subscriber = _subscriber(source)
@@ -125,6 +126,7 @@ def upload(
     Raises:
         TransferStopped: if it was cancelled.
     """
+    _refuse_cancelled(uri, cancelled)
     subscriber = _subscriber(None)
     with _manager(client, UPLOAD, from_bytes=UPLOAD.part_bytes) as manager:
         extra = {"ChecksumAlgorithm": CHECKSUM, **tags}
@@ -188,6 +190,16 @@ def _subscriber(source: Source | None) -> Any:
             self.done.set()
 
     return Subscriber()
+
+
+def _refuse_cancelled(uri: str, cancelled: threading.Event | None) -> None:
+    """Refuse a transfer that was cancelled before it began, since a short one ends before its first look.
+
+    Raises:
+        TransferStopped: if it was cancelled.
+    """
+    if cancelled is not None and cancelled.is_set():
+        raise TransferStopped(uri)
 
 
 def _wait(future: Any, done: threading.Event, cancelled: threading.Event | None) -> bool:
