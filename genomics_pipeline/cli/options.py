@@ -129,6 +129,11 @@ regions_option = click.option(
     shell_complete=complete_files,
     help="Work on these regions only, such as those of a panel: docs/targets.md.",
 )
+subsample_option = click.option(
+    "--subsample",
+    metavar="FRACTION",
+    help="Take this fraction of the reads only, such as 0.01 for a pilot: docs/reads.md.",
+)
 tolerate_option = click.option(
     "--tolerate",
     "accepted",

@@ -20,6 +20,7 @@ from genomics_pipeline.cli.options import (
     regions_option,
     sample_option,
     sheet_argument,
+    subsample_option,
     tolerate_option,
     verbose_option,
 )
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 @param_option
 @params_file_option
 @regions_option
+@subsample_option
 @sample_option
 @joint_with_option
 @tolerate_option

@@ -18,6 +18,7 @@ from genomics_pipeline.cli.options import (
     sample_option,
     sheet_argument,
     stack_option,
+    subsample_option,
     tolerate_option,
 )
 from genomics_pipeline.model import quotas
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @param_option
 @params_file_option
 @regions_option
+@subsample_option
 @sample_option
 @joint_with_option
 @tolerate_option

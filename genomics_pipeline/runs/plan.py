@@ -13,8 +13,8 @@ from genomics_pipeline.model.overrides import parse_assignments
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.params_file import parse_params_file
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.model.regions import regions_overrides
 from genomics_pipeline.model.rerun import merge_parameters
+from genomics_pipeline.model.run_options import REGIONS, SUBSAMPLE
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import refuse_password, without_secrets
 from genomics_pipeline.model.tolerance import map_run_limit
@@ -22,6 +22,7 @@ from genomics_pipeline.runs.accessions import Runs, with_runs
 from genomics_pipeline.runs.catalog import load_pipeline, with_real_parents
 from genomics_pipeline.runs.given_files import format_problems
 from genomics_pipeline.runs.manifests import read_manifest
+from genomics_pipeline.runs.pilot import pilot_notes
 from genomics_pipeline.stores.bounded_file import read_bounded_text
 from genomics_pipeline.stores.real_parents import follow_parents
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -38,6 +39,7 @@ class RunRequest:
         parameters: Overrides, ``STAGE.NAME=VALUE``.
         params_file: A file of overrides, which `parameters` precede; None for none.
         regions: A BED file for each stage with a parameter for it, which the other two precede; None for none.
+        subsample: The fraction of the reads to take, likewise; None for all.
         samples: The names of the samples to run; all where none is named.
         accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
         joined: Samples of earlier runs, each with its gVCF, which are genotyped with those of the manifest.
@@ -51,6 +53,7 @@ class RunRequest:
     parameters: Sequence[str] = ()
     params_file: Path | None = None
     regions: str | None = None
+    subsample: str | None = None
     samples: Sequence[str] = ()
     accepted: Mapping[str, float] | None = None
     joined: Sequence[Sample] = ()
@@ -67,7 +70,7 @@ class RunPlan:
         overrides: The overridden parameters by stage and name.
         samples: The samples to run.
         tolerated: The greatest ``percentage`` and ``count`` of samples that may fail before no new ones start.
-        warnings: What is not used of the sample sheet.
+        warnings: What is not used of the sample sheet, or of the reads.
     """
 
     pipeline: Pipeline
@@ -117,7 +120,8 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
     collected.refuse()
     aligned = sum(1 for sample in samples if sample.gvcf is None)
     tolerated = map_run_limit(pipeline.maps["sample"].tolerance(), request.accepted, aligned)
-    return RunPlan(pipeline, steps, overrides, samples, tolerated, tuple(map(str, warnings)))
+    notes = (*map(str, warnings), *pilot_notes(samples, pipeline, overrides))
+    return RunPlan(pipeline, steps, overrides, samples, tolerated, notes)
 
 
 def _repeated_samples(samples: Sequence[Sample]) -> Iterator[Problem]:
@@ -131,7 +135,7 @@ def _repeated_samples(samples: Sequence[Sample]) -> Iterator[Problem]:
 
 
 def _overrides(request: RunRequest, pipeline: Pipeline) -> dict[str, dict[str, Value]]:
-    """Return the regions of the run, in place of them the overrides of the file of parameters, and of the command line.
+    """Return the overrides of the run's options, in place of them those of the file of parameters, and of --param.
 
     Raises:
         UsageError: if only the command line is wrong.
@@ -140,16 +144,17 @@ def _overrides(request: RunRequest, pipeline: Pipeline) -> dict[str, dict[str, V
     collected = CollectedProblems()
     of_file: dict[str, dict[str, Value]] = {}
     given: dict[str, dict[str, Value]] = {}
-    regions: dict[str, dict[str, Value]] = {}
-    with collected.check():
-        if request.regions is not None:
-            regions = regions_overrides(request.regions, pipeline, str(Path.cwd()))
+    of_options: dict[str, dict[str, Value]] = {}
+    for option, text in ((REGIONS, request.regions), (SUBSAMPLE, request.subsample)):
+        with collected.check():
+            if text is not None:
+                of_options = merge_parameters(of_options, option.overrides(text, pipeline, str(Path.cwd())))
     with collected.check():
         of_file = _of_file(request.params_file, pipeline)
     with collected.check():
         given = parse_assignments(request.parameters, pipeline, str(Path.cwd()))
     collected.refuse()
-    return merge_parameters(merge_parameters(regions, of_file), given)
+    return merge_parameters(merge_parameters(of_options, of_file), given)
 
 
 def _of_file(file: Path | None, pipeline: Pipeline) -> dict[str, dict[str, Value]]:

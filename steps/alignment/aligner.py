@@ -12,6 +12,7 @@ from mates import refuse_mates, refuse_unmatched_mates
 from metrics import Counts
 from qualities import Evidence, evidence_of, to_phred33
 from read_fields import ReadFields
+from subsample import counted_in
 
 
 class Aligner(Protocol):
@@ -109,6 +110,10 @@ class BatchAligner:
                 none is.
         """
         lane = self._lanes[batch.lane]
+        with counted_in(lane.fraction):
+            return self._align(batch, lane)
+
+    def _align(self, batch: Batch, lane: Lane) -> Aligned:
         files = [_parse(text, file.path, batch, lane) for text, file in zip(batch.texts, lane.files, strict=True)]
         if lane.paired:
             refuse_unmatched_mates(files, lane.files[-1].path, batch.first)

@@ -30,6 +30,7 @@ from qualities import Evidence, refuse_late_phred64
 from read_fields import BOTH, ReadFields
 from sample_lanes import open_sample
 from samtools_chain import Chain, Command, Consumer, messages_file, samtools_consumer
+from subsample import none_taken
 
 CRAM_VERSION = "3.0"  # tools of before 2023 cannot read 3.1, which samtools writes by itself
 SORT_SHARE = 0.4  # of the memory at most
@@ -47,9 +48,13 @@ def main(task: dict[str, Any]) -> None:
     """
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     lanes = open_sample(task)
-    counts = align(task, lanes)
+    counts, fraction = align(task, lanes), task["parameters"]["subsample"]
+    if not counts.reads:  # of files in BAM or CRAM
+        raise none_taken(lanes[0].files[0].path, fraction)
     outputs = task["outputs"]
     metrics = summarise(counts, Path(outputs["stats"]), quality_file(task))
+    if fraction < 1:
+        metrics["subsample"] = fraction
     Path(outputs["metrics"]).write_text(json.dumps(metrics, indent=2) + "\n")
     write_read_plots(task["item"]["sample"], Path(outputs["stats"]), outputs)
     if task["parameters"]["mark_duplicates"]:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from common.program import BadInput
 
 LONGEST_NAME = 254  # in BAM
+# bwa mem is made for reads of up to a million bases: it takes 3 GB of memory and minutes for one of these.
+MAX_LINE_BYTES = 1 << 20
 EXAMPLE_LENGTH = 40
 VISIBLE = bytes(range(ord("!"), ord("~") + 1))
 
@@ -55,7 +57,7 @@ def parse_records(text: bytes, path: str, first: int) -> Reads:
         text = text.replace(b"\r\n", b"\n")
     lines = text.removesuffix(b"\n").split(b"\n")
     headers, bases, separators, qualities = (lines[place::4] for place in range(4))
-    names, lengths = _names(headers), list(map(len, bases))
+    names, lengths = read_names(headers), list(map(len, bases))
     valid = (
         len(lines) % 4 == 0
         and all(map(bytes.startswith, headers, repeat(b"@")))
@@ -81,8 +83,8 @@ def read_name(line: bytes) -> bytes:
     return name[:-2] if name[-2:] in (b"/1", b"/2") else name
 
 
-def _names(headers: Sequence[bytes]) -> list[bytes]:
-    """Return the `read_name` of each line; empty if there is none."""
+def read_names(headers: Sequence[bytes]) -> list[bytes]:
+    """Return the `read_name` of the first line of each record; empty if there is none."""
     words = [header[1:].split(None, 1) for header in headers]
     if b"/" in b"".join(headers) or not all(words):
         return list(map(read_name, headers))

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from common.program import BadInput
-from fastq import example, line_count
+from fastq import MAX_LINE_BYTES, example, line_count
 from inflate import Damaged, Truncated, inflate
+from subsample import subsample
 
 BUFFER_BYTES = 1 << 17
-# bwa mem is made for reads of up to a million bases: it takes 3 GB of memory and minutes for one of these.
-MAX_LINE_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
 _OTHER_COMPRESSIONS = {
     b"BZh": "bzip2",
@@ -34,6 +33,7 @@ class FastqFile:
     Args:
         path: Its path.
         pieces: FASTQ text of another source, which may be empty; messages name it by the path.
+        fraction: The fraction of the reads to take; the others are passed over as if they were not there.
 
     Attributes:
         path: Its path.
@@ -43,11 +43,12 @@ class FastqFile:
         BadInput: for a file of another compression.
     """
 
-    def __init__(self, path: str, pieces: Iterator[bytes] | None = None) -> None:
+    def __init__(self, path: str, pieces: Iterator[bytes] | None = None, fraction: float = 1) -> None:
         self.path = path
         self.lines = 0
         self._may_be_empty = pieces is not None
-        self._pieces = file_pieces(path) if pieces is None else pieces
+        text = file_pieces(path) if pieces is None else pieces
+        self._pieces = subsample(text, fraction, None if self._may_be_empty else path) if fraction < 1 else text
         self._parts: list[bytes] = []  # of the text that was read ahead
         self._bytes, self._lines = 0, 0  # in it
         self._open_bytes = 0  # behind its last line end

@@ -66,11 +66,11 @@ def open_given(task: dict[str, Any], given: GivenFile, number: int) -> list[Lane
     return [
         lane
         for place, (group, part) in enumerate(zip(groups, sources, strict=True))
-        for lane in group_lanes(group, part, paired, folder / str(place))
+        for lane in group_lanes(group, part, paired, folder / str(place), task["parameters"]["subsample"])
     ]
 
 
-def group_lanes(group: dict[str, str], source: Source, paired: bool, folder: Path) -> list[Lane]:
+def group_lanes(group: dict[str, str], source: Source, paired: bool, folder: Path, fraction: float = 1) -> list[Lane]:
     """Return the lanes of one read group.
 
     Args:
@@ -78,21 +78,23 @@ def group_lanes(group: dict[str, str], source: Source, paired: bool, folder: Pat
         source: The file with its reads.
         paired: The first reads of the file are parts of pairs.
         folder: A new folder for temporary files.
+        fraction: The fraction of the reads to take.
     """
     folder.mkdir()
     others = folder / "others.fastq"  # reads of the other kind
     streamed = convert(source, paired, others)
     if not paired:
-        return [_lane(group, False, source.path, refuse_others(streamed, source.path, others))]
+        return [_lane(group, False, source.path, refuse_others(streamed, source.path, others), fraction)]
     return [
-        _lane(group, True, source.path, streamed),
-        _lane(group, False, source.path, pieces_of(others)),
+        _lane(group, True, source.path, streamed, fraction),
+        _lane(group, False, source.path, pieces_of(others), fraction),
     ]
 
 
-def _lane(group: dict[str, str], paired: bool, path: str, pieces: Iterator[bytes]) -> Lane:
+def _lane(group: dict[str, str], paired: bool, path: str, pieces: Iterator[bytes], fraction: float) -> Lane:
     layout = "interleaved" if paired else "single"
-    return Lane(group, paired, (FastqFile(path, pieces),), layout, "phred33")  # BAM has no other encoding
+    file = FastqFile(path, pieces, fraction)
+    return Lane(group, paired, (file,), layout, "phred33", fraction)  # BAM has no other encoding
 
 
 def first_reads(path: str, file: pysam.AlignmentFile, reference: str) -> list[pysam.AlignedSegment]:

@@ -10,6 +10,7 @@ from fastq import line_count, parse_records, read_name
 from fastq_file import FastqFile
 from mates import refuse_mate_of
 from qualities import refuse_phred64
+from subsample import counted_in
 
 # Constant, since bwa estimates fragment sizes for each batch, and results must not depend on the number of cores.
 BATCH_READS = 1000
@@ -26,6 +27,7 @@ class Lane(NamedTuple):
         files: One or two FASTQ files, open.
         layout: The parameter of the step: what a lane with one file is said to hold.
         encoding: The parameter of the step: the encoding of the qualities.
+        fraction: The parameter of the step: the fraction of the reads that the files give.
     """
 
     read_group: dict[str, str]
@@ -33,6 +35,7 @@ class Lane(NamedTuple):
     files: tuple[FastqFile, ...]
     layout: str
     encoding: str
+    fraction: float = 1
 
     @property
     def seems_single(self) -> bool:
@@ -47,8 +50,9 @@ class Lane(NamedTuple):
         """
         if not reads:
             return tuple(b"" for _ in self.files)
-        records = min(file.available(reads // len(self.files), BATCH_BYTES) for file in self.files)
-        return tuple(file.peek(records) for file in self.files)
+        with counted_in(self.fraction):
+            records = min(file.available(reads // len(self.files), BATCH_BYTES) for file in self.files)
+            return tuple(file.peek(records) for file in self.files)
 
     def batches(self, number: int) -> Iterator[Batch]:
         """Yield the lane's reads as text, in order.
@@ -59,6 +63,10 @@ class Lane(NamedTuple):
         Raises:
             BadInput: for reads that cannot be used.
         """
+        with counted_in(self.fraction):
+            yield from self._batches(number)
+
+    def _batches(self, number: int) -> Iterator[Batch]:
         last = b""
         while True:
             first = self.files[0].records + 1
@@ -89,7 +97,9 @@ class Batch(NamedTuple):
     texts: tuple[bytes, ...]
 
 
-def open_lanes(sample: str, lanes: list[dict[str, Any]], layout: str, encoding: str = "auto") -> list[Lane]:
+def open_lanes(
+    sample: str, lanes: list[dict[str, Any]], layout: str, encoding: str = "auto", fraction: float = 1
+) -> list[Lane]:
     """Open the lanes of a task.
 
     Args:
@@ -97,15 +107,18 @@ def open_lanes(sample: str, lanes: list[dict[str, Any]], layout: str, encoding: 
         lanes: The lanes: their names and files.
         layout: What a lane with one file holds: auto, single or interleaved.
         encoding: The encoding of the qualities: auto, phred33 or phred64.
+        fraction: The fraction of the reads to take.
 
     Raises:
         BadInput: if the first reads of a lane cannot be read.
     """
-    return [_lane(sample, lane, layout, encoding) for lane in lanes]
+    with counted_in(fraction):
+        return [_lane(sample, lane, layout, encoding, fraction) for lane in lanes]
 
 
-def _lane(sample: str, lane: dict[str, Any], layout: str, encoding: str) -> Lane:
-    files = tuple(FastqFile(path) for path in (lane["fastq_1"], lane.get("fastq_2")) if path)
+def _lane(sample: str, lane: dict[str, Any], layout: str, encoding: str, fraction: float) -> Lane:
+    paths = (lane["fastq_1"], lane.get("fastq_2"))
+    files = tuple(FastqFile(path, fraction=fraction) for path in paths if path)
     names = [name.decode("latin-1") for name in parse_records(files[0].peek(2), files[0].path, 1).names]
     paired = len(files) == 2 or layout == "interleaved" or (layout == "auto" and len(set(names)) < len(names))
     if encoding == "auto":
@@ -117,7 +130,7 @@ def _lane(sample: str, lane: dict[str, Any], layout: str, encoding: str) -> Lane
     identity = ".".join(filter(None, (flowcell, sample, lane["lane"])))
     library = lane.get("library") or sample
     group = {"ID": identity, "SM": sample, "LB": library, "PU": unit, "PL": "ILLUMINA"}
-    return Lane(group, paired, files, layout, encoding)
+    return Lane(group, paired, files, layout, encoding, fraction)
 
 
 def _last_header(text: bytes) -> bytes:

@@ -18,13 +18,13 @@ def open_sample(task: dict[str, Any]) -> list[Lane]:
         ForkFailed: if samtools failed.
     """
     parameters = task["parameters"]
-    layout, encoding = parameters["read_layout"], parameters["quality_encoding"]
+    layout, encoding, fraction = (parameters[name] for name in ("read_layout", "quality_encoding", "subsample"))
     lanes: list[Lane] = []
     for number, lane in enumerate(task["inputs"]["reads"]):
         if path := lane.get("bam") or lane.get("cram"):
             opened = open_given(task, GivenFile(path, lane["lane"], lane.get("library")), number)
         else:
-            opened = open_lanes(task["item"]["sample"], [lane], layout, encoding)
+            opened = open_lanes(task["item"]["sample"], [lane], layout, encoding, fraction)
         groups = with_own_ids([one.read_group for one in opened], read_groups(lanes), lane["lane"])
         lanes += [one._replace(read_group=group) for one, group in zip(opened, groups, strict=True)]
     return lanes

@@ -11,7 +11,8 @@ import pysam
 import pytest
 
 from genomics_pipeline.model.errors import UsageError
-from genomics_pipeline.model.regions import interval_regions, regions_overrides
+from genomics_pipeline.model.regions import interval_regions
+from genomics_pipeline.model.run_options import REGIONS
 from genomics_pipeline.runs.catalog import load_pipeline
 from tests.small_project import COPY, COPY_DECLARATIONS, READS, SmallProject, stage_toml
 
@@ -54,7 +55,7 @@ def test_the_run_of_targets_is_the_whole_run_within_them(run: Run, tmp_path: Pat
 
 def test_intervals_follow_the_stages_over_intervals_alone() -> None:
     pipeline, _ = load_pipeline("germline")
-    overrides = regions_overrides("panel.bed", pipeline, "/data")
+    overrides = REGIONS.overrides("panel.bed", pipeline, "/data")
     assert set(overrides) == {"alignment", "variant_calling", "aggregation"}
     assert interval_regions(pipeline, overrides) == "/data/panel.bed"
     assert interval_regions(pipeline, {"variant_calling": {"regions": "/data/panel.bed"}}) is None
@@ -66,4 +67,4 @@ def test_a_pipeline_without_regions(project: SmallProject) -> None:
     project.pipeline(stage_toml("count", "./count", "counts", {"reads": "sample.reads"}))
     project.samples({"A": READS})
     with pytest.raises(UsageError, match=r"--regions: expected a step with a parameter `regions`.*found count"):
-        regions_overrides("panel.bed", load_pipeline(str(project.folder / "pipeline.toml"))[0], "/")
+        REGIONS.overrides("panel.bed", load_pipeline(str(project.folder / "pipeline.toml"))[0], "/")
