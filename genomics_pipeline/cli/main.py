@@ -29,6 +29,7 @@ COMMANDS = {
     "doctor": ("doctor", "doctor"),
     "execute": ("execute", "execute"),
     "explain": ("explain", "explain"),
+    "index": ("index", "index"),
     "logs": ("logs", "logs"),
     "manifest": ("manifest", "manifest"),
     "pipeline": ("pipeline", "pipeline"),

@@ -217,7 +217,7 @@ def reference_options(on_aws: bool) -> Callable[[click.decorators.FC], click.dec
     def add(command: Any) -> Any:
         @functools.wraps(command)
         def call(*arguments: Any, reference: str | None, genome: str | None, **options: Any) -> Any:
-            return command(*arguments, reference=_chosen_reference(reference, genome, on_aws), **options)
+            return command(*arguments, reference=chosen_reference(reference, genome, on_aws), **options)
 
         for option in (
             click.option(
@@ -240,7 +240,18 @@ def reference_options(on_aws: bool) -> Callable[[click.decorators.FC], click.dec
     return add
 
 
-def _chosen_reference(reference: str | None, genome: str | None, on_aws: bool) -> str:
+def chosen_reference(reference: str | None, genome: str | None, on_aws: bool, option: str = "--reference") -> str:
+    """Return the path or URI of the reference that a user named.
+
+    Args:
+        reference: Its path or URI.
+        genome: Its short name.
+        on_aws: Whether it is used on AWS.
+        option: The name of the first of the two, for the message.
+
+    Raises:
+        UsageError: if neither or both are given.
+    """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.genomes import genome_reference
 
@@ -249,7 +260,7 @@ def _chosen_reference(reference: str | None, genome: str | None, on_aws: bool) -
     if genome is not None and reference is None:
         ports = adapters()
         return genome_reference(genome, on_aws, ports.environment, ports.home)
-    raise UsageError(f"expected one of --reference and --genome, found {'both' if genome else 'neither'}")
+    raise UsageError(f"expected one of {option} and --genome, found {'both' if genome else 'neither'}")
 
 
 verbose_option = click.option("--verbose", is_flag=True, help="Show details of jobs and of this machine too.")

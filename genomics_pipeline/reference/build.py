@@ -40,8 +40,8 @@ def build_indexes(fasta: Path, kinds: Sequence[IndexKind], uri: str, note: Calla
     """
     size = fasta.stat().st_size
     names = ", ".join(kind.name for kind in kinds)
-    refuse_full_disk(fasta.parent, int(size * sum(kind.share for kind in kinds)), f"the indexes of {uri} ({names})")
-    seconds = sum(size / kind.bytes_per_second for kind in kinds)
+    refuse_full_disk(fasta.parent, sum(kind.rate.file_bytes(size) for kind in kinds), f"the indexes of {uri} ({names})")
+    seconds = sum(kind.rate.seconds(size) for kind in kinds)
     note(f"reference: building indexes of {uri} ({names}; {in_units(size, 'B')}): {duration(seconds)}, once")
     prefix = f"{INDEXING}{fasta.name}-"
     for left in fasta.parent.glob(f"{escape(prefix)}*"):  # by a process that was killed

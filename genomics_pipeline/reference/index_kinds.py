@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,13 @@ from genomics_pipeline.reference.bwa_index import ann_contigs, indexed_bases, si
 from genomics_pipeline.reference.bwa_samples import differing_file
 from genomics_pipeline.reference.dictionary import COMPARED_BASES, dict_contigs, other_bases
 from genomics_pipeline.reference.fai import Contig, fai_mismatch, fai_path, iterate_fai
+from genomics_pipeline.reference.index_rates import UNMEASURED, IndexRate, index_rates
 from genomics_pipeline.reference.index_text import OversizedIndex, file_problem
 from genomics_pipeline.reference.minibwa_index import has_bases_of, l2b_contigs, minibwa_mismatch
 from genomics_pipeline.reference.packed_bases import has_same_bases, has_same_samples
+from genomics_pipeline.stores.publish import publish_bytes
+
+_PATHS = re.compile(rb"\tUR:[^\t\r\n]*")  # SAM specification, 1.3: the URI of a sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +35,6 @@ class IndexKind:
         build: Builds it beside a FASTA file; messages name the file by the URI.
         contigs: Yields the sequences that its files list; None if they list none.
         needs: The names of other kinds that programs read with it.
-        bytes_per_second: The bytes of a FASTA file that are indexed in a second, roughly.
-        share: The size of its files, as a share of the FASTA file's.
-        build_share: The memory that its building takes, as a share of the FASTA file's size.
         library: The Python package that builds it; None for one that is always there.
         alternate_contigs: Programs that read it take account of a file of alternate contigs.
     """
@@ -43,11 +45,13 @@ class IndexKind:
     build: Callable[[Path, str], None]
     contigs: Callable[[Sequence[Path]], Iterable[Contig]] | None = None
     needs: tuple[str, ...] = ()
-    bytes_per_second: int = 120_000_000
-    share: float = 0
-    build_share: float = 0
     library: str | None = None
     alternate_contigs: bool = True
+
+    @property
+    def rate(self) -> IndexRate:
+        """Return what its building takes; nothing for a kind that was not measured."""
+        return index_rates().get(self.name, UNMEASURED)
 
     def beside(self, fasta: str) -> list[str]:
         """Return the names of its files, for the path or URI of a FASTA file.
@@ -214,6 +218,8 @@ def _build_dict(fasta: Path, uri: str) -> None:
     dictionary = fasta.with_suffix(".dict")
     if not dictionary.is_file():  # pybwa writes one too
         pysam.samtools.dict("-o", str(dictionary), str(fasta))
+    # The path of this machine (UR) is of no use to others, and not where the file will be.
+    publish_bytes(dictionary, _PATHS.sub(b"", dictionary.read_bytes()))
 
 
 INDEX_KINDS = {
@@ -227,8 +233,6 @@ INDEX_KINDS = {
             _build_bwa,
             contigs=ann_contigs,
             needs=("dict",),  # from which pybwa reads the names of the sequences
-            bytes_per_second=850_000,
-            share=1.8,
         ),
         IndexKind(
             "minibwa",
@@ -236,9 +240,6 @@ INDEX_KINDS = {
             "python -c \"from minibwa import Index; Index.build('{fasta}', '{fasta}', threads=2)\"",
             _build_minibwa,
             contigs=l2b_contigs,
-            bytes_per_second=7_000_000,
-            share=2.25,
-            build_share=18,
             library="minibwa",
             alternate_contigs=False,
         ),

@@ -61,14 +61,26 @@ def prepare(
         DataError: if there is no such file, it is no FASTA file that all steps can use, with all problems, or an index
             beside it is of another file.
     """
+    info, kinds = _given(uri, store, cache), required_kinds(indexes)
+    in_place = "://" not in uri and not is_gzip(uri, store)
+    fasta = _prepare_in_place(uri, kinds, cache, note) if in_place else None
+    return fasta or _prepare_in_cache(info, uri, kinds, store, cache, note)
+
+
+def prepare_copy(
+    uri: str, indexes: Collection[str], store: Store, cache: Path, note: Callable[[str], None] = _ignore
+) -> Path:
+    """Prepare a reference in the cache, where `prepare` would index it in place, too; see there."""
+    return _prepare_in_cache(_given(uri, store, cache), uri, required_kinds(indexes), store, cache, note)
+
+
+def _given(uri: str, store: Store, cache: Path) -> ObjectInfo:
+    """Return the file that is given, and make the cache."""
     if not is_text(str(Path(uri).absolute())):
         raise DataError(Problem("expected a path in UTF-8, found other bytes; rename that file or folder", uri))
     info = stat_given(uri, store)
     make_cache(cache)
-    kinds = required_kinds(indexes)
-    in_place = "://" not in uri and not is_gzip(uri, store)
-    fasta = _prepare_in_place(uri, kinds, cache, note) if in_place else None
-    return fasta or _prepare_in_cache(info, uri, kinds, store, cache, note)
+    return info
 
 
 def is_prepared(uri: str, indexes: Collection[str], store: Store, cache: Path) -> bool:

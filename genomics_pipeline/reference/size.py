@@ -38,4 +38,4 @@ def _index_bytes(kind: IndexKind, fasta: Path) -> int:
     files = kind.files(fasta)
     if all(file.is_file() for file in files):
         return sum(file.stat().st_size for file in files)
-    return int(kind.share * fasta.stat().st_size)
+    return kind.rate.file_bytes(fasta.stat().st_size)

@@ -107,7 +107,7 @@ def local_obstacle(
         if message := alternate_contigs_obstacle(kind, Path(alt_file(str(fasta))).is_file()):
             return message
         present = all(file.is_file() for file in kind.files(fasta)) or bool(find_index(info, kind, store))
-        needed = int(kind.build_share * fasta.stat().st_size) >> 20
+        needed = kind.rate.memory_mib(fasta.stat().st_size)
         if not present and needed > memory:
             advice = f"build them where there is more ({kind.advice(reference)}), and place them beside the file"
             return f"to build its index takes about {needed:,} MiB of memory, found {memory:,} MiB; {advice}"

@@ -76,7 +76,7 @@ def test_without_any_that_can_be_used_the_reference_decides(plan: RunPlan) -> No
     [
         (4000, False, False, None),
         (4000, True, False, "it does not take account of the alternate contigs that the .alt file beside"),
-        (7, False, False, "to build its index takes about 8 MiB of memory, found 7 MiB; build them where"),
+        (7, False, False, "to build its index takes about 9 MiB of memory, found 7 MiB; build them where"),
         (7, False, True, "a job with its index needs"),
         (500, False, True, None),
     ],
