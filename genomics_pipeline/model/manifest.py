@@ -13,13 +13,14 @@ from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.fastq_names import FASTQ_NAME
 from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.printable import has_control
-from genomics_pipeline.model.sample import NAME, READ_COLUMNS, Lane, Sample
+from genomics_pipeline.model.sample import AS_ALIGNED, NAME, READ_COLUMNS, Lane, Sample
 from genomics_pipeline.model.secrets import REFUSAL, has_password, without_password
 from genomics_pipeline.model.sheet import INPUT_COLUMNS, Row, ignore, one_of, read_rows
 from genomics_pipeline.model.web_uri import file_path, is_web, web_misfit
 
 SEXES = ("XX", "XY", "NA")
 STATUSES = ("0", "1")
+STARTS = ("alignment", AS_ALIGNED)
 _FASTQ = (FASTQ_NAME, ".fastq, .fq, .fastq.gz, .fq.gz, .fastq.bgz or .fq.bgz")
 FILE_NAMES = {
     "fastq_1": _FASTQ,
@@ -112,6 +113,22 @@ def _row_problems(row: Row, file: str, base: str) -> Iterator[Problem]:
         )
     elif given != ["fastq_1"] and row.values.get("fastq_2"):
         yield Problem(f"expected fastq_2 beside fastq_1 only, found it beside {given[0]}", file, row.line, "fastq_2")
+    elif message := _start_misfit(row.values.get("start"), given[0]):
+        yield Problem(message, file, row.line, "start")
+
+
+def _start_misfit(start: str | None, column: str) -> str | None:
+    """Return why a file does not start where its row says; None if it does.
+
+    Args:
+        start: The value of the row.
+        column: The column of its file.
+    """
+    if start == AS_ALIGNED and column not in ("bam", "cram"):
+        return f"expected a bam or cram that is aligned beside {AS_ALIGNED}, found {column}"
+    if start in STARTS and column == "gvcf":
+        return f"expected no start of a sample with a gVCF, which starts at joint calling, found {start}"
+    return None
 
 
 def _misfit(column: str, value: str, base: str) -> str | None:
@@ -125,6 +142,8 @@ def _misfit(column: str, value: str, base: str) -> str | None:
         return f"expected one of {', '.join(SEXES)}, found {value!r}"
     if column == "status" and value not in STATUSES:
         return f"expected 0 (normal) or 1 (tumour), found {value!r}"
+    if column == "start" and value not in STARTS:
+        return f"expected one of {', '.join(STARTS)}, found {value!r}"
     if column == "accession" and not ACCESSION.fullmatch(value):
         examples = "a run (SRR…, ERR…, DRR…), an experiment (SRX…) or a sample (SRS…, SAMN…)"
         return f"expected the accession of {examples}, found {value!r}"
@@ -188,12 +207,31 @@ def _join(
             yield Problem(
                 f"expected each file once, found it on line {files[path]} too: {path}", file, row.line, column
             )
-    if row.line != sample.first.line and ("gvcf" in paths or sample.first.values.get("gvcf")):
-        expected = f"expected one row of a sample with a gVCF, found {name} on line {sample.first.line} too"
-        yield Problem(f"{expected}: its reads are in the gVCF", file, row.line, "gvcf")
+    yield from _other_rows(row, sample.first, file)
     sample.gvcf = sample.gvcf or paths.pop("gvcf", None)
     library = row.values.get("library") or None
-    sample.lanes.setdefault(lane, (row.line, Lane(lane, library=library, line=row.line, accession=accession, **paths)))
+    start = AS_ALIGNED if row.values.get("start") == AS_ALIGNED else None
+    one = Lane(lane, library=library, line=row.line, accession=accession, start=start, **paths)
+    sample.lanes.setdefault(lane, (row.line, one))
+
+
+def _other_rows(row: Row, first: Row, file: str) -> Iterator[Problem]:
+    """Yield a problem if a sample has several rows, of which one must be the only one.
+
+    Args:
+        row: A row of the sample.
+        first: Its first row.
+        file: The sheet.
+    """
+    if row.line == first.line:
+        return
+    found = f"found {row.values['sample']} on line {first.line} too"
+    if row.values.get("gvcf") or first.values.get("gvcf"):
+        expected = f"expected one row of a sample with a gVCF, {found}"
+        yield Problem(f"{expected}: its reads are in the gVCF", file, row.line, "gvcf")
+    elif AS_ALIGNED in (row.values.get("start"), first.values.get("start")):
+        expected = f"expected one row of a sample that starts at {AS_ALIGNED}, {found}"
+        yield Problem(f"{expected}; join its files with `samtools merge`", file, row.line, "start")
 
 
 def _value(row: Row, column: str) -> str:

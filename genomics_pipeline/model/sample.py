@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+AS_ALIGNED = "variant_calling"  # the start of a file that is taken as aligned
 READ_COLUMNS = ("fastq_1", "fastq_2", "bam", "cram")  # of a sheet's row, which are members of a lane too
 
 # Names become file names, read groups and VCF columns, so that they contain no "/", no leading dot, nothing to quote.
@@ -25,6 +26,7 @@ class Lane:
         bam: The BAM file of the reads, aligned or not.
         cram: The CRAM file of the reads.
         accession: The accession in a public archive that the FASTQ files were, or are still to be, found by.
+        start: `AS_ALIGNED` for a BAM or CRAM file that is taken as aligned; None for reads to align.
     """
 
     lane: str
@@ -35,6 +37,7 @@ class Lane:
     bam: str | None = None
     cram: str | None = None
     accession: str | None = None
+    start: str | None = None
 
     @property
     def files(self) -> list[tuple[str, str]]:
@@ -42,11 +45,11 @@ class Lane:
         return [(column, uri) for column in READ_COLUMNS if (uri := getattr(self, column)) is not None]
 
     def to_json(self) -> dict[str, Any]:
-        """Return its object in the sample's line, with library and accession only if they are: payloads are short."""
+        """Return its object in the sample's line, with optional members only if they are: payloads are short."""
         members: dict[str, Any] = {"lane": self.lane, **dict(self.files)}
         if self.fastq_1 is not None:
             members["fastq_2"] = self.fastq_2
-        more = {"library": self.library, "accession": self.accession}
+        more = {"library": self.library, "accession": self.accession, "start": self.start}
         return {**members, **{name: value for name, value in more.items() if value is not None}}
 
 
@@ -71,6 +74,11 @@ class Sample:
     lanes: tuple[Lane, ...]
     gvcf: str | None = None
     line: int | None = field(default=None, compare=False)
+
+    @property
+    def is_aligned(self) -> bool:
+        """True for a sample whose file is taken as aligned."""
+        return any(lane.start == AS_ALIGNED for lane in self.lanes)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object of the sample's line in ``manifest.jsonl``, or in ``gvcfs.jsonl``."""

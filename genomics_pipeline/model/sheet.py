@@ -15,7 +15,7 @@ from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.sample import READ_COLUMNS
 
 INPUT_COLUMNS = ("fastq_1", "bam", "cram", "gvcf", "accession")  # of which each row has one
-COLUMNS = ("patient", "sex", "status", "sample", "lane", "library", *READ_COLUMNS, "gvcf", "accession")
+COLUMNS = ("patient", "sex", "status", "sample", "lane", "library", *READ_COLUMNS, "gvcf", "accession", "start")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
 _COMPRESSED = re.compile(r"\.(gz|bgz|bz2|xz|zst)$")

@@ -31,7 +31,9 @@ OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL: the container was killed for its
 class InputSpec:
     """An input: ``reads`` (a sample's lanes), ``reference``, ``file`` or ``files`` (one of each upstream item).
 
-    The program of `reads` takes files of the `formats`: fastq, bam, cram.
+    The program of `reads` takes files of the `formats`: fastq, bam, cram; with `as_aligned`, those that are to be
+    passed on as they are aligned, too. `scratch_per_byte` is the disk in bytes that a byte of a format takes at most,
+    copies of remote files included; ``as_aligned`` is one of these formats, too.
     An index of a reference may be a ``{parameter}``, whose value names it: see `with_indexes`.
     Remote files of a `stream` are named pipes, which are read once, from beginning to end. With `missing`,
     the program of `files` is given the names of the items that have none.
@@ -44,6 +46,8 @@ class InputSpec:
     missing: bool = False
     summary: str = ""
     formats: tuple[str, ...] = ("fastq",)
+    as_aligned: bool = False
+    scratch_per_byte: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +198,9 @@ def _resources(raw: Mapping[str, Any]) -> Resources:
 def _input(name: str, raw: Mapping[str, Any]) -> InputSpec:
     stream, missing = raw.get("stream", False), raw.get("missing", False)
     formats = tuple(raw.get("formats", ("fastq",)))
-    return InputSpec(name, raw["type"], _indexes(raw), stream, missing, raw.get("summary", ""), formats)
+    as_aligned, scratch = raw.get("as_aligned", False), raw.get("scratch_per_byte", {})
+    summary = raw.get("summary", "")
+    return InputSpec(name, raw["type"], _indexes(raw), stream, missing, summary, formats, as_aligned, scratch)
 
 
 def _indexes(raw: Mapping[str, Any]) -> tuple[str, ...]:
@@ -278,8 +284,9 @@ def _missing_problems(toml: TomlFile) -> Iterator[Problem]:
 
 def _format_problems(toml: TomlFile) -> Iterator[Problem]:
     for name, raw in toml.data["inputs"].items():
-        if "formats" in raw and raw["type"] != "reads":
-            yield toml.problem(("inputs", name, "formats"), f'expected an input of type "reads", found {raw["type"]!r}')
+        for key in ("formats", "as_aligned", "scratch_per_byte"):
+            if key in raw and raw["type"] != "reads":
+                yield toml.problem(("inputs", name, key), f'expected an input of type "reads", found {raw["type"]!r}')
 
 
 def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import md5
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +20,15 @@ def dict_contigs(files: Sequence[Path]) -> Iterator[Contig]:
         yield Contig(tags.get("SN", ""), int(tags.get("LN", -1)))
 
 
+def dict_digests(lines: Iterable[str]) -> dict[str, str]:
+    r"""Return the MD5 of each sequence by name, as the lines of a dictionary have it.
+
+    >>> dict_digests(["@HD\tVN:1.6", "@SQ\tSN:chr1\tLN:8\tM5:9f06"])
+    {'chr1': '9f06'}
+    """
+    return {tags["SN"]: tags["M5"] for tags in _tags(lines) if "M5" in tags and "SN" in tags}
+
+
 def other_bases(fasta: Path, dictionary: Path, most_bases: int | None = None) -> str | None:
     """Return the first sequence of which a dictionary has the digest (M5) of other bases; None if there is none.
 
@@ -30,7 +39,7 @@ def other_bases(fasta: Path, dictionary: Path, most_bases: int | None = None) ->
         dictionary: Its dictionary; sequences without M5 are not compared.
         most_bases: The bases to compare, of the shortest sequences; None for all.
     """
-    digests = {tags["SN"]: tags["M5"] for tags in _sequences(dictionary) if "M5" in tags and "SN" in tags}
+    digests = dict_digests(_lines(dictionary))
     records = sorted(iterate_fai(fasta), key=lambda record: record.contig.length_bp) if digests else []
     total = 0
     with fasta.open("rb") as content:
@@ -45,8 +54,15 @@ def other_bases(fasta: Path, dictionary: Path, most_bases: int | None = None) ->
 
 
 def _sequences(dictionary: Path) -> Iterator[dict[str, str]]:
+    yield from _tags(_lines(dictionary))
+
+
+def _lines(dictionary: Path) -> Iterator[str]:
+    return (line.decode("latin-1") for line in index_lines(dictionary))
+
+
+def _tags(lines: Iterable[str]) -> Iterator[dict[str, str]]:
     """Yield the tags of each line @SQ."""
-    lines = (line.decode("latin-1") for line in index_lines(dictionary))
     for line in lines:
         if line.startswith("@SQ\t"):
             yield dict(field.split(":", 1) for field in line.rstrip("\r\n").split("\t")[1:])

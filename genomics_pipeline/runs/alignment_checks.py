@@ -1,58 +1,107 @@
-"""Checks of BAM and CRAM files by their beginnings, before a run: their format, and the sample of a BAM file."""
+"""Checks of BAM and CRAM files by their headers and ends, before a run: format, sample, order and reference."""
 
 from __future__ import annotations
 
-import re
-from typing import BinaryIO
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
-from genomics_pipeline.model import budgets
-from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.stores.compression import open_decompressed, reported_damage
+from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.reference.alignment_header import AlignmentHeader, read_alignment_header
+from genomics_pipeline.reference.dictionary import dict_digests
+from genomics_pipeline.reference.index_kinds import INDEX_KINDS
+from genomics_pipeline.runs.given_files import READERS, RequiredFile, reads
 from genomics_pipeline.stores.protocol import Store
 
-# SAM specification, 4.2: the magic bytes, the length of the header's text in four bytes, the text.
-_BAM = b"BAM\1"
-_CRAM = b"CRAM"  # CRAM specification, 6
-_SAMPLE = re.compile(r"^@RG\t(?:.*\t)?SM:([^\t\n]+)", re.MULTILINE)
+KINDS = ("bam", "cram")  # columns of a sheet
+FileProblem = tuple[RequiredFile, Problem]
 
 
-def alignment_problem(uri: str, kind: str, sample: str, store: Store) -> str | None:
-    """Return why a file cannot be used as the reads of a sample; None if its beginning shows no reason.
+def alignment_files(samples: Iterable[Sample]) -> list[RequiredFile]:
+    """Return the BAM and CRAM files of samples."""
+    return [file for file in reads(samples) if file.column in KINDS]
+
+
+def header_problems(files: Iterable[RequiredFile], sheet: str, store: Store) -> Iterator[FileProblem]:
+    """Yield the files that cannot be used, whatever the reference is, each with its problem, in their order.
 
     Args:
-        uri: The file.
-        kind: bam or cram, by the column of the sheet.
-        sample: The sample.
+        files: BAM and CRAM files, which exist.
+        sheet: The path or URI of the sheet, for messages.
+        store: The store of the files.
+    """
+    yield from _problems(files, sheet, store, lambda file: header_problem(file, store))
+
+
+def reference_problems(
+    files: Iterable[RequiredFile], sheet: str, store: Store, contigs: Mapping[str, int], digests: Mapping[str, str]
+) -> Iterator[FileProblem]:
+    """Yield the files that do not fit a reference, each with its problem; none of those that cannot be used anyway.
+
+    Args:
+        files: BAM and CRAM files, which exist.
+        sheet: The path or URI of the sheet, for messages.
+        store: The store of the files.
+        contigs: The length of each contig of the reference in bp, by name, in order.
+        digests: Their MD5s by name; the others are not compared.
+    """
+
+    def check(file: RequiredFile) -> str | None:
+        if not (file.as_aligned or file.column == "cram") or header_problem(file, store):
+            return None
+        header = read_alignment_header(file.uri, file.column or "", store)
+        return header.other_reference(contigs, digests) if file.as_aligned else header.lacking_contig(contigs)
+
+    yield from _problems(files, sheet, store, check)
+
+
+def reference_digests(fasta: str, store: Store) -> dict[str, str]:
+    """Return the MD5s of a reference's sequences by name, from the dictionary beside it; none without one.
+
+    Args:
+        fasta: The path or URI of the FASTA file.
+        store: The store of the dictionary.
+    """
+    (dictionary,) = INDEX_KINDS["dict"].beside(fasta)
+    return dict_digests(store.read(dictionary).decode("latin-1").splitlines()) if store.stat(dictionary) else {}
+
+
+def header_problem(file: RequiredFile, store: Store) -> str | None:
+    """Return why a file cannot be used for its sample, whatever the reference is; None if its header shows no reason.
+
+    Args:
+        file: A BAM or CRAM file.
         store: The store that reads it.
     """
+    kind, sample = file.column or "", file.sample or ""
     try:
-        if store.stat(uri) is None:
+        if store.stat(file.uri) is None:
             return f"expected a {kind.upper()} file, found no such file"
-        with store.open(uri) as raw, reported_damage():
-            return _cram_problem(raw) if kind == "cram" else _bam_problem(open_decompressed(raw), sample)
+        header = read_alignment_header(file.uri, kind, store)
     except DataError as error:
-        return error.problems[0].message
+        return error.problems[0].message.removeprefix(f"{file.uri}: ")
     except OSError as error:
         return f"expected a readable file: {error.strerror or error}"
+    return _content_problem(header, kind, sample, file.as_aligned)
 
 
-def _cram_problem(file: BinaryIO) -> str | None:
-    start = file.read(len(_CRAM))
-    return None if start == _CRAM else f"expected a CRAM file, found {_shown(start)}"
+def _content_problem(header: AlignmentHeader, kind: str, sample: str, as_aligned: bool) -> str | None:
+    if header.is_whole is False:
+        return f"expected a whole {kind.upper()} file, found no last block (EOF): it is cut off"
+    return header.sample_problem(sample) or (header.aligned_problem(sample) if as_aligned else None)
 
 
-def _bam_problem(file: BinaryIO, sample: str) -> str | None:
-    start = file.read(len(_BAM))
-    if start != _BAM:
-        return f"expected a BAM file, found {_shown(start)}"
-    length = int.from_bytes(file.read(4), "little")
-    text = file.read(min(length, budgets.FASTQ_HEAD.value)).decode("utf-8", "replace")
-    others = sorted(set(_SAMPLE.findall(text)) - {sample})
-    if others:
-        advice = "give the sample that name in the sheet, or rename it with `samtools reheader`"
-        return f"expected read groups of sample {sample} (SM), found {', '.join(others)}; {advice}"
-    return None
+def _problems(
+    files: Iterable[RequiredFile], sheet: str, store: Store, check: Callable[[RequiredFile], str | None]
+) -> Iterator[FileProblem]:
+    some = list(files)
 
+    def problem(file: RequiredFile) -> FileProblem | None:
+        message = check(file)
+        found = f"{file.user}: {file.uri}: {message}"
+        return (file, Problem(found, sheet, file.line, file.column)) if message else None
 
-def _shown(start: bytes) -> str:
-    return f"a file that begins with {start!r}" if start else "an empty file"
+    if some:
+        store.stat(some[0].uri)  # makes the client of S3, which threads must not make at the same time
+    with ThreadPoolExecutor(READERS) as readers:
+        yield from filter(None, readers.map(problem, some))

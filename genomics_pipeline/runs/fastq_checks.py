@@ -10,7 +10,7 @@ from itertools import pairwise
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.read_header import ReadHeader, mates_problem, parse_header
 from genomics_pipeline.model.sample import Lane, Sample
-from genomics_pipeline.runs.alignment_checks import alignment_problem
+from genomics_pipeline.runs.alignment_checks import alignment_files, header_problem
 from genomics_pipeline.runs.fastq_head import FastqHead, example, read_head
 from genomics_pipeline.stores.protocol import Store
 
@@ -76,17 +76,17 @@ def file_problems(samples: Iterable[Sample], store: Store, reading: Reading | No
         reading: How the files are to be read.
     """
     for sample in samples:
+        for file in alignment_files([sample]):
+            if message := header_problem(file, store):
+                yield Problem(f"{file.user}: {message}", file.uri)
         for lane in sample.lanes:
-            for uri, message in _lane_problems(lane, sample.sample, store, reading or Reading()):
+            for uri, message in _lane_problems(lane, store, reading or Reading()):
                 yield Problem(f"sample {sample.sample}, lane {lane.lane}: {message}", uri)
 
 
-def _lane_problems(lane: Lane, sample: str, store: Store, reading: Reading) -> Iterator[tuple[str, str]]:
-    """Yield the files of a lane that cannot be used, each with the reason."""
+def _lane_problems(lane: Lane, store: Store, reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield the FASTQ files of a lane that cannot be used, each with the reason."""
     if lane.fastq_1 is None:
-        for column, uri in lane.files:
-            if message := alignment_problem(uri, column, sample, store):
-                yield uri, message
         return
     files: list[_Reads] = []
     for uri in filter(None, (lane.fastq_1, lane.fastq_2)):

@@ -11,7 +11,7 @@ from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.parameters import ParameterSpec, Value
 from genomics_pipeline.model.pipeline import READS, Pipeline
 from genomics_pipeline.model.s3_uri import object_misfit
-from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.model.sample import AS_ALIGNED, Sample
 from genomics_pipeline.model.sheet import one_of
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.reference.annotation_vcf import vcf_problems
@@ -36,6 +36,7 @@ class RequiredFile(NamedTuple):
         line: The line of the sheet that names it; None where none does.
         column: The column of the sheet that names it.
         taken: The columns that are taken from it; empty for a file that is read as a whole.
+        as_aligned: True for alignments that are taken as they are.
     """
 
     uri: str
@@ -45,6 +46,7 @@ class RequiredFile(NamedTuple):
     line: int | None = None
     column: str | None = None
     taken: str = ""
+    as_aligned: bool = False
 
 
 def reads(samples: Iterable[Sample]) -> Iterator[RequiredFile]:
@@ -53,7 +55,8 @@ def reads(samples: Iterable[Sample]) -> Iterator[RequiredFile]:
         for lane in sample.lanes:
             user = f"sample {sample.sample}, lane {lane.lane}"
             for column, uri in lane.files:
-                yield RequiredFile(uri, user, KINDS[column], sample.sample, lane.line, column)
+                aligned = lane.start == AS_ALIGNED
+                yield RequiredFile(uri, user, KINDS[column], sample.sample, lane.line, column, as_aligned=aligned)
 
 
 def format_problems(samples: Iterable[Sample], pipeline: Pipeline, sheet: str) -> Iterator[Problem]:
@@ -65,17 +68,20 @@ def format_problems(samples: Iterable[Sample], pipeline: Pipeline, sheet: str) -
         sheet: The path or URI of the sheet, for messages.
     """
     specs = [
-        (stage.step.name, stage.step.inputs[name].formats)
+        (stage.step.name, stage.step.inputs[name])
         for stage in pipeline.stages
         for name, source in stage.inputs.items()
         if source == READS
     ]
     for file in reads(samples):
         column = file.column or ""
-        for step, formats in specs:
-            if column.partition("_")[0] not in formats:
-                expected = f"the step {step} takes {one_of(formats)} files (formats of step.toml)"
+        for step, spec in specs:
+            if column.partition("_")[0] not in spec.formats:
+                expected = f"the step {step} takes {one_of(spec.formats)} files (formats of step.toml)"
                 yield Problem(f"{file.user}: {expected}, found {file.kind}", sheet, file.line, column)
+            elif file.as_aligned and not spec.as_aligned:
+                expected = f"the step {step} aligns all reads (no as_aligned in step.toml)"
+                yield Problem(f"{file.user}: {expected}, found a file to take as aligned", sheet, file.line, "start")
 
 
 def parameter_files(

@@ -27,10 +27,10 @@ def pilot_notes(
     parts = {stage: fraction for stage, fraction in fractions.items() if fraction < 1}
     for stage, fraction in parts.items():
         yield f"a pilot: {stage} takes {100 * fraction:g}% of the reads (subsample={fraction:g})"
-    whole = [sample.sample for sample in samples if sample.gvcf is not None]
+    whole = [sample.sample for sample in samples if sample.gvcf is not None or sample.is_aligned]
     if parts and whole:
         names = ", ".join(whole[:SHOWN_SAMPLES]) + (", …" if len(whole) > SHOWN_SAMPLES else "")
-        yield f"a pilot: samples whose gVCF is given have no reads to choose from, and are taken whole: {names}"
+        yield f"a pilot: samples whose gVCF is given, or which are taken as aligned, are taken whole: {names}"
 
 
 def _fraction(pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]], stage: str) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import GVCF, ITEM_FILES, READS, REFERENCE
@@ -94,6 +94,38 @@ class InputFile:
         return staging.fetch(self, folder)
 
 
+class InputLane(NamedTuple):
+    """A lane of reads.
+
+    Attributes:
+        lane: Its name.
+        library: Its library; None for the sample's only one.
+        files: The index of the file of each column in `Input.files`.
+        start: The stage that its file starts at; None for reads to align.
+    """
+
+    lane: str
+    library: str | None
+    files: tuple[tuple[str, int], ...]
+    start: str | None = None
+
+    @property
+    def read_twice(self) -> list[int]:
+        """The files whose first reads are looked at before all are read."""
+        return [number for column, number in self.files if column in ("bam", "cram") and self.start is None]
+
+    def local(self, paths: Sequence[str]) -> dict[str, Any]:
+        """Return the lane in ``task.json``: its file or files by column; ``fastq_2`` is null of a single FASTQ file."""
+        members = {column: paths[number] for column, number in self.files}
+        return {
+            "lane": self.lane,
+            "library": self.library,
+            **({"fastq_2": None} if "fastq_1" in members else {}),
+            **members,
+            **({"start": self.start} if self.start else {}),
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """An input of one task, which exists but is not local yet.
@@ -101,14 +133,14 @@ class Input:
     Attributes:
         spec: Its declaration.
         files: Its files, in order.
-        lanes: The lanes of reads: its name, its library, and the index of the file of each column in `files`.
+        lanes: The lanes of reads.
         source: ``<stage>.<output>`` if the input is an output of an earlier stage over the same item.
         missing: The ids of the items that have no file, if the step asks for them.
     """
 
     spec: InputSpec
     files: tuple[InputFile, ...]
-    lanes: tuple[tuple[str, str | None, tuple[tuple[str, int], ...]], ...] = ()
+    lanes: tuple[InputLane, ...] = ()
     source: str | None = None
     missing: tuple[str, ...] = ()
 
@@ -137,21 +169,15 @@ class Input:
             for number, (file, copies) in enumerate(zip(self.files, folders, strict=True))
         ]
         if self.spec.type == "reads":
-            return [_lane_files(lane, library, dict(files), paths) for lane, library, files in self.lanes]
+            return [lane.local(paths) for lane in self.lanes]
         return paths if self.spec.type == "files" else paths[0]
 
     def _streamed(self) -> set[int]:
-        """Return the indexes of the files that may be named pipes: not of BAM and CRAM files, which are read twice."""
+        """Return the indexes of the files that may be named pipes: not of BAM and CRAM files to align, read twice."""
         if not self.spec.stream:
             return set()
-        twice = {number for *_, files in self.lanes for column, number in files if column in ("bam", "cram")}
+        twice = {number for lane in self.lanes for number in lane.read_twice}
         return set(range(len(self.files))) - twice
-
-
-def _lane_files(lane: str, library: str | None, files: Mapping[str, int], paths: Sequence[str]) -> dict[str, Any]:
-    """Return a lane in ``task.json``: its file or files by column; ``fastq_2`` is null of a single FASTQ file."""
-    members = {column: paths[number] for column, number in files.items()}
-    return {"lane": lane, "library": library, **({"fastq_2": None} if "fastq_1" in files else {}), **members}
 
 
 def find_input(
@@ -205,11 +231,11 @@ def find_input(
 
 def _reads(spec: InputSpec, item: Mapping[str, Any], store: Store) -> Input:
     files: list[InputFile] = []
-    lanes: list[tuple[str, str | None, tuple[tuple[str, int], ...]]] = []
+    lanes: list[InputLane] = []
     for lane in item["lanes"]:
         uris = [(column, uri) for column in READ_COLUMNS if (uri := lane.get(column))]
         numbers = tuple((column, number) for number, (column, _) in enumerate(uris, len(files)))
-        lanes.append((lane["lane"], lane.get("library"), numbers))
+        lanes.append(InputLane(lane["lane"], lane.get("library"), numbers, lane.get("start")))
         files += [_stored_file(uri, store) for _, uri in uris]
     return Input(spec, tuple(files), tuple(lanes))
 

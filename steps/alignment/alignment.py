@@ -7,57 +7,57 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
 from aligner import Aligner, BatchAligner, aligner_class, index_bytes
-from common.fai import needs_csi, read_contigs
+from common.fai import read_contigs
 from common.program import run_program
-from common.provenance import HTSLIB_VERSION, log_commands, log_messages, write_versions
-from cram import enter_scratch, remove_reference_path
 from fork_pool import ForkPool
 from header import bam_header, header
 from lanes import Lane
 from markdup_statistics import publish_statistics
 from metrics import Counts, summarise
+from output import finish_cram, output_commands, quality_file, reference, report_programs, threads, view_command
+from pass_on import given_as_aligned, pass_on
 from primers import clip_command, restore_command
 from programs import program_lines
-from qc.consumer import write_quality
 from qc.read_plots import write_read_plots
 from qualities import Evidence, refuse_late_phred64
-from read_fields import BOTH, ReadFields
+from read_fields import ReadFields
 from sample_lanes import open_sample
-from samtools_chain import Chain, Command, Consumer, messages_file, samtools_consumer
+from samtools_chain import Chain, Command
 from subsample import none_taken
 
-CRAM_VERSION = "3.0"  # tools of before 2023 cannot read 3.1, which samtools writes by itself
 SORT_SHARE = 0.4  # of the memory at most
 LEAST_SORT_MIB = 16  # of a thread
 PROGRAM_MIB, FORK_MIB = 360, 104  # of `local_memory` in step.toml, without the least memory of sorting
-BAM_LEVEL = 4  # of zlib, which the wheels carry: 40 % less time than 6 for 5 % more bytes
 
 
 def main(task: dict[str, Any]) -> None:
-    """Align the sample's lanes and measure the alignments.
+    """Align the sample's lanes, or take its file as aligned, and measure the alignments.
 
     Raises:
         BadInput: for reads that cannot be used.
         StepError: if the aligner or samtools failed.
     """
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    lanes = open_sample(task)
-    counts, fraction = align(task, lanes), task["parameters"]["subsample"]
-    if not counts.reads:  # of files in BAM or CRAM
-        raise none_taken(lanes[0].files[0].path, fraction)
+    given = given_as_aligned(task)
+    if given is not None:
+        counts, fraction = pass_on(task, given), 1.0
+    else:
+        lanes = open_sample(task)
+        counts, fraction = align(task, lanes), task["parameters"]["subsample"]
+        if not counts.reads:  # of files in BAM or CRAM
+            raise none_taken(lanes[0].files[0].path, fraction)
     outputs = task["outputs"]
     metrics = summarise(counts, Path(outputs["stats"]), quality_file(task))
     if fraction < 1:
         metrics["subsample"] = fraction
     Path(outputs["metrics"]).write_text(json.dumps(metrics, indent=2) + "\n")
     write_read_plots(task["item"]["sample"], Path(outputs["stats"]), outputs)
-    if task["parameters"]["mark_duplicates"]:
+    if task["parameters"]["mark_duplicates"] and given is None:
         publish_statistics(markdup_file(task), outputs["markdup"], task["scratch"])
 
 
@@ -100,27 +100,9 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
     for lane, seen in zip(lanes, encodings, strict=True):
         if lane.encoding == "auto":
             refuse_late_phred64(lane.files[0].path, seen)
-    if is_cram(task):
-        remove_reference_path(task["outputs"]["alignment"], task["scratch"])
+    finish_cram(task)
     report_programs(task, programs, [*chain, view])
     return total
-
-
-def report_programs(
-    task: dict[str, Any], programs: Sequence[dict[str, str]], samtools_commands: Sequence[Command]
-) -> None:
-    """Print what ran and what it said, and write the versions.
-
-    Args:
-        task: The task.
-        programs: The lines of the programs.
-        samtools_commands: The commands of samtools among them.
-    """
-    tools = programs[1:]  # the first is this one
-    log_commands([line["CL"] for line in tools])
-    for command in samtools_commands:
-        log_messages(f"samtools {command[0]}", messages_file(task["scratch"], command).read_text())
-    write_versions(task, {line["PN"]: line["VN"] for line in tools} | {"htslib": HTSLIB_VERSION})
 
 
 def read_fields(task: dict[str, Any], lanes: Sequence[Lane]) -> ReadFields:
@@ -179,68 +161,14 @@ def sort_mib(task: dict[str, Any]) -> float:
     return float(min(task["memory_mib"] * SORT_SHARE, left))
 
 
-def view_command(task: dict[str, Any], shared_tag: str | None) -> Command:
-    """Return the command that writes the alignments with their index.
-
-    Args:
-        task: The task.
-        shared_tag: A tag that duplicates share, which is left out if it is for local use.
-    """
-    output = task["outputs"]["alignment"]
-    if is_cram(task):
-        fasta, output = enter_scratch(reference(task), output, task["scratch"])
-        kind, index = ["-O", f"cram,version={CRAM_VERSION}", "-T", fasta], "crai"
-    else:
-        kind = ["-O", f"bam,level={BAM_LEVEL}"]
-        index = "csi" if needs_csi(read_contigs(reference(task)).values()) else "bai"
-    target = f"{output}##idx##{output}.{index}"
-    without = ["-x", BOTH] if shared_tag == BOTH else []
-    return ["view", "--no-PG", *without, *threads(task), *kind, "--write-index", "-o", target, "-"]
-
-
-def output_commands(task: dict[str, Any], view: Command) -> list[Consumer]:
-    """Return the programs that read the sorted alignments at the same time: one writes them, the others statistics.
-
-    Args:
-        task: The task.
-        view: The command that writes them.
-    """
-    quality = partial(write_quality, task, read_contigs(reference(task)), quality_file(task))
-    return [
-        samtools_consumer(view, task["scratch"]),
-        samtools_consumer(["stats", "-"], task["scratch"], task["outputs"]["stats"]),
-        Consumer("quality control", quality),
-    ]
-
-
 def program_of(task: dict[str, Any]) -> type[Aligner]:
     """Return the class of the aligner."""
     return aligner_class(task["parameters"]["aligner"])
 
 
-def is_cram(task: dict[str, Any]) -> bool:
-    """Return whether the alignments are written as CRAM."""
-    return bool(task["parameters"]["format"] == "cram")
-
-
-def threads(task: dict[str, Any]) -> list[str]:
-    """Return samtools' option for the number of threads."""
-    return ["-@", str(task["vcpus"])]
-
-
-def quality_file(task: dict[str, Any]) -> Path:
-    """Return the path of the metrics that quality control hands to this process."""
-    return Path(task["scratch"]) / "quality.json"
-
-
 def markdup_file(task: dict[str, Any]) -> Path:
     """Return the path of the statistics of ``samtools markdup``."""
     return Path(task["scratch"]) / "markdup.json"
-
-
-def reference(task: dict[str, Any]) -> str:
-    """Return the path of the reference's FASTA file."""
-    return str(task["inputs"]["reference"])
 
 
 if __name__ == "__main__":

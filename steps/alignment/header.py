@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from struct import pack
 from typing import Any
 
@@ -21,20 +21,50 @@ def header(task: dict[str, Any], lanes: Sequence[Lane], programs: Sequence[dict[
         lanes: The lanes.
         programs: The lines of the programs.
     """
-    reference = task["inputs"]["reference"]
-    # Writing CRAM, samtools makes M5 of the bases that it reads.
-    digests = {} if task["parameters"]["format"] == "cram" else read_digests(reference)
     return pysam.AlignmentHeader.from_dict(
         {
             "HD": {"VN": "1.6", "SO": "unsorted", "GO": "query"},
-            "SQ": [
-                {"SN": name, "LN": length, **({"M5": digests[name]} if name in digests else {})}
-                for name, length in read_contigs(reference).items()
-            ],
+            "SQ": _sequences(task),
             "RG": read_groups(lanes),
             "PG": list(programs),
         }
     )
+
+
+def pass_on_header(
+    task: dict[str, Any],
+    given: Mapping[str, Any],
+    groups: Sequence[dict[str, str]],
+    programs: Sequence[dict[str, str]],
+) -> pysam.AlignmentHeader:
+    """Return the header of alignments that are passed on: programs and comments of their file are kept.
+
+    Args:
+        task: The task.
+        given: The header of the file.
+        groups: Its read groups, complete.
+        programs: The lines of the programs behind its own.
+    """
+    return pysam.AlignmentHeader.from_dict(
+        {
+            "HD": {"VN": "1.6", "SO": "coordinate"},
+            "SQ": _sequences(task),
+            "RG": list(groups),
+            "PG": [*given.get("PG", ()), *programs],
+            "CO": list(given.get("CO", ())),
+        }
+    )
+
+
+def _sequences(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the contigs of the reference, with their MD5s where samtools does not write them."""
+    reference = task["inputs"]["reference"]
+    # Writing CRAM, samtools makes M5 of the bases that it reads.
+    digests = {} if task["parameters"]["format"] == "cram" else read_digests(reference)
+    return [
+        {"SN": name, "LN": length, **({"M5": digests[name]} if name in digests else {})}
+        for name, length in read_contigs(reference).items()
+    ]
 
 
 def bam_header(header: pysam.AlignmentHeader) -> bytes:

@@ -5,8 +5,9 @@ All lines are written once, at the beginning: samtools would add its own with pa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from itertools import chain, count
 from typing import Any
 
 from aligner import Aligner
@@ -53,23 +54,50 @@ def program_lines(
         lanes: The lanes.
         commands: The commands of samtools.
     """
-    step = {"PN": f"genomics-pipeline-{task['step']}", "VN": task["version"]}
+    files = dict.fromkeys(file.path for lane in lanes for file in lane.files)
     lines = [
-        {**step, "CL": step_command(task, dict.fromkeys(file.path for lane in lanes for file in lane.files))},
+        {**_step(task), "CL": step_command(task, files)},
         *aligner_lines(task, aligner, lanes),
-        *(
-            {"PN": "samtools", "VN": SAMTOOLS_VERSION, "CL": f"samtools {shown(command, _LOCAL[command[0]])}"}
-            for command in commands
-        ),
+        *map(_samtools, commands),
     ]
-    return _chained(lines)
+    return _chained(lines, ())
 
 
-def _chained(lines: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """Give each line an ID, as samtools does, and the ID of the line before it."""
+def pass_on_lines(
+    task: dict[str, Any], before: Sequence[Mapping[str, str]], commands: Sequence[Sequence[str]]
+) -> list[dict[str, str]]:
+    """Return the lines of a file that is taken as aligned, behind its own: the step, and each command of samtools.
+
+    Args:
+        task: The task.
+        before: The lines of the file.
+        commands: The commands of samtools.
+    """
+    return _chained([_step(task), *map(_samtools, commands)], before)
+
+
+def _step(task: dict[str, Any]) -> dict[str, str]:
+    return {"PN": f"genomics-pipeline-{task['step']}", "VN": task["version"]}
+
+
+def _samtools(command: Sequence[str]) -> dict[str, str]:
+    return {"PN": "samtools", "VN": SAMTOOLS_VERSION, "CL": f"samtools {shown(command, _LOCAL[command[0]])}"}
+
+
+def _chained(lines: Sequence[dict[str, str]], before: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Give each line an ID, as samtools does, and the ID of the line before it.
+
+    Args:
+        lines: The lines.
+        before: The lines before them, which have IDs.
+    """
     chained: list[dict[str, str]] = []
+    taken = {line["ID"] for line in before}
+    previous = before[-1]["ID"] if before else None
     for line in lines:
-        number = sum(other["PN"] == line["PN"] for other in chained)
-        before = {"PP": chained[-1]["ID"]} if chained else {}
-        chained.append({"ID": f"{line['PN']}.{number}" if number else line["PN"], **before, **line})
+        names = chain([line["PN"]], (f"{line['PN']}.{number}" for number in count(1)))
+        identity = next(name for name in names if name not in taken)
+        chained.append({"ID": identity, **({"PP": previous} if previous else {}), **line})
+        taken.add(identity)
+        previous = identity
     return chained

@@ -148,6 +148,11 @@ def damage_of(path: str, reference: str, number: int) -> BadInput:
         refuse_other_sequences(path, reference)
     except BadInput as error:
         return error
+    return damaged(path, number)
+
+
+def damaged(path: str, number: int) -> BadInput:
+    """Return the error of a file of which so many records can be read."""
     expected = "expected whole alignments, found damage"
     return BadInput(f"{path}: {expected} behind record {number}: the file is cut off or changed")
 
@@ -158,17 +163,17 @@ def _run_all(commands: Sequence[Command], target: int) -> int:
     source = os.open(os.devnull, os.O_RDONLY)
     for command in commands[:-1]:
         begin, end = large_pipe()
-        processes.append(fork(_connected(command, source, end, begin)))
+        processes.append(fork(connected(command, source, end, begin)))
         os.close(source)
         os.close(end)
         source = begin
-    processes.append(fork(_connected(commands[-1], source, target)))
+    processes.append(fork(connected(commands[-1], source, target)))
     os.close(source)
     codes = [KILLED if code < 0 else code for code in map(wait_for, processes)]
     return max(codes)
 
 
-def _connected(command: Command, source: int, target: int, *closing: int) -> Callable[[], None]:
+def connected(command: Command, source: int, target: int, *closing: int) -> Callable[[], None]:
     """Return the work of a fork that runs a command between two pipes.
 
     Args:

@@ -1,6 +1,6 @@
 """Bad BAM and CRAM files, each of which must end the alignment step with exactly one message.
 
-The messages are in `alignments/NAME.expected`.
+The messages are in `alignments/NAME.expected`, those of files that are taken as aligned in `as_aligned/`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -21,6 +21,7 @@ from genomics_pipeline.stores.local import LocalStore
 
 HERE = Path(__file__).parent
 EXPECTED = HERE / "alignments"
+AS_ALIGNED = HERE / "as_aligned"
 PROGRAM = HERE.parents[1] / "steps" / "alignment" / "alignment.py"
 DECLARED = tomllib.loads(PROGRAM.with_name("step.toml").read_text())
 CHR = "".join(Random(4).choices("ACGT", k=400))
@@ -120,22 +121,112 @@ CASES: dict[str, Callable[[Path], None]] = {
 }
 
 
+def taken(
+    path: Path,
+    mode: str = "wb0",
+    reads: int = 4,
+    sequences: Sequence[tuple[str, str]] = (("chr1", CHR), ("chr2", CHR[:300])),
+    groups: Sequence[dict[str, str]] = (GROUP,),
+    change: Callable[[int, pysam.AlignedSegment], None] = lambda number, record: None,
+    **sorting: str,
+) -> None:
+    """Write aligned reads in their order, and change each record, of a number from 1, before it is written."""
+    fasta = path.with_name("given.fa")
+    fasta.write_text("".join(f">{name}\n{bases}\n" for name, bases in sequences))
+    rows = [{"SN": name, "LN": len(bases)} for name, bases in sequences]
+    header = {"HD": {"VN": "1.6", "SO": "coordinate", **sorting}, "SQ": rows, "RG": list(groups)}
+    with pysam.AlignmentFile(str(path), mode, header=header, reference_filename=str(fasta)) as file:
+        for number in range(1, reads + 1):
+            start = number * 150 // reads
+            record = pysam.AlignedSegment(file.header)
+            record.query_name, record.flag, record.reference_id, record.reference_start = f"r{number}", 0, 0, start
+            record.query_sequence, record.cigarstring = sequences[0][1][start : start + 100], "100M"
+            record.query_qualities = pysam.qualitystring_to_array("F" * 100)
+            record.set_tag("RG", "g")
+            change(number, record)
+            file.write(record)
+
+
+def unsorted(number: int, record: pysam.AlignedSegment) -> None:
+    if number == 3:
+        record.reference_start = 0
+
+
+def unaligned(number: int, record: pysam.AlignedSegment) -> None:
+    record.flag, record.reference_id, record.reference_start, record.cigarstring = 4, -1, -1, None
+
+
+def cut_between_blocks(path: Path) -> None:
+    taken(path)
+    path.write_bytes(path.read_bytes()[:-28])
+
+
+def cut_within_records(path: Path) -> None:
+    taken(path, "wc", 3000)
+    cut(path, 0.7)
+
+
+def changed_in_the_middle(path: Path) -> None:
+    taken(path, reads=3000)
+    data = bytearray(path.read_bytes())
+    data[len(data) * 2 // 3] ^= 0xFF
+    path.write_bytes(data)
+
+
+def of_group(name: str | None, first: int = 1) -> Callable[[int, pysam.AlignedSegment], None]:
+    return lambda number, record: record.set_tag("RG", name if number >= first else "g")
+
+
+TAKEN: dict[str, Callable[[Path], None]] = {
+    "contig_missing.bam": lambda path: taken(path, sequences=(("chr1", CHR),)),
+    "contig_of_another_length.bam": lambda path: taken(path, sequences=(("chr1", CHR), ("chr2", CHR))),
+    "contigs_in_another_order.cram": lambda path: taken(path, "wc", sequences=(("chr2", CHR[:300]), ("chr1", CHR))),
+    "contigs_of_another_name.bam": lambda path: taken(path, sequences=(("1", CHR), ("2", CHR[:300]))),
+    "cut_between_blocks.bam": cut_between_blocks,
+    "cut_within_records.cram": cut_within_records,
+    "damaged.bam": changed_in_the_middle,
+    "no_aligned_read.bam": lambda path: taken(path, change=unaligned),
+    "no_read.bam": lambda path: taken(path, reads=0),
+    "no_read_group.bam": lambda path: taken(path, groups=()),
+    "other_bases.cram": lambda path: taken(path, "wc", sequences=(("chr1", CHR[::-1]), ("chr2", CHR[:300]))),
+    "other_sample.bam": lambda path: taken(path, groups=({"ID": "g", "SM": "s2"},)),
+    "read_without_group.bam": lambda path: taken(path, change=of_group(None, 3)),
+    "late_read_without_group.bam": lambda path: taken(path, reads=12000, change=of_group(None, 11000)),
+    "read_of_unknown_group.bam": lambda path: taken(path, change=of_group("h")),
+    "sorted_by_name.bam": lambda path: taken(path, SO="queryname"),
+    "ubam.bam": lambda path: bam(path),
+    "unsorted.bam": lambda path: taken(path, change=unsorted),
+}
+
+
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fasta = tmp_path_factory.mktemp("reference") / "reference.fa"
-    fasta.write_text(f">chr1\n{CHR}\n")
+    fasta.write_text(f">chr1\n{CHR}\n>chr2\n{CHR[:300]}\n")
     return prepare(str(fasta), ["fai", "bwa", "minibwa"], LocalStore({}), fasta.parent / "cache")
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_bad_file(name: str, reference: Path, tmp_path: Path) -> None:
-    file = tmp_path / name
-    CASES[name](file)
+    CASES[name](tmp_path / name)
+    assert ended(tmp_path / name, reference) == (65, (EXPECTED / f"{name}.expected").read_text())
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_bad_file_that_is_taken_as_aligned(name: str, reference: Path, tmp_path: Path) -> None:
+    TAKEN[name](tmp_path / name)
+    end = ended(tmp_path / name, reference, start="variant_calling")
+    assert end == (65, (AS_ALIGNED / f"{name}.expected").read_text())
+
+
+def ended(file: Path, reference: Path, **lane: str) -> tuple[int, str]:
+    """Run the step over a file, and return its exit code and its errors without folders."""
+    tmp_path, kind = file.parent, file.suffix[1:]
     task = {
         "step": "alignment",
         "version": "1",
         "item": {"sample": "s1"},
-        "inputs": {"reads": [{"lane": "L1", name.rpartition(".")[2]: str(file)}], "reference": str(reference)},
+        "inputs": {"reads": [{"lane": "L1", kind: str(file), **lane}], "reference": str(reference)},
         "outputs": {output: str(tmp_path / f"out.{output}") for output in DECLARED["outputs"]},
         "parameters": {parameter: one.get("default") for parameter, one in DECLARED["parameters"].items()},
         "vcpus": 1,
@@ -149,9 +240,9 @@ def test_bad_file(name: str, reference: Path, tmp_path: Path) -> None:
         [sys.executable, str(PROGRAM), str(tmp_path / "task.json")], capture_output=True, text=True
     )
     errors = "".join(f"{line}\n" for line in process.stderr.splitlines() if line.startswith("error: "))
-    shown = errors.replace(f"{tmp_path}/", "").replace(f"{reference.parent}/", "")
-    assert (process.returncode, shown) == (65, (EXPECTED / f"{name}.expected").read_text())
+    return process.returncode, errors.replace(f"{tmp_path}/", "").replace(f"{reference.parent}/", "")
 
 
-def test_each_message_has_a_case() -> None:
-    assert {file.name for file in EXPECTED.iterdir()} == {f"{name}.expected" for name in CASES}
+@pytest.mark.parametrize(("folder", "cases"), [(EXPECTED, CASES), (AS_ALIGNED, TAKEN)])
+def test_each_message_has_a_case(folder: Path, cases: Mapping[str, object]) -> None:
+    assert {file.name for file in folder.iterdir()} == {f"{name}.expected" for name in cases}

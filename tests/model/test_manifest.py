@@ -156,6 +156,34 @@ def test_the_schema_and_the_parser_require_the_same_columns(missing: str) -> Non
     assert is_accepted(row) == is_valid(row) is False
 
 
+@pytest.mark.parametrize("start", ["alignment", "variant_calling", "calling"])
+@pytest.mark.parametrize("file", ["a.fastq", "a.bam", "a.cram", "a.g.vcf.gz", "SRR000001"])
+def test_the_schema_and_the_parser_accept_the_same_starts(file: str, start: str) -> None:
+    column = {"fastq": "fastq_1", "gz": "gvcf", "SRR000001": "accession"}.get(ending := file.rpartition(".")[2], ending)
+    row = {"sample": "a", column: file, "start": start}
+    accepted = column in {"alignment": ("fastq_1", "bam", "cram", "accession"), "variant_calling": ("bam", "cram")}.get(
+        start, ()
+    )
+    assert (is_accepted(row), is_valid(row)) == (accepted, accepted)
+
+
+def test_a_file_that_is_taken_as_aligned() -> None:
+    text = "sample,bam,cram,start\na,a.bam,,variant_calling\nb,,b.cram,\nc,c.bam,,alignment\n"
+    samples = parse_sheet(text, "sheet.csv", "/data")
+    assert [lane.start for sample in samples for lane in sample.lanes] == ["variant_calling", None, None]
+    lines = manifest_lines(samples).splitlines()
+    assert json.loads(lines[0])["lanes"] == [{"lane": "L001", "bam": "/data/a.bam", "start": "variant_calling"}]
+    assert [sample.lanes for sample in parse_sheet("\n".join(unnested(lines)), "m.jsonl", "/data")] == [
+        sample.lanes for sample in samples
+    ]
+
+
+def unnested(lines: list[str]) -> list[str]:
+    """Return the rows of a sheet that lines of a manifest with one lane each are made of."""
+    rows = [json.loads(line) for line in lines]
+    return [json.dumps({"sample": row["sample"], **row["lanes"][0]}) for row in rows]
+
+
 def test_the_example_sheet_is_valid() -> None:
     text = (ROOT / "manifests" / "example.csv").read_text("utf-8")
     mother, father = parse_sheet(text, "example.csv", "/data")

@@ -9,9 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from genomics_pipeline.model.step import InputSpec
+from genomics_pipeline.model.task import TaskPayload
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import ANY, Expected
+from genomics_pipeline.worker.inputs import Staging, find_input
 from genomics_pipeline.worker.streams import Streams
+from genomics_pipeline.worker.verified import VerifiedFiles
+from tests.fakes.memory_store import MemoryStore
+from tests.small_project import task_json
 
 DATA = bytes(range(256)) * 20_000  # more than fits into a pipe
 
@@ -77,3 +83,26 @@ def test_a_missing_file_is_a_failure(streams: Streams, tmp_path: Path) -> None:
         assert streams.failed.wait(60)
     streams.close()
     assert str(streams.failure) == f"{tmp_path}/none: expected a file, found none"
+
+
+def test_fastq_files_and_files_taken_as_aligned_are_pipes_and_alignments_to_align_are_copies(tmp_path: Path) -> None:
+    store = MemoryStore()
+    uris = {name: f"s3://b/{name}" for name in ("a.fastq", "b.bam", "c.bam", "d.cram")}
+    store.objects.update(dict.fromkeys(uris.values(), b"content"))
+    lanes = [
+        {"lane": "1", "fastq_1": uris["a.fastq"]},
+        {"lane": "2", "bam": uris["b.bam"]},
+        {"lane": "3", "bam": uris["c.bam"], "start": "variant_calling"},
+        {"lane": "4", "cram": uris["d.cram"], "library": "lib", "start": "variant_calling"},
+    ]
+    payload = TaskPayload.from_json(task_json("alignment", [], inputs={"reads": "sample.reads"}))
+    spec = InputSpec("reads", "reads", stream=True)
+    found = find_input(payload, spec, {"sample": "s", "lanes": lanes}, store, tmp_path)
+    with Streams(store) as streams:
+        local = found.local(Staging(store, streams, threading.Event(), VerifiedFiles(store, None)), tmp_path)
+        names = ("fastq_1", "bam", "bam", "cram")
+        paths = [Path(lane[name]) for lane, name in zip(local, names, strict=True)]
+        assert [path.is_fifo() for path in paths] == [True, False, True, True]
+        assert paths[1].read_bytes() == b"content"
+    assert [lane.get("start") for lane in local] == [None, None, "variant_calling", "variant_calling"]
+    assert [lane["library"] for lane in local] == [None, None, None, "lib"]

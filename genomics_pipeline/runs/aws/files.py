@@ -18,7 +18,7 @@ from genomics_pipeline.stores.web_store import WebStore
 
 
 def file_problems(
-    required: Iterable[RequiredFile], bucket: str, clients: Clients
+    required: Iterable[RequiredFile], bucket: str, clients: Clients, sizes: dict[str, int] | None = None
 ) -> Iterator[tuple[RequiredFile, Problem]]:
     """Yield the files that cannot be used, each with its problem, in their order.
 
@@ -26,36 +26,39 @@ def file_problems(
         required: The files; they are checked in parallel.
         bucket: The bucket of the stack, to which files of this machine could be uploaded.
         clients: The AWS clients.
+        sizes: Gets the size in bytes of each file that can be used, by its URI.
 
     Raises:
         RunError: if S3 cannot be reached.
     """
+    known: dict[str, int] = {} if sizes is None else sizes
     clients.s3  # noqa: B018 # created before threads use it
 
     def check(one: RequiredFile) -> tuple[RequiredFile, Problem] | None:
-        message = _problem(one, bucket, clients)
+        message = _problem(one, bucket, clients, known)
         return (one, Problem(f"{one.user}: {message}", one.uri)) if message else None
 
     yield from filter(None, in_parallel(check, required))
 
 
-def _problem(required: RequiredFile, bucket: str, clients: Clients) -> str | None:
+def _problem(required: RequiredFile, bucket: str, clients: Clients, sizes: dict[str, int]) -> str | None:
     if required.uri.startswith("s3://"):
-        return _misfit(required, clients)
-    return _web_misfit(required) if is_web(required.uri) else _upload_advice(required, bucket)
+        return _misfit(required, clients, sizes)
+    return _web_misfit(required, sizes) if is_web(required.uri) else _upload_advice(required, bucket)
 
 
-def _web_misfit(required: RequiredFile) -> str | None:
+def _web_misfit(required: RequiredFile, sizes: dict[str, int]) -> str | None:
     try:
         found = WebStore().stat(required.uri)
     except DataError as error:
         return str(error).removeprefix(f"{without_secrets(required.uri)}: ")
     if found is None:
         return f"expected {required.kind}, found no such file"
+    sizes[required.uri] = found.size_bytes
     return None if found.size_bytes else f"expected {required.kind}, found an empty one"
 
 
-def _misfit(required: RequiredFile, clients: Clients) -> str | None:
+def _misfit(required: RequiredFile, clients: Clients, sizes: dict[str, int]) -> str | None:
     if message := object_misfit(required.uri):
         return message
     found = head(required.uri, clients)
@@ -65,6 +68,7 @@ def _misfit(required: RequiredFile, clients: Clients) -> str | None:
         return f"expected {required.kind}, found {found.missing}; or it does not exist"
     if found.archive:
         return f"expected {required.kind} that is not archived, found it in {found.archive}; restore it first"
+    sizes[required.uri] = found.size_bytes
     return None if found.size_bytes else f"expected {required.kind}, found an empty one"
 
 

@@ -30,7 +30,8 @@ from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.items import Items, upload_large_items, write_items
 from genomics_pipeline.runs.aws.reference import indexes_of, upload_reference
 from genomics_pipeline.runs.aws.rights import refuse_missing_rights
-from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest, check_request
+from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest
+from genomics_pipeline.runs.aws.submission_checks import check_request
 from genomics_pipeline.runs.catalog import absolute_name
 from genomics_pipeline.stores.protocol import Store
 

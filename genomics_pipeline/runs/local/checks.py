@@ -12,12 +12,19 @@ from genomics_pipeline.model.faults import Faults
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.tolerance import is_accepted, tolerated_samples
 from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.items import read_samples
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.runs.accessions import known_runs
+from genomics_pipeline.runs.alignment_checks import (
+    alignment_files,
+    header_problems,
+    reference_digests,
+    reference_problems,
+)
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.given_files import file_misfit, missing_reads, parameter_files, parameter_problems
 from genomics_pipeline.runs.gvcf_checks import gvcf_problems
@@ -103,12 +110,31 @@ def check_files(
 
 
 def _read_problems(planned: RunPlan, sheet: str, store: Store, display: Display) -> Iterator[Problem]:
-    aligned = [sample for sample in planned.samples if sample.gvcf is None]
+    aligned = _with_reads(planned)
     missing = list(missing_reads(aligned, sheet, store))
+    lacking = {name for name, _ in missing}
+    files = alignment_files(sample for sample in aligned if sample.sample not in lacking)
+    missing += ((file.sample or "", problem) for file, problem in header_problems(files, sheet, store))
+    yield from _not_tolerated(planned, missing, display)
+
+
+def _with_reads(planned: RunPlan) -> list[Sample]:
+    return [sample for sample in planned.samples if sample.gvcf is None]
+
+
+def _not_tolerated(planned: RunPlan, missing: Sequence[tuple[str, Problem]], display: Display) -> Iterator[Problem]:
+    """Yield the problems of reads, unless the Map Run tolerates that their samples fail: then show them.
+
+    Args:
+        planned: The plan of the run.
+        missing: The samples whose reads cannot be used, with the problems.
+        display: Shows the samples that will fail.
+    """
     names = list(dict.fromkeys(name for name, _ in missing))
     if not names:
         return
-    samples, limit = len(aligned), tolerated_samples(planned.tolerated, len(aligned))
+    samples = len(_with_reads(planned))
+    limit = tolerated_samples(planned.tolerated, samples)
     of_samples = f"{len(names):,} of {quantity(samples, 'sample', ',')}"
     if len(names) == samples or not is_accepted(planned.tolerated, len(names), samples):
         yield from (problem for _, problem in missing)
@@ -151,20 +177,25 @@ def check_contents(
     collected.refuse()
 
 
-def check_gvcfs(planned: RunPlan, sheet: str, reference: Path, store: Store) -> None:
-    """Check the contigs of given gVCFs.
+def check_given(planned: RunPlan, sheet: str, reference: Path, store: Store, display: Display) -> None:
+    """Check the contigs of given gVCFs, and of alignments.
 
     Args:
         planned: The plan of the run.
         sheet: The path or URI of the sample sheet.
         reference: The prepared FASTA file.
         store: The store of the files.
+        display: Shows the samples that will fail.
 
     Raises:
         DataError: with all problems.
     """
-    contigs = dict(read_contigs(reference))
-    if problems := list(gvcf_problems(planned.samples, planned.pipeline, without_secrets(sheet), store, contigs)):
+    contigs, name = dict(read_contigs(reference)), without_secrets(sheet)
+    problems = list(gvcf_problems(planned.samples, planned.pipeline, name, store, contigs))
+    digests = reference_digests(str(reference), store)
+    found = reference_problems(alignment_files(planned.samples), name, store, contigs, digests)
+    problems += _not_tolerated(planned, [(file.sample or "", problem) for file, problem in found], display)
+    if problems:
         raise DataError(problems)
 
 

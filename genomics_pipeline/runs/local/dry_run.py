@@ -23,7 +23,7 @@ from genomics_pipeline.report.planned_tasks import PlannedTask, Verdict
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.intervals import intervals_text
-from genomics_pipeline.runs.local.checks import check_contents, check_gvcfs, check_request
+from genomics_pipeline.runs.local.checks import check_contents, check_given, check_request
 from genomics_pipeline.runs.local.fit import reference_indexes
 from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.plan import RunPlan
@@ -63,7 +63,7 @@ def dry_run(request: LocalRunRequest, adapters: Adapters, display: Display) -> l
         is_indexed = is_prepared(request.reference, indexes, store, adapters.cache)
         reference = prepare(request.reference, indexes if is_indexed else (), store, adapters.cache, display.note)
         check_contents(planned.pipeline, planned.overrides, request.truth, reference, store)
-        check_gvcfs(planned, request.manifest, reference, store)
+        check_given(planned, request.manifest, reference, store, display)
     if not is_indexed:
         unknown = "" if reference else "; its intervals are not known yet"
         display.note(f"reference: {request.reference} has to be indexed first{unknown}")

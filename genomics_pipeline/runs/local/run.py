@@ -10,7 +10,7 @@ from genomics_pipeline.records.local_run import LocalRunRecord
 from genomics_pipeline.report.run_summary import RunSummary
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
-from genomics_pipeline.runs.local.checks import check_contents, check_gvcfs, check_request
+from genomics_pipeline.runs.local.checks import check_contents, check_given, check_request
 from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
 from genomics_pipeline.runs.local.preparation import prepare_reference, write_inputs
@@ -51,7 +51,7 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
         steps = stage_steps(planned.stages_that_run, planned.steps, planned.overrides)
         reference = prepare_reference(request.reference, steps, store, adapters, display)
         check_contents(planned.pipeline, planned.overrides, request.truth, reference, store)
-        check_gvcfs(planned, request.manifest, reference, store)
+        check_given(planned, request.manifest, reference, store, display)
         before = _record_before(folder, display)
         write_inputs(folder, planned, reference, store)
         jobs = run_jobs(folder, planned.steps, request.containers, adapters, display, faults)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pysam
+from bam_stream import read_header
 from numpy.typing import NDArray
 
 READ_BYTES = 1 << 21
@@ -56,20 +57,33 @@ def read_batches(path: str) -> Iterator[Batch]:
         OSError: if it ends within a record.
     """
     with pysam.BGZFile(path, "rb", None) as stream:
-        _skip_header(stream)
-        rest = b""
-        while block := stream.read(READ_BYTES):
-            data = rest + block
-            starts, end = _record_starts(data)
-            rest = data[end:]
-            if starts:
-                yield _batch(data, starts)
-        if rest:
-            raise OSError(f"{path}: expected whole BAM records, found one that is cut off")
+        read_header(stream)
+        yield from batches_of(stream, path)
 
 
-def _batch(data: bytes, starts: list[int]) -> Batch:
-    content = np.frombuffer(data, np.uint8)
+def batches_of(stream: pysam.BGZFile, name: str) -> Iterator[Batch]:
+    """Yield the records of a BAM stream whose header has been read.
+
+    Args:
+        stream: The stream.
+        name: Its name, for messages.
+
+    Raises:
+        OSError: if it ends within a record.
+    """
+    rest = b""
+    while block := stream.read(READ_BYTES):
+        data = rest + block
+        starts, end = _record_starts(data)
+        rest = data[end:]
+        if starts:
+            yield _batch(data, starts, end)
+    if rest:
+        raise OSError(f"{name}: expected whole BAM records, found one that is cut off")
+
+
+def _batch(data: bytes, starts: list[int], end: int) -> Batch:
+    content = np.frombuffer(data, np.uint8, end)
     places = np.array(starts, np.int64)
     fixed = content[places[:, None] + np.arange(FIELDS.itemsize)]
     return Batch(content, places, fixed.view(FIELDS)[:, 0])
@@ -86,15 +100,3 @@ def _record_starts(data: bytes) -> tuple[list[int], int]:
         starts.append(place)
         place = following
     return starts, place
-
-
-def _skip_header(stream: pysam.BGZFile) -> None:
-    """Read the magic number, the text and the sequences (SAM specification, 4.2)."""
-    stream.read(4)
-    stream.read(_integer(stream))
-    for _ in range(_integer(stream)):
-        stream.read(_integer(stream) + 4)
-
-
-def _integer(stream: pysam.BGZFile) -> int:
-    return int(_SIZE.unpack(stream.read(_SIZE.size))[0])
