@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from genomics_pipeline.aws.clients import Clients, aws_call
-from genomics_pipeline.aws.deployment import BUCKET_OUTPUT
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import COST_TAG
@@ -113,6 +112,7 @@ def make_change_set(
     stack: str,
     template: Mapping[str, Any],
     parameters: Mapping[str, str],
+    bucket: str | None,
     clients: Clients,
     sleep: Sleep,
 ) -> ChangeSet:
@@ -124,6 +124,7 @@ def make_change_set(
         stack: The stack's name.
         template: The template.
         parameters: New values of parameters.
+        bucket: The stack's bucket, to which the template is uploaded; None while there is none.
         clients: The AWS clients.
         sleep: Waits between two calls.
 
@@ -140,6 +141,7 @@ def make_change_set(
     existing = parameter_values(description)
     body = json.dumps(template, ensure_ascii=False, separators=(",", ":"))
     with aws_call(f"create a change set of the stack {stack}"):
+        source: Any = {"TemplateURL": _upload(body, bucket, clients)} if bucket else {"TemplateBody": body}
         answer = clients.cloudformation.create_change_set(
             StackName=stack,
             ChangeSetName=f"deploy-{uuid4().hex[:12]}",
@@ -147,7 +149,7 @@ def make_change_set(
             Capabilities=["CAPABILITY_IAM"],
             Tags=[{"Key": COST_TAG, "Value": stack}],
             Parameters=_parameters(template, parameters, existing),
-            **_source(stack, body, outputs(description).get(BUCKET_OUTPUT) if description else None, clients),
+            **source,
         )
         return _wait_for_change_set(answer["Id"], answer["StackId"], clients, sleep)
 
@@ -163,21 +165,23 @@ def _parameters(
     return parameters
 
 
-def _source(stack: str, body: str, bucket: str | None, clients: Clients) -> dict[str, Any]:
-    """Return the argument with the template, or if it is too long, with the URL of an object in the stack's bucket."""
-    size = len(body.encode())
-    if size <= quotas.TEMPLATE_BODY.value:
-        return {"TemplateBody": body}
-    if bucket is None:
+def _upload(body: str, bucket: str, clients: Clients) -> str:
+    """Upload a template, which may be longer in a bucket than in a request, and return its URL.
+
+    Raises:
+        RunError: if it is too long.
+    """
+    content = body.encode()
+    if len(content) > quotas.TEMPLATE_OBJECT.value:
         raise RunError(
-            f"stack {stack}: AWS allows {quotas.TEMPLATE_BODY} in the first template, found {size}; "
-            "deploy fewer pipelines first, then all of them"
+            f"the template: AWS allows {quotas.TEMPLATE_OBJECT}, found {len(content)}; "
+            "divide the pipelines among several stacks (--stack, --pipeline)"
         )
-    key = run_layout.template_object(sha256(body.encode()).hexdigest()[:12])
-    clients.s3.put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType="application/json")
+    key = run_layout.template_object(sha256(content).hexdigest()[:12])
+    clients.s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType="application/json")
     region = clients.s3.meta.region_name
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return {"TemplateURL": f"https://{bucket}.s3.{region}.{suffix}/{key}"}
+    return f"https://{bucket}.s3.{region}.{suffix}/{key}"
 
 
 def _wait_for_change_set(arn: str, stack_id: str, clients: Clients, sleep: Sleep) -> ChangeSet:

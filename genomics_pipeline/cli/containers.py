@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from genomics_pipeline.cli.options import pipeline_option, stack_option
+from genomics_pipeline.cli.options import pipelines_option, stack_option
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.report.output import echo_line
 
@@ -25,7 +25,7 @@ def _image_options(command: click.decorators.FC) -> click.decorators.FC:
     """Add the options that select images."""
     for option in (
         stack_option,
-        pipeline_option,
+        pipelines_option,
         click.option(
             "--step",
             "steps",
@@ -58,13 +58,18 @@ _architecture_option = click.option(
 @_image_options
 @_architecture_option
 def build(
-    stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None, architecture: Architecture | None
+    stack: str,
+    pipelines: tuple[str, ...],
+    steps: tuple[str, ...],
+    engine: str | None,
+    architecture: Architecture | None,
 ) -> None:
-    """Build the images of a pipeline's steps with the container engine of this machine.
+    """Build the images of the pipelines' steps with the container engine of this machine.
 
     \b
     Examples:
       genomics-pipeline containers build
+      genomics-pipeline containers build --pipeline germline
       genomics-pipeline containers build --step ./steps/my_step
       genomics-pipeline containers build --architecture arm64
     """
@@ -74,7 +79,7 @@ def build(
 
     ports = adapters()
     container_engine = ContainerEngine(ports.environment, engine)
-    for image in images.select_images(stack, pipeline, steps, architecture or images.this_architecture()):
+    for image in images.select_images(stack, pipelines, steps, architecture or images.this_architecture()):
         built = images.build(image, container_engine, ports.cache)
         size = container_engine.size_mib(image.name)
         echo_line(f"{image.name}  {size} MiB  {'built' if built else 'up to date'}")
@@ -82,8 +87,8 @@ def build(
 
 @containers.command(short_help="Push images to the stack's ECR repositories.")
 @_image_options
-def push(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) -> None:
-    """Push the images of a pipeline's steps that ECR does not have yet, for the processors of the stack's hosts.
+def push(stack: str, pipelines: tuple[str, ...], steps: tuple[str, ...], engine: str | None) -> None:
+    """Push the images of the pipelines' steps that ECR does not have yet, for the processors of the stack's hosts.
 
     \b
     Example:
@@ -97,7 +102,7 @@ def push(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) 
     ports = adapters()
     container_engine = ContainerEngine(ports.environment, engine)
     architecture = find_deployment(stack, ports.clients).architecture
-    for image in images.select_images(stack, pipeline, steps, architecture):
+    for image in images.select_images(stack, pipelines, steps, architecture):
         images.build(image, container_engine, ports.cache)
         target, pushed = push_images.push(image, container_engine, ports.clients)
         echo_line(f"{target}  {'pushed' if pushed else 'up to date'}")
@@ -107,9 +112,13 @@ def push(stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None) 
 @_image_options
 @_architecture_option
 def list_(
-    stack: str, pipeline: str, steps: tuple[str, ...], engine: str | None, architecture: Architecture | None
+    stack: str,
+    pipelines: tuple[str, ...],
+    steps: tuple[str, ...],
+    engine: str | None,
+    architecture: Architecture | None,
 ) -> None:
-    """List the names of the images of a pipeline's steps, built or not.
+    """List the names of the images of the pipelines' steps, built or not.
 
     \b
     Example:
@@ -117,5 +126,5 @@ def list_(
     """
     from genomics_pipeline.runs.containers import images
 
-    for image in images.select_images(stack, pipeline, steps, architecture or images.this_architecture()):
+    for image in images.select_images(stack, pipelines, steps, architecture or images.this_architecture()):
         echo_line(image.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import click
@@ -65,4 +66,6 @@ def deploy(
             echo_line(f"{name}: {value}")
         if emulated := emulation_note(Architecture(outputs[ARCHITECTURE]), this_architecture()):
             echo_line(f"note: {emulated}", err=True)
-        echo_line("next: genomics-pipeline containers push, then genomics-pipeline submit SHEET")
+        chosen = "".join(f" --pipeline {shlex.quote(pipeline)}" for pipeline in pipelines)
+        submitted = f" --pipeline {shlex.quote(pipelines[0])}" if pipelines else ""
+        echo_line(f"next: genomics-pipeline containers push{chosen}, then genomics-pipeline submit SHEET{submitted}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 
 import click
 
@@ -28,8 +29,8 @@ class Terminal:
         self._yes = yes
         self._quiet = quiet
 
-    def show(self, change_set: ChangeSet, following: int) -> None:
-        """Print the changes, with removed and modified resources first."""
+    def show(self, change_set: ChangeSet, following: Mapping[str, int]) -> None:
+        """Print the changes, removed and modified resources first, and how many resources of each type follow."""
         from rich.table import Table
 
         from genomics_pipeline.report.console import open_console
@@ -42,8 +43,10 @@ class Terminal:
             table.add_row(change.action, change.resource, change.type, change.replacement)
         open_console(PIPE_WIDTH, stderr=self._quiet).print(table)
         if following:
-            machines = quantity(following, "state machine")
-            echo_line(f"followed by a second change set with {machines} and the monitoring", err=self._quiet)
+            most = quantity(sum(following.values()), "resource")
+            echo_line(f"followed by a second change set with at most {most}:", err=self._quiet)
+            for kind, count in sorted(following.items()):
+                echo_line(f"  {count:>3} {kind}", err=self._quiet)
 
     def confirm(self, question: str) -> bool:
         """Ask a question at the terminal, and return the answer.

@@ -189,6 +189,7 @@ OPEN_EXECUTIONS = Quota(
 CONTAINER_OVERRIDES = Quota(8_192, "characters", "RunTask, overrides as JSON text", RUN_TASK_PAGE, service="ecs")
 STOP_TIMEOUT = Quota(30, "seconds", "stopTimeout: between SIGTERM and SIGKILL", ECS_PAGE, service="ecs")
 TEMPLATE_BODY = Quota(51_200, "bytes", "TemplateBody", CLOUDFORMATION_PAGE, service="cloudformation")
+TEMPLATE_OBJECT = Quota(1_000_000, "bytes", "TemplateURL, 1 MB", CLOUDFORMATION_PAGE, service="cloudformation")
 VOLUME_GIB = Quota(16_384, "GiB", "CreateVolume, gp3", EBS_PAGE, service="ebs")
 OBJECT_KEY = Quota(1024, "bytes", "PutObject, Key", S3_KEYS_PAGE, service="s3")
 LIST_KEYS = Quota(1_000, "keys", "ListObjectsV2, MaxKeys", S3_PAGE, service="s3")

@@ -100,7 +100,14 @@ def run_step(dataset: Dataset, folder: Path, vcpus: int = 1, **parameters: Any) 
     """Run the step, with outputs in the folder."""
     (folder / "scratch").mkdir(parents=True)
     bam = str(parameters.pop("bam", dataset.bam))
-    defaults = {"ploidy": 2, "regions": None, "min_mapq": 20, "min_baseq": 13, "max_depth": 8000}
+    defaults = {
+        "ploidy": 2,
+        "regions": None,
+        "min_mapq": 20,
+        "min_baseq": 13,
+        "count_orphans": False,
+        "max_depth": 8000,
+    }
     defaults |= {"min_qual": 20, "min_depth": 4, "max_strand_bias": 60, "unit_bp": UNIT}
     task = {
         "step": "variant_calling",
@@ -259,8 +266,9 @@ def test_the_header_says_what_made_the_file(dataset: Dataset, plain: Path) -> No
             "##source=genomics-pipeline variant_calling 1",
             "##reference=reference.fa",
             "##genomics_pipeline_command=genomics-pipeline step variant_calling S.bam --reference reference.fa "
-            "--param ploidy=2 --param min_mapq=20 --param min_baseq=13 --param max_depth=8000 --param min_qual=20 "
-            f"--param min_depth=4 --param max_strand_bias=60 --param unit_bp={UNIT}",
+            "--param ploidy=2 --param min_mapq=20 --param min_baseq=13 --param count_orphans=false "
+            "--param max_depth=8000 --param min_qual=20 --param min_depth=4 --param max_strand_bias=60 "
+            f"--param unit_bp={UNIT}",
         ]
         assert "##bcftools_callCommand=call -mv -a GQ --ploidy 2 -Ou -" in header
         assert [line for line in header if line.startswith("##contig=")] == [

@@ -107,7 +107,7 @@ def test_a_change_set_of_a_new_stack(clients: Clients, stub: Stubber) -> None:
     second = change_set("CREATE_COMPLETE", Changes=[change("Modify", "B", Replacement="True")])
     stub.add_response("describe_change_set", second, {"ChangeSetName": ARN, "StackName": STACK, "NextToken": "2"})
     slept: list[float] = []
-    result = make_change_set("s", TEMPLATE, {"MaxVcpus": "8"}, clients, slept.append)
+    result = make_change_set("s", TEMPLATE, {"MaxVcpus": "8"}, None, clients, slept.append)
     changes = (Change("Add", "A", "AWS::S3::Bucket", ""), Change("Modify", "B", "AWS::S3::Bucket", "True"))
     assert result == ChangeSet(ARN, STACK, changes)
     assert slept == [5.0, 5.0]
@@ -130,7 +130,7 @@ def test_omitted_parameters_keep_their_values(clients: Clients, stub: Stubber) -
     }
     stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, request)
     stub.add_response("describe_change_set", change_set("CREATE_COMPLETE"))
-    assert make_change_set("s", TEMPLATE, {}, clients, no_wait) == ChangeSet(ARN, STACK, ())
+    assert make_change_set("s", TEMPLATE, {}, None, clients, no_wait) == ChangeSet(ARN, STACK, ())
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_stack_without_changes(clients: Clients, stub: Stubber, reason: str) -
     stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK})
     stub.add_response("describe_change_set", change_set("FAILED", StatusReason=reason))
     stub.add_response("delete_change_set", {}, {"ChangeSetName": ARN, "StackName": STACK})
-    assert make_change_set("s", TEMPLATE, {}, clients, no_wait) == ChangeSet(ARN, STACK, (), needed=False)
+    assert make_change_set("s", TEMPLATE, {}, None, clients, no_wait) == ChangeSet(ARN, STACK, (), needed=False)
 
 
 def test_a_failed_change_set_is_deleted_and_reported(clients: Clients, stub: Stubber) -> None:
@@ -154,7 +154,7 @@ def test_a_failed_change_set_is_deleted_and_reported(clients: Clients, stub: Stu
     stub.add_response("describe_change_set", change_set("FAILED", StatusReason="VpcId is none"))
     stub.add_response("delete_change_set", {})
     with pytest.raises(RunError, match=r"^change set of the stack s: FAILED: VpcId is none$"):
-        make_change_set("s", TEMPLATE, {}, clients, no_wait)
+        make_change_set("s", TEMPLATE, {}, None, clients, no_wait)
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"])
@@ -164,26 +164,26 @@ def test_a_stack_that_can_only_be_deleted_is_refused(clients: Clients, stub: Stu
         f"stack s: expected a stack that can be changed, found {status}; run `genomics-pipeline destroy`, then deploy"
     )
     with pytest.raises(RunError, match=expected):
-        make_change_set("s", TEMPLATE, {}, clients, no_wait)
+        make_change_set("s", TEMPLATE, {}, None, clients, no_wait)
 
 
-def test_a_first_template_may_not_be_long(clients: Clients, stub: Stubber) -> None:
-    expect_no_stack(stub)
-    template = {**TEMPLATE, "Description": "x" * quotas.TEMPLATE_BODY.value}
-    with pytest.raises(RunError, match="AWS allows 51200 bytes in the first template, found 51273; deploy fewer"):
-        make_change_set("s", template, {}, clients, no_wait)
+def test_a_template_of_more_than_a_megabyte_is_refused(clients: Clients, stub: Stubber) -> None:
+    stub.add_response("describe_stacks", stacks("CREATE_COMPLETE"))
+    template = {**TEMPLATE, "Description": "x" * quotas.TEMPLATE_OBJECT.value}
+    with pytest.raises(RunError, match="the template: AWS allows 1000000 bytes, found 1000073; divide the pipelines"):
+        make_change_set("s", template, {}, "bucket", clients, no_wait)
 
 
-def test_a_long_template_is_uploaded_to_the_bucket(clients: Clients, stub: Stubber) -> None:
+def test_a_template_is_uploaded_to_the_bucket(clients: Clients, stub: Stubber) -> None:
     clients.s3.create_bucket(Bucket="long-template")
-    outputs = [{"OutputKey": "Bucket", "OutputValue": "long-template"}]
-    stub.add_response("describe_stacks", stacks("CREATE_COMPLETE", Outputs=outputs))
+    stub.add_response("describe_stacks", stacks("CREATE_COMPLETE"))
     key = "templates/99286a6562cd.json"
     request = dict.fromkeys(("StackName", "ChangeSetName", "ChangeSetType", "Capabilities", "Tags", "Parameters"), ANY)
     url = f"https://long-template.s3.us-east-1.amazonaws.com/{key}"
     stub.add_response("create_change_set", {"Id": ARN, "StackId": STACK}, {**request, "TemplateURL": url})
     stub.add_response("describe_change_set", change_set("CREATE_COMPLETE"))
-    make_change_set("s", {**TEMPLATE, "Description": "x" * quotas.TEMPLATE_BODY.value}, {}, clients, no_wait)
+    template = {**TEMPLATE, "Description": "x" * quotas.TEMPLATE_BODY.value}
+    make_change_set("s", template, {}, "long-template", clients, no_wait)
     assert clients.s3.head_object(Bucket="long-template", Key=key)["ContentLength"] == 51273
     clients.s3.delete_object(Bucket="long-template", Key=key)
     clients.s3.delete_bucket(Bucket="long-template")

@@ -112,6 +112,7 @@ def test_list_names_the_images_of_a_stack(cli: Callable[..., Any]) -> None:
     assert [line.partition(":")[0] for line in ended.out.splitlines()] == [
         "lab/alignment",
         "lab/variant_calling",
+        "lab/consensus",
         "lab/aggregation",
         "lab/gather",
         "lab/annotation",

@@ -64,7 +64,7 @@ def engine(missing: Callable[[str], None], tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="session")
 def images(engine: ContainerEngine) -> dict[str, str]:
     """Build the images of the germline pipeline and return their names by step."""
-    chosen_images = step_images.select_images("genomics-pipeline", "germline", (), step_images.this_architecture())
+    chosen_images = step_images.select_images("genomics-pipeline", (), (), step_images.this_architecture())
     for image in chosen_images:
         step_images.build(image, engine, USER_CACHE)
     return {image.step.spec.name: image.name for image in chosen_images}

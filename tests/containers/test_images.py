@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.runs.catalog import load_step
+from genomics_pipeline.runs.catalog import load_step, step_names
 from genomics_pipeline.runs.containers import images as step_images
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from tests.containers.conftest import USER_CACHE
 from tests.small_project import single_lane, task_json
 
-STEPS = ["aggregation", "alignment", "annotation", "gather", "variant_calling"]
+STEPS = step_names()
 LARGEST_MIB = 300
 OwnStep = Callable[..., Path]
 

@@ -1,4 +1,4 @@
-"""The table of outputs lists exactly the files that the pipeline `germline` publishes."""
+"""The tables of outputs list exactly the files that the shipped pipelines publish."""
 
 from __future__ import annotations
 
@@ -8,14 +8,27 @@ from pathlib import Path
 from genomics_pipeline.runs.catalog import load_pipeline
 
 PAGE = Path(__file__).parents[2] / "docs" / "outputs.md"
+CONSENSUS = "## Consensus sequences"
+
+
+def published(name: str) -> set[str]:
+    pipeline, _ = load_pipeline(name)
+    return {
+        f"{stage.publish[output]}/{spec.path}".replace("{format}", "bam")
+        for stage in pipeline.stages
+        for output, spec in stage.step.outputs.items()
+    }
+
+
+def listed(text: str) -> list[str]:
+    return sorted(re.findall(r"^\| `([^`]+/[^`]+)` \|", text, re.MULTILINE))
 
 
 def test_the_page_lists_every_output() -> None:
-    listed = re.findall(r"^\| `([^`]+)` \|", PAGE.read_text(), re.MULTILINE)
-    pipeline, _ = load_pipeline("germline")
-    published = [
-        f"{stage.publish[name]}/{spec.path}".replace("{format}", "bam")
-        for stage in pipeline.stages
-        for name, spec in stage.step.outputs.items()
-    ]
-    assert sorted(listed) == sorted(published)
+    before, _, after = PAGE.read_text().partition(CONSENSUS)
+    assert listed(before) == sorted(published("germline"))
+    assert listed(after) == sorted(published("amplicon") - published("germline"))
+
+
+def test_amplicon_writes_the_same_files_without_those_of_annotation() -> None:
+    assert {file for file in published("germline") - published("amplicon") if "annotation" not in file} == set()

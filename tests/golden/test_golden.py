@@ -18,7 +18,11 @@ import pytest
 from genomics_pipeline.cli.main import main
 
 HERE = Path(__file__).parent
-PIPELINES = {"germline": "germline", **{name: str(HERE / f"{name}.toml") for name in ("around", "batched", "cohort")}}
+SHIPPED = ("amplicon", "germline")
+PIPELINES = {
+    **{name: name for name in SHIPPED},
+    **{name: str(HERE / f"{name}.toml") for name in ("around", "batched", "cohort")},
+}
 
 
 def print_definition(pipeline: str, capfd: pytest.CaptureFixture[str]) -> bytes:

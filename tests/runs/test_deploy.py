@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -33,14 +32,14 @@ class StandInUser:
     def __init__(self, answer: bool = True) -> None:
         self.answer = answer
         self.changes: list[list[tuple[str, str]]] = []
-        self.following: list[int] = []
+        self.following: list[dict[str, int]] = []
         self.questions: list[str] = []
         self.events: list[StackEvent] = []
         self.lines: list[str] = []
 
-    def show(self, change_set: ChangeSet, following: int) -> None:
+    def show(self, change_set: ChangeSet, following: Mapping[str, int]) -> None:
         self.changes.append(sorted((change.action, change.resource) for change in change_set.changes))
-        self.following.append(following)
+        self.following.append(dict(following))
 
     def confirm(self, question: str) -> bool:
         self.questions.append(question)
@@ -89,32 +88,38 @@ def test_the_first_deployment_is_two_change_sets_and_one_question(clients: Clien
     outputs = deploy(plan, {}, clients, user)
     assert outputs is not None
     first, second = user.changes
-    assert ("Add", "Bucket") in first
-    assert [resource for _, resource in first if "StateMachine" in resource] == []
+    assert first == [("Add", "Bucket"), ("Add", "BucketPolicy")]
+    assert ("Add", "AmpliconStateMachine") in second
     assert ("Add", "GermlineStateMachine") in second
     assert {action for action, _ in second} == {"Add"}
     assert not set(first) & set(second)
-    assert (user.following, user.questions) == ([1, 0], ["Execute?"])
+    foretold, nothing = user.following
+    assert (nothing, user.questions) == ({}, ["Execute?"])
+    assert foretold["AWS::StepFunctions::StateMachine"] == len(plan.machines) + 1  # the report of a run's end
+    assert foretold["AWS::Batch::JobDefinition"] == len(plan.images)
+    assert sum(foretold.values()) >= len(second)
     assert {event.status for event in user.events if event.resource == STACK} == {
         "CREATE_IN_PROGRESS",
         "CREATE_COMPLETE",
         "UPDATE_IN_PROGRESS",
         "UPDATE_COMPLETE",
     }
-    assert sorted(outputs) == ["Architecture", "Bucket", "GermlineStateMachine", "JobQueue", "OnDemandQueue"]
+    machines = ["AmpliconStateMachine", "GermlineStateMachine"]
+    assert sorted(outputs) == sorted([*machines, "Architecture", "Bucket", "JobQueue", "OnDemandQueue"])
 
 
 def test_the_resources_are_what_the_code_expects(clients: Clients, plan: StackTemplate) -> None:
     deploy(plan, {}, clients, StandInUser())
     deployment = find_deployment(STACK, clients)
     machine = clients.states.describe_state_machine(stateMachineArn=deployment.state_machine_arn("germline"))
-    assert machine["definition"] == plan.machines[0].definition
+    (germline,) = (one for one in plan.machines if one.pipeline == "germline")
+    assert machine["definition"] == germline.definition
     assert (machine["name"], machine["type"]) == ("genomics-pipeline-germline", "STANDARD")
-    body = clients.s3.get_object(Bucket=deployment.bucket, Key=plan.machines[0].key)["Body"].read()
-    assert body.decode() == plan.machines[0].definition
+    body = clients.s3.get_object(Bucket=deployment.bucket, Key=germline.key)["Body"].read()
+    assert body.decode() == germline.definition
     queues = clients.batch.describe_job_queues(jobQueues=[deployment.names.job_queue, deployment.names.on_demand_queue])
     assert [len(queue["computeEnvironmentOrder"]) for queue in queues["jobQueues"]] == [2, 1]
-    _job_definitions_are_those_of_the_states(clients, json.loads(machine["definition"]), plan)
+    _job_definitions_are_those_of_the_states(clients, plan)
     _check_bucket(clients, deployment.bucket)
 
 
@@ -129,13 +134,14 @@ def test_the_size_of_a_definition_is_checked_on_the_text_that_is_uploaded(
         stack_template([], STACK)
 
 
-def _job_definitions_are_those_of_the_states(clients: Clients, document: Any, plan: StackTemplate) -> None:
+def _job_definitions_are_those_of_the_states(clients: Clients, plan: StackTemplate) -> None:
     registered = {
         definition["jobDefinitionName"]: definition
         for definition in clients.batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
     }
     named = set()
-    for state in walk_states(document):
+    states = (state for machine in plan.machines for state in walk_states(json.loads(machine.definition)))
+    for state in states:
         if state.kind == "Task":
             named.update(re.findall(':"([a-z_-]+)"', state.node["Arguments"]["JobDefinition"]))
             queues = re.findall('"([a-z-]+)"', state.node["Arguments"]["JobQueue"].partition("?")[2])
@@ -236,7 +242,9 @@ def test_destroy_keeps_the_data(clients: Clients, plan: StackTemplate) -> None:
     user = StandInUser()
     assert destroy(STACK, False, clients, user, _no_deletion) == DestroyOutcome(bucket)
     assert user.questions == [f"Delete the stack {STACK}: state machines, queues, images and logs; keep s3://{bucket}?"]
-    assert clients.s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 2  # the definition and the template
+    assert clients.s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1 + len(
+        plan.machines
+    )  # the template and the definitions
     assert clients.cloudformation.describe_stacks()["Stacks"] == []
     assert clients.batch.describe_job_queues()["jobQueues"] == []
     assert clients.batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"] == []
@@ -268,7 +276,7 @@ def test_destroy_deletes_every_version_where_that_is_wanted(clients: Clients, pl
         f"Delete the stack {STACK}: state machines, queues, images and logs, "
         f"and s3://{bucket} with all runs and results in all versions, permanently?"
     ]
-    assert counts == [5]  # the definition, the template, two versions, the delete marker
+    assert counts == [4 + len(plan.machines)]  # the template, two versions, the delete marker; the definitions
     assert clients.s3.list_buckets()["Buckets"] == []
 
 

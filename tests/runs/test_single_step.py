@@ -10,6 +10,8 @@ from pathlib import Path
 import pysam
 import pytest
 
+from genomics_pipeline.runs.catalog import step_names
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -61,7 +63,7 @@ def test_the_chain_of_steps_ends_in_a_joint_vcf(
         (
             ["nothing"],
             1,
-            "error: unknown step 'nothing'; known: aggregation, alignment, annotation, gather, variant_calling; ",
+            f"error: unknown step 'nothing'; known: {', '.join(step_names())}; ",
         ),
         (["alignment"], 2, "error: step alignment, input reads: expected a file, found none\n"),
         (

@@ -24,8 +24,26 @@ from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.hosts import HostChoice
 from genomics_pipeline.model.resource_names import ResourceNames
 
-# The first deployment takes the parameters of the monitoring, which it does not create yet.
-UNUSED_MONITORING = {"cfn-lint": {"config": {"ignore_checks": ["W2001", "W8001"]}}}
+FORMAT = "2010-09-09"
+DESCRIPTION = "Batch genomics on Step Functions and AWS Batch: genomics-pipeline template"
+# The first deployment takes all parameters, so that AWS checks their values, and uses few of them.
+UNUSED = {"cfn-lint": {"config": {"ignore_checks": ["W2001", "W8001"]}}}
+
+
+def first_template() -> dict[str, Any]:
+    """Return the template of a first deployment: the bucket, to which the whole template is uploaded afterwards.
+
+    A template in a request may have 51,200 bytes, one in a bucket 1 MB.
+    """
+    return {
+        "AWSTemplateFormatVersion": FORMAT,
+        "Description": DESCRIPTION,
+        "Metadata": UNUSED,
+        "Parameters": PARAMETERS,
+        "Conditions": CONDITIONS,
+        "Resources": storage(),
+        "Outputs": {BUCKET_OUTPUT: {"Value": ref(BUCKET)}},
+    }
 
 
 def template(
@@ -33,8 +51,6 @@ def template(
     images: Sequence[StepImage],
     names: ResourceNames,
     hosts: Mapping[Architecture, HostChoice],
-    *,
-    with_machines: bool = True,
 ) -> dict[str, Any]:
     """Return the CloudFormation template of a stack.
 
@@ -43,8 +59,6 @@ def template(
         images: The steps of the pipelines, each once, with the tags of their images.
         names: The names of the resources.
         hosts: The instance types of each architecture.
-        with_machines: Include the state machines and their monitoring. The definitions are in the stack's own bucket,
-            so that the first deployment creates the bucket without them, by a template that fits into a request.
 
     Raises:
         DataError: if two steps or pipelines have the same logical id, or a name is too long.
@@ -62,8 +76,8 @@ def template(
         *(job_definition(image, names) for image in images),
         *({role_id(machine.pipeline): states_role(machine, names)} for machine in machines),
         optional_policies(machines),
-        *(state_machine(machine, names) for machine in machines if with_machines),
-        *(monitoring(machines, names) if with_machines else ()),
+        *(state_machine(machine, names) for machine in machines),
+        *monitoring(machines, names),
     ]
     for part in parts:
         for name, resource in part.items():
@@ -73,22 +87,14 @@ def template(
     _check_names(machines, names)
     arithmetic = [line for choice in hosts.values() for line in choice.arithmetic()]
     return {
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": "Batch genomics on Step Functions and AWS Batch: genomics-pipeline template",
-        "Metadata": {HOST_TYPES: arithmetic} if with_machines else UNUSED_MONITORING,
-        "Mappings": {**host_types(hosts), **(partitions() if with_machines else {})},
-        "Parameters": PARAMETERS if with_machines else _without_descriptions(PARAMETERS),
+        "AWSTemplateFormatVersion": FORMAT,
+        "Description": DESCRIPTION,
+        "Metadata": {HOST_TYPES: arithmetic},
+        "Mappings": {**host_types(hosts), **partitions()},
+        "Parameters": PARAMETERS,
         "Conditions": CONDITIONS,
         "Resources": resources,
-        "Outputs": _outputs(machines if with_machines else ()),
-    }
-
-
-def _without_descriptions(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters for the template that must be small; the next one, a minute later, has their descriptions."""
-    return {
-        name: {field: value for field, value in parameter.items() if field != "Description"}
-        for name, parameter in parameters.items()
+        "Outputs": _outputs(machines),
     }
 
 

@@ -20,7 +20,7 @@ from genomics_pipeline.model.architecture import Architecture, machine_architect
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.reference.cache import make_cache
-from genomics_pipeline.runs.catalog import load_pipeline, load_step, shipped_folder
+from genomics_pipeline.runs.catalog import load_pipeline, load_step, pipeline_names, shipped_folder
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from genomics_pipeline.stores.publish import make_folders, publishing_folder
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -73,20 +73,30 @@ def image(step: StepFolder, names: ResourceNames, architecture: Architecture) ->
     return Image(step, f"{names.repository(step.spec.name)}:{tag(step, architecture)}", architecture)
 
 
-def select_images(stack: str, pipeline: str, steps: Sequence[str], architecture: Architecture) -> list[Image]:
-    """Return the images of the named steps; of all steps of a pipeline where none is named.
+def select_images(
+    stack: str, pipelines: Sequence[str], steps: Sequence[str], architecture: Architecture
+) -> list[Image]:
+    """Return the images of the named steps; of all steps of the pipelines where none is named.
 
     Args:
         stack: The name of the stack, which begins the names of its images.
-        pipeline: The pipeline.
+        pipelines: The pipelines; all shipped ones where none is named, as `deploy` does.
         steps: The steps by name or path.
         architecture: The processor architecture of the images' hosts.
 
     Raises:
         DataError: for a pipeline or step that cannot be used.
     """
-    folders = [load_step(step) for step in steps] or list(load_pipeline(pipeline)[1].values())
+    folders = [load_step(step) for step in steps] or _steps_of(pipelines or pipeline_names())
     return [image(folder, ResourceNames(stack), architecture) for folder in folders]
+
+
+def _steps_of(pipelines: Sequence[str]) -> list[StepFolder]:
+    """Return the steps of pipelines, each once."""
+    folders: dict[str, StepFolder] = {}
+    for pipeline in pipelines:
+        folders |= load_pipeline(pipeline)[1]
+    return list(folders.values())
 
 
 def tag(step: StepFolder, architecture: Architecture) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from genomics_pipeline.aws.bucket import put_text
 from genomics_pipeline.aws.clients import Clients
@@ -22,6 +23,7 @@ from genomics_pipeline.aws.stack import (
 from genomics_pipeline.aws.stack_resources import running_executions
 from genomics_pipeline.aws.template.parameters import KEY_ARN, PARAMETERS, most_vcpus
 from genomics_pipeline.aws.template.states import machine_id
+from genomics_pipeline.aws.template.template import first_template
 from genomics_pipeline.model.errors import DataError, Problem, RunError, UsageError, did_you_mean
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.runs.account import AccountNeed, account_notes
@@ -35,8 +37,8 @@ SHOWN_RUNS = 3
 class Dialog(Protocol):
     """The dialog with the user of a deployment or a deletion."""
 
-    def show(self, change_set: ChangeSet, following: int) -> None:
-        """Show the changes of a change set; `following` state machines, and the monitoring, come in a second one."""
+    def show(self, change_set: ChangeSet, following: Mapping[str, int]) -> None:
+        """Show the changes of a change set, and how many resources of each type come in a second one at most."""
 
     def confirm(self, question: str) -> bool:
         """Ask a question and return whether the answer is yes.
@@ -95,8 +97,8 @@ def deploy(
 ) -> dict[str, str] | None:
     """Create or change a stack.
 
-    The definitions are in the bucket of the stack. So the first deployment creates everything else, and then the state
-    machines by a second change set, which needs no other confirmation.
+    The template and the definitions are in the bucket of the stack. So the first deployment creates the bucket, and
+    then everything else by a second change set, which needs no other confirmation.
 
     Args:
         plan: The template of the stack.
@@ -125,23 +127,31 @@ def deploy(
     for line in account_notes(_need(plan, {**parameter_values(stack_now), **parameters}), clients):
         dialog.note(line)
     parameters = {**parameters, **hosts.parameters}
-    if stack_now is None or BUCKET_OUTPUT not in outputs(stack_now):
-        first = make_change_set(stack, plan.document(with_machines=False), parameters, clients, dialog.sleep)
-        if not _confirm(first, len(plan.machines), clients, dialog):
+    document = plan.document()
+    bucket = None if stack_now is None else outputs(stack_now).get(BUCKET_OUTPUT)
+    if stack_now is None or bucket is None:
+        first = make_change_set(stack, first_template(), parameters, None, clients, dialog.sleep)
+        if not _confirm(first, _following(document), clients, dialog):
             return None
-        stack_now = execute(first, clients, dialog.report, dialog.sleep)
-        second = make_change_set(stack, plan.document(), {}, clients, dialog.sleep)
-        dialog.show(second, 0)
+        bucket = outputs(execute(first, clients, dialog.report, dialog.sleep))[BUCKET_OUTPUT]
+        second = make_change_set(stack, document, {}, bucket, clients, dialog.sleep)
+        dialog.show(second, {})
     else:
-        second = make_change_set(stack, plan.document(), parameters, clients, dialog.sleep)
+        second = make_change_set(stack, document, parameters, bucket, clients, dialog.sleep)
         if not second.needed:
-            dialog.show(second, 0)
+            dialog.show(second, {})
             return outputs(stack_now)
-        if not _confirm(second, 0, clients, dialog):
+        if not _confirm(second, {}, clients, dialog):
             return None
     for machine in plan.machines:
-        put_text(outputs(stack_now)[BUCKET_OUTPUT], machine.key, machine.definition, clients)
+        put_text(bucket, machine.key, machine.definition, clients)
     return outputs(execute(second, clients, dialog.report, dialog.sleep))
+
+
+def _following(document: Mapping[str, Any]) -> Counter[str]:
+    """Return how many resources of each type the whole template has more than the first one."""
+    types, first = (Counter(one["Type"] for one in each["Resources"].values()) for each in (document, first_template()))
+    return types - first
 
 
 def _need(plan: StackTemplate, values: Mapping[str, str]) -> AccountNeed:
@@ -179,12 +189,12 @@ def _check_running(plan: StackTemplate, running: Mapping[str, Sequence[str]], di
         dialog.note(f"{quantity(len(going_on), 'run')} in progress, which go on {words}: {shown}")
 
 
-def _confirm(change_set: ChangeSet, following: int, clients: Clients, dialog: Dialog) -> bool:
+def _confirm(change_set: ChangeSet, following: Mapping[str, int], clients: Clients, dialog: Dialog) -> bool:
     """Show a change set and ask for confirmation; delete the change set unless the user confirms.
 
     Args:
         change_set: The change set.
-        following: The number of state machines in a second change set.
+        following: How many resources of each type come in a second change set at most.
         clients: The AWS clients.
         dialog: Shows the change set and asks.
     """

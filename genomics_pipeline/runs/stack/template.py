@@ -36,7 +36,7 @@ class StackTemplate:
     machines: tuple[PipelineStateMachine, ...]
     images: tuple[StepImage, ...]
 
-    def document(self, *, with_machines: bool = True) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         """Return the CloudFormation template; see `aws.template.template.template`."""
         volume = int(PARAMETERS["VolumeGiB"]["Default"])
         hosts = {
@@ -45,7 +45,7 @@ class StackTemplate:
             )
             for architecture in Architecture
         }
-        return template(self.machines, self.images, self.names, hosts, with_machines=with_machines)
+        return template(self.machines, self.images, self.names, hosts)
 
     def host_choice(self, types: Sequence[HostType], volume_gib: int) -> HostChoice:
         """Return the choice among instance types, by the disk that the steps declare.

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.aws.template.template import first_template
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -27,8 +28,11 @@ def document(plan: StackTemplate) -> dict[str, Any]:
 @pytest.fixture(scope="session", params=[*PIPELINES, "first"])
 def any_document(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Return each kind of template; `first` is that of a first deployment."""
-    plan = stack_template(PIPELINES.get(request.param, []), "any-stack")
-    return plan.document(with_machines=request.param != "first")
+    return (
+        first_template()
+        if request.param == "first"
+        else stack_template(PIPELINES[request.param], "any-stack").document()
+    )
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,13 @@ import pytest
 
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import RUN_REPORT, state_machines
+from genomics_pipeline.aws.template.functions import logical_id
 from genomics_pipeline.aws.template.monitoring import monitoring
 from genomics_pipeline.aws.template.monitoring_parameters import MONITORING_PARAMETERS
 from genomics_pipeline.aws.template.queries import QUERIES
 from genomics_pipeline.cli.adapters import aws_clients
 from genomics_pipeline.model import metrics
+from genomics_pipeline.runs.catalog import pipeline_names
 from genomics_pipeline.runs.stack.deploy import deploy
 from genomics_pipeline.runs.stack.template import StackTemplate
 from genomics_pipeline.worker import emf
@@ -119,8 +121,10 @@ def test_every_identifier_of_a_graph_is_of_one_line(widgets: list[dict[str, Any]
 
 def test_alarms_read_metrics_that_exist(resources: dict[str, Any]) -> None:
     alarms = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
-    throttled = "GermlineThrottleAlarm"
-    assert sorted(alarms) == ["FailureRateAlarm", throttled, "OpenMapRunsAlarm", "RunReportAlarm", "StallAlarm"]
+    throttled = [logical_id(name, "ThrottleAlarm") for name in pipeline_names()]
+    assert sorted(alarms) == sorted(
+        [*throttled, "FailureRateAlarm", "OpenMapRunsAlarm", "RunReportAlarm", "StallAlarm"]
+    )
     (reported,) = alarms["RunReportAlarm"]["Metrics"][1:]
     assert reported["MetricStat"]["Metric"]["Dimensions"] == [{"Name": "StateMachineArn", "Value": {"Ref": RUN_REPORT}}]
     for alarm in alarms.values():
@@ -132,9 +136,11 @@ def test_alarms_read_metrics_that_exist(resources: dict[str, Any]) -> None:
     assert alarms["OpenMapRunsAlarm"]["Threshold"] == 900
     machines = [
         one["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Fn::Sub"].rpartition(":")[2]
-        for one in alarms[throttled]["Metrics"][1:]
+        for name in throttled
+        for one in alarms[name]["Metrics"][1:]
     ]
-    assert machines == [f"{STACK}-germline", f"{STACK}-germline/Sample", f"{STACK}-germline/Interval"]
+    parts = ("", "/Sample", "/Interval")
+    assert machines == [f"{STACK}-{pipeline}{part}" for pipeline in pipeline_names() for part in parts]
 
 
 def test_an_alarm_looks_back_at_most_a_week(resources: dict[str, Any]) -> None:
@@ -185,7 +191,7 @@ def test_moto_creates_everything_where_it_is_on(clients: Clients, plan: StackTem
 
     deploy(plan, ON, clients, StandInUser())
     cloudwatch, sns, events = (boto3.client(name) for name in ("cloudwatch", "sns", "events"))
-    assert len(cloudwatch.describe_alarms()["MetricAlarms"]) == 5
+    assert len(cloudwatch.describe_alarms()["MetricAlarms"]) == 4 + len(plan.machines)
     (stall,) = cloudwatch.describe_alarms(AlarmNames=[f"{STACK}: no progress"])["MetricAlarms"]
     assert stall["EvaluationPeriods"] == 3
     body = cloudwatch.get_dashboard(DashboardName=STACK)["DashboardBody"]
@@ -198,7 +204,8 @@ def test_moto_creates_everything_where_it_is_on(clients: Clients, plan: StackTem
     report = "arn:aws:states:us-east-1:000000000000:stateMachine:"
     (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
     assert target["Arn"].startswith(report)
-    assert target["Arn"] not in state_machines(STACK, clients) == [f"{report}{STACK}-germline"]
+    machines = [f"{report}{STACK}-{pipeline}" for pipeline in pipeline_names()]
+    assert target["Arn"] not in state_machines(STACK, clients) == machines
     (topic,) = sns.list_topics()["Topics"]
     (subscription,) = sns.list_subscriptions()["Subscriptions"]
     assert (subscription["TopicArn"], subscription["Endpoint"]) == (topic["TopicArn"], ON["AlarmEmail"])

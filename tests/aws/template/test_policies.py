@@ -11,9 +11,11 @@ import pytest
 
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.template.caller import caller_policy
+from genomics_pipeline.aws.template.states import role_id
 from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.runs.catalog import pipeline_names, step_names
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 from tests.aws.template.policies import (
     ACCOUNT,
@@ -222,14 +224,6 @@ WILDCARDS = {
     ("RegistryToken", "*"): f"ECR, {SAR}",
     ("DiscoverPollEndpoint", "*"): f"ECS, {SAR}",
     ("TerminateJob", arn("batch", "job/*")): UNKNOWN,
-    ("FollowChildren", arn("states", f"execution:{STACK}-germline:*")): UNKNOWN,
-    ("FollowChildren", arn("states", f"execution:{STACK}-germline/Sample:*")): UNKNOWN,
-    ("FollowChildren", arn("states", f"execution:{STACK}-germline/Interval:*")): UNKNOWN,
-    ("RedriveChildren", arn("states", f"execution:{STACK}-germline/Sample:*")): UNKNOWN,
-    ("RedriveChildren", arn("states", f"execution:{STACK}-germline/Interval:*")): UNKNOWN,
-    ("FindMapRuns", arn("states", f"execution:{STACK}-germline:*")): UNKNOWN,
-    ("CountItems", arn("states", f"mapRun:{STACK}-germline/Sample:*")): UNKNOWN,
-    ("CountItems", arn("states", f"mapRun:{STACK}-germline/Interval:*")): UNKNOWN,
     ("ReadItems", f"arn:aws:s3:::{BUCKET}/runs/*/manifest.jsonl"): UNKNOWN,
     ("ReadItems", f"arn:aws:s3:::{BUCKET}/runs/*/intervals.jsonl"): UNKNOWN,
     ("WriteResults", f"arn:aws:s3:::{BUCKET}/runs/*/map-runs/Sample/*"): UNKNOWN,
@@ -245,9 +239,17 @@ WILDCARDS = {
     ("TagHost", arn("ecs", "container-instance/*")): UNKNOWN,
     ("ReadInputBuckets", "arn:aws:s3:::reads/*"): "objects of the buckets that the parameter names",
     ("ReadInputBuckets", "arn:aws:s3:::more/*"): "objects of the buckets that the parameter names",
+    **{("SubmitJob", arn("batch", f"job-definition/{STACK}-{step}:*")): "revisions" for step in step_names()},
     **{
-        ("SubmitJob", arn("batch", f"job-definition/{STACK}-{step}:*")): "revisions"
-        for step in ("aggregation", "alignment", "annotation", "gather", "variant_calling")
+        (sid, arn("states", f"{kind}:{STACK}-{pipeline}{children}:*")): UNKNOWN
+        for pipeline in pipeline_names()
+        for sid, kind, parents in (
+            ("FollowChildren", "execution", ("", "/Sample", "/Interval")),
+            ("RedriveChildren", "execution", ("/Sample", "/Interval")),
+            ("FindMapRuns", "execution", ("",)),
+            ("CountItems", "mapRun", ("/Sample", "/Interval")),
+        )
+        for children in parents
     },
 }
 
@@ -383,7 +385,7 @@ def test_only_services_assume_roles_and_only_for_this_account(document: dict[str
         if resource["Type"] == "AWS::IAM::Role"
     }
     assert {name: statement["Principal"] for name, statement in trust.items()} == {
-        "GermlineStatesRole": {"Service": "states.amazonaws.com"},
+        **{role_id(pipeline): {"Service": "states.amazonaws.com"} for pipeline in pipeline_names()},
         "JobRole": {"Service": "ecs-tasks.amazonaws.com"},
         "ExecutionRole": {"Service": "ecs-tasks.amazonaws.com"},
         "InstanceRole": {"Service": {"Fn::Sub": "ec2.${AWS::URLSuffix}"}},
