@@ -22,8 +22,11 @@ from bwa_layout import (
     LENGTH,
     MEMORY,
     NAME_LENGTH,
+    OPERATIONS,
+    OPERATIONS_IN_RECORD,
     RECORD_BYTES,
 )
+from cigars import MOST_OPERATIONS, long_cigar
 
 Alignments = list[int]
 _TAB = re.compile(rb"\t(?=(?:LB|RX|Zk)Z)")  # not any tag: NM is 9, a tab, and followed by MD
@@ -59,10 +62,7 @@ def end_tags(reads: Sequence[Alignments]) -> None:
 
 
 def bam_records(reads: Sequence[Alignments]) -> bytes:
-    """Return alignments as records of a BAM file, uncompressed.
-
-    CIGARs of more than 65535 operations, which BAM stores elsewhere, do not occur: reads are not that long.
-    """
+    """Return alignments as records of a BAM file, uncompressed."""
     alignments = [alignment for alignments in reads for alignment in alignments]
     structs = b"".join([BYTES[alignment : alignment + ALIGNMENT_BYTES] for alignment in alignments])
     lengths = memoryview(structs).cast("i")[DATA_LENGTH :: ALIGNMENT_BYTES // 4].tolist()
@@ -75,7 +75,27 @@ def bam_records(reads: Sequence[Alignments]) -> bytes:
     parts[2::3] = [
         BYTES[start + name : start + length] for start, name, length in zip(data, names, lengths, strict=True)
     ]
+    operations = memoryview(structs).cast("I")[OPERATIONS :: ALIGNMENT_BYTES // 4].tolist()
+    if max(operations, default=0) > MOST_OPERATIONS:
+        for record, count in enumerate(operations):
+            if count > MOST_OPERATIONS:
+                _shorten_cigar(parts, 3 * record, count)
     return b"".join(parts)
+
+
+def _shorten_cigar(parts: list[memoryview], place: int, count: int) -> None:
+    """Move the CIGAR of a record to its tag CG: see `cigars`.
+
+    Args:
+        parts: The fixed parts, the names and the rest of all records, in turn.
+        place: The place of the record in them.
+        count: The number of its operations.
+    """
+    fixed, rest = parts[place], parts[place + 2]
+    short, tag = long_cigar(array("I", rest[: 4 * count].tobytes()))
+    parts[place + 2] = memoryview(short.tobytes() + rest[4 * count :].tobytes() + tag)
+    fixed.cast("i")[0] += len(parts[place + 2]) - len(rest)
+    fixed.cast("H")[OPERATIONS_IN_RECORD] = len(short)
 
 
 def _fixed_parts(structs: bytes, lengths: Sequence[int], names: Sequence[int], padding: bytes) -> list[memoryview]:

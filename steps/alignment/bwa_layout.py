@@ -104,9 +104,10 @@ SIZE = 5  # of the fragment, negative for the mate on the right
 DATA = 7
 ALIGNMENT_BYTES = 72  # those that are used here
 # Offsets of single fields, in units of their own size.
-EXTRA_NULS, NAME_LENGTH, DATA_LENGTH = 15, 9, 16
+EXTRA_NULS, NAME_LENGTH, OPERATIONS, DATA_LENGTH = 15, 9, 5, 16
 
 RECORD_BYTES = 36  # of a record in BAM before its name
+OPERATIONS_IN_RECORD = 8  # the number of operations, in units of 2 bytes
 # Where BAM has the fields of an alignment (SAM specification, 4.2), in units of 1, 2 and 4 bytes.
 COLUMNS: dict[Literal["B", "H", "i"], list[tuple[int, int]]] = {
     "B": [(13, 14)],  # mapq
@@ -116,7 +117,9 @@ COLUMNS: dict[Literal["B", "H", "i"], list[tuple[int, int]]] = {
 
 # bwa's messages about the fragment sizes of a batch.
 ORIENTATIONS = (b"FF", b"FR", b"RF", b"RR")  # in bwa's order; read 1's strand is F
-STATISTICS = re.compile(rb"orientation ([FR]{2})|for proper pairs: \((\d+), (\d+)\)")
+STATISTICS = re.compile(
+    rb"orientation ([FR]{2})|\] mean and std\.dev: \(([0-9.]+), ([0-9.]+)\)|for proper pairs: \((\d+), (\d+)\)"
+)
 
 _ADDRESS, _NUMBER = ctypes.c_void_p, ctypes.c_int
 # name -> (types of the arguments, type of the result)

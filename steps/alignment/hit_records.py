@@ -64,6 +64,7 @@ def hit_records(batch: ReadBatch, rows: Rows) -> tuple[bytes, list[int]]:
         rows.tags,
         [fields[read] for read in reads],
         *mates.tags,
+        *([tags] if any(tags := [cigar.tag for cigar in rows.cigars]) else []),
     )
     columns = Columns(
         sequences=mates.sequences,
@@ -137,11 +138,14 @@ def _proper_flags(rows: Rows, lengths: Sequence[int], size: InsertSize | None) -
     firsts = zip(rows.firsts[::2], rows.firsts[1::2], strict=True)
     if size is None:
         return [pysam.FPROPER_PAIR * (rows.proper[first] and rows.proper[second]) for first, second in firsts]
+    split, whole = size.proper, size.preferred
+    ends = [*rows.firsts[2::2], len(rows.reads)]
     flags = []
-    for first, second in firsts:
+    for (first, second), end in zip(firsts, ends, strict=True):
         reverse, mate_reverse = rows.reverses[first], rows.reverses[second]
         distance = -lengths[first] if reverse else lengths[first]
-        flags.append(pysam.FPROPER_PAIR * (reverse != mate_reverse and size.low <= distance <= size.high))
+        sizes = whole if end - first == 2 else split
+        flags.append(pysam.FPROPER_PAIR * (reverse != mate_reverse and distance in sizes))
     return flags
 
 

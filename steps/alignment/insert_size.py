@@ -15,6 +15,9 @@ LEAST_PAIRS = 10  # MIN_DIR_CNT
 LEAST_SHARE = 0.05  # MIN_DIR_RATIO, of the pairs of the most frequent orientation
 OUTLIERS, MAPPED, DEVIATIONS = 2.0, 3.0, 4.0  # OUTLIER_BOUND, MAPPING_BOUND, MAX_STDDEV
 LONGEST_BP = 10_000  # max_ins
+# The distance from the average, in standard deviations, up to which bwa prefers two alignments as a pair: its penalty
+# of 17 for mates that are none (-U) is then above that of the distance d, -.721 ln(2 erfc(d / sqrt 2)), rounded.
+PREFERRED = 6.5497
 LEAST_QUALITY = 10  # of reads that are aligned to one place
 ORIENTATIONS = ("FF", "FR", "RF", "RR")  # F, R: the strands of the mates from left to right
 FACING = 1  # FR
@@ -27,6 +30,31 @@ class InsertSize(NamedTuple):
     deviation: float
     low: int
     high: int
+
+    @property
+    def proper(self) -> range:
+        """The sizes of proper pairs."""
+        return range(self.low, self.high + 1)
+
+    @property
+    def preferred(self) -> range:
+        """The sizes of proper pairs whose mates have one alignment each."""
+        return preferred_sizes(self.proper, self.average, self.deviation)
+
+
+def preferred_sizes(sizes: range, average: float, deviation: float) -> range:
+    """Return the sizes that bwa mem prefers to mates without a pair: see `PREFERRED`.
+
+    Args:
+        sizes: The sizes of proper pairs.
+        average: The average size in bp.
+        deviation: The standard deviation.
+
+    >>> preferred_sizes(range(306, 482), 388.14, 12.07)
+    range(310, 468)
+    """
+    distance = PREFERRED * deviation
+    return range(max(sizes.start, math.ceil(average - distance)), min(sizes.stop, math.floor(average + distance) + 1))
 
 
 def orientation_sizes(pairs: Iterable[tuple[Sequence[Hit], Sequence[Hit]]]) -> tuple[list[int], ...]:

@@ -25,7 +25,7 @@ from bwa import Bwa
 from bwa_layout import READ_WORDS, BwaFailed
 from fastq import Reads
 from index import Index
-from pairs import parse_limits, set_pair_flags
+from pairs import Limits, parse_limits, set_pair_flags
 from queries import Queries
 
 BASES = "".join(random.Random(2).choices("ACGT", k=3000))
@@ -35,8 +35,10 @@ PRINTED = (
     b"[M::mem_pestat] skip orientation FF as there are not enough pairs\n"
     b"[M::mem_pestat] analyzing insert size distribution for orientation FR...\n"
     b"[M::mem_pestat] low and high boundaries for computing mean and std.dev: (96, 541)\n"
+    b"[M::mem_pestat] mean and std.dev: (318.27, 40.02)\n"
     b"[M::mem_pestat] low and high boundaries for proper pairs: (7, 630)\n"
     b"[M::mem_pestat] analyzing insert size distribution for orientation RF...\n"
+    b"[M::mem_pestat] mean and std.dev: (40.00, 80.00)\n"
     b"[M::mem_pestat] low and high boundaries for proper pairs: (1, 90)\n"
     b"[M::mem_pestat] skip orientation RR as there are not enough pairs\n"
 )
@@ -139,10 +141,26 @@ def test_mates_have_the_flags_of_bwa(aligner: Bwa, tmp_path: Path) -> None:
     assert (flag["same", True], flag["same", False]) == (65, 129)
 
 
+def test_mates_far_from_the_average_are_no_pair_unless_one_of_them_is_split(aligner: Bwa, tmp_path: Path) -> None:
+    """As with bwa 0.7.17: distances of 159 to 439 are proper, with an average of 299 and a deviation of 20."""
+    sizes = {f"p{number}": (280, 320)[number % 2] for number in range(200)}
+    odd = {"near": 428, "far": 436, "split": 436, "beyond": 450}
+    first = {name: BASES[7 * place : 7 * place + 100] for place, name in enumerate([*sizes, *odd])}
+    second = {
+        name: reverse(BASES[7 * place + size - 100 : 7 * place + size])
+        for place, (name, size) in enumerate((sizes | odd).items())
+    }
+    first["split"] += BASES[2500:2560]
+    records = align(aligner, [reads(first), reads(second)], tmp_path)
+    proper = {str(r.query_name): r.is_proper_pair for r in records if not r.is_supplementary}
+    assert {proper[name] for name in sizes} == {True}
+    assert {name: proper[name] for name in odd} == {"near": True, "far": False, "split": True, "beyond": False}
+
+
 def test_limits_of_proper_pairs_are_those_in_bwas_messages() -> None:
-    none = range(0)
-    assert parse_limits(PRINTED) == [none, range(7, 631), range(1, 91), none]
-    assert parse_limits(PRINTED + b"[M::mem_pestat] skip orientation RF\n") == [none, range(7, 631), none, none]
+    none, facing = Limits(), Limits(range(7, 631), range(57, 581))
+    assert parse_limits(PRINTED) == [none, facing, Limits(range(1, 91), range(1, 91)), none]
+    assert parse_limits(PRINTED + b"[M::mem_pestat] skip orientation RF\n") == [none, facing, none, none]
 
 
 @pytest.mark.parametrize("printed", [b"", PRINTED.replace(b"orientation RR", b"pairs RR")])

@@ -31,11 +31,11 @@ def counts(texts: list[tuple[str, ...]]) -> list[list[int]]:
     return [[text.count("\n") // 4 for text in batch] for batch in texts]
 
 
-def test_batches_have_a_thousand_reads(tmp_path: Path) -> None:
-    single = write(tmp_path / "a.fq", [f"r{n}" for n in range(2300)])
-    assert counts(batches(single)) == [[1000], [1000], [300]]
-    mates = write(tmp_path / "b.fq", [f"r{n}" for n in range(2300)])
-    assert counts(batches(single, mates)) == [[500, 500]] * 4 + [[300, 300]]
+def test_batches_have_two_thousand_reads(tmp_path: Path) -> None:
+    single = write(tmp_path / "a.fq", [f"r{n}" for n in range(4300)])
+    assert counts(batches(single)) == [[2000], [2000], [300]]
+    mates = write(tmp_path / "b.fq", [f"r{n}" for n in range(4300)])
+    assert counts(batches(single, mates)) == [[1000, 1000]] * 4 + [[300, 300]]
 
 
 def test_long_reads_come_in_smaller_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,8 +53,8 @@ def test_long_reads_come_in_smaller_batches(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_mates_in_two_batches_are_refused_among_single_reads(tmp_path: Path) -> None:
-    names = [f"r{n}" for n in range(1000)]
-    file = write(tmp_path / "a.fq", [*names, "r999 comment", "r1000"])
-    with pytest.raises(BadInput, match=r"a\.fq: record 1001: expected single reads, .* found the mate of r999"):
+    names = [f"r{n}" for n in range(2000)]
+    file = write(tmp_path / "a.fq", [*names, "r1999 comment", "r2000"])
+    with pytest.raises(BadInput, match=r"a\.fq: record 2001: expected single reads, .* found the mate of r1999"):
         batches(file)
-    assert counts(batches(file, layout="single")) == [[1000], [2]]
+    assert counts(batches(file, layout="single")) == [[2000], [2]]

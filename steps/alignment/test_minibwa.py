@@ -226,6 +226,23 @@ def test_sizes_are_estimated_as_bwa_estimates_them(reference: str, tmp_path: Pat
     assert (mine.low, mine.high) == pytest.approx((low + 1, high + 1), abs=2)
 
 
+def test_mates_far_from_the_average_are_no_pair_unless_one_of_them_is_split(reference: str, tmp_path: Path) -> None:
+    """As with bwa: distances of 160 to 440 are proper, with an average of 300 and a deviation of 20."""
+    pairs = {f"p{number}": mates(10 * number, (280, 320)[number % 2]) for number in range(200)}
+    odd = {
+        name: mates(10 * place, size)
+        for place, (name, size) in enumerate(zip(("near", "far"), (428, 436), strict=True))
+    }
+    pairs |= odd | {"split": (odd["far"][0] + UNIQUE[2500:2560], odd["far"][1])}
+    proper = {str(one.query_name): one.is_proper_pair for one in records(align(reference, tmp_path, pairs))}
+    assert {name: proper[name] for name in ("p1", "near", "far", "split")} == {
+        "p1": True,
+        "near": True,
+        "far": False,
+        "split": True,
+    }
+
+
 def test_too_few_pairs_have_no_size() -> None:
     assert orientation_sizes([]) == ([], [], [], [])
     assert estimate([300] * 9) is None
