@@ -47,9 +47,11 @@ def reference_problems(
     """
 
     def check(file: RequiredFile) -> str | None:
-        if not (file.as_aligned or file.column == "cram") or header_problem(file, store):
+        if not (file.as_aligned or file.column == "cram"):  # reads of BAM files are decoded without a reference
             return None
-        header = read_alignment_header(file.uri, file.column or "", store)
+        header = _read(file, store)
+        if isinstance(header, str) or _content_problem(header, file):
+            return None
         return header.other_reference(contigs, digests) if file.as_aligned else header.lacking_contig(contigs)
 
     yield from _problems(files, sheet, store, check)
@@ -73,22 +75,28 @@ def header_problem(file: RequiredFile, store: Store) -> str | None:
         file: A BAM or CRAM file.
         store: The store that reads it.
     """
-    kind, sample = file.column or "", file.sample or ""
+    header = _read(file, store)
+    return header if isinstance(header, str) else _content_problem(header, file)
+
+
+def _read(file: RequiredFile, store: Store) -> AlignmentHeader | str:
+    """Return the header of a file, or why it cannot be read."""
+    kind = file.column or ""
     try:
         if store.stat(file.uri) is None:
             return f"expected a {kind.upper()} file, found no such file"
-        header = read_alignment_header(file.uri, kind, store)
+        return read_alignment_header(file.uri, kind, store)
     except DataError as error:
         return error.problems[0].message.removeprefix(f"{file.uri}: ")
     except OSError as error:
         return f"expected a readable file: {error.strerror or error}"
-    return _content_problem(header, kind, sample, file.as_aligned)
 
 
-def _content_problem(header: AlignmentHeader, kind: str, sample: str, as_aligned: bool) -> str | None:
+def _content_problem(header: AlignmentHeader, file: RequiredFile) -> str | None:
+    sample = file.sample or ""
     if header.is_whole is False:
-        return f"expected a whole {kind.upper()} file, found no last block (EOF): it is cut off"
-    return header.sample_problem(sample) or (header.aligned_problem(sample) if as_aligned else None)
+        return f"expected a whole {(file.column or '').upper()} file, found no last block (EOF): it is cut off"
+    return header.sample_problem(sample) or (header.aligned_problem(sample) if file.as_aligned else None)
 
 
 def _problems(

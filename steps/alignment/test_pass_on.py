@@ -95,3 +95,18 @@ def test_primers_cannot_be_clipped_from_it(align: Align, aligned: Outcome, tmp_p
     outcome = align([taken(aligned.bam)], primers=str(tmp_path / "primers.bed"))
     assert outcome.code == 65
     assert "expected reads to align where the parameter primers is set, found a file that is taken as" in outcome.error
+
+
+@pytest.mark.parametrize("kind", ["bam", "cram"])
+def test_a_named_pipe_that_lacks_its_end_is_refused(align: Align, aligned: Outcome, tmp_path: Path, kind: str) -> None:
+    path, pipe = tmp_path / f"given.{kind}", tmp_path / f"pipe.{kind}"
+    options = ["-O", kind, "-T", str(aligned.reference), "-o", str(path)]
+    pysam.samtools.view(*options, str(aligned.bam), catch_stdout=False)
+    os.mkfifo(pipe)
+    end = {"bam": 28, "cram": 38}[kind]
+    writer = Thread(target=lambda: pipe.write_bytes(path.read_bytes()[:-end]))
+    writer.start()
+    outcome = align([taken(pipe)])
+    writer.join()
+    expected = f"{pipe}: expected a whole {kind.upper()} file, found no last block (EOF): it is cut off"
+    assert (outcome.code, f"error: {expected}" in outcome.error) == (65, True)
