@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
@@ -34,6 +35,8 @@ class ParameterSpec:
         format: The format of a file whose content is checked before a run: ``bed``, ``gff3`` or ``vcf``; None for any.
         indexes: The suffixes of the indexes, one of which must be beside the file.
         columns: The parameter with the columns that are taken from a file in VCF; see `model.annotation_columns`.
+        pattern: A regular expression of the whole of a string; None for any string.
+        expected: The strings that it matches, in words.
     """
 
     name: str
@@ -47,6 +50,8 @@ class ParameterSpec:
     default_on_aws: Value = None
     indexes: tuple[str, ...] = ()
     columns: str | None = None
+    pattern: str | None = None
+    expected: str = ""
 
 
 def misfit(spec: ParameterSpec, value: object) -> str | None:
@@ -63,6 +68,8 @@ def misfit(spec: ParameterSpec, value: object) -> str | None:
         return message
     if spec.choices is not None and value not in spec.choices:
         return f"expected one of {', '.join(map(str, spec.choices))}, found {value!r}"
+    if spec.pattern is not None and not re.fullmatch(spec.pattern, str(value)):
+        return f"expected {spec.expected}, found {value!r}"
     if isinstance(value, int | float) and not isinstance(value, bool):
         for bound, sign, broken in (
             (spec.minimum, ">=", spec.minimum is not None and value < spec.minimum),

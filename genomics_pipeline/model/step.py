@@ -221,6 +221,8 @@ def _parameter(name: str, raw: Mapping[str, Any]) -> ParameterSpec:
         default_on_aws=raw.get("default_on_aws"),
         indexes=_indexes(raw),
         columns=raw.get("columns"),
+        pattern=raw.get("pattern"),
+        expected=raw.get("expected", ""),
     )
 
 
@@ -234,6 +236,9 @@ def _name_problems(toml: TomlFile) -> Iterator[Problem]:
 
 def _parameter_problems(toml: TomlFile, parameters: Mapping[str, ParameterSpec]) -> Iterator[Problem]:
     for spec in parameters.values():
+        if message := _pattern_misfit(spec):
+            yield toml.problem(("parameters", spec.name, "pattern"), message)
+            continue
         for key, value in (("default", spec.default), ("default_on_aws", spec.default_on_aws)):
             if value is not None and (message := misfit(spec, value)):
                 yield toml.problem(("parameters", spec.name, key), message)
@@ -251,6 +256,21 @@ def _parameter_problems(toml: TomlFile, parameters: Mapping[str, ParameterSpec])
             yield toml.problem(
                 ("parameters", spec.name), f"expected another name: {{{spec.name}}} is the placeholder of the item"
             )
+
+
+def _pattern_misfit(spec: ParameterSpec) -> str | None:
+    """Return what is wrong with the pattern of a parameter, or None."""
+    if (spec.pattern is None) == bool(spec.expected):
+        return "expected both a pattern and, in words, what is `expected`, found one of them"
+    if spec.pattern is None:
+        return None
+    if spec.type != "string":
+        return f"expected a parameter of type string, found {spec.type}"
+    try:
+        re.compile(spec.pattern)
+    except re.error as error:
+        return f"expected a regular expression: {error}"
+    return None
 
 
 def _metric_problems(toml: TomlFile, metrics: Mapping[str, MetricSpec]) -> Iterator[Problem]:

@@ -27,7 +27,11 @@ def kind_words(spec: ParameterSpec) -> str:
     'integer from 1 to 2'
     >>> kind_words(ParameterSpec("format", "string", "format", choices=("bam", "cram")))
     'bam or cram'
+    >>> kind_words(ParameterSpec("umi", "string", "UMI", pattern="[ACGT]+", expected="one base or more"))
+    'one base or more'
     """
+    if spec.pattern is not None:
+        return spec.expected
     if spec.choices is not None:
         *others, last = map(value_words, spec.choices)
         return f"{', '.join(others)} or {last}" if others else last
@@ -148,4 +152,5 @@ def _parameter_json(spec: ParameterSpec) -> dict[str, Any]:
         "minimum": spec.minimum,
         "maximum": spec.maximum,
         "format": spec.format,
+        "pattern": spec.pattern,
     }

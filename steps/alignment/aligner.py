@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from fastq import Reads, parse_records
 from lanes import Batch, Lane
@@ -13,6 +13,7 @@ from metrics import Counts
 from qualities import Evidence, evidence_of, to_phred33
 from read_fields import ReadFields
 from subsample import counted_in
+from trimmer import Trimmer
 
 
 class Aligner(Protocol):
@@ -80,12 +81,14 @@ class Aligned(NamedTuple):
         records: The alignments as BAM records.
         counts: The counts of the reads.
         encoding: What the qualities say about their encoding.
+        trimmed: The `cutadapt.report.Statistics` of the reads; None if they were not trimmed.
     """
 
     lane: int
     records: bytes
     counts: Counts
     encoding: Evidence
+    trimmed: Any = None
 
 
 class BatchAligner:
@@ -95,12 +98,16 @@ class BatchAligner:
         aligner: The program that aligns.
         lanes: The sample's lanes.
         fields: The tags of their reads.
+        trimmer: Trims the reads; None if they are not trimmed.
     """
 
-    def __init__(self, aligner: Aligner, lanes: Sequence[Lane], fields: ReadFields) -> None:
+    def __init__(
+        self, aligner: Aligner, lanes: Sequence[Lane], fields: ReadFields, trimmer: Trimmer | None = None
+    ) -> None:
         self._aligner = aligner
         self._lanes = lanes
         self._fields = fields
+        self._trimmer = trimmer
 
     def align(self, batch: Batch) -> Aligned:
         """Align a batch.
@@ -118,8 +125,16 @@ class BatchAligner:
         if lane.paired:
             refuse_unmatched_mates(files, lane.files[-1].path, batch.first)
         fields = self._fields.of(files, lane, batch.first)
-        records, counts = self._aligner.align(files, fields, lane, batch.lane, (batch.first - 1) * len(files))
-        return Aligned(batch.lane, records, counts, evidence_of(files))
+        reads_before = (batch.first - 1) * len(files)
+        if self._trimmer is None:
+            records, counts = self._aligner.align(files, fields, lane, batch.lane, reads_before)
+            return Aligned(batch.lane, records, counts, evidence_of(files))
+        trimmed = self._trimmer.trim(files, lane.paired)
+        records, counts = b"", Counts()
+        if trimmed.kept:
+            kept_fields = trimmed.fields(fields)
+            records, counts = self._aligner.align(trimmed.mates, kept_fields, lane, batch.lane, reads_before)
+        return Aligned(batch.lane, records, counts, evidence_of(files), trimmed.statistics)
 
 
 def _parse(text: bytes, path: str, batch: Batch, lane: Lane) -> Reads:

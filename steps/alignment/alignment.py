@@ -29,6 +29,9 @@ from read_fields import ReadFields
 from sample_lanes import open_sample
 from samtools_chain import Chain, Command
 from subsample import none_taken
+from trim_report import TrimReport
+from trimmer import Trimmer
+from trimming import trimming_of
 
 SORT_SHARE = 0.4  # of the memory at most
 LEAST_SORT_MIB = 16  # of a thread
@@ -44,25 +47,43 @@ def main(task: dict[str, Any]) -> None:
     """
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     given = given_as_aligned(task)
-    if given is not None:
-        counts, fraction = pass_on(task, given), 1.0
-    else:
-        lanes = open_sample(task)
-        counts, fraction = align(task, lanes), task["parameters"]["subsample"]
-        if not counts.reads:  # of files in BAM or CRAM
-            raise none_taken(lanes[0].files[0].path, fraction)
+    counts, of_reads = align_sample(task) if given is None else (pass_on(task, given), {})
     outputs = task["outputs"]
-    metrics = summarise(counts, Path(outputs["stats"]), quality_file(task))
-    if fraction < 1:
-        metrics["subsample"] = fraction
+    metrics = summarise(counts, Path(outputs["stats"]), quality_file(task)) | of_reads
     Path(outputs["metrics"]).write_text(json.dumps(metrics, indent=2) + "\n")
     write_read_plots(task["item"]["sample"], Path(outputs["stats"]), outputs)
     if task["parameters"]["mark_duplicates"] and given is None:
         publish_statistics(markdup_file(task), outputs["markdup"], task["scratch"])
 
 
-def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
+def align_sample(task: dict[str, Any]) -> tuple[Counts, dict[str, Any]]:
+    """Align the sample's lanes, and return the counts of their reads, and the metrics of reads left out and trimmed.
+
+    Raises:
+        BadInput: for reads that cannot be used.
+        StepError: if the aligner or samtools failed.
+    """
+    lanes = open_sample(task)
+    trimming, fraction = trimming_of(task["parameters"]), task["parameters"]["subsample"]
+    report = TrimReport(trimming) if trimming else None
+    counts = align(task, lanes, report)
+    measured = {"subsample": fraction} if fraction < 1 else {}
+    if report:
+        report.refuse_nothing(lanes[0].files[0].path)
+        report.write(task["item"]["sample"], task["outputs"])
+        measured |= report.metrics()
+    if not counts.reads:  # of files in BAM or CRAM
+        raise none_taken(lanes[0].files[0].path, fraction)
+    return counts, measured
+
+
+def align(task: dict[str, Any], lanes: Sequence[Lane], report: TrimReport | None) -> Counts:
     """Align all lanes into the chain of samtools commands that ends in the output file.
+
+    Args:
+        task: The task.
+        lanes: The lanes.
+        report: Takes the statistics of the reads that are trimmed; None if they are not trimmed.
 
     Raises:
         BadInput: for reads that cannot be used.
@@ -70,7 +91,10 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
         ForkFailed: if a fork was killed, or samtools failed.
     """
     program = program_of(task)
+    trimmer = Trimmer(report.trimming) if report else None
     heads = [lane.head(program.head_reads if lane.paired else 0) for lane in lanes]
+    if trimmer:
+        heads = [trimmer.head(lane, head) if all(head) else head for lane, head in zip(lanes, heads, strict=True)]
     batches = (batch for number, lane in enumerate(lanes) for batch in lane.batches(number))
     fields = read_fields(task, lanes)
     # Forked before the index is loaded: forks are still cheap, and reading overlaps with loading.
@@ -86,10 +110,12 @@ def align(task: dict[str, Any], lanes: Sequence[Lane]) -> Counts:
     try:
         with os.fdopen(samtools.input, "wb") as pipe:
             pipe.write(bam_header(header(task, lanes, programs)))
-            aligner = BatchAligner(program(reference(task), lanes, heads), lanes, fields)
+            aligner = BatchAligner(program(reference(task), lanes, heads), lanes, fields, trimmer)
             for aligned in pool.results(aligner.align):
                 pipe.write(aligned.records)
                 total = total.add(aligned.counts)
+                if report:
+                    report.add(aligned.trimmed)
                 encodings[aligned.lane] |= aligned.encoding
     except BrokenPipeError:
         samtools.wait()  # raises the error of the command that ended early

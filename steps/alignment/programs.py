@@ -13,6 +13,7 @@ from typing import Any
 from aligner import Aligner
 from common.provenance import SAMTOOLS_VERSION, shown, step_command
 from lanes import Lane
+from trimming import trimming_of
 
 # Options of samtools' commands for this machine; the threads, the memory and the temporary files of each.
 _LOCAL = {
@@ -26,17 +27,21 @@ _LOCAL = {
 
 
 def aligner_lines(task: dict[str, Any], aligner: type[Aligner], lanes: Sequence[Lane]) -> list[dict[str, str]]:
-    """Return a line for each lane, in order; its version is that of the wheel, where the library has none of its own.
+    """Return a line for each lane, in order, behind that of cutadapt if reads are trimmed.
+
+    An aligner's version is that of the wheel, where the library has none of its own.
 
     Args:
         task: The task.
         aligner: The aligner.
         lanes: The lanes.
     """
-    name = aligner.command[0]
+    name, trimming = aligner.command[0], trimming_of(task["parameters"])
     wheel = "" if aligner.wheel == name else f"{aligner.wheel}-"
     lines = []
     for lane in lanes:
+        if trimming:
+            lines.append({"PN": "cutadapt", "VN": version("cutadapt"), "CL": shown(trimming.command(lane))})
         options = ["-p"] if lane.paired and len(lane.files) == 1 else []
         words = [*aligner.command, *options, task["inputs"]["reference"], *(file.path for file in lane.files)]
         lines.append({"PN": name, "VN": f"{wheel}{version(aligner.wheel)}", "CL": shown(words)})
@@ -46,7 +51,9 @@ def aligner_lines(task: dict[str, Any], aligner: type[Aligner], lanes: Sequence[
 def program_lines(
     task: dict[str, Any], aligner: type[Aligner], lanes: Sequence[Lane], commands: Sequence[Sequence[str]]
 ) -> list[dict[str, str]]:
-    """Return the lines: the step, the aligner for each lane, and each command of samtools; each names the one before.
+    """Return the lines: the step, cutadapt and the aligner for each lane, and each command of samtools.
+
+    Each names the one before.
 
     Args:
         task: The task.

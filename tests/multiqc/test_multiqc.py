@@ -57,18 +57,32 @@ class Report:
         return float(self.raw("multiqc_general_stats")[sample][name])
 
 
-@pytest.fixture(scope="module", params=["whole", "regions"])
+@pytest.fixture(scope="module", params=["whole", "regions", "trimmed"])
 def report(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, missing: Callable[[str], None]
 ) -> Report:
-    """Return a run without and with regions."""
+    """Return a run without and with regions, and one of reads that are trimmed."""
     if not PROGRAM.is_file():
         missing(f"no {PROGRAM} (make test-multiqc installs it)")
     folder = tmp_path_factory.mktemp("multiqc")
     ours(folder, "simulate", "--out", "cohort", "--samples", "2", "--length", "20000", "--depth", "15")
     (folder / "panel.bed").write_text("chr1\t1000\t4000\tgene\nchr2\t500\t3000\n")
-    given = ["--param", f"alignment.regions={folder / 'panel.bed'}"] if request.param == "regions" else []
-    run = ["run", "cohort/cohort.csv", "--reference", "cohort/reference.fa", "--out", "run", "--json", *given]
+    regions = ["--param", f"alignment.regions={folder / 'panel.bed'}"] if request.param == "regions" else []
+    trimming = ("adapters=illumina", "quality_cutoff=30")
+    trimmed = (
+        [word for one in trimming for word in ("--param", f"alignment.{one}")] if request.param == "trimmed" else []
+    )
+    run = [
+        "run",
+        "cohort/cohort.csv",
+        "--reference",
+        "cohort/reference.fa",
+        "--out",
+        "run",
+        "--json",
+        *regions,
+        *trimmed,
+    ]
     summary = json.loads(ours(folder, *run))
     results = folder / "run" / "results"
     argv = [str(PROGRAM), "--no-ansi", "--quiet", "--outdir", str(folder / "multiqc"), str(results)]
@@ -126,6 +140,20 @@ def test_numbers_of_alignments_are_ours(report: Report, sample: str) -> None:
         counts = {one.contig: one.mapped for one in file.get_index_statistics()}
     idxstats = report.raw("multiqc_samtools_idxstats")[sample]
     assert {contig: mapped for contig, (mapped, _) in idxstats.items() if contig != "*"} == counts
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_numbers_of_trimming_are_ours(report: Report, sample: str) -> None:
+    own = report.metrics[sample]["alignment"]
+    if "adapter_fraction" not in own:
+        assert "Cutadapt" not in report.found["report_data_sources"]
+        return
+    assert set(report.raw("multiqc_cutadapt")) == set(SAMPLES)
+    cutadapt = report.raw("multiqc_cutadapt")[sample]
+    assert 2 * cutadapt["r_processed"] == own["reads_before_trimming"]
+    assert 2 * cutadapt["r_written"] == own["reads"]
+    assert cutadapt["percent_trimmed"] / 100 == near(own["trimmed_base_fraction"])
+    assert cutadapt["bp_written"] < cutadapt["bp_processed"]
 
 
 @pytest.mark.parametrize("sample", SAMPLES)

@@ -107,8 +107,8 @@ def tag(step: StepFolder, architecture: Architecture) -> str:
 def content_tag(step: StepFolder) -> str:
     """Return the tag of a step's images without their architecture.
 
-    It is 16 hexadecimal digits of a sha256 of everything that they are built from: the wheels of every architecture are
-    those of one lock file.
+    It is 16 hexadecimal digits of a sha256 of everything that they are built from, the lock files of every architecture
+    among it.
     """
     programs = [name for name, file in step.files if _is_program(file)]
     content = "\0".join([_base_digest(), step.digest, *programs]).encode()
@@ -199,7 +199,8 @@ def _package_files() -> Iterator[Path]:
 def _base_digest() -> str:
     """Return the sha256 of everything in the base image; the files are read once in a process."""
     containers, package = shipped_folder("containers"), _package()
-    files = [containers / "base" / DOCKERFILE, containers / "requirements.lock", *_package_files()]
+    locks = dict.fromkeys(lock for architecture in Architecture for lock in lock_files(architecture))
+    files = [containers / "base" / DOCKERFILE, *locks, *_package_files()]
     digest = sha256()
     for file in files:
         name = file.relative_to(package if file.is_relative_to(package / "model") else file.parent)
@@ -211,13 +212,21 @@ def _write_base_context(folder: Path, architecture: Architecture, cache: Path) -
     """Write the files that the base image is built from into a folder."""
     containers, package = shipped_folder("containers"), _package()
     _copy(containers / "base" / DOCKERFILE, folder / DOCKERFILE)
-    _copy(containers / "requirements.lock", folder / "requirements.lock")
+    for lock in lock_files(architecture):
+        _copy(lock, folder / "locks" / lock.name)
     for file in _package_files():
         _copy(file, folder / "package" / "genomics_pipeline" / file.relative_to(package))
-    shutil.copytree(wheels(containers / "requirements.lock", architecture, cache), folder / "wheels")
+    shutil.copytree(wheels(architecture, cache), folder / "wheels")
 
 
-def wheels(lock: Path, architecture: Architecture, cache: Path) -> Path:
+def lock_files(architecture: Architecture) -> list[Path]:
+    """Return the lock files of the wheels of an architecture: that of all, and that of its own if it has one."""
+    containers = shipped_folder("containers")
+    files = [containers / "requirements.lock", containers / f"requirements.{architecture}.lock"]
+    return [file for file in files if file.is_file()]
+
+
+def wheels(architecture: Architecture, cache: Path) -> Path:
     """Return the folder of the locked wheels for the Python of the image; pip downloads them once.
 
     Raises:
@@ -226,24 +235,27 @@ def wheels(lock: Path, architecture: Architecture, cache: Path) -> Path:
     from filelock import FileLock
 
     make_cache(cache)
-    folder = cache / "wheels" / f"{sha256(lock.read_bytes()).hexdigest()[:TAG_LENGTH]}-{architecture}"
+    locks = lock_files(architecture)
+    digest = sha256(b"\n".join(lock.read_bytes() for lock in locks)).hexdigest()
+    folder = cache / "wheels" / f"{digest[:TAG_LENGTH]}-{architecture}"
     make_folders(folder.parent)
     with FileLock(folder.with_name(f".{folder.name}.lock")):
         if not folder.is_dir():
             with publishing_folder(folder) as part:
-                _download(lock, architecture, part)
+                _download(locks, architecture, part)
     return folder
 
 
-def _download(lock: Path, architecture: Architecture, folder: Path) -> None:
+def _download(locks: Sequence[Path], architecture: Architecture, folder: Path) -> None:
     machine = architecture.wheels
     platforms = [f"--platform=manylinux_2_{minor}_{machine}" for minor in range(GLIBC, 4, -1)]
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     argv += ["--require-hashes", "--only-binary=:all:", f"--python-version={PYTHON}", "--implementation=cp", *platforms]
-    argv += [f"--platform=manylinux2014_{machine}", f"--dest={folder}", f"--requirement={lock}"]
+    argv += [f"--platform=manylinux2014_{machine}", f"--dest={folder}"]
+    argv += [f"--requirement={lock}" for lock in locks]
     process = subprocess.run(argv, capture_output=True, text=True, check=False)
     if process.returncode:
-        raise RunError(f"pip cannot download the wheels of {lock}: {process.stderr.strip().splitlines()[-1]}")
+        raise RunError(f"pip cannot download the wheels of {locks[-1]}: {process.stderr.strip().splitlines()[-1]}")
 
 
 def _copy(file: Path, target: Path) -> None:
