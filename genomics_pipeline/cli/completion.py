@@ -96,6 +96,17 @@ def complete_parameters(context: click.Context, incomplete: str) -> Iterator[str
 
 
 @_completing()
+def complete_bounds(context: click.Context, incomplete: str) -> Iterator[str]:
+    """Offer ``STAGE.METRIC.BOUND=`` of the pipeline of the option."""
+    from genomics_pipeline.model.metric_bounds import FIELDS
+    from genomics_pipeline.runs.catalog import load_pipeline
+
+    pipeline, _ = load_pipeline(context.params.get("pipeline") or "germline")
+    for stage in pipeline.stages:
+        yield from (f"{stage.name}.{metric}.{bound}=" for metric in stage.step.metrics for bound in FIELDS)
+
+
+@_completing()
 def complete_step_parameters(context: click.Context, incomplete: str) -> Iterator[str]:
     """Offer ``NAME=`` of the step."""
     from genomics_pipeline.runs.catalog import load_step

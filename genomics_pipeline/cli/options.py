@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genomics_pipeline.cli.completion import (
+    complete_bounds,
     complete_files,
     complete_genomes,
     complete_parameters,
@@ -122,6 +123,14 @@ params_file_option = click.option(
     type=LocalPath("file", exists=True, dir_okay=False),
     metavar="FILE",
     help="Set parameters as this TOML or JSON file says, by stage; --param precedes it.",
+)
+bound_option = click.option(
+    "--bound",
+    "bounds",
+    multiple=True,
+    metavar="STAGE.METRIC.BOUND=NUMBER",
+    shell_complete=complete_bounds,
+    help="Set a bound of a metric (may be repeated): good.min, good.max, bad.below or bad.above; none for no bound.",
 )
 regions_option = click.option(
     "--regions",

@@ -10,6 +10,7 @@ import click
 
 from genomics_pipeline.cli.options import (
     LocalPath,
+    bound_option,
     ena_option,
     joint_with_option,
     machine_options,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 @pipeline_option
 @param_option
 @params_file_option
+@bound_option
 @regions_option
 @subsample_option
 @sample_option
@@ -101,6 +103,7 @@ def run(
       genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run --params-file params.toml --dry-run
       genomics-pipeline run amplicons.csv --reference virus.fa --out my-run \\
           --param alignment.mark_duplicates=false --param variant_calling.ploidy=1
+      genomics-pipeline run low-pass.csv --reference hg38.fa.gz --out my-run --bound alignment.mean_depth.bad.below=0.5
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.cli.joined_samples import joined_samples

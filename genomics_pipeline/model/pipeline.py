@@ -10,9 +10,10 @@ from typing import Any
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.declared_file import DeclaredFile
 from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
+from genomics_pipeline.model.metric_bounds import StageBounds, bounds_problems, declared_bounds, with_bounds
 from genomics_pipeline.model.parameters import Value, override_problems, settled_values
 from genomics_pipeline.model.publication import overwrite_problems, publish_folders, publish_problems
-from genomics_pipeline.model.step import InputSpec, StepSpec
+from genomics_pipeline.model.step import METRICS, InputSpec, StepSpec
 from genomics_pipeline.model.toml_file import TomlFile
 
 READS = "sample.reads"
@@ -112,6 +113,11 @@ class Pipeline:
         chosen = self.optional_stages(overrides)
         return replace(self, stages=tuple(one for one in self.stages if not one.when or one.name in chosen))
 
+    def with_bounds(self, bounds: StageBounds) -> Pipeline:
+        """Return the pipeline with these bounds of metrics in place of those that it has."""
+        stages = (replace(one, step=with_bounds(one.step, bounds.get(one.name, {}))) for one in self.stages)
+        return replace(self, stages=tuple(stages))
+
     def gather_sources(self, stage: Stage) -> tuple[str, ...]:
         """Return the earlier stages whose outputs of all items the stage takes as one list."""
         scopes = {earlier.name: earlier.scope for earlier in self.stages}
@@ -146,6 +152,9 @@ def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec]
     for number, raw in enumerate(toml.data["stages"]):
         if number in steps:
             step, intermediate, when = steps[number], raw.get("intermediate", False), tuple(raw.get("when", ()))
+            misfits = list(bounds_problems(toml, ("stages", number, METRICS), raw.get(METRICS, {}), step))
+            problems += misfits
+            step = step if misfits else with_bounds(step, declared_bounds(raw.get(METRICS, {})))
             folders = publish_folders(raw["publish"], step)
             stage = Stage(raw["name"], step, raw["scope"], raw["inputs"], folders, intermediate, when)
             problems += _stage_problems(toml, number, stage, stages, unknown)

@@ -252,6 +252,9 @@ def _parameter_problems(toml: TomlFile, parameters: Mapping[str, ParameterSpec])
         if spec.columns and (spec.columns not in parameters or parameters[spec.columns].type != "string"):
             message = f"expected the name of a parameter of type string, found {spec.columns!r}"
             yield toml.problem(("parameters", spec.name, "columns"), message)
+        if spec.name == METRICS:
+            message = f"expected another name: {METRICS!r} holds bounds of metrics in files of parameters"
+            yield toml.problem(("parameters", spec.name), message)
         if spec.name in SCOPES:
             yield toml.problem(
                 ("parameters", spec.name), f"expected another name: {{{spec.name}}} is the placeholder of the item"

@@ -26,6 +26,7 @@ class RunArguments:
         reference: Absolute path or URI of the FASTA file.
         pipeline: A shipped pipeline's name, or the absolute path of a pipeline file.
         parameters: ``STAGE.NAME=VALUE`` overrides.
+        bounds: ``STAGE.METRIC.BOUND=NUMBER`` bounds of metrics.
         samples: The names of the requested samples; none for all.
         tolerate: The samples that the user accepts to miss, as a share or a number; None for none.
         containers: True if each task ran in a container.
@@ -35,6 +36,7 @@ class RunArguments:
     reference: str
     pipeline: str
     parameters: tuple[str, ...]
+    bounds: tuple[str, ...]
     samples: tuple[str, ...]
     tolerate: str | None
     containers: bool
@@ -141,6 +143,7 @@ def _arguments(fields: Fields) -> RunArguments:
         reference=fields.text("reference"),
         pipeline=fields.text("pipeline"),
         parameters=fields.texts("parameters"),
+        bounds=fields.texts("bounds"),
         samples=fields.texts("samples"),
         tolerate=fields.text("tolerate") if fields.has("tolerate") else None,
         containers=fields.flag("containers"),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.accession import ENA
 from genomics_pipeline.model.errors import CollectedProblems, DataError, Problem, UsageError, did_you_mean
+from genomics_pipeline.model.metric_bounds import StageBounds, merge_bounds, parse_bound_assignments
 from genomics_pipeline.model.overrides import parse_assignments
 from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.model.params_file import parse_params_file
+from genomics_pipeline.model.params_file import ParamsFile, parse_params_file
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.rerun import merge_parameters
 from genomics_pipeline.model.run_options import REGIONS, SUBSAMPLE
@@ -37,7 +38,8 @@ class RunRequest:
         reference: The path or URI of a FASTA file.
         pipeline: The name of a shipped pipeline, or the path of a pipeline file.
         parameters: Overrides, ``STAGE.NAME=VALUE``.
-        params_file: A file of overrides, which `parameters` precede; None for none.
+        params_file: A file of overrides and bounds, which `parameters` and `bounds` precede; None for none.
+        bounds: Bounds of metrics, ``STAGE.METRIC.BOUND=NUMBER``.
         regions: A BED file for each stage with a parameter for it, which the other two precede; None for none.
         subsample: The fraction of the reads to take, likewise; None for all.
         samples: The names of the samples to run; all where none is named.
@@ -52,6 +54,7 @@ class RunRequest:
     pipeline: str = "germline"
     parameters: Sequence[str] = ()
     params_file: Path | None = None
+    bounds: Sequence[str] = ()
     regions: str | None = None
     subsample: str | None = None
     samples: Sequence[str] = ()
@@ -65,11 +68,12 @@ class RunPlan:
     """A request after all checks.
 
     Attributes:
-        pipeline: The pipeline.
+        pipeline: The pipeline, with the bounds of the run.
         steps: The folders of its steps by name.
         overrides: The overridden parameters by stage and name.
         samples: The samples to run.
         tolerated: The greatest ``percentage`` and ``count`` of samples that may fail before no new ones start.
+        bounds: The bounds of metrics that the run has in place of the pipeline's.
         warnings: What is not used of the sample sheet, or of the reads.
     """
 
@@ -78,6 +82,7 @@ class RunPlan:
     overrides: Mapping[str, Mapping[str, Value]]
     samples: Sequence[Sample]
     tolerated: Mapping[str, float]
+    bounds: StageBounds = field(default_factory=dict)
     warnings: Sequence[str] = ()
 
     @property
@@ -105,10 +110,12 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
     pipeline, steps = load_pipeline(request.pipeline)
     collected = CollectedProblems()
     overrides: Mapping[str, Mapping[str, Value]] = {}
+    bounds: StageBounds = {}
     samples: Sequence[Sample] = ()
     warnings: list[Problem] = []
     with collected.check():
-        overrides = with_real_parents(_overrides(request, pipeline), pipeline)
+        given = _overrides(request, pipeline)
+        overrides, bounds = with_real_parents(given.values, pipeline), given.bounds
     with collected.check():
         refuse_password(request.reference, "--reference")
     with collected.check():
@@ -121,7 +128,8 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
     aligned = sum(1 for sample in samples if sample.gvcf is None)
     tolerated = map_run_limit(pipeline.maps["sample"].tolerance(), request.accepted, aligned)
     notes = (*map(str, warnings), *pilot_notes(samples, pipeline, overrides))
-    return RunPlan(pipeline, steps, overrides, samples, tolerated, notes)
+    pipeline = pipeline.with_bounds(bounds)
+    return RunPlan(pipeline, steps, overrides, samples, tolerated, bounds, notes)
 
 
 def _repeated_samples(samples: Sequence[Sample]) -> Iterator[Problem]:
@@ -134,7 +142,7 @@ def _repeated_samples(samples: Sequence[Sample]) -> Iterator[Problem]:
         names.add(sample.sample)
 
 
-def _overrides(request: RunRequest, pipeline: Pipeline) -> dict[str, dict[str, Value]]:
+def _overrides(request: RunRequest, pipeline: Pipeline) -> ParamsFile:
     """Return the overrides of the run's options, in place of them those of the file of parameters, and of --param.
 
     Raises:
@@ -142,8 +150,9 @@ def _overrides(request: RunRequest, pipeline: Pipeline) -> dict[str, dict[str, V
         DataError: for a file that cannot be used; with all problems of both.
     """
     collected = CollectedProblems()
-    of_file: dict[str, dict[str, Value]] = {}
+    of_file = ParamsFile()
     given: dict[str, dict[str, Value]] = {}
+    bounds: StageBounds = {}
     of_options: dict[str, dict[str, Value]] = {}
     for option, text in ((REGIONS, request.regions), (SUBSAMPLE, request.subsample)):
         with collected.check():
@@ -153,13 +162,17 @@ def _overrides(request: RunRequest, pipeline: Pipeline) -> dict[str, dict[str, V
         of_file = _of_file(request.params_file, pipeline)
     with collected.check():
         given = parse_assignments(request.parameters, pipeline, str(Path.cwd()))
+    with collected.check():
+        stages = pipeline.with_bounds(of_file.bounds).stages
+        bounds = parse_bound_assignments(request.bounds, {stage.name: stage.step for stage in stages})
     collected.refuse()
-    return merge_parameters(merge_parameters(of_options, of_file), given)
+    values = merge_parameters(merge_parameters(of_options, of_file.values), given)
+    return ParamsFile(values, merge_bounds(of_file.bounds, bounds))
 
 
-def _of_file(file: Path | None, pipeline: Pipeline) -> dict[str, dict[str, Value]]:
+def _of_file(file: Path | None, pipeline: Pipeline) -> ParamsFile:
     if file is None:
-        return {}
+        return ParamsFile()
     name = follow_parents(str(file.absolute()))
     try:
         text = read_bounded_text(Path(name), budgets.TOML_SIZE)

@@ -13,6 +13,7 @@ from cram import enter_scratch, remove_reference_path
 from qc.consumer import write_quality
 from read_fields import BOTH
 from samtools_chain import Command, Consumer, messages_file, samtools_consumer
+from targets import target_statistics
 
 CRAM_VERSION = "3.0"  # tools of before 2023 cannot read 3.1, which samtools writes by itself
 BAM_LEVEL = 4  # of zlib, which the wheels carry: 40 % less time than 6 for 5 % more bytes
@@ -44,12 +45,15 @@ def output_commands(task: dict[str, Any], view: Command) -> list[Consumer]:
         task: The task.
         view: The command that writes them.
     """
-    quality = partial(write_quality, task, read_contigs(reference(task)), quality_file(task))
-    return [
-        samtools_consumer(view, task["scratch"]),
-        samtools_consumer(["stats", "-"], task["scratch"], task["outputs"]["stats"]),
-        Consumer("quality control", quality),
+    contigs, scratch, outputs = read_contigs(reference(task)), task["scratch"], task["outputs"]
+    consumers = [
+        samtools_consumer(view, scratch),
+        samtools_consumer(["stats", "-"], scratch, outputs["stats"]),
+        Consumer("quality control", partial(write_quality, task, contigs, quality_file(task))),
     ]
+    if regions := task["parameters"]["regions"]:
+        consumers.append(target_statistics(regions, contigs, scratch, outputs["target_stats"]))
+    return consumers
 
 
 def finish_cram(task: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.local import LocalStore
 
 sys.path.insert(0, str(Path(__file__).parent))
-from test_support import CONTIGS, FRAGMENT_BP, READ_BP, Align, each_aligner, fastq, lane, pairs
+from test_support import CONTIGS, FRAGMENT_BP, READ_BP, Align, Outcome, each_aligner, fastq, lane, pairs
 
 
 @each_aligner
@@ -121,6 +121,20 @@ def test_depth_in_regions(align: Align, sequences: dict[str, str], tmp_path: Pat
     assert outcome.path("thresholds.bed.gz.csi").is_file()
     assert outcome.file("mosdepth.region.dist.txt").endswith("total\t0\t1.00000\n")
     assert not plain.path("mosdepth.region.dist.txt").exists()
+    check_target_statistics(outcome, plain, tmp_path)
+
+
+def check_target_statistics(outcome: Outcome, plain: Outcome, folder: Path) -> None:
+    """Compare the statistics of the regions with samtools' own, and those of all alignments with a run without."""
+    targets = folder / "targets.tsv"
+    targets.write_text("chr1\t1\t3000\nchr2\t1001\t2000\n")
+    found = outcome.file("targets.stats.txt")
+    native = str(pysam.samtools.stats("--target-regions", str(targets), str(outcome.bam)))
+    assert found.splitlines()[3:] == native.splitlines()[3:]
+    assert "SN\tbases inside the target:\t4000\n" in found
+    assert str(folder) not in found
+    assert outcome.file("sorted.stats.txt") == plain.file("sorted.stats.txt")
+    assert not plain.path("targets.stats.txt").exists()
 
 
 def test_another_sex_than_the_sheets_is_bad(align: Align, tmp_path: Path) -> None:

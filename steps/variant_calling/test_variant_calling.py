@@ -177,7 +177,8 @@ def test_the_gvcf_names_the_patient(plain: Path) -> None:
 
 def test_exactly_the_planted_variants_are_called(plain: Path) -> None:
     metrics = json.loads((plain / "S.json").read_text())
-    assert metrics == {"variants": 8, "snps": 7, "indels": 1, "ti_tv": None, "het_hom": 7.0}
+    counts = {"variants": 8, "snps": 7, "indels": 1, "ti_tv": None, "het_hom": 7.0}
+    assert {name: value for name, value in metrics.items() if not name.startswith("contamination")} == counts
 
 
 def test_the_number_of_vcpus_changes_no_byte(dataset: Dataset, plain: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,10 @@ from common.program import BadInput, run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, SAMTOOLS_VERSION, log_commands, shown, write_versions
 from common.variants import PLOIDY_KEY
 from common.vcf_header import LOCAL, VcfHeader
+from contamination import SiteCounts, contamination_metrics
 from gvcf_blocks import DEPTH_BANDS, GvcfWriter
 from jobs import bcftools, run, samtools
+from known_sites import OwnVariants, PanelSites, SiteCounter
 
 
 def call(task: dict[str, Any]) -> None:
@@ -59,17 +62,31 @@ def call(task: dict[str, Any]) -> None:
     mpileup, *following = unit_commands(task, task["inputs"]["reference"])
     commands = [[*mpileup, alignment], *([*command, "-"] for command in following)]
     described = VcfHeader(task, [alignment], commands)
-    counts: Counter[str] = Counter()
-    for folder in folders:
-        counts.update(json.loads((folder / "counts.json").read_text()))
+    metrics = sample_metrics(task, folders)
     for name in ("vcf", "gvcf"):
         header = described.describe((folders[0] / f"{name}.header").read_text().splitlines(keepends=True))
         parts, csi = [folder / f"{name}.gz" for folder in folders], needs_csi(contigs.values())
         join("".join(header), parts, Path(task["outputs"][name]), csi)
-    Path(task["outputs"]["metrics"]).write_text(json.dumps(summarise(counts), indent=2) + "\n")
+    Path(task["outputs"]["metrics"]).write_text(json.dumps(metrics, indent=2) + "\n")
     write_stats(task["outputs"]["vcf"], task["outputs"]["bcftools_stats"], ("-s", "-"))
     log_commands([f"bcftools {shown(command, LOCAL)}" for command in commands])
     write_versions(task, {"bcftools": BCFTOOLS_VERSION, "samtools": SAMTOOLS_VERSION, "htslib": HTSLIB_VERSION})
+
+
+def sample_metrics(task: dict[str, Any], folders: Iterable[Path]) -> dict[str, Any]:
+    """Return the metrics of the sample from the counts of its units.
+
+    Args:
+        task: The task.
+        folders: The folders of the units.
+    """
+    variants: Counter[str] = Counter()
+    sites = SiteCounts()
+    for folder in folders:
+        variants.update(json.loads((folder / "counts.json").read_text()))
+        sites.update(json.loads((folder / "sites.json").read_text()))
+    diploid, panel = task["parameters"]["ploidy"] == 2, bool(task["parameters"].get("contamination_sites"))
+    return {**summarise(variants), **contamination_metrics(sites if diploid else None, panel)}
 
 
 def check_alignment(path: str, reference: str, sample: str, contigs: dict[str, int]) -> None:
@@ -111,7 +128,10 @@ def call_unit(
     alignment = plain_alignment(task, bed, folder) if calling.is_reduced(names) else task["inputs"]["alignment"]
     mpileup, genotype, normalise = unit_commands(task, reference)
     bcftools(*mpileup, "-R", str(bed), "-o", str(pileup), alignment)
-    split_pileup(folder, own, filters, reference, cohort_lines(task))
+    panel = parameters.get("contamination_sites")
+    known: SiteCounter = PanelSites(panel, parameters["contamination_frequency"], unit) if panel else OwnVariants(own)
+    split_pileup(folder, own, filters, reference, cohort_lines(task), known)
+    (folder / "sites.json").write_text(json.dumps(known.counts.to_json()))
     pileup.unlink()  # by far the largest file, before the others are written
     bcftools(*genotype, "-o", str(called), str(sites))
     bcftools(*normalise, "-o", str(normal), str(called))
@@ -177,8 +197,15 @@ def cohort_lines(task: dict[str, Any]) -> str:
     return f"##{PLOIDY_KEY}={task['parameters']['ploidy']}\n{line}"
 
 
-def split_pileup(folder: Path, own: Ownership, filters: Filters, reference: str, cohort_header: str) -> None:
-    """Split the pileup into the unit's gVCF records and the sites to call.
+def split_pileup(
+    folder: Path,
+    own: Ownership,
+    filters: Filters,
+    reference: str,
+    cohort_header: str,
+    known: SiteCounter,
+) -> None:
+    """Split the pileup into the unit's gVCF records and the sites to call, and count reads for contamination.
 
     Args:
         folder: The folder of the files.
@@ -186,6 +213,7 @@ def split_pileup(folder: Path, own: Ownership, filters: Filters, reference: str,
         filters: The soft filters.
         reference: The FASTA file.
         cohort_header: Header lines of the gVCF for the steps that join the cohort.
+        known: A counter of the reads at sites from which contamination is estimated.
     """
     with (
         (folder / "pileup.vcf").open() as lines,
@@ -201,7 +229,7 @@ def split_pileup(folder: Path, own: Ownership, filters: Filters, reference: str,
         def base(contig: str, position: int) -> str:
             return str(fasta.fetch(contig, position, position + 1)).upper()
 
-        GvcfWriter(own, gvcf=write, sites=sites.write, base=base).write(records)
+        GvcfWriter(own, gvcf=write, sites=known.passing(sites.write), base=base).write(known.counted(records))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def germline() -> Pipeline:
 
 @pytest.mark.parametrize(("name", "text"), [("p.toml", TOML), ("p.json", JSON)])
 def test_toml_and_json_say_the_same(germline: Pipeline, name: str, text: str) -> None:
-    values = parse_params_file(text, file=f"/data/set/{name}", pipeline=germline)
+    values = parse_params_file(text, file=f"/data/set/{name}", pipeline=germline).values
     called = {"ploidy": 1, "min_qual": 20, "regions": "/data/set/../a.bed"}
     assert values == {"alignment": {"format": "cram"}, "variant_calling": called}
     assert isinstance(values["variant_calling"]["min_qual"], int)  # as the step's default: nothing has changed
@@ -93,6 +93,6 @@ VALUES = st.fixed_dictionaries(
 def test_values_as_assignments_mean_the_same(germline: Pipeline, values: dict[str, dict[str, object]]) -> None:
     import json
 
-    settled = parse_params_file(json.dumps(values), file="/p.json", pipeline=germline)
+    settled = parse_params_file(json.dumps(values), file="/p.json", pipeline=germline).values
     read_again = parse_assignments(list(assignments(settled)), germline, "/elsewhere")
     assert read_again == {stage: given for stage, given in settled.items() if given}

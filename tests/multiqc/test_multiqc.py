@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ SECTIONS = {
     "Mosdepth": ("summary", "genome_results"),
     "Bcftools": ("stats",),
 }
+TARGETS = tuple(f"{sample}.targets" for sample in SAMPLES)  # rows of the statistics of targets
+TABLE = "multiqc_genomics_pipeline_metrics_table"
 PLOTS = ("multiqc_base_quality_plot", "multiqc_gc_content_plot")
 
 
@@ -46,6 +49,11 @@ class Report:
     metrics: Mapping[str, Mapping[str, Any]]
     cohort: Mapping[str, Any]
     found: Mapping[str, Any]
+
+    @property
+    def has_regions(self) -> bool:
+        """Tell whether the run had regions."""
+        return any((self.results / "reports").rglob("*.region.dist.txt"))
 
     def raw(self, name: str) -> Mapping[str, Any]:
         """Return the numbers that MultiQC read from the reports of one kind, by sample."""
@@ -72,17 +80,9 @@ def report(
     trimmed = (
         [word for one in trimming for word in ("--param", f"alignment.{one}")] if request.param == "trimmed" else []
     )
-    run = [
-        "run",
-        "cohort/cohort.csv",
-        "--reference",
-        "cohort/reference.fa",
-        "--out",
-        "run",
-        "--json",
-        *regions,
-        *trimmed,
-    ]
+    bounds = ["--bound", "alignment.mean_depth.good.min=1000", "--bound", "alignment.mean_depth.bad.below=500"]
+    run = ["run", "cohort/cohort.csv", "--reference", "cohort/reference.fa", "--out", "run", "--json"]
+    run += [*regions, *trimmed, *bounds]
     summary = json.loads(ours(folder, *run))
     results = folder / "run" / "results"
     argv = [str(PROGRAM), "--no-ansi", "--quiet", "--outdir", str(folder / "multiqc"), str(results)]
@@ -108,6 +108,8 @@ def test_every_sample_is_in_every_section(report: Report) -> None:
     for module, sections in SECTIONS.items():
         for section in sections:
             expected = {*SAMPLES, "joint_germline"} if module == "Bcftools" else set(SAMPLES)
+            if (module, section) == ("Samtools", "stats") and report.has_regions:
+                expected |= set(TARGETS)
             assert set(found[module][section]) == expected, (module, section)
     for plot in PLOTS:
         assert set(report.raw(plot)) == {f"{sample} R{number}" for sample in SAMPLES for number in (1, 2)}
@@ -120,8 +122,7 @@ def test_every_report_is_found(report: Report) -> None:
     reports = {file.name for file in (report.results / "reports").rglob("*.*") if file.is_file()}
     unread = {name for name in reports - read if not name.endswith("_mqc.json")}
     own = ("alignment.json", "variants.json", "statistics.json", "bed.gz", "bed.gz.csi")
-    with_regions = any(name.endswith("region.dist.txt") for name in reports)
-    replaced = {f"{sample}.mosdepth.global.dist.txt" for sample in SAMPLES} if with_regions else set()
+    replaced = {f"{sample}.mosdepth.global.dist.txt" for sample in SAMPLES} if report.has_regions else set()
     assert {name for name in unread if not name.endswith(own)} <= replaced
 
 
@@ -140,6 +141,27 @@ def test_numbers_of_alignments_are_ours(report: Report, sample: str) -> None:
         counts = {one.contig: one.mapped for one in file.get_index_statistics()}
     idxstats = report.raw("multiqc_samtools_idxstats")[sample]
     assert {contig: mapped for contig, (mapped, _) in idxstats.items() if contig != "*"} == counts
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_reads_on_target_are_beside_all_reads(report: Report, sample: str) -> None:
+    if not report.has_regions:
+        assert set(report.raw("multiqc_samtools_stats")) == set(SAMPLES)
+        return
+    on_target = report.raw("multiqc_samtools_stats")[f"{sample}.targets"]
+    assert 0 < on_target["reads_mapped"] < report.metrics[sample]["alignment"]["mapped"]
+    assert on_target["bases_inside_the_target"] == 5500
+
+
+def test_the_table_of_metrics_has_the_bounds_of_the_run(report: Report) -> None:
+    table = report.raw(TABLE)
+    for sample in SAMPLES:
+        own = report.metrics[sample]["alignment"]
+        assert table[sample]["alignment.mean_depth"] == own["mean_depth"]
+        assert table[sample]["alignment.mapped_fraction"] == own["mapped_fraction"]
+    html = (report.results.parents[1] / "multiqc" / "multiqc_report.html").read_text()
+    assert f"{report.metrics['sample1']['alignment']['mean_depth']:.1f}" in html
+    assert re.search(r'<span class="badge" style="background-color:[^"]*">\d+\.\d', html), "a bad depth is coloured"
 
 
 @pytest.mark.parametrize("sample", SAMPLES)

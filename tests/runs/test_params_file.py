@@ -56,6 +56,45 @@ def test_the_command_line_precedes_the_file(copying: SmallProject, call: Main) -
     assert json.loads((copying.run / "run.json").read_text())["summary"]["steps"] == {"run": 0, "reused": 1}
 
 
+def test_bounds_of_metrics_are_those_of_the_run(project: SmallProject, call: Main) -> None:
+    measuring = (
+        COPY
+        + 'open(outputs["metrics"], "w").write(json.dumps({"depth": 5.0, "kind": {"value": "X", "verdict": "bad"}}))'
+    )
+    declared = '[outputs.metrics]\npath = "{sample}.json"\n[metrics.depth]\ntitle = "Depth"\ngood = { min = 20 }\n'
+    declared += 'bad = { below = 10 }\n[metrics.kind]\ntitle = "Kind"\n'
+    project.step("copy", measuring, COPY_DECLARATIONS + declared)
+    project.pipeline(stage_toml("copying", "./copy", "copies", {"reads": "sample.reads"}))
+    project.samples({"A": READS})
+    assert call(*project.arguments())[0] == 0
+    assert outcome(project.run) == ("bad", {"min": 20}, {"below": 10})
+    file = project.folder / "p.toml"
+    file.write_text("[copying.metrics.depth]\ngood = { min = 5 }\nbad = { below = 4 }\n")
+    assert call(*project.arguments("--params-file", file, "--bound", "copying.depth.bad.below=none"))[0] == 0
+    assert outcome(project.run) == ("good", {"min": 5}, None)
+    record = json.loads((project.run / "run.json").read_text())
+    assert record["summary"]["steps"] == {"run": 0, "reused": 1}, "nothing that is computed depends on bounds"
+    assert record["request"]["bounds"] == ["copying.depth.good.min=5", "copying.depth.bad.below=none"]
+    own = project.run / "results/pipeline_info/parameters.json"
+    assert call(*project.arguments("--params-file", own))[0] == 0
+    assert outcome(project.run) == ("good", {"min": 5}, None)
+    table = json.loads((project.run / "results/pipeline_info/genomics_pipeline_metrics_mqc.json").read_text())
+    assert table["data"] == {"A": {"copying.depth": 5.0, "copying.kind": "X bad"}}
+    assert table["headers"]["copying.depth"]["cond_formatting_rules"] == {"warn": [{"lt": 5}]}
+    ended = call(*project.arguments("--bound", "copying.dept.good.min=5"))
+    assert ended == (
+        2,
+        "error: --bound copying.dept.good.min=5: unknown metric 'dept' of step copy; did you mean 'depth'?\n",
+    )
+
+
+def outcome(run: Path) -> tuple[Any, Any, Any]:
+    """Return the verdict on the depth of sample A, and its bounds."""
+    summary = json.loads((run / "run.json").read_text())["summary"]
+    declared = summary["metrics"]["sample"]["copying"]["depth"]
+    return summary["samples"][0]["verdicts"]["copying"]["depth"], declared.get("good"), declared.get("bad")
+
+
 def test_a_wrong_file_and_a_wrong_option_are_reported_at_once(copying: SmallProject, call: Main) -> None:
     file = copying.folder / "p.toml"
     file.write_text('[copying]\nendin = "tsv"\n')

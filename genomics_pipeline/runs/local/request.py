@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from genomics_pipeline.model.metric_bounds import bound_assignments
 from genomics_pipeline.model.overrides import assignments
 from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.secrets import without_secrets
@@ -42,6 +43,7 @@ def run_arguments(request: LocalRunRequest, planned: RunPlan) -> RunArguments:
         reference=without_secrets(follow_parents(absolute_uri(request.reference, str(Path.cwd())))),
         pipeline=absolute_name(request.pipeline),
         parameters=tuple(assignments(planned.overrides)),
+        bounds=tuple(bound_assignments(planned.bounds)),
         samples=tuple(request.samples),
         tolerate=None if request.accepted is None else tolerance_words(request.accepted),
         containers=request.containers,

@@ -16,6 +16,7 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.payload_budget import PayloadBudget, payload_budgets
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.metric_bounds import StageBounds, parse_bound_assignments
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import parse_tolerance
@@ -177,6 +178,7 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
         advice = f"wait for it, or end it: {command_line('cancel', str(folder.path))}"
         raise RunError(f"{folder.path}: execution {folder.name}-{record.execution} is running; {advice}")
     pipeline, steps = load_pipeline(record.arguments.pipeline)
+    pipeline = pipeline.with_bounds(_bounds(record, pipeline))
     changed = changes(request, pipeline)
     with nullcontext() if request.dry_run else folder.lock(display.note):
         record = folder.record() or record
@@ -234,6 +236,11 @@ def _accepted(record: LocalRunRecord) -> Mapping[str, float] | None:
     return None if tolerate is None else parse_tolerance(tolerate)
 
 
+def _bounds(record: LocalRunRecord, pipeline: Pipeline) -> StageBounds:
+    """Return the bounds of metrics of a run."""
+    return parse_bound_assignments(record.arguments.bounds, {stage.name: stage.step for stage in pipeline.stages})
+
+
 def _finish_run(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, display: Display) -> RerunOutcome:
     """Resume the run itself, or run it again: what is done is reused.
 
@@ -250,6 +257,7 @@ def _finish_run(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, d
         out=folder.path,
         pipeline=arguments.pipeline,
         parameters=arguments.parameters,
+        bounds=arguments.bounds,
         samples=arguments.samples,
         accepted=_accepted(record),
         containers=arguments.containers,
