@@ -16,12 +16,13 @@ from genomics_pipeline.report.output import echo, echo_json, encodable_json
 @pipelines_option
 @click.option("--caller-policy", is_flag=True, help="Print the IAM policy for users of the deployed stack instead.")
 @click.option("--check-rights", is_flag=True, help="With --caller-policy: also allow `submit --check-rights`.")
-def template(stack: str, pipelines: Sequence[str], caller_policy: bool, check_rights: bool) -> None:
+@click.option("--index", is_flag=True, help="With --caller-policy: also allow `index --stack`.")
+def template(stack: str, pipelines: Sequence[str], caller_policy: bool, check_rights: bool, index: bool) -> None:
     """Print the CloudFormation template that `deploy` applies.
 
     The output is the same, byte for byte, every time, and no request is sent to AWS. With --caller-policy, print the
     IAM policy that a user needs to submit, follow and cancel runs in the deployed stack; --check-rights adds the right
-    to submit jobs with the stack's job definitions.
+    to submit jobs with the stack's job definitions, --index to submit those that build indexes of references.
 
     \b
     Examples:
@@ -33,12 +34,13 @@ def template(stack: str, pipelines: Sequence[str], caller_policy: bool, check_ri
     from genomics_pipeline.runs.stack.template import stack_template
 
     plan = stack_template(pipelines, stack)
-    if check_rights and not caller_policy:
-        raise UsageError("--check-rights: expected --caller-policy as well, found none")
+    for option, is_given in (("--check-rights", check_rights), ("--index", index)):
+        if is_given and not caller_policy:
+            raise UsageError(f"{option}: expected --caller-policy as well, found none")
     if caller_policy:
         from genomics_pipeline.cli.adapters import aws_clients
         from genomics_pipeline.runs.stack.caller import deployed_caller_policy
 
-        echo_json(deployed_caller_policy(plan, aws_clients(), check_rights=check_rights))
+        echo_json(deployed_caller_policy(plan, aws_clients(), check_rights=check_rights, index=index))
     else:
         echo(encodable_json(canonical_json(plan.document())), nl=False)

@@ -87,6 +87,14 @@ class Pipeline:
     """A pipeline: stages in order.
 
     Stages of scope sample or interval that follow each other share a Distributed Map; a cohort stage is a Task.
+
+    Attributes:
+        name: The pipeline's name.
+        summary: What it does, in a sentence.
+        maps: The settings of its maps by scope.
+        stages: The stages in order.
+        parameters: The parameters of stages that it sets, by stage and name.
+        germline: Its calls assume a person's own genome, so that tumours are refused.
     """
 
     name: str
@@ -94,6 +102,7 @@ class Pipeline:
     maps: Mapping[str, MapSettings]
     stages: tuple[Stage, ...]
     parameters: Mapping[str, Mapping[str, Value]]
+    germline: bool = False
 
     def optional_stages(self, overrides: Mapping[str, Mapping[str, Value]]) -> tuple[str, ...]:
         """Return the names of the optional stages that a run has, by its parameters.
@@ -175,6 +184,7 @@ def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec]
             name: settled_values(known[name].parameters, values, posixpath.dirname(file))
             for name, values in parameters.items()
         },
+        germline=toml.data.get("germline", False),
     )
 
 

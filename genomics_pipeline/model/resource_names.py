@@ -52,6 +52,11 @@ class ResourceNames:
         """
         return f"{self.stack}-{step}"
 
+    @property
+    def index_job(self) -> str:
+        """Return the name of the Batch job definition that builds indexes; steps have a hyphen behind the stack's."""
+        return f"{self.stack}_index"
+
     def repository(self, step: str) -> str:
         """Return the name of the ECR repository of a step's image; the tag is `runs.containers.images.tag`."""
         return f"{self.stack}/{step}"

@@ -54,6 +54,7 @@ REDRIVE = "Redrive-"
 # Below the bucket.
 RUNS = "runs/"
 REFERENCES = "references/"
+INDEXED = "indexed/"  # copies of references, plain, with the indexes that `index` built
 DEFINITIONS = "definitions/"
 TEMPLATES = "templates/"
 

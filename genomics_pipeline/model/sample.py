@@ -12,6 +12,8 @@ READ_COLUMNS = ("fastq_1", "fastq_2", "bam", "cram")  # of a sheet's row, which 
 # Names become file names, read groups and VCF columns, so that they contain no "/", no leading dot, nothing to quote.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
+NORMAL = 0  # the status of a sample that is no tumour
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:

@@ -23,6 +23,11 @@ from genomics_pipeline.reference.index_kinds import IndexKind
 from genomics_pipeline.reference.sizes import duration, in_units, refuse_full_disk
 from genomics_pipeline.stores.publish import publish_files
 
+
+class KilledBuild(DataError):
+    """The error of a process that was killed while it built indexes, as the kernel does where memory is short."""
+
+
 SHORT_BYTES = 300_000  # indexed in less time than it takes to start a process
 
 
@@ -73,7 +78,7 @@ def _build_in_process(link: Path, kinds: Sequence[IndexKind], uri: str) -> None:
             raise
     if process.returncode == -signal.SIGKILL:
         advice = "it may have run out of memory; build them on a machine with more, and place them beside the file"
-        raise DataError(Problem(f"the building of its indexes was killed: {advice}", uri))
+        raise KilledBuild(Problem(f"the building of its indexes was killed: {advice}", uri))
     if process.returncode:
         file = link.with_name(MESSAGES)
         ended = f"the building of its indexes ended with exit code {process.returncode}"

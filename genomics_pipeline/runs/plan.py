@@ -16,7 +16,7 @@ from genomics_pipeline.model.params_file import ParamsFile, parse_params_file
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.rerun import merge_parameters
 from genomics_pipeline.model.run_options import REGIONS, SUBSAMPLE
-from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.model.sample import NORMAL, Sample
 from genomics_pipeline.model.secrets import refuse_password, without_secrets
 from genomics_pipeline.model.tolerance import map_run_limit
 from genomics_pipeline.runs.accessions import Runs, with_runs
@@ -124,12 +124,34 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
         samples = [*found, *request.joined]
         collected.add(_repeated_samples(samples))
         collected.add(format_problems(samples, pipeline, without_secrets(request.manifest)))
+        collected.add(_tumours(samples, pipeline, without_secrets(request.manifest)))
     collected.refuse()
     aligned = sum(1 for sample in samples if sample.gvcf is None)
     tolerated = map_run_limit(pipeline.maps["sample"].tolerance(), request.accepted, aligned)
     notes = (*map(str, warnings), *pilot_notes(samples, pipeline, overrides))
     pipeline = pipeline.with_bounds(bounds)
     return RunPlan(pipeline, steps, overrides, samples, tolerated, bounds, notes)
+
+
+def _tumours(samples: Sequence[Sample], pipeline: Pipeline, sheet: str) -> Iterator[Problem]:
+    """Yield a problem for each tumour in a pipeline of germline variants.
+
+    Args:
+        samples: The samples.
+        pipeline: The pipeline.
+        sheet: The path or URI of the sheet, for messages.
+    """
+    for sample in samples:
+        if pipeline.germline and sample.status != NORMAL:
+            expected = f"expected status {NORMAL} (normal) for germline variants (pipeline {pipeline.name})"
+            advice = (
+                "its calls assume one or two copies in all cells, and the cohort is genotyped with it: leave it out "
+                f"(--sample names the others) and call it with a somatic caller, or set status to {NORMAL} to call it "
+                "as a person's own genome"
+            )
+            yield Problem(
+                f"{sample.sample}: {expected}, found {sample.status} (tumour); {advice}", sheet, sample.line, "status"
+            )
 
 
 def _repeated_samples(samples: Sequence[Sample]) -> Iterator[Problem]:

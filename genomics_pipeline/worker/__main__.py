@@ -3,6 +3,7 @@
 ========================================  ========================================================================
 ``GENOMICS_PIPELINE_TASK``                the payload: JSON, or its ``s3://`` URI
 ``GENOMICS_PIPELINE_RIGHTS``              in place of a payload: what to check the rights of the job's role by, JSON
+``GENOMICS_PIPELINE_INDEX``               in place of a payload: the indexes of a reference that are to be built, JSON
 ``GENOMICS_PIPELINE_STEP``                the step's folder
 ``GENOMICS_PIPELINE_SCRATCH``             a folder for temporary files
 ``GENOMICS_PIPELINE_VCPUS``               cores; by default all

@@ -15,13 +15,20 @@ from genomics_pipeline import __version__
 from genomics_pipeline.model.bounded_json import parse_json
 from genomics_pipeline.model.errors import DataError, PipelineError
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.index_order import INDEX_VARIABLE
 from genomics_pipeline.model.printable import printable
 from genomics_pipeline.model.rights import RIGHTS_VARIABLE, RightsRequest
 from genomics_pipeline.model.secrets import redact
-from genomics_pipeline.model.step import ACCESS_DENIED_EXIT_CODE, BAD_INPUT_EXIT_CODE, OUT_OF_DISK_EXIT_CODE
+from genomics_pipeline.model.step import (
+    ACCESS_DENIED_EXIT_CODE,
+    BAD_INPUT_EXIT_CODE,
+    OUT_OF_DISK_EXIT_CODE,
+    OUT_OF_MEMORY_EXIT_CODE,
+)
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, SUBMITTED_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.job import BatchAttempt, write_job
+from genomics_pipeline.reference.build import KilledBuild
 from genomics_pipeline.stores.protocol import DeniedAccess, Store, TransferFailed
 from genomics_pipeline.worker import emf
 from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
@@ -29,6 +36,7 @@ from genomics_pipeline.worker.health import problems
 from genomics_pipeline.worker.host_facts import host_facts
 from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.payload import read_payload
+from genomics_pipeline.worker.reference_indexes import build_indexes_of_order
 from genomics_pipeline.worker.rights import check_rights
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import StepFolder, read_step
@@ -59,10 +67,14 @@ def main(arguments: list[str], environment: Mapping[str, str], cache: Path, make
             raise DataError(f"expected no argument but --version or --health, found {' '.join(arguments)}")
         if text := environment.get(RIGHTS_VARIABLE):
             return _check_rights(text, environment, make_store)
+        if text := environment.get(INDEX_VARIABLE):
+            return _build_indexes(text, environment, cache, make_store)
         return _run(step, environment, cache, make_store)
     except PipelineError as error:
         if isinstance(error, DeniedAccess):
             code = ACCESS_DENIED_EXIT_CODE
+        elif isinstance(error, KilledBuild):
+            code = OUT_OF_MEMORY_EXIT_CODE
         else:
             code = 1 if isinstance(error, TransferFailed) else BAD_INPUT_EXIT_CODE
         for problem in error.problems:
@@ -97,6 +109,12 @@ def _check_rights(text: str, environment: Mapping[str, str], make_store: MakeSto
     report = check_rights(RightsRequest.from_text(text), store, scratch, job.job_id if job else "")
     print(report.to_text(), flush=True)
     return ACCESS_DENIED_EXIT_CODE if any(check.problem for check in report.checks) else 0
+
+
+def _build_indexes(text: str, environment: Mapping[str, str], cache: Path, make_store: MakeStore) -> int:
+    memory_mib = _number(environment, "MEMORY_MIB", capacity(environment).memory_mib)
+    build_indexes_of_order(text, make_store(_buckets(environment)), cache, memory_mib, _log)
+    return 0
 
 
 def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_store: MakeStore) -> int:

@@ -119,6 +119,12 @@ def deployed(
         )
         ecr.create_repository(repositoryName=repository)
         put_image(repository, content, moto)
+        if step.spec.name == "alignment":
+            batch.register_job_definition(
+                jobDefinitionName=names.index_job,
+                type="container",
+                containerProperties={"image": f"{REGISTRY}/{repository}:{content}", "vcpus": 1, "memory": 256},
+            )
     try:
         yield Deployed(names, bucket, moto_client("s3", moto))
     finally:

@@ -82,7 +82,8 @@ def containers(scratch: Path, s3: str) -> RunJob:
     one_at_a_time = threading.Lock()  # since the output is that of this process
 
     def run(job: Job, log: Log) -> JobEnd:
-        step = load_step(job.definition.rpartition("-")[2])
+        names_step = not job.definition.endswith("_index")  # which has the image of a step
+        step = load_step(job.definition.rpartition("-")[2] if names_step else "alignment")
         environment = {
             **job.environment,
             "GENOMICS_PIPELINE_STEP": str(step.path),

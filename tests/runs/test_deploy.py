@@ -146,7 +146,7 @@ def _job_definitions_are_those_of_the_states(clients: Clients, plan: StackTempla
             named.update(re.findall(':"([a-z_-]+)"', state.node["Arguments"]["JobDefinition"]))
             queues = re.findall('"([a-z-]+)"', state.node["Arguments"]["JobQueue"].partition("?")[2])
             assert queues == [plan.names.on_demand_queue, plan.names.job_queue]
-    assert named == set(registered)
+    assert named | {plan.names.index_job} == set(registered)
     for image in plan.images:
         definition = registered[plan.names.job_definition(image.step.name)]
         repository = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/{plan.names.repository(image.step.name)}"

@@ -21,6 +21,7 @@ def caller_policy(
     input_keys: Sequence[str] = (),
     *,
     check_rights: bool = False,
+    index: bool = False,
 ) -> dict[str, Any]:
     """Return the IAM policy of the users of a stack.
 
@@ -32,6 +33,7 @@ def caller_policy(
         key: The ARN of the stack's KMS key; empty for none.
         input_keys: ARNs of the KMS keys of these buckets.
         check_rights: They may check the rights of the job role, for which they submit jobs themselves.
+        index: They may submit jobs that build the indexes of references.
     """
     return policy(
         [
@@ -43,6 +45,7 @@ def caller_policy(
             *_key(key),
             *_account(deployment),
             *(_rights(deployment, steps) if check_rights else ()),
+            *(_index(deployment) if index else ()),
         ]
     )
 
@@ -209,6 +212,24 @@ def _rights(deployment: Deployment, steps: Sequence[str]) -> list[Statement]:
             ["batch:SubmitJob", "batch:TagResource"],
             [_arn(deployment, "batch", one) for one in (*names, f"job-queue/{deployment.names.job_queue}")],
         )
+    ]
+
+
+def _index(deployment: Deployment) -> list[Statement]:
+    name, queue = f"job-definition/{deployment.names.index_job}", f"job-queue/{deployment.names.on_demand_queue}"
+    return [
+        Statement(
+            "BuildIndexes",
+            "index submits a job with the stack's tag; whoever may do that can use the role of these jobs",
+            ["batch:SubmitJob", "batch:TagResource"],
+            [_arn(deployment, "batch", one) for one in (name, f"{name}:*", queue)],
+        ),
+        Statement(
+            "DescribeHosts",
+            "index compares the instance types that the stack names with the job; the action supports no resources",
+            ["ec2:DescribeInstanceTypes"],
+            ["*"],
+        ),
     ]
 
 

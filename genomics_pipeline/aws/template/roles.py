@@ -16,7 +16,7 @@ from genomics_pipeline.aws.template.logs import TASKS_LOG
 from genomics_pipeline.aws.template.parameters import HAS_INPUT_BUCKETS, HAS_INPUT_KEYS, HAS_KEY
 from genomics_pipeline.aws.template.registry import repository_id
 from genomics_pipeline.aws.template.statement import Statement, own_jobs, policy, reasons, role
-from genomics_pipeline.aws.template.states import PipelineStateMachine, role_id
+from genomics_pipeline.aws.template.states import PipelineStateMachine
 from genomics_pipeline.aws.template.storage import BUCKET
 from genomics_pipeline.aws.template.tasks import EXECUTION_ROLE, JOB_ROLE
 from genomics_pipeline.model import run_layout
@@ -240,8 +240,13 @@ def instance_role() -> TemplateResources:
     }
 
 
-def optional_policies(machines: Sequence[PipelineStateMachine]) -> TemplateResources:
-    """Return the policies that the parameters add to roles."""
+def optional_policies(job_role: str, users: Sequence[str] = ()) -> TemplateResources:
+    """Return the policies that the parameters add to the role of jobs.
+
+    Args:
+        job_role: The logical id of the role.
+        users: The logical ids of further roles, which use the key, too.
+    """
     key = Statement(
         "UseKey",
         "S3 and Step Functions use the key for those who read and write what it encrypts",
@@ -267,11 +272,12 @@ def optional_policies(machines: Sequence[PipelineStateMachine]) -> TemplateResou
         ref("InputKeys"),
         {"StringEquals": {"kms:ViaService": sub("s3.${AWS::Region}.${AWS::URLSuffix}")}},
     )
-    users = [ref(JOB_ROLE), *(ref(role_id(machine.pipeline)) for machine in machines)]
+    jobs, prefix = [ref(job_role)], "" if job_role == JOB_ROLE else job_role.removesuffix("Role")
+    key_users = [*jobs, *map(ref, users)]
     return {
-        "KeyPolicy": _policy("UseKey", HAS_KEY, [key], users),
-        "InputPolicy": _policy("ReadInputBuckets", HAS_INPUT_BUCKETS, [inputs, missing], [ref(JOB_ROLE)]),
-        "InputKeyPolicy": _policy("DecryptInputs", HAS_INPUT_KEYS, [decrypt], [ref(JOB_ROLE)]),
+        f"{prefix}KeyPolicy": _policy("UseKey", HAS_KEY, [key], key_users),
+        f"{prefix}InputPolicy": _policy("ReadInputBuckets", HAS_INPUT_BUCKETS, [inputs, missing], jobs),
+        f"{prefix}InputKeyPolicy": _policy("DecryptInputs", HAS_INPUT_KEYS, [decrypt], jobs),
     }
 
 

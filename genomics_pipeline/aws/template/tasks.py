@@ -43,17 +43,23 @@ def job_definition(image: StepImage, names: ResourceNames) -> TemplateResources:
                 "PropagateTags": True,
                 "RetryStrategy": STACK_RETRY_STRATEGY.to_json(),
                 "Timeout": {"AttemptDurationSeconds": step.resources.timeout_s},
-                "ContainerProperties": _container(image),
+                "ContainerProperties": container(image, JOB_ROLE),
             },
         }
     }
 
 
-def _container(image: StepImage) -> dict[str, Any]:
+def container(image: StepImage, job_role: str) -> dict[str, Any]:
+    """Return the properties of the containers of a step's image.
+
+    Args:
+        image: The image.
+        job_role: The logical id of the role of the programs in them.
+    """
     vcpus, memory = str(image.step.resources.vcpus), str(image.step.resources.memory_mib)
     return {
         "Image": sub(f"${{{repository_id(image.step.name)}.RepositoryUri}}:{image.tag}-${{Architecture}}"),
-        "JobRoleArn": attribute(JOB_ROLE, "Arn"),
+        "JobRoleArn": attribute(job_role, "Arn"),
         "ExecutionRoleArn": attribute(EXECUTION_ROLE, "Arn"),
         "ResourceRequirements": [{"Type": "VCPU", "Value": vcpus}, {"Type": "MEMORY", "Value": memory}],
         "Environment": [

@@ -8,6 +8,7 @@ from typing import Any
 from genomics_pipeline.aws.deployment import ARCHITECTURE, BUCKET_OUTPUT
 from genomics_pipeline.aws.template.compute import HOST_TYPES, JOB_QUEUE, ON_DEMAND_QUEUE, compute, host_types
 from genomics_pipeline.aws.template.functions import TemplateResources, ref
+from genomics_pipeline.aws.template.index_job import INDEX_ROLE, index_job
 from genomics_pipeline.aws.template.logs import logs
 from genomics_pipeline.aws.template.monitoring import monitoring
 from genomics_pipeline.aws.template.network import network
@@ -17,7 +18,7 @@ from genomics_pipeline.aws.template.registry import repository
 from genomics_pipeline.aws.template.roles import instance_role, optional_policies, states_role, task_roles
 from genomics_pipeline.aws.template.states import PipelineStateMachine, machine_id, role_id, state_machine
 from genomics_pipeline.aws.template.storage import BUCKET, storage
-from genomics_pipeline.aws.template.tasks import StepImage, job_definition
+from genomics_pipeline.aws.template.tasks import JOB_ROLE, StepImage, job_definition
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import DataError
@@ -75,9 +76,10 @@ def template(
         *(repository(step, names) for step in steps),
         *(job_definition(image, names) for image in images),
         *({role_id(machine.pipeline): states_role(machine, names)} for machine in machines),
-        optional_policies(machines),
+        optional_policies(JOB_ROLE, [role_id(machine.pipeline) for machine in machines]),
         *(state_machine(machine, names) for machine in machines),
         *monitoring(machines, names),
+        *((index_job(images, names), optional_policies(INDEX_ROLE)) if images else ()),
     ]
     for part in parts:
         for name, resource in part.items():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.aws import logs
-from genomics_pipeline.aws.batch import ENDED, BatchError, BatchJobs
+from genomics_pipeline.aws.batch import BatchError, BatchJobs
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.container_overrides import OVERRIDES_BUDGET, overrides_length
@@ -21,6 +20,7 @@ from genomics_pipeline.model.s3_uri import split_object
 from genomics_pipeline.reference.index_kinds import INDEX_KINDS
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.reference import indexes_of
+from genomics_pipeline.runs.aws.single_job import run_job
 from genomics_pipeline.runs.aws.submission import Submission
 from genomics_pipeline.runs.given_files import parameter_files, reads
 from genomics_pipeline.runs.gvcf_checks import gvcf_files
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 MEMORY_MIB = 512
 TIMEOUT_S = 600
-POLL_S = 10.0
 LOG_LINES = 50
 CANCELLED = "cancelled by `genomics-pipeline submit --check-rights`"
 POLICY = "`genomics-pipeline template --caller-policy --check-rights` prints the policy of those who may check rights"
@@ -115,14 +114,10 @@ def _run(request: RightsRequest, submission: Submission, adapters: Adapters, not
         "Timeout": {"AttemptDurationSeconds": TIMEOUT_S},
     }
     try:
-        job_id = jobs.submit(arguments)["JobId"]
-        try:
-            detail = _wait(jobs, job_id, note)
-        except BaseException:
-            jobs.terminate(job_id, CANCELLED)
-            raise
+        detail = run_job(arguments, jobs, CANCELLED, lambda text: note(f"rights: {text}"))
     except BatchError as error:
         raise RunError(f"cannot check rights: {error}; {POLICY}") from error
+    job_id = detail["jobId"]
     report = find_report(_texts(request, detail, submission, adapters), job_id)
     with suppress(TransferFailed):  # who may not delete runs leaves it there
         adapters.store.delete(request.report)
@@ -131,23 +126,6 @@ def _run(request: RightsRequest, submission: Submission, adapters: Adapters, not
         message = f"expected a report of its rights, found none: {failure.failure_class}: {failure.message}"
         raise RunError(f"job {job_id}: {message}; read its log in {names.log_group}")
     return report
-
-
-def _wait(
-    jobs: BatchJobs, job_id: str, note: ShowLine, pause: Callable[[float], object] = time.sleep
-) -> JobDetailTypeDef:
-    """Wait for the end of a job, and return its detail."""
-    status, pause_s = "", 0.1
-    while True:
-        for detail in jobs.describe([job_id]):  # none at first
-            if detail["status"] in ENDED:
-                return detail
-            if detail["status"] != status:
-                status = detail["status"]
-                waits = " (Batch starts a host, which takes minutes)" if status == "RUNNABLE" else ""
-                note(f"rights: the job {job_id} is {status}{waits}")
-        pause(pause_s)
-        pause_s = min(2 * pause_s, POLL_S)
 
 
 def _texts(

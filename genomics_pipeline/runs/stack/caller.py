@@ -11,7 +11,9 @@ from genomics_pipeline.aws.template.caller import caller_policy
 from genomics_pipeline.runs.stack.template import StackTemplate
 
 
-def deployed_caller_policy(plan: StackTemplate, clients: Clients, *, check_rights: bool = False) -> dict[str, Any]:
+def deployed_caller_policy(
+    plan: StackTemplate, clients: Clients, *, check_rights: bool = False, index: bool = False
+) -> dict[str, Any]:
     """Return the IAM policy document for the callers of a deployed stack.
 
     It covers the stack's pipelines, its bucket, its input buckets and its key.
@@ -20,6 +22,7 @@ def deployed_caller_policy(plan: StackTemplate, clients: Clients, *, check_right
         plan: The template with the pipelines to allow.
         clients: The AWS clients.
         check_rights: They may use ``submit --check-rights``.
+        index: They may use ``index --stack``.
 
     Raises:
         RunError: if the stack is not deployed, or AWS cannot be reached.
@@ -29,6 +32,5 @@ def deployed_caller_policy(plan: StackTemplate, clients: Clients, *, check_right
     values = parameter_values(description)
     inputs, keys = ([one for one in values.get(name, "").split(",") if one] for name in ("InputBuckets", "InputKeys"))
     steps = [image.step.name for image in plan.images]
-    return caller_policy(
-        deployment, plan.machines, steps, inputs, values.get("KmsKeyArn", ""), keys, check_rights=check_rights
-    )
+    key = values.get("KmsKeyArn", "")
+    return caller_policy(deployment, plan.machines, steps, inputs, key, keys, check_rights=check_rights, index=index)

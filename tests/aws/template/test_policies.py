@@ -93,6 +93,20 @@ ALLOWED = {
         ("kms:GenerateDataKey", KEY),
         ("kms:Decrypt", INPUT_KEY),
     ],
+    "ReferenceIndexRole": [
+        ("s3:GetObject", f"arn:aws:s3:::{BUCKET}/references/0f/hg38.fa"),
+        ("s3:GetObject", "arn:aws:s3:::reads/hg38.fa"),
+        ("s3:ListBucket", "arn:aws:s3:::more"),
+        ("s3:ListBucket", f"arn:aws:s3:::{BUCKET}"),
+        ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/indexed/hg38/hg38.fa"),
+        ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/mine/hg38.fa.bwt"),
+        ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/mine/hg38.fa.mbw"),
+        ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/mine/hg38.dict"),
+        ("s3:AbortMultipartUpload", f"arn:aws:s3:::{BUCKET}/mine/hg38.fa.l2b"),
+        ("s3:ListMultipartUploadParts", f"arn:aws:s3:::{BUCKET}/indexed/hg38/hg38.fa"),
+        ("kms:GenerateDataKey", KEY),
+        ("kms:Decrypt", INPUT_KEY),
+    ],
     "ExecutionRole": [
         ("ecr:GetAuthorizationToken", "*"),
         ("ecr:BatchGetImage", IMAGE),
@@ -234,6 +248,11 @@ WILDCARDS = {
     ("ForgetTries", f"arn:aws:s3:::{BUCKET}/runs/*/steps/*/step.json"): UNKNOWN,
     ("ForgetTries", f"arn:aws:s3:::{BUCKET}/runs/*/steps/*/failure.json"): UNKNOWN,
     ("WriteLogs", arn("logs", f"log-group:/{STACK}/tasks:*")): UNKNOWN,
+    **{
+        ("WriteIndexes", f"arn:aws:s3:::{BUCKET}/*.{ending}"): "references may be anywhere in the stack's own bucket"
+        for ending in ("fai", "dict", "amb", "ann", "bwt", "pac", "sa", "l2b", "mbw")
+    },
+    ("WriteReferences", f"arn:aws:s3:::{BUCKET}/indexed/*"): "the name of the reference",
     ("JoinCluster", arn("ecs", "cluster/*")): "Batch creates the cluster and its name (Batch user guide)",
     ("Poll", arn("ecs", "container-instance/*")): UNKNOWN,
     ("TagHost", arn("ecs", "container-instance/*")): UNKNOWN,
@@ -268,7 +287,7 @@ def every_statement(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from resolve(policy_document, document["Resources"])["Statement"]
 
 
-def caller(plan: StackTemplate, *, check_rights: bool = False) -> list[dict[str, Any]]:
+def caller(plan: StackTemplate, *, check_rights: bool = False, index: bool = False) -> list[dict[str, Any]]:
     deployment = Deployment(ResourceNames(), BUCKET, "aws", REGION, ACCOUNT)
     policy: list[dict[str, Any]] = caller_policy(
         deployment,
@@ -278,6 +297,7 @@ def caller(plan: StackTemplate, *, check_rights: bool = False) -> list[dict[str,
         KEY,
         [INPUT_KEY],
         check_rights=check_rights,
+        index=index,
     )["Statement"]
     return policy
 
@@ -378,6 +398,29 @@ def test_a_caller_who_checks_rights_submits_jobs_of_the_stack_only(plan: StackTe
     assert not is_allowed(policy, "batch:SubmitJob", f"{QUEUE}-on-demand")
 
 
+def test_a_caller_who_builds_indexes_submits_that_job_only(plan: StackTemplate) -> None:
+    policy = caller(plan, index=True)
+    job, queue = arn("batch", f"job-definition/{STACK}_index"), f"{QUEUE}-on-demand"
+    own = [(action, what) for action in ("batch:SubmitJob", "batch:TagResource") for what in (job, f"{job}:2", queue)]
+    own.append(("ec2:DescribeInstanceTypes", "*"))
+    assert [call for call in [*CALLER, *own] if not is_allowed(policy, *call)] == []
+    assert [call for call in DENIED if is_allowed(policy, *call)] == []
+    assert not any(is_allowed(policy, "batch:SubmitJob", what) for what in (QUEUE, f"{DEFINITION}:7"))
+    assert not is_allowed(caller(plan), "batch:SubmitJob", job)
+
+
+def test_the_job_that_builds_indexes_writes_no_other_files(document: dict[str, Any]) -> None:
+    policy = statements(document, "ReferenceIndexRole")
+    others = (
+        f"{RUN}/run.json",
+        f"{RUN}/results/a.vcf.gz",
+        f"arn:aws:s3:::{BUCKET}/mine/hg38.fa",
+        "arn:aws:s3:::reads/a.fai",
+    )
+    assert not any(is_allowed(policy, "s3:PutObject", what) for what in others)
+    assert not is_allowed(policy, "s3:DeleteObject", f"arn:aws:s3:::{BUCKET}/mine/hg38.fa.bwt")
+
+
 def test_only_services_assume_roles_and_only_for_this_account(document: dict[str, Any]) -> None:
     trust = {
         name: resource["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
@@ -387,6 +430,7 @@ def test_only_services_assume_roles_and_only_for_this_account(document: dict[str
     assert {name: statement["Principal"] for name, statement in trust.items()} == {
         **{role_id(pipeline): {"Service": "states.amazonaws.com"} for pipeline in pipeline_names()},
         "JobRole": {"Service": "ecs-tasks.amazonaws.com"},
+        "ReferenceIndexRole": {"Service": "ecs-tasks.amazonaws.com"},
         "ExecutionRole": {"Service": "ecs-tasks.amazonaws.com"},
         "InstanceRole": {"Service": {"Fn::Sub": "ec2.${AWS::URLSuffix}"}},
         "RunReportRole": {"Service": "states.amazonaws.com"},
