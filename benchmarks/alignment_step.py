@@ -1,8 +1,10 @@
 """The alignment step compared with the shell pipeline that it replaces, with equal threads, on a full-size contig.
 
-The pipeline, ``bwa mem | samtools fixmate | sort | markdup``, uses the same index. Both run in turns in one session:
-the ratio is the median over the pairs, and memory is measured in a separate pair. They run with the reads as they are,
-two seconds of work of which start-up is a large part, and with six times as many. bwa and samtools must be on the PATH.
+The step writes the output of ``samtools stats`` and further files of quality control, which the pipeline,
+``bwa mem | samtools fixmate | sort | markdup``, does not; so it also runs without the further files. All three run in
+turns in one session: ratios are medians over the turns, and memory is measured in a separate turn. They run with the
+reads as they are, two seconds of work of which start-up is a large part, and with six times as many. bwa and samtools
+must be on the PATH.
 """
 
 from __future__ import annotations
@@ -69,6 +71,19 @@ def write_reads(folder: Path, times: int) -> list[str]:
 
 def measure_step(reference: Path, folder: Path, files: list[str], threads: int, memory: bool) -> Measurement:
     """Measure the step's command."""
+    return measure_program(ROOT / "steps" / "alignment" / "alignment.py", reference, folder, files, threads, memory)
+
+
+def measure_without_quality(reference: Path, folder: Path, files: list[str], threads: int, memory: bool) -> Measurement:
+    """Measure the step's command without further quality control."""
+    program = Path(__file__).with_name("alignment_without_quality.py")
+    return measure_program(program, reference, folder, files, threads, memory)
+
+
+def measure_program(
+    program: Path, reference: Path, folder: Path, files: list[str], threads: int, memory: bool
+) -> Measurement:
+    """Measure the step's command with a program in the place of its own."""
     step = ROOT / "steps" / "alignment"
     declared = tomllib.loads((step / "step.toml").read_text())
     names = {"sample": "ours", "format": "bam"}
@@ -88,8 +103,8 @@ def measure_step(reference: Path, folder: Path, files: list[str], threads: int, 
         "versions": str(folder / "versions.json"),
     }
     (folder / "task.json").write_text(json.dumps(task))
-    words = {"{python}": sys.executable, "{task}": str(folder / "task.json")}
-    argv = [words.get(word, word.replace("{step_dir}", str(step))) for word in declared["command"]]
+    words = {"{python}": sys.executable, "{step_dir}/alignment.py": str(program), "{task}": str(folder / "task.json")}
+    argv = [words.get(word, word) for word in declared["command"]]
     return measure(argv, env=os.environ, cwd=folder, memory=memory)
 
 
@@ -109,17 +124,25 @@ def counts(bam: Path) -> str:
 def compare(reference: Path, folder: Path, times: int) -> None:
     """Print the measurements of one size."""
     threads, files = os.cpu_count() or 1, write_reads(folder, times)
-    memory_pair, *pairs = [
-        tuple(command(reference, folder, files, threads, number == 0) for command in (measure_step, measure_shell))
+    memory_turn, *turns = [
+        tuple(command(reference, folder, files, threads, number == 0) for command, _, _ in COMMANDS)
         for number in range(ROUNDS + 1)
     ]
     print(f"the reads {times} times, {threads} threads")
-    for name, column, bam in (("alignment step", 0, "ours.md.bam"), ("bwa | samtools", 1, "shell.bam")):
-        seconds = statistics.median(pair[column].seconds for pair in pairs)
-        peak = memory_pair[column].peak_mib
+    for column, (_, name, bam) in enumerate(COMMANDS):
+        seconds = statistics.median(turn[column].seconds for turn in turns)
+        peak = memory_turn[column].peak_mib
         print(f"  {name:22}  {seconds:6.2f} s  peak {peak:6.0f} MiB  {counts(folder / bam)}")
-    ratio = statistics.median(mine.seconds / theirs.seconds for mine, theirs in pairs)
-    print(f"  ratio to the shell      {ratio:.2f}  (goal: at most 0.50)")
+    bare, whole = (statistics.median(turn[column].seconds / turn[-1].seconds for turn in turns) for column in (0, 1))
+    print(f"  ratio to the shell      {bare:.2f}  (goal: at most 0.50)")
+    print(f"  with further control    {whole:.2f}  (goal: at most 0.10 more)")
+
+
+COMMANDS = (
+    (measure_without_quality, "step, stats only", "ours.md.bam"),
+    (measure_step, "alignment step", "ours.md.bam"),
+    (measure_shell, "bwa | samtools", "shell.bam"),
+)
 
 
 def main() -> None:

@@ -34,8 +34,9 @@ def measure(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, memory: b
     Raises:
         subprocess.CalledProcessError: if it fails.
     """
+    environment = {**env, "PYTHONDONTWRITEBYTECODE": ""}  # modules are compiled once, as where they are installed
     started = time.perf_counter()
-    process = subprocess.Popen(argv, env=dict(env), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(argv, env=environment, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     with Peak(process.pid if memory else None) as peak:
         output, _ = process.communicate()
         seconds = time.perf_counter() - started

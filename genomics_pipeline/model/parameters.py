@@ -35,6 +35,7 @@ class ParameterSpec:
         format: The format of a file whose content is checked before a run: ``bed``, ``gff3`` or ``vcf``; None for any.
         indexes: The suffixes of the indexes, one of which must be beside the file.
         columns: The parameter with the columns that are taken from a file in VCF; see `model.annotation_columns`.
+        aligns: Files that are taken as aligned are refused while it has a value, since they would be left unchanged.
         pattern: A regular expression of the whole of a string; None for any string.
         expected: The strings that it matches, in words.
     """
@@ -50,6 +51,7 @@ class ParameterSpec:
     default_on_aws: Value = None
     indexes: tuple[str, ...] = ()
     columns: str | None = None
+    aligns: bool = False
     pattern: str | None = None
     expected: str = ""
 

@@ -221,6 +221,7 @@ def _parameter(name: str, raw: Mapping[str, Any]) -> ParameterSpec:
         default_on_aws=raw.get("default_on_aws"),
         indexes=_indexes(raw),
         columns=raw.get("columns"),
+        aligns=raw.get("aligns", False),
         pattern=raw.get("pattern"),
         expected=raw.get("expected", ""),
     )

@@ -84,6 +84,28 @@ def format_problems(samples: Iterable[Sample], pipeline: Pipeline, sheet: str) -
                 yield Problem(f"{file.user}: {expected}, found a file to take as aligned", sheet, file.line, "start")
 
 
+def unchanged_problems(
+    samples: Iterable[Sample], pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]], sheet: str
+) -> Iterator[Problem]:
+    """Yield the files that are taken as aligned where a parameter would change alignments, such as that of primers.
+
+    Args:
+        samples: The samples.
+        pipeline: The pipeline.
+        overrides: The overridden parameters by stage and name.
+        sheet: The path or URI of the sheet, for messages.
+    """
+    names = []
+    for stage in pipeline.stages:
+        values = {**pipeline.parameters.get(stage.name, {}), **overrides.get(stage.name, {})}
+        specs = [spec for spec in stage.step.parameters.values() if spec.aligns]
+        names += [f"{stage.name}.{spec.name}" for spec in specs if values.get(spec.name, spec.default)]
+    for file in reads(samples) if names else ():
+        if file.as_aligned:
+            expected = f"expected reads to align with {' and '.join(names)}, found a file to take as aligned"
+            yield Problem(f"{file.user}: {expected}; leave `start` empty to align its reads", sheet, file.line, "start")
+
+
 def parameter_files(
     pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]]
 ) -> Iterator[tuple[RequiredFile, ParameterSpec]]:

@@ -21,7 +21,7 @@ from genomics_pipeline.model.secrets import refuse_password, without_secrets
 from genomics_pipeline.model.tolerance import map_run_limit
 from genomics_pipeline.runs.accessions import Runs, with_runs
 from genomics_pipeline.runs.catalog import load_pipeline, with_real_parents
-from genomics_pipeline.runs.given_files import format_problems
+from genomics_pipeline.runs.given_files import format_problems, unchanged_problems
 from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.runs.pilot import pilot_notes
 from genomics_pipeline.stores.bounded_file import read_bounded_text
@@ -124,6 +124,7 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
         samples = [*found, *request.joined]
         collected.add(_repeated_samples(samples))
         collected.add(format_problems(samples, pipeline, without_secrets(request.manifest)))
+        collected.add(unchanged_problems(samples, pipeline, overrides, without_secrets(request.manifest)))
         collected.add(_tumours(samples, pipeline, without_secrets(request.manifest)))
     collected.refuse()
     aligned = sum(1 for sample in samples if sample.gvcf is None)

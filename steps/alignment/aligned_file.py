@@ -9,9 +9,8 @@ import os
 import signal
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pysam
 from bam_stream import read_header
@@ -29,8 +28,7 @@ BAM_END = bytes.fromhex("1f8b08040000000000ff0600424302001b000300000000000000000
 CRAM_END, CRAM_END_BYTES = b"\xe0EOF", 38
 
 
-@dataclass(frozen=True, slots=True)
-class AlignedFile:
+class AlignedFile(NamedTuple):
     """A file that is taken as aligned.
 
     Attributes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain
+from struct import Struct
 from typing import NamedTuple
 
-FIXED_BYTES = 36  # of a record before its name, with its size
+_FIXED = Struct("<iiiBBHHHiiii")  # the part of a record before its name, with its size
 _NO_POSITION_BIN = 4680
 
 
@@ -43,26 +43,27 @@ class Columns(NamedTuple):
 
 def bam_bytes(columns: Columns) -> bytes:
     """Return the records; the first of the parts are the names with their NUL."""
-    count = len(columns.flags)
-    part_lengths = [list(map(len, part)) for part in columns.parts]
-    sizes = [FIXED_BYTES - 4 + sum(lengths) for lengths in zip(*part_lengths, strict=True)]
+    rests = list(map(b"".join, zip(*columns.parts, strict=True)))
     bins = [
         4681 + (start >> 14) & 0xFFFF if start >= 0 and start >> 14 == end - 1 >> 14 else _bin(start, end)
         for start, end in zip(columns.positions, columns.ends, strict=True)
     ]
-    blocks = memoryview(bytearray(FIXED_BYTES * count))
-    words = {0: sizes, 1: columns.sequences, 2: columns.positions, 5: columns.lengths}
-    words |= {6: columns.mate_sequences, 7: columns.mate_positions, 8: columns.template_lengths}
-    _fill(blocks.cast("i"), "i", FIXED_BYTES // 4, words)
-    _fill(blocks.cast("H"), "H", FIXED_BYTES // 2, {7: bins, 8: columns.cigar_lengths, 9: columns.flags})
-    _fill(blocks, "B", FIXED_BYTES, {12: part_lengths[0], 13: columns.qualities})
-    fixed = [blocks[place : place + FIXED_BYTES] for place in range(0, len(blocks), FIXED_BYTES)]
-    return b"".join(chain.from_iterable(zip(fixed, *columns.parts, strict=True)))
-
-
-def _fill(target: memoryview, kind: str, step: int, columns: Mapping[int, Sequence[int]]) -> None:
-    for place, values in columns.items():
-        target[place::step] = memoryview(array(kind, values))
+    fixed = map(
+        _FIXED.pack,
+        [len(rest) + _FIXED.size - 4 for rest in rests],
+        columns.sequences,
+        columns.positions,
+        map(len, columns.parts[0]),
+        columns.qualities,
+        bins,
+        columns.cigar_lengths,
+        columns.flags,
+        columns.lengths,
+        columns.mate_sequences,
+        columns.mate_positions,
+        columns.template_lengths,
+    )
+    return b"".join(chain.from_iterable(zip(fixed, rests, strict=True)))
 
 
 def _bin(start: int, end: int) -> int:

@@ -38,26 +38,17 @@ class Cigar(NamedTuple):
     tag: bytes
 
 
-class Cigars:
-    """The CIGARs that were asked for."""
+class Cigars(dict[tuple[str, int, int], Cigar]):
+    """CIGARs with soft clips at their ends, made when they are first asked for.
 
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, int, int], Cigar] = {}
+    A key is the CIGAR of the aligned part, ``*`` for none, and the numbers of clipped bases before and behind it.
+    """
 
-    def clipped(self, aligned: str, before: int, behind: int) -> Cigar:
-        """Return a CIGAR with soft clips at its ends.
-
-        Args:
-            aligned: The CIGAR of the aligned part, ``*`` for none.
-            before: The number of clipped bases before it.
-            behind: The number of clipped bases behind it.
-        """
-        key = (aligned, before, behind)
-        if (known := self._kept.get(key)) is None:
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
-            known = self._kept[key] = _make(aligned, before, behind)
-        return known
+    def __missing__(self, key: tuple[str, int, int]) -> Cigar:
+        if len(self) >= _KEPT:
+            self.clear()
+        cigar = self[key] = _make(*key)
+        return cigar
 
 
 def _make(aligned: str, before: int, behind: int) -> Cigar:

@@ -65,7 +65,7 @@ def compare(read: bytes, reference: bytes, cigar: Sequence[tuple[str, int]]) -> 
 
 
 def unequal_places(bases: bytes, others: bytes) -> Iterator[int]:
-    """Yield the places at which two texts of equal length differ; N differs from every base.
+    """Yield the places, a few, at which two texts of equal length differ; N differs from every base.
 
     All are compared at once, as two large numbers.
     """

@@ -7,10 +7,9 @@ mates are missing come last, as a lane of single reads.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pysam
 from common.alignment_header import open_alignments, refuse_other_contigs
@@ -25,8 +24,7 @@ FIRST_READS = 1000  # that are looked at before all are read
 HARD_CLIP = 5  # in pysam's CIGARs
 
 
-@dataclass(frozen=True, slots=True)
-class GivenFile:
+class GivenFile(NamedTuple):
     """A BAM or CRAM file with the reads of a lane.
 
     Attributes:

@@ -20,7 +20,7 @@ _FIELDS = attrgetter(
     "mapq", "proper_pair", "is_supplementary", "cigar_string", "mlen",
 )  # fmt: skip
 _IS_PART = attrgetter("is_supplementary")
-
+_UNMAPPED, _REVERSE, _SUPPLEMENTARY = pysam.FUNMAP, pysam.FREVERSE, pysam.FSUPPLEMENTARY
 
 _NOWHERE = [AlignmentHit()]
 
@@ -76,7 +76,7 @@ class HitRows:
             bases: The bases of each read.
             hits: Its hits, in minibwa's order.
         """
-        shown = [_shown(found) for found in hits]
+        shown = [found if len(found) == 1 else _shown(found) for found in hits]
         reads = [read for read, records in enumerate(shown) for _ in records]
         firsts = list(accumulate(map(len, shown), initial=0))[:-1]
         columns = zip(*map(_FIELDS, chain.from_iterable(shown)), strict=True)
@@ -84,13 +84,13 @@ class HitRows:
         spans = zip(matches, starts, ends, read_starts, read_ends, strict=True)
         equal = [match == end - start == read_end - read_start for match, start, end, read_start, read_end in spans]
         sequences = [self._numbers[contig] for contig in contigs]
-        clipped = self._cigars.clipped
+        lengths, kept = list(map(len, bases)), self._cigars
         cigars = [
-            clipped(text, len(bases[read]) - end, start) if reverse else clipped(text, start, len(bases[read]) - end)
+            kept[(text, lengths[read] - end, start) if reverse else (text, start, lengths[read] - end)]
             for text, start, end, read, reverse in zip(texts, read_starts, read_ends, reads, reverses, strict=True)
         ]
         flags = [
-            pysam.FUNMAP if sequence < 0 else pysam.FREVERSE * reverse + pysam.FSUPPLEMENTARY * part
+            _UNMAPPED if sequence < 0 else _REVERSE * reverse + _SUPPLEMENTARY * part
             for sequence, reverse, part in zip(sequences, reverses, parts, strict=True)
         ]
         tags = self._tags(bases, hits, firsts, equal)
@@ -126,7 +126,7 @@ class HitRows:
             start=hit.ref_start,
             reverse=hit.reverse,
             quality=hit.mapq,
-            cigar=self._cigars.clipped(hit.cigar_string, *clips).text,
+            cigar=self._cigars[hit.cigar_string, *clips].text,
             read_start=start,
             read_end=end,
             secondary=hit.is_secondary,
@@ -145,6 +145,6 @@ class _EqualTags(dict[int, bytes]):
 
 def _shown(found: Sequence[Hit]) -> Sequence[Hit]:
     """Return the hits of a read that become records: the primary one, then the supplementary ones."""
-    if len(found) < 2:
-        return found or _NOWHERE
+    if not found:
+        return _NOWHERE
     return sorted([hit for hit in found if not hit.is_secondary], key=_IS_PART)

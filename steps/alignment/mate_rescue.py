@@ -7,10 +7,12 @@ As in bwa mem (mem_matesw in bwamem_pair.c), a local alignment is accepted from 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
+from operator import ne
 from typing import NamedTuple
 
 from alignment_hit import AlignmentHit, Hit
-from differences import MISMATCH, unequal_places
+from differences import MISMATCH
 from insert_size import InsertSize
 from read_columns import on_reference_strand
 from reference_bases import ReferenceBases
@@ -101,7 +103,8 @@ def _best_part(bases: bytes, others: bytes) -> tuple[int, int, int]:
     """Return the score, the first place and the place behind the last of the best part of two texts."""
     highest, first, last = 0, 0, 0
     score = begin = place = 0
-    for unequal in (*unequal_places(bases, others), len(bases)):
+    unequal_places = compress(range(len(bases)), map(ne, bases.replace(b"N", b"n"), others))  # most of them are
+    for unequal in (*unequal_places, len(bases)):
         score += unequal - place
         if score > highest:
             highest, first, last = score, begin, unequal

@@ -6,8 +6,9 @@ All lines are written once, at the beginning: samtools would add its own with pa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import chain, count
+from pathlib import Path
 from typing import Any
 
 from aligner import Aligner
@@ -41,11 +42,23 @@ def aligner_lines(task: dict[str, Any], aligner: type[Aligner], lanes: Sequence[
     lines = []
     for lane in lanes:
         if trimming:
-            lines.append({"PN": "cutadapt", "VN": version("cutadapt"), "CL": shown(trimming.command(lane))})
+            lines.append({"PN": "cutadapt", "VN": wheel_version("cutadapt"), "CL": shown(trimming.command(lane))})
         options = ["-p"] if lane.paired and len(lane.files) == 1 else []
         words = [*aligner.command, *options, task["inputs"]["reference"], *(file.path for file in lane.files)]
-        lines.append({"PN": name, "VN": f"{wheel}{version(aligner.wheel)}", "CL": shown(words)})
+        lines.append({"PN": name, "VN": f"{wheel}{wheel_version(aligner.wheel)}", "CL": shown(words)})
     return lines
+
+
+def wheel_version(package: str) -> str:
+    """Return the version of the wheel that has a package of its own name, from the name of its folder of metadata.
+
+    Importing `importlib.metadata` takes longer than reading the start of a sample.
+    """
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    beside = Path(spec.submodule_search_locations[0]).parent
+    return next(beside.glob(f"{package}-*.dist-info")).stem.removeprefix(f"{package}-")
 
 
 def program_lines(

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from common.alignment_header import open_alignments, refuse_other_sequences
 from common.forks import ForkFailed, fork, wait_for
@@ -23,8 +23,7 @@ _END_BYTES = 5
 _UNNAMED = "none.bam"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A BAM or CRAM file.
 
     Attributes:
@@ -98,7 +97,7 @@ def split_by_group(source: Source, number: int, folder: Path) -> list[Source]:
             expected = "expected each read to name a read group (RG), since the header has several"
             raise BadInput(f"{source.path}: {expected}, found {read.query_name}, which names none of them")
     unnamed.unlink()
-    return [replace(source, part=str(folder / f"{place}.bam")) for place in range(number)]
+    return [source._replace(part=str(folder / f"{place}.bam")) for place in range(number)]
 
 
 def _pieces(begin: int, source: Source) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,10 +90,14 @@ class Chain:
 
 
 def large_pipe() -> tuple[int, int]:
-    """Make a pipe, of the largest size that any user may set where the system has such a setting."""
+    """Make a pipe, of the largest size that any user may set where the system has such a setting.
+
+    A user whose pipes have taken what all of them together may take gets one of the usual size (``man 7 pipe``).
+    """
     begin, end = os.pipe()
     if hasattr(fcntl, "F_SETPIPE_SZ"):
-        fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, CHUNK_BYTES)
+        with suppress(PermissionError):
+            fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, CHUNK_BYTES)
     return begin, end
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -61,3 +62,15 @@ chain.wait()
     assert (tmp_path / "a.sam").read_text().startswith("@SQ\tSN:c\tLN:9")
     assert (tmp_path / "c.txt").read_text().startswith("0 + 0 in total")
     assert (tmp_path / "d").read_text() == "0\n"
+
+
+def test_a_user_with_too_many_large_pipes_gets_one_of_the_usual_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: int) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    begin, end = samtools_chain.large_pipe()
+    os.write(end, b"x")
+    assert os.read(begin, 2) == b"x"
+    os.close(begin)
+    os.close(end)

@@ -77,6 +77,16 @@ def test_a_run_is_refused_with_the_problems_of_all_headers(tmp_path: Path, cli: 
     assert not (tmp_path / "run/definition.json").exists()
 
 
+def test_files_whose_primers_would_stay_are_refused(tmp_path: Path, cli: Cli) -> None:
+    (tmp_path / "reference.fa").write_text(FASTA)
+    (tmp_path / "primers.bed").write_text("chr1\t0\t20\n")
+    sheet = write_sheet(tmp_path / "sheet.csv", {"a": str(header(tmp_path, "a"))})
+    run = ("run", sheet, "--reference", tmp_path / "reference.fa", "--out", tmp_path / "run")
+    ended = cli(*run, "--param", f"alignment.primers={tmp_path / 'primers.bed'}")
+    expected = f"expected reads to align with alignment.primers, found a file to take as aligned; {ALIGN}"
+    assert (ended.code, problems(ended)) == (1, [f"{sheet}:2:start: sample a, lane L001: {expected}"])
+
+
 def test_a_submission_is_refused_with_the_problems_of_all_headers(
     stack: Deployed, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
