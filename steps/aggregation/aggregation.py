@@ -1,4 +1,4 @@
-"""Joint genotyping of a cohort over one interval: its gVCFs are merged in batches, then called like one pileup."""
+"""Joint genotyping of a cohort over one interval: its gVCFs are merged at its variants, then called like one pileup."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pysam
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
+from cohort_sites import Cohort, merged_header
 from common.bed import read_regions
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
@@ -17,9 +18,10 @@ from common.program import BadInput, run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, shown, write_versions
 from common.variants import MISSING_KEY, PLOIDY_KEY
 from common.vcf_header import LOCAL, VcfHeader
-from interval import Ownership, Region, padded_bed, parse_regions, targets_within
-from joint_records import write_joint
-from pipe import Command, pipe, run
+from genotyping import Calling
+from interval import Ownership, Region, padded, parse_regions, targets_within
+from joint_records import AF_HEADER, Filters, write_joint
+from pipe import Command
 
 DIPLOID = 2
 QUIET = "--no-version"  # no versions, dates or paths of this machine in the header
@@ -80,32 +82,30 @@ def aggregate(task: dict[str, Any], ploidy: int) -> None:
     """Genotype all samples over the interval.
 
     Raises:
+        BadInput: for a gVCF that cannot be read.
         ForkFailed: if bcftools failed.
     """
     parameters, output = task["parameters"], task["outputs"]["vcf"]
     contigs = read_contigs(task["inputs"]["reference"])
     regions = own_regions(task, contigs)
-    own = Ownership(regions)
-    bed = Path(task["scratch"]) / "padded.bed"
-    bed.write_text(padded_bed(regions or parse_regions(task["item"]["regions"])[:1], contigs))
-    names = {line.partition("\t")[0] for line in bed.read_text().splitlines()}
+    spans = padded(regions or parse_regions(task["item"]["regions"])[:1], contigs)
+    names = {span.contig for span in spans}
     reference = CallingReference(task["inputs"]["reference"], [names], Path(task["scratch"])).path(names)
-    commands = [merge_in_batches(task, reference, bed), *call_commands(reference, ploidy), *filter_commands(parameters)]
-    with (
-        pipe(commands) as lines,
-        pysam.BGZFile(output, "wb", index=None) as file,
-    ):
+    cohort = Cohort(task["inputs"]["gvcfs"], spans, reference, parameters["batch_size"])
+    header = merged_header(cohort.gvcfs, contigs)
+    filters = Filters(parameters["min_qual"], parameters["min_depth"], parameters["max_strand_bias"])
+    whole = call_commands(task["inputs"]["reference"], ploidy, parameters["prior"])  # all intervals have one header
+    describe = VcfHeader(task, [], whole).describe
+    more = filters.header() + missing_header(task) + AF_HEADER
+    calling = Calling(header, call_commands(reference, ploidy, parameters["prior"]), Path(task["scratch"]))
+    with calling.records(cohort) as lines, pysam.BGZFile(output, "wb", index=None) as file:
 
         def write(text: str) -> None:
             file.write(text.encode())
 
-        whole = task["inputs"]["reference"]  # all intervals have the same header
-        described = VcfHeader(task, [], [merge_command(whole), *call_commands(whole, ploidy)])
-        write_joint(lines, own, described.describe, filter_header(parameters) + missing_header(task), write)
-    for batch in Path(task["scratch"]).glob("batch-*.bcf"):
-        batch.unlink()
+        write_joint(lines, Ownership(regions), filters, lambda found: [*describe(found), more], write)
     pysam.tabix_index(output, preset="vcf", force=True, csi=needs_csi(contigs.values()))
-    log_commands([f"bcftools {shown(command, LOCAL)}" for command in commands])
+    log_commands([f"bcftools {shown(command, LOCAL)}" for command in whole])
     write_versions(task, {"bcftools": BCFTOOLS_VERSION, "htslib": HTSLIB_VERSION})
 
 
@@ -123,57 +123,11 @@ def own_regions(task: dict[str, Any], contigs: Mapping[str, int]) -> list[Region
     return targets_within(regions, read_regions(bed, contigs)) if bed else regions
 
 
-def merge_in_batches(task: dict[str, Any], reference: str, bed: Path) -> Command:
-    """Return the command that merges the whole cohort, after merging each of several batches into a file.
-
-    Args:
-        task: The task.
-        reference: The FASTA file to call against.
-        bed: The padded interval.
-    """
-    gvcfs, size = task["inputs"]["gvcfs"], task["parameters"]["batch_size"]
-    scratch = Path(task["scratch"])
-    merge = merge_command(reference)
-    if len(gvcfs) <= size:
-        return [*merge, "-R", str(bed), "-Ou", "-l", write_list(scratch / "gvcfs.txt", gvcfs)]
-    batches = []
-    for start in range(0, len(gvcfs), size):
-        batches.append(str(scratch / f"batch-{start}.bcf"))
-        files = write_list(scratch / "gvcfs.txt", gvcfs[start : start + size])
-        run([*merge, "-R", str(bed), "-Ob1", "-o", batches[-1], "-l", files])
-    return [*merge, "--no-index", "-Ou", "-l", write_list(scratch / "batches.txt", batches)]
-
-
-def merge_command(reference: str) -> list[str]:
-    """Return the command that merges gVCFs, without their names."""
-    return ["merge", QUIET, "--force-single", "-g", reference]
-
-
-def write_list(file: Path, paths: Sequence[str]) -> str:
-    """Write a list of files, one a line, and return its path."""
-    file.write_text("".join(f"{path}\n" for path in paths))
-    return str(file)
-
-
-def call_commands(reference: str, ploidy: int) -> list[Command]:
+def call_commands(reference: str, ploidy: int, prior: float) -> list[Command]:
     """Return the commands that genotype from likelihoods, then left-align and normalise."""
     return [
-        ["call", QUIET, "-mv", "-a", "GQ", "--ploidy", str(ploidy), "-Ou", "-"],
-        ["norm", QUIET, "-f", reference, "-Ou", "-"],
-    ]
-
-
-def filter_commands(parameters: dict[str, Any]) -> list[Command]:
-    """Return the commands of the soft filters, one each."""
-    bias = f'N_PASS(GT="alt" & FMT/SP<={parameters["max_strand_bias"]})=0'
-    expressions = {
-        "LowQual": f"QUAL<{parameters['min_qual']}",
-        "LowDepth": f"MAX(FMT/DP)<{parameters['min_depth']}",
-        "StrandBias": f"{bias} & MAX(FMT/SP)>{parameters['max_strand_bias']}",
-    }
-    return [
-        ["filter", QUIET, "-m", "+", "-s", name, "-e", expression, "-Ov" if name == "StrandBias" else "-Ou", "-"]
-        for name, expression in expressions.items()
+        ["call", QUIET, "-mv", "-a", "GQ", "-P", str(prior), "--ploidy", str(ploidy), "-Ou", "-"],
+        ["norm", QUIET, "-f", reference, "-Ov", "-"],
     ]
 
 
@@ -182,16 +136,6 @@ def missing_header(task: dict[str, Any]) -> str:
     missing = task.get("missing", {}).get("gvcfs", [])
     samples = len(missing) + len(task["inputs"]["gvcfs"])
     return f"##{MISSING_KEY}={len(missing)} of {samples}: {','.join(missing)}\n" if missing else ""
-
-
-def filter_header(parameters: dict[str, Any]) -> str:
-    """Return the header lines that declare the filters."""
-    return (
-        f'##FILTER=<ID=LowQual,Description="QUAL below {parameters["min_qual"]:g}">\n'
-        f'##FILTER=<ID=LowDepth,Description="No sample with {parameters["min_depth"]} high-quality bases">\n'
-        f'##FILTER=<ID=StrandBias,Description="Phred-scaled strand bias above {parameters["max_strand_bias"]} '
-        'in every carrier">\n'
-    )
 
 
 if __name__ == "__main__":

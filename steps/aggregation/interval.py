@@ -60,16 +60,16 @@ def targets_within(regions: Sequence[Region], targets: Iterable[Target]) -> list
     ]
 
 
-def padded_bed(regions: Sequence[Region], contigs: Mapping[str, int]) -> str:
-    """Return a BED file of the regions, padded by `PADDING_BP` on both sides; those nearer than `GAP_BP` are merged."""
+def padded(regions: Sequence[Region], contigs: Mapping[str, int]) -> list[Region]:
+    """Return the regions, padded by `PADDING_BP` on both sides; those nearer than `GAP_BP` are merged."""
     spans: list[Region] = []
     for contig, start, end in regions:
-        padded = Region(contig, max(1, start - PADDING_BP), min(contigs[contig], end + PADDING_BP))
-        if spans and spans[-1].contig == contig and padded.start <= spans[-1].end + GAP_BP:
-            spans[-1] = spans[-1]._replace(end=max(padded.end, spans[-1].end))
+        wider = Region(contig, max(1, start - PADDING_BP), min(contigs[contig], end + PADDING_BP))
+        if spans and spans[-1].contig == contig and wider.start <= spans[-1].end + GAP_BP:
+            spans[-1] = spans[-1]._replace(end=max(wider.end, spans[-1].end))
         else:
-            spans.append(padded)
-    return "".join(f"{span.contig}\t{span.start - 1}\t{span.end}\n" for span in spans)
+            spans.append(wider)
+    return spans
 
 
 class Ownership:

@@ -1,53 +1,260 @@
-"""The joint records that an interval owns, with allele frequencies."""
+"""The joint records that an interval owns: genotypes over deletions, filters and allele frequencies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from interval import Ownership
+from likelihoods import from_zero, pairs, with_deleted
 
+DELETED = "*"  # the allele of a copy of which an earlier record says that it lacks the site
+MISSING = "."
+UNTIL_GENOTYPED = ("AC", "AN", "DP4")  # of `bcftools call`: counted again here; strands of blocks are not known
+UNUSED_HEADER = tuple(f"##INFO=<ID={name}," for name in ("DP4", "I16", "QS"))
 AF_HEADER = '##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency among the called genotypes">\n'
+
+
+class Filters(NamedTuple):
+    """The limits of the soft filters."""
+
+    min_qual: float
+    min_depth: int
+    max_strand_bias: int
+
+    def header(self) -> str:
+        """Return the header lines that declare the filters."""
+        return (
+            f'##FILTER=<ID=LowQual,Description="QUAL below {self.min_qual:g}">\n'
+            f'##FILTER=<ID=LowDepth,Description="No carrier with {self.min_depth} high-quality bases">\n'
+            f'##FILTER=<ID=StrandBias,Description="Phred-scaled strand bias above {self.max_strand_bias} '
+            'in every carrier">\n'
+        )
+
+    def column(self, qual: float, carriers: Sequence[Genotype]) -> str:
+        """Return the FILTER column of a record with these carriers."""
+        biases = [one.strand_bias for one in carriers if one.strand_bias is not None]
+        names = {
+            "LowQual": qual < self.min_qual,
+            "LowDepth": all(one.depth < self.min_depth for one in carriers),
+            "StrandBias": bool(biases) and min(biases) > self.max_strand_bias,
+        }
+        return ";".join(name for name, applies in names.items() if applies) or "PASS"
+
+
+@dataclass(frozen=True, slots=True)
+class Genotype:
+    """A sample's fields of a record.
+
+    Attributes:
+        alleles: Its alleles, by number; None where it is missing.
+        phred: The likelihoods of genotypes; of haploid ones, one for each allele.
+        depth: High-quality bases.
+        strand_bias: Phred-scaled; None if not known.
+        depths: High-quality bases of each allele.
+        quality: The genotype's quality; None if missing.
+    """
+
+    alleles: tuple[int | None, ...]
+    phred: tuple[int, ...]
+    depth: int
+    strand_bias: int | None
+    depths: tuple[int, ...]
+    quality: int | None
+
+    @property
+    def is_carrier(self) -> bool:
+        """Return whether it has an alternate allele."""
+        return any(self.alleles)
+
+    def text(self) -> str:
+        """Return the sample's column, GT:PL:DP:SP:AD:GQ."""
+        values = [self.phred, (self.depth,), (self.strand_bias,), self.depths, (self.quality,)]
+        columns = [",".join(MISSING if one is None else str(one) for one in value) for value in values]
+        alleles = "/".join(MISSING if one is None else str(one) for one in self.alleles)
+        return ":".join([alleles, *columns])
+
+
+FORMAT = "GT:PL:DP:SP:AD:GQ"
+
+
+def by_its_reads(genotype: Genotype, indel: bool) -> Genotype:
+    """Return a sample's genotype as its own reads have it, where those of the cohort mislead `bcftools call`.
+
+    That gives a sample of few reads, all of the reference, an allele that most others have. Of an indel, reads that do
+    not span it are missing from its share in the cohort's reads, by which genotypes are judged.
+
+    >>> by_its_reads(Genotype((0, 1), (0, 6, 38), 2, None, (2, 0), 3), False).text()
+    '0/0:0,6,38:2:.:2,0:6'
+    """
+    unseen = any(allele and not genotype.depths[allele] for allele in genotype.alleles)
+    least, second, *_ = sorted(genotype.phred)
+    if None in genotype.alleles or not (unseen or indel) or least == second:
+        return genotype
+    place = genotype.phred.index(least)
+    alleles = (place,) if len(genotype.alleles) == 1 else pairs(len(genotype.depths))[place]
+    if alleles == genotype.alleles:
+        return genotype
+    return replace(genotype, alleles=alleles, quality=second)
+
+
+def parse_genotype(keys: Sequence[str], column: str) -> Genotype:
+    """Parse a sample's column."""
+    values = dict(zip(keys, column.split(":"), strict=False))
+
+    def numbers(name: str) -> tuple[int, ...]:
+        return tuple(int(value) for value in values[name].split(","))
+
+    def number(name: str) -> int | None:
+        value = values.get(name, MISSING)
+        return None if value == MISSING else int(value)
+
+    alleles = tuple(None if one == MISSING else int(one) for one in values["GT"].replace("|", "/").split("/"))
+    phred = tuple(from_zero(numbers("PL")))
+    return Genotype(alleles, phred, number("DP") or 0, number("SP"), numbers("AD"), number("GQ"))
+
+
+@dataclass(slots=True)
+class Deletion:
+    """A deletion that a record calls: the last base that it deletes, and each sample's deleted copies and certainty."""
+
+    end: int
+    copies: list[int]
+    certainty: list[int]
+
+
+@dataclass(slots=True)
+class Deletions:
+    """The deletions that may span the next records of a contig."""
+
+    contig: str = ""
+    spanning: list[Deletion] = field(default_factory=list)
+
+    def at(self, contig: str, pos: int) -> list[Deletion]:
+        """Return the deletions that span a position."""
+        kept = self.spanning if contig == self.contig else []
+        self.contig, self.spanning = contig, [one for one in kept if one.end >= pos]
+        return self.spanning
+
+    def add(self, pos: int, ref: str, alts: Sequence[str], genotypes: Sequence[Genotype]) -> None:
+        """Add the deletions of a record."""
+        for number, alt in enumerate(alts, 1):
+            shorter = len(ref) - len(alt)
+            if shorter > 0 and alt != DELETED:
+                copies = [one.alleles.count(number) for one in genotypes]
+                self.spanning.append(Deletion(pos + shorter, copies, [one.quality or 0 for one in genotypes]))
+
+
+def over_deletions(genotypes: Sequence[Genotype], deletions: Sequence[Deletion]) -> list[Genotype] | None:
+    """Return the genotypes with `*`, the last allele, where deletions span the record; None if no sample has any.
+
+    A sample with a deletion on one copy has x/* in place of x/x, and one with deletions on all copies, and no variant,
+    has `*` only. Any other genotype contradicts the deletion, and is left as it is.
+    """
+    spanned = [
+        max(((one.copies[sample], one.certainty[sample]) for one in deletions), default=(0, 0))
+        for sample in range(len(genotypes))
+    ]
+    star = len(genotypes[0].depths)
+    alleles = [_spanned(one.alleles, copies, star) for one, (copies, _) in zip(genotypes, spanned, strict=True)]
+    if not any(star in one for one in alleles):
+        return None
+    return [
+        replace(
+            genotype,
+            alleles=called,
+            phred=_extended(genotype, copies if star in called else 0, certainty),
+            depths=(*genotype.depths, 0),
+            quality=min(genotype.quality if genotype.quality is not None else certainty, certainty)
+            if star in called
+            else genotype.quality,
+        )
+        for genotype, called, (copies, certainty) in zip(genotypes, alleles, spanned, strict=True)
+    ]
+
+
+def _spanned(alleles: tuple[int | None, ...], copies: int, star: int) -> tuple[int | None, ...]:
+    if copies == 0:
+        return alleles
+    if copies >= len(alleles):
+        return alleles if any(alleles) else (star,) * len(alleles)
+    first, second = alleles
+    return (first, star) if first == second and first is not None else alleles
+
+
+def _extended(genotype: Genotype, copies: int, certainty: int) -> tuple[int, ...]:
+    """Return the likelihoods with those of the genotypes with `*`."""
+    if len(genotype.alleles) == 1:
+        worst = max(genotype.phred)
+        if copies:
+            return tuple(from_zero([*(value + certainty for value in genotype.phred), 0]))
+        return (*genotype.phred, worst)
+    return tuple(with_deleted(genotype.phred, genotype.depths, copies, certainty if copies else max(genotype.phred)))
+
+
+def joint_line(line: str, filters: Filters, deletions: Deletions) -> str | None:
+    """Return a record of `bcftools call` as one of the joint VCF; None if no sample carries a variant.
+
+    Args:
+        line: The record.
+        filters: The soft filters.
+        deletions: The deletions of earlier records, to which those of this record are added.
+    """
+    contig, pos, name, ref, alts, qual, _, info, keys, *columns = line.rstrip("\n").split("\t")
+    alleles = alts.split(",")
+    indel = any(len(alt) != len(ref) for alt in alleles)
+    genotypes = [by_its_reads(parse_genotype(keys.split(":"), column), indel) for column in columns]
+    carriers = [one for one in genotypes if one.is_carrier]
+    if not carriers:
+        return None
+    spanning = deletions.at(contig, int(pos))
+    deletions.add(int(pos), ref, alleles, genotypes)
+    over = over_deletions(genotypes, spanning) if spanning else None
+    column = filters.column(float(qual), carriers)
+    if over is not None:
+        genotypes, alleles = over, [*alleles, DELETED]
+    fields = [contig, pos, name, ref, ",".join(alleles), qual, column, with_counts(info, len(alleles), genotypes)]
+    return "\t".join([*fields, FORMAT, *(one.text() for one in genotypes)]) + "\n"
+
+
+def with_counts(info: str, alts: int, genotypes: Iterable[Genotype]) -> str:
+    """Return an INFO column with AC, AN and AF of the genotypes."""
+    called = [allele for one in genotypes for allele in one.alleles if allele is not None]
+    counts = [called.count(number) for number in range(1, alts + 1)]
+    kept = [entry for entry in info.split(";") if entry.partition("=")[0] not in UNTIL_GENOTYPED]
+    kept += [f"AC={','.join(map(str, counts))}", f"AN={len(called)}"]
+    if called:
+        kept.append(f"AF={','.join(f'{count / len(called):.6g}' for count in counts)}")
+    return ";".join(kept)
 
 
 def write_joint(
     lines: Iterable[str],
     own: Ownership,
-    describe: Callable[[Iterable[str]], Iterable[str]],
-    more: str,
+    filters: Filters,
+    describe: Callable[[list[str]], list[str]],
     write: Callable[[str], None],
 ) -> None:
-    """Write a VCF's header, with more lines, and its records that start within the interval, with AF.
+    """Write the joint VCF: the header, and the records that start within the interval.
 
     Args:
-        lines: The VCF.
+        lines: The VCF of `bcftools call`.
         own: The interval.
-        describe: Returns the header's lines with what made it; those of the gVCFs say what made each of them.
-        more: Header lines to add, such as those that declare the filters.
+        filters: The soft filters.
+        describe: Returns the header's lines with more of them.
         write: Writes text to the output.
     """
     header: list[str] = []
+    deletions = Deletions()
     for line in lines:
         if line.startswith("#CHROM"):
-            write("".join([*describe(header), more, AF_HEADER, line]))
+            write("".join([*describe(header), line]))
         elif line.startswith("#"):
-            # bcftools would describe filters by their expressions.
-            if not line.startswith(("##FILTER=<ID=Low", "##FILTER=<ID=Strand")):
+            if not line.startswith(UNUSED_HEADER):
                 header.append(line)
         else:
-            contig, pos, name, ref, alts, *middle, info, rest = line.split("\t", 8)
-            if (contig, int(pos)) in own:
-                alleles = ref.upper(), alts.upper()  # bcftools takes bases as the reference has them
-                write("\t".join([contig, pos, name, *alleles, *middle, with_frequency(info), rest]))
-
-
-def with_frequency(info: str) -> str:
-    """Return an INFO column with AF added, from its AC and AN.
-
-    >>> with_frequency("DP=9;AC=1,2;AN=8")
-    'DP=9;AC=1,2;AN=8;AF=0.125,0.25'
-    """
-    values = dict(entry.partition("=")[::2] for entry in info.split(";"))
-    called = int(values.get("AN", "0"))
-    if not called:
-        return info
-    return f"{info};AF={','.join(f'{int(count) / called:.6g}' for count in values['AC'].split(','))}"
+            joint = joint_line(line, filters, deletions)
+            contig, pos, _ = line.split("\t", 2)
+            if joint is not None and (contig, int(pos)) in own:
+                write(joint)

@@ -98,9 +98,10 @@ def run_step(
         "ploidy": None,
         "regions": None,
         "batch_size": 200,
+        "prior": 0.02,
         "min_qual": 20,
-        "min_depth": 4,
-        "max_strand_bias": 60,
+        "min_depth": 2,
+        "max_strand_bias": 25,
     }
     task = {
         "step": "aggregation",
@@ -184,7 +185,7 @@ def test_a_record_belongs_to_the_interval_that_it_starts_in(tmp_path: Path, refe
 def test_filters(tmp_path: Path, reference: Path) -> None:
     paths = [gvcf(tmp_path, reference, "A", [1000], sp=99), gvcf(tmp_path, reference, "B", [1000, 1500], sp=50)]
     joint(tmp_path / "a", reference, paths, max_strand_bias=40, min_depth=21, min_qual=1e6)
-    joint(tmp_path / "b", reference, paths)
+    joint(tmp_path / "b", reference, paths, max_strand_bias=60)
     joint(tmp_path / "c", reference, paths, max_strand_bias=49)
     filters = []
     for name in "abc":
@@ -284,7 +285,7 @@ def test_the_header_says_what_made_the_file_and_not_what_made_each_gvcf(referenc
     assert header.splitlines()[1:3] == ["##source=genomics-pipeline aggregation 1", "##reference=reference.fa"]
     assert header.count("##source=") == 1
     assert "of one sample" not in header
-    assert "##bcftools_mergeCommand=merge --force-single -g reference.fa\n" in header
+    assert "##bcftools_callCommand=call -mv -a GQ -P 0.02 --ploidy 2 -Ou -\n" in header
     digest = md5(pysam.FastaFile(str(reference)).fetch("c1").encode()).hexdigest()
     assert f"##contig=<ID=c1,length=3000,md5={digest}>\n" in header
 

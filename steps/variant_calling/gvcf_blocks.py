@@ -14,8 +14,10 @@ from typing import NamedTuple
 from calling_units import Ownership
 
 # A block stays within one band, so that a site of low depth does not lower the depth of those around it.
-DEPTH_BANDS = (0, 1, 5, 10, 20, 40)
+DEPTH_BANDS = (0, *range(1, 11), 12, 15, 20, 40)
 REFERENCE_MARGIN = 30  # Phred-scaled, between the reference genotype and every other
+NO_GENOTYPE = "./."
+GENOTYPE_HEADER = '##FORMAT=<ID=GT,Number=1,Type=String,Description="Most likely genotype of two copies">\n'
 UNSEEN = "<*>"  # the symbolic allele for all alleles that were not observed
 
 
@@ -41,7 +43,8 @@ class Block(NamedTuple):
         info = f"END={self.end};MIN_DP={self.depth};QS=1,0"
         likelihoods = ",".join(map(str, self.likelihoods))
         columns = f"{self.contig}\t{self.start + 1}\t.\t{self.base}\t{UNSEEN}"
-        return f"{columns}\t.\t.\t{info}\tPL:DP\t{likelihoods}:{self.depth}\n"
+        genotype = "0/0" if self.depth else NO_GENOTYPE
+        return f"{columns}\t.\t.\t{info}\tGT:PL:DP\t{genotype}:{likelihoods}:{self.depth}\n"
 
 
 def _band(depth: int) -> int:
@@ -91,7 +94,7 @@ class GvcfWriter:
         line = "\t".join([contig, pos, name, ref.upper(), alts.upper(), rest])  # lower case in soft-masked references
         self._sites(line)
         if self._own.parts(contig, int(pos) - 1, int(pos)):
-            self._gvcf(line)
+            self._gvcf(with_genotype(line))
 
     def _flush(self) -> None:
         block, self._open = self._open, None
@@ -100,6 +103,23 @@ class GvcfWriter:
         for start, end in self._own.parts(block.contig, block.start, block.end):
             base = block.base if start == block.start else self._base(block.contig, start)
             self._gvcf(block._replace(start=start, end=end, base=base).line())
+
+
+def with_genotype(line: str) -> str:
+    r"""Return one of mpileup's records with its most likely genotype, of two copies as its likelihoods are.
+
+    >>> with_genotype("c\t1\t.\tA\tC,<*>\t0\t.\tDP=9\tPL:DP\t60,0,50,70,55,90:9")
+    'c\t1\t.\tA\tC,<*>\t0\t.\tDP=9\tGT:PL:DP\t0/1:60,0,50,70,55,90:9'
+    """
+    *columns, keys, values = line.split("\t")
+    phred = [int(value) for value in values.partition(":")[0].split(",")]
+    genotype = NO_GENOTYPE
+    if any(phred):
+        best, high = phred.index(min(phred)), 0
+        while (high + 1) * (high + 2) // 2 <= best:
+            high += 1
+        genotype = f"{best - high * (high + 1) // 2}/{high}"
+    return "\t".join([*columns, f"GT:{keys}", f"{genotype}:{values}"])
 
 
 def reference_block(line: str) -> Block | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pysam
+import pysam.bcftools
 import pytest
 
 PROGRAM = Path(__file__).with_name("variant_calling.py")
@@ -100,15 +101,17 @@ def run_step(dataset: Dataset, folder: Path, vcpus: int = 1, **parameters: Any) 
     """Run the step, with outputs in the folder."""
     (folder / "scratch").mkdir(parents=True)
     bam = str(parameters.pop("bam", dataset.bam))
-    defaults = {
-        "ploidy": 2,
-        "regions": None,
-        "min_mapq": 20,
-        "min_baseq": 13,
+    defaults: dict[str, Any] = {"ploidy": 2, "regions": None, "min_mapq": 20, "min_baseq": 1}
+    defaults |= {
+        "min_indel_reads": 2,
         "count_orphans": False,
         "max_depth": 8000,
+        "prior": 0.02,
+        "min_qual": 20,
+        "min_depth": 2,
+        "max_strand_bias": 25,
+        "unit_bp": UNIT,
     }
-    defaults |= {"min_qual": 20, "min_depth": 4, "max_strand_bias": 60, "unit_bp": UNIT}
     task = {
         "step": "variant_calling",
         "version": "1",
@@ -209,6 +212,36 @@ def test_the_gvcf_covers_each_covered_base_once(dataset: Dataset, tmp_path: Path
         assert covered == [(column.reference_name, column.reference_pos) for column in bam.pileup(truncate=True)]
 
 
+def test_records_of_the_gvcf_have_a_genotype_and_narrow_bands_of_depth(dataset: Dataset, plain: Path) -> None:
+    at: dict[tuple[str, int], list[str]] = {}
+    with pysam.VariantFile(str(plain / "S.g.vcf.gz")) as gvcf, pysam.AlignmentFile(str(dataset.bam)) as bam:
+        for record in gvcf:
+            call = record.samples["S"]
+            at.setdefault((record.chrom, record.pos), []).append("/".join(map(str, call["GT"])))
+            if record.stop <= 45:  # depths of 1 to 9, every five bases one more
+                depths = bam.count_coverage(record.chrom, record.start, record.stop, quality_threshold=0)
+                assert {sum(bases) for bases in zip(*depths, strict=True)} == {call["DP"]}
+    assert at["c1", 501] == at["c2", 701] == ["0/1"]
+    assert at["c1", 11] == ["0/0"]
+    assert "1/1" in [genotype for found in at.values() for genotype in found]
+
+
+def test_bcftools_merges_the_gvcf(dataset: Dataset, plain: Path, tmp_path: Path) -> None:
+    merged = tmp_path / "merged.vcf"
+    argv = ["--force-single", "-g", str(dataset.reference), "-o", str(merged), str(plain / "S.g.vcf.gz")]
+    pysam.bcftools.merge(*argv, catch_stdout=False)
+    with pysam.VariantFile(str(merged)) as vcf:
+        genotypes = {(record.chrom, record.pos): record.samples["S"]["GT"] for record in vcf}
+    assert {genotypes[name, position + 1] for name in SNPS for position in SNPS[name]} == {(0, 1)}
+
+
+def test_the_variants_have_the_fields_to_filter_by(plain: Path) -> None:
+    with pysam.VariantFile(str(plain / "S.vcf.gz")) as vcf:
+        for record in vcf:
+            assert {"DP", "MQ", "AC", "AN"} <= set(record.info)
+            assert {"GT", "PL", "DP", "AD", "SP", "GQ"} <= set(record.format)
+
+
 def test_a_haploid_genome_has_haploid_genotypes(dataset: Dataset, tmp_path: Path) -> None:
     records = call(dataset, tmp_path / "a", ploidy=1)
     assert {genotype for *_, genotype in records} == {"1"}
@@ -267,11 +300,11 @@ def test_the_header_says_what_made_the_file(dataset: Dataset, plain: Path) -> No
             "##source=genomics-pipeline variant_calling 1",
             "##reference=reference.fa",
             "##genomics_pipeline_command=genomics-pipeline step variant_calling S.bam --reference reference.fa "
-            "--param ploidy=2 --param min_mapq=20 --param min_baseq=13 --param count_orphans=false "
-            "--param max_depth=8000 --param min_qual=20 --param min_depth=4 --param max_strand_bias=60 "
-            f"--param unit_bp={UNIT}",
+            "--param ploidy=2 --param min_mapq=20 --param min_baseq=1 --param min_indel_reads=2 "
+            "--param count_orphans=false --param max_depth=8000 --param prior=0.02 --param min_qual=20 "
+            f"--param min_depth=2 --param max_strand_bias=25 --param unit_bp={UNIT}",
         ]
-        assert "##bcftools_callCommand=call -mv -a GQ --ploidy 2 -Ou -" in header
+        assert "##bcftools_callCommand=call -mv -a GQ -P 0.02 --ploidy 2 -Ou -" in header
         assert [line for line in header if line.startswith("##contig=")] == [
             f"##contig=<ID={contig},length={len(bases)},md5={md5(bases.encode()).hexdigest()}>"
             for contig, bases in dataset.genome.items()

@@ -26,7 +26,7 @@ from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, SAMTOOLS_VERSION
 from common.variants import PLOIDY_KEY
 from common.vcf_header import LOCAL, VcfHeader
 from contamination import SiteCounts, contamination_metrics
-from gvcf_blocks import DEPTH_BANDS, GvcfWriter
+from gvcf_blocks import DEPTH_BANDS, GENOTYPE_HEADER, GvcfWriter
 from jobs import bcftools, run, samtools
 from known_sites import OwnVariants, PanelSites, SiteCounter
 
@@ -168,9 +168,10 @@ def unit_commands(task: dict[str, Any], reference: str) -> list[list[str]]:
         reference: The FASTA file to call against.
     """
     parameters = task["parameters"]
+    ploidy = ["--ploidy", str(parameters["ploidy"])]
     return [
         ["mpileup", "--no-version", "-f", reference, *pileup_options(parameters), "-Ov"],
-        ["call", "--no-version", "-mv", "-a", "GQ", "--ploidy", str(parameters["ploidy"]), "-Ou"],
+        ["call", "--no-version", "-mv", "-a", "GQ", "-P", str(parameters["prior"]), *ploidy, "-Ou"],
         ["norm", "--no-version", "-f", reference, "-Ov"],
     ]
 
@@ -183,6 +184,7 @@ def pileup_options(parameters: dict[str, Any]) -> list[str]:
     """
     depth = str(parameters["max_depth"])
     options = ["-X", "illumina", "-q", str(parameters["min_mapq"]), "-Q", str(parameters["min_baseq"])]
+    options += ["-m", str(parameters["min_indel_reads"])]
     options += ["-A"] if parameters["count_orphans"] else []
     return [*options, "-d", depth, "-L", depth, "-g", ",".join(map(str, DEPTH_BANDS)), "-a", "AD,DP,SP"]
 
@@ -223,7 +225,7 @@ def split_pileup(
     ):
         header, records = split_header(lines)
         *meta, columns = header.splitlines(keepends=True)
-        (folder / "gvcf.header").write_text("".join([*meta, cohort_header, columns]))
+        (folder / "gvcf.header").write_text("".join([*meta, GENOTYPE_HEADER, cohort_header, columns]))
         sites.write("".join([*meta, filters.header(), columns]))
 
         def base(contig: str, position: int) -> str:

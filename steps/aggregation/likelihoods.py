@@ -1,0 +1,136 @@
+"""Likelihoods of a sample's genotypes, Phred-scaled, in VCF's order 0/0, 0/1, 1/1, 0/2, 1/2, 2/2, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from math import log10
+
+HALF = 10 * log10(2)  # of a read of an allele that only one of two copies has
+REFERENCE_READ = 37  # of a read of the reference where no copy has it; what mpileup writes for one good read
+LARGEST = 255  # as mpileup writes it
+
+
+@lru_cache
+def pairs(alleles: int) -> tuple[tuple[int, int], ...]:
+    """Return the genotypes of two copies over a number of alleles, in VCF's order.
+
+    >>> pairs(2)
+    ((0, 0), (0, 1), (1, 1))
+    """
+    return tuple((first, second) for second in range(alleles) for first in range(second + 1))
+
+
+def index_of(first: int, second: int) -> int:
+    """Return the place of a genotype in VCF's order.
+
+    >>> [index_of(*pair) for pair in pairs(3)] == list(range(6)) and index_of(2, 1) == index_of(1, 2)
+    True
+    """
+    low, high = min(first, second), max(first, second)
+    return high * (high + 1) // 2 + low
+
+
+def evident_alleles(phred: Sequence[int]) -> set[int]:
+    """Return the alleles of the most likely genotype other than the reference; none where 0/0 is as likely.
+
+    >>> evident_alleles([60, 0, 50]), evident_alleles([0, 0, 50]), evident_alleles([90, 60, 80, 60, 0, 70])
+    ({1}, set(), {1, 2})
+    """
+    least = min(phred)
+    if phred[0] == least:
+        return set()
+    high = 0
+    while (high + 1) * (high + 2) // 2 <= len(phred) - 1:
+        high += 1
+    return {one for pair in pairs(high + 1) if phred[index_of(*pair)] == least for one in pair} - {0}
+
+
+def of_reference(phred: Sequence[int], alleles: int) -> list[int]:
+    """Return the likelihoods of a reference site over alleles that were not observed there.
+
+    A genotype with one reference allele is as likely as the reference with any unobserved allele, and one without it as
+    two unobserved alleles.
+
+    Args:
+        phred: The likelihoods of 0/0, 0/<*> and <*>/<*>.
+        alleles: The number of alleles with the reference.
+
+    >>> of_reference([0, 3, 37], 2), of_reference([0, 3, 37], 3)
+    ([0, 3, 37], [0, 3, 37, 3, 37, 37])
+    """
+    return [phred[(first > 0) + (second > 0)] for first, second in pairs(alleles)]
+
+
+def of_depth(depth: int) -> list[int]:
+    """Return the likelihoods of 0/0, 0/<*> and <*>/<*> where reads, as many as the depth, all have the reference.
+
+    >>> of_depth(0), of_depth(1), of_depth(20)
+    ([0, 0, 0], [0, 3, 37], [0, 60, 255])
+    """
+    return [0, min(round(HALF * depth), LARGEST), min(REFERENCE_READ * depth, LARGEST)]
+
+
+def over_alleles(
+    phred: Sequence[int], places: Sequence[int | None], unseen: int | None, depths: Sequence[int]
+) -> list[int]:
+    """Return a record's likelihoods over other alleles, the least of them 0.
+
+    An allele that the record lacks has the likelihood of its unseen allele. Where it has none, reads of another allele
+    are as if they came from one of two copies.
+
+    Args:
+        phred: The record's likelihoods.
+        places: The place of each allele in the record; None for one that it lacks.
+        unseen: The place of the record's unseen allele.
+        depths: The number of reads of each of the record's alleles.
+
+    >>> over_alleles([60, 0, 50, 70, 55, 90], [0, 1], 2, [4, 4, 0])
+    [60, 0, 50]
+    >>> over_alleles([60, 0, 50, 70, 55, 90], [0, None, 1], 2, [4, 4, 0])
+    [60, 70, 90, 0, 55, 50]
+    >>> over_alleles([0, 12, 90], [0, None], None, [4, 0])
+    [0, 12, 90]
+    """
+    worst = max(phred)
+
+    def one(first: int | None, second: int | None) -> int:
+        if first is not None and second is not None:
+            return phred[index_of(first, second)]
+        known = first if first is not None else second
+        if unseen is not None:
+            return phred[index_of(unseen if known is None else known, unseen)]
+        if known is None:
+            return worst
+        return min(phred[index_of(known, known)] + round(HALF * depths[known]), worst)
+
+    return from_zero([one(places[first], places[second]) for first, second in pairs(len(places))])
+
+
+def from_zero(phred: Sequence[int]) -> list[int]:
+    """Return likelihoods whose least is 0, as the VCF specification defines PL (1.6.2).
+
+    >>> from_zero([12, 3, 40])
+    [9, 0, 37]
+    """
+    least = min(phred)
+    return [value - least for value in phred]
+
+
+def with_deleted(phred: Sequence[int], depths: Sequence[int], copies: int, certainty: int) -> list[int]:
+    """Return likelihoods with one allele more, `*`: a deletion of the site, of which the sample has a number of copies.
+
+    A copy that lacks the site gives no reads: x/* is as likely as x/x, apart from the evidence of the deletion itself.
+
+    Args:
+        phred: The likelihoods without the deletion.
+        depths: The number of reads of each allele.
+        copies: Copies that the deletion's own record says are deleted.
+        certainty: Phred-scaled certainty of that.
+    """
+    alleles = len(depths)
+    worst = max(phred)
+    penalty: Callable[[int], int] = lambda deleted: 0 if deleted == copies else certainty  # noqa: E731
+    deleted_one = [phred[index_of(allele, allele)] + penalty(1) for allele in range(alleles)]
+    deleted_both = (worst if any(depths) else 0) + penalty(2)
+    return from_zero([*(value + penalty(0) for value in phred), *deleted_one, deleted_both])
