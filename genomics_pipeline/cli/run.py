@@ -101,8 +101,8 @@ def run(
       genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run --resume
       genomics-pipeline run new.csv --reference hg38.fa.gz --out larger --joint-with my-run
       genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run --params-file params.toml --dry-run
-      genomics-pipeline run amplicons.csv --reference virus.fa --out my-run \\
-          --param alignment.mark_duplicates=false --param variant_calling.ploidy=1
+      genomics-pipeline run amplicons.csv --reference virus.fa --out my-run --pipeline amplicon \\
+          --param alignment.primers=primers.bed
       genomics-pipeline run low-pass.csv --reference hg38.fa.gz --out my-run --bound alignment.mean_depth.bad.below=0.5
     """
     from genomics_pipeline.cli.adapters import adapters

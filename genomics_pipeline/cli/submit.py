@@ -76,7 +76,7 @@ def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], **options: A
     Examples:
       genomics-pipeline submit cohort.csv --reference hg38.fa.gz --dry-run
       genomics-pipeline submit cohort.csv --reference s3://my-bucket/hg38.fa
-      genomics-pipeline submit amplicons.csv --reference virus.fa --param variant_calling.ploidy=1
+      genomics-pipeline submit amplicons.csv --reference virus.fa --pipeline amplicon
       genomics-pipeline submit cohort.csv --reference hg38.fa.gz --dry-run --check-rights
     """
     from genomics_pipeline.cli.adapters import adapters

@@ -34,6 +34,7 @@ class Reads:
     start: int
     cigar: str
     changes: tuple[tuple[int, str], ...] = ()  # positions on the reference, and bases
+    flag: int = 0
 
     def lines(self, reference: str) -> list[str]:
         bases, position, number = "", self.start, ""
@@ -46,7 +47,7 @@ class Reads:
                 bases += "".join(there.get(at, reference[at]) for at in range(position, position + int(number)))
             position += int(number)
             number = ""
-        fields = f"\t0\tv\t{self.start + 1}\t60\t{self.cigar}\t*\t0\t0\t{bases}\t{'F' * len(bases)}"
+        fields = f"\t{self.flag}\tv\t{self.start + 1}\t60\t{self.cigar}\t*\t0\t0\t{bases}\t{'F' * len(bases)}"
         return [f"{self.start}-{self.cigar}-{number}{fields}" for number in range(self.count)]
 
 
@@ -166,6 +167,12 @@ def test_a_majority_is_enough_by_parameter(consensus: Consensus) -> None:
     assert consensus("11 A C PASS 4,8", reads=reads, min_allele_fraction=0.6).mask == []
 
 
+@pytest.mark.parametrize("counted", [False, True])
+def test_reads_without_their_mates_count_by_parameter(consensus: Consensus, counted: bool) -> None:
+    reads = [Reads(12, 0, "60M", flag=0x1 | 0x8 | 0x40)]
+    assert consensus(reads=reads, count_orphans=counted).metrics["known_fraction"] == counted
+
+
 def test_deleted_bases_are_known_although_no_read_has_them(consensus: Consensus) -> None:
     found = consensus(f"30 {REFERENCE[29:34]} {REFERENCE[29]} PASS 0,12", reads=[Reads(12, 0, "30M4D26M")])
     assert (found.mask, found.sequence) == ([], REFERENCE[:30] + REFERENCE[34:])
@@ -185,7 +192,8 @@ def test_the_reads_of_variants_that_overlap_count_against_each_other(consensus: 
     deletion = f"11 {REFERENCE[10:15]} {REFERENCE[10]}"
     inside = f"13 {REFERENCE[12]} A"
     equal = (f"31 {REFERENCE[30:35]} {REFERENCE[30]} PASS 0,12", f"33 {REFERENCE[32]} A PASS 0,11")
-    found = consensus(f"{deletion} PASS 0,12", f"{inside} LowQual 0,2", *equal)
+    weak = (f"11 {REFERENCE[10]} G LowQual 0,2", f"{inside} LowQual 0,2")
+    found = consensus(weak[0], f"{deletion} PASS 0,12", weak[1], *equal)
     assert found.mask == ["v\t31\t35\tmixed", "v\t40\t60\tlow_depth"]
     assert found.sequence[:36] == REFERENCE[:11] + REFERENCE[15:31] + "NNNN" + REFERENCE[35:40]
     assert found.metrics["variants"] == 1

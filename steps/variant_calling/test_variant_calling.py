@@ -247,6 +247,17 @@ def test_a_haploid_genome_has_haploid_genotypes(dataset: Dataset, tmp_path: Path
     assert {genotype for *_, genotype in records} == {"1"}
 
 
+def test_reads_without_their_mates_count_by_parameter(dataset: Dataset, tmp_path: Path) -> None:
+    orphans = tmp_path / "orphans.bam"
+    with pysam.AlignmentFile(str(dataset.bam)) as bam, pysam.AlignmentFile(str(orphans), "wb", template=bam) as out:
+        for read in bam:
+            read.flag |= 0x1 | 0x8 | 0x40  # paired, the mate unmapped, the first
+            out.write(read)
+    pysam.index(str(orphans))
+    assert call(dataset, tmp_path / "a", bam=orphans) == []
+    assert call(dataset, tmp_path / "b", bam=orphans, count_orphans=True)
+
+
 def test_only_the_regions_are_called(dataset: Dataset, tmp_path: Path) -> None:
     bed = tmp_path / "r.bed"
     bed.write_text("# mine\ntrack name=x\nc2\t650\t701\nc1\t990\t1001\nc1\t995\t1002\n\n")

@@ -62,8 +62,9 @@ def reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
 
 
 @pytest.fixture
-def stack(step_functions: FakeAws, aws: str) -> Iterator[Deployed]:
-    with deployed(aws) as made:
+def stack(request: pytest.FixtureRequest, step_functions: FakeAws, aws: str) -> Iterator[Deployed]:
+    """Deploy `germline`, or the pipelines of an indirect parameter."""
+    with deployed(aws, getattr(request, "param", ("germline",))) as made:
         yield made
         for execution in step_functions.states.executions.values():
             execution.wait()

@@ -72,7 +72,7 @@ def test_deploy_creates_nothing_that_aws_refuses(
     cloudformation: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "diagnose", lambda document: [REFUSED])
-    ended = cli("deploy", "--yes")
+    ended = cli("deploy", "--yes", "--pipeline", "germline")
     assert (ended.code, ended.err) == (
         1,
         f"error: /States/gather/Arguments: {MACHINE}: {REFUSED.code}: {REFUSED.message}\n",

@@ -102,7 +102,7 @@ def test_a_rerun_here_reads_the_same_items(here: Callable[..., dict[str, Any]], 
 
 @pytest.fixture
 def on_aws(small: SmallProject, step_functions: FakeAws, aws: str) -> Iterator[Deployed]:
-    with deployed(aws, str(small.folder / "pipeline.toml")) as made:
+    with deployed(aws, [str(small.folder / "pipeline.toml")]) as made:
         yield made
 
 

@@ -104,6 +104,30 @@ def test_a_run_is_uploaded_and_started(
     assert sorted(job["items"][0]["sample"] for job in jobs if job["stage"] == "alignment") == ["A", "B", "C"]
 
 
+@pytest.mark.parametrize("stack", [("germline", "amplicon")], indirect=True)
+def test_a_pipeline_of_a_stack_is_chosen_by_its_name(
+    stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
+) -> None:
+    sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+    command = ("submit", sheet, "--reference", reference, "--json")
+    chosen, other = (summary_of(cli(*command, *options))["run"] for options in (("--pipeline", "amplicon"), ()))
+    for run in (chosen, other):
+        step_functions.execution(run).wait()
+    machine = stack.read(f"runs/{chosen}/run.json")["state_machine_arn"]
+    assert machine.endswith(f":stateMachine:{stack.names.state_machine('amplicon')}")
+    payloads = [json.loads(job.job.environment["GENOMICS_PIPELINE_TASK"]) for job in step_functions.batch.jobs.values()]
+    stages = [one["stage"] for one in payloads if one["run"]["name"] == chosen]
+    assert stages == ["alignment", "variant_calling", "consensus", "aggregation", "gather"]
+    for run, pipeline in ((chosen, "amplicon"), (other, "germline")):
+        status = json.loads(cli("status", run, "--json").out)
+        assert (status["status"], status["pipeline"]) == ("SUCCEEDED", pipeline)
+    listed = [
+        json.loads(line)["run"] for line in cli("runs", "--stack", "genomics-pipeline", "--json").out.splitlines()
+    ]
+    assert {chosen, other} <= set(listed)
+    assert "consensus" in cli("rerun", chosen, "--sample", "A", "--param", "annotation.phase=s").err
+
+
 def test_the_stage_annotation_runs_if_it_has_files(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.aws.account import SERVICE_ROLES
+from genomics_pipeline.aws.template.states import machine_id
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.runs.catalog import load_pipeline
@@ -82,24 +83,28 @@ def put_image(repository: str, content: str, moto: str) -> None:
 @contextmanager
 def deployed(
     moto: str,
-    pipeline: str = "germline",
+    pipelines: Sequence[str] = ("germline",),
     stack: str = DEFAULT_STACK,
     architecture: Architecture = Architecture.X86_64,
 ) -> Iterator[Deployed]:
     """Create the resources of a stack; reset moto at the end."""
     names = ResourceNames(stack)
     bucket = f"{stack}-bucket"
-    declared, steps = load_pipeline(pipeline)
+    loaded = [load_pipeline(pipeline) for pipeline in pipelines]
+    steps = {name: folder for _, folders in loaded for name, folder in folders.items()}
     template = {
         "Resources": {
             "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": bucket}},
-            "Machine": {
-                "Type": "AWS::StepFunctions::StateMachine",
-                "Properties": {
-                    "StateMachineName": names.state_machine(declared.name),
-                    "DefinitionString": canonical_json(generate(declared, names)),
-                    "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/states",
-                },
+            **{
+                machine_id(declared.name): {
+                    "Type": "AWS::StepFunctions::StateMachine",
+                    "Properties": {
+                        "StateMachineName": names.state_machine(declared.name),
+                        "DefinitionString": canonical_json(generate(declared, names)),
+                        "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/states",
+                    },
+                }
+                for declared, _ in loaded
             },
         },
         "Outputs": {"Bucket": {"Value": {"Ref": "Bucket"}}, "Architecture": {"Value": str(architecture)}},
