@@ -137,7 +137,7 @@ def write_merged(cohort: Cohort, sites: Sequence[Site], scratch: Path, write: Ca
 
 
 class Part(NamedTuple):
-    """What a batch of samples says of a site: its sums, comma-separated, and the samples' columns."""
+    """The part of a batch of samples in a site's row: its sums, comma-separated, and the samples' columns."""
 
     sums: str  # depth, 16 values of I16, shares of the qualities
     columns: str

@@ -20,7 +20,7 @@ ALONE = ["-G", "-"]
 
 
 class Calling(NamedTuple):
-    """What genotypes merged rows.
+    """The commands that genotype merged rows, and what they need.
 
     Attributes:
         header: The header of the rows.

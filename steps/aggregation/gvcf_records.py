@@ -90,7 +90,7 @@ def normal_form(contig: str, pos: int, allele: Allele, base: Base) -> tuple[int,
 
 
 class Column(NamedTuple):
-    """What a sample says of a site: its FORMAT column, and its part of the sums over the cohort."""
+    """A sample's FORMAT column of a site, and its part of the sums over the cohort."""
 
     text: str  # PL:DP:SP:AD
     depth: int
@@ -206,7 +206,7 @@ def fetch(gvcf: pysam.TabixFile, span: Region) -> Iterator[str]:
 
 
 class Evidence:
-    """What one gVCF says of the sites of a span, which are asked for in order.
+    """The evidence of one gVCF about the sites of a span, which are asked for in order.
 
     Args:
         lines: The lines that overlap the span, in order.
