@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lanes import Lane
 
@@ -17,8 +16,7 @@ ADAPTERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Trimming:
+class Trimming(NamedTuple):
     """The trimming of the reads of a sample.
 
     Attributes:
