@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATORS := $(VENV)/.emulators
 MULTIQC := $(VENV)/multiqc/bin/multiqc
+PICARD := $(VENV)/picard/picard
 
-.PHONY: demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-containers lint docs bench accuracy lock base-image clean
+.PHONY: demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-containers lint docs bench accuracy lock base-image clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -22,7 +23,7 @@ demo: $(READY)
 
 # A worker takes whole files, so that fixtures of modules are made once, until another has nothing left.
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not realdata and not validators and not emulators and not multiqc and not containers and not badluck and not powercut and not fuzz"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not realdata and not validators and not emulators and not multiqc and not picard and not containers and not badluck and not powercut and not fuzz"
 
 # Runs five hundred samples, with a fault in every third task.
 test-badluck: $(READY)
@@ -67,6 +68,16 @@ $(MULTIQC): Makefile
 test-multiqc: $(READY)
 	-$(MAKE) $(MULTIQC)
 	MULTIQC=$(abspath $(MULTIQC)) $(BIN)/python -m pytest -m multiqc
+
+# Unpacks Debian's Picard, and Java where there is none; this needs no root.
+$(PICARD): Makefile tests/picard.sh
+	tests/picard.sh $(VENV)/picard
+
+# Gives Picard the alignments of many kinds of reads. If it cannot be installed, the tests are skipped, or fail if CI is
+# set.
+test-picard: $(READY)
+	-$(MAKE) $(PICARD)
+	PICARD=$(abspath $(PICARD)) $(BIN)/python -m pytest -m picard
 
 # Builds and runs the images. Without a container engine the tests are skipped, or fail if CI is set.
 test-containers: $(READY)

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "na12878-chr20-hg19-100kb"
 CONTIG_BP = 63_025_520  # chr20 of hg19
 ROUNDS = 5
-PARAMETERS = {"mark_supplementary": False}  # as in the pipeline
+PARAMETERS = {"mark_supplementary": False}  # as `samtools markdup` by default
 SHELL = """set -euo pipefail
 bwa mem -t "$THREADS" -R "@RG\\tID:a\\tSM:NA12878" "$REFERENCE" "$FIRST" "$SECOND" 2> /dev/null \
   | samtools fixmate -m -u - - | samtools sort -u -@ "$THREADS" - 2> /dev/null \

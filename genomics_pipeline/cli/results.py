@@ -62,8 +62,8 @@ def results(
         _list_failed(find_run(run, stack, adapters()), samples, as_json, as_tsv)
         return
     run_results = Results(find_run(run, stack, adapters()))
-    items = run_results.items(samples)
-    for result, copied in download_all(items, run_results.files, target) if target else ((one, None) for one in items):
+    listed = ((one, None) for one in run_results.items(samples))
+    for result, copied in download_all(run_results, samples, target) if target else listed:
         if as_json:
             row = _result_json(result, run_results.files)
             echo_json(row if copied is None else {**row, "copied": copied}, indent=None)

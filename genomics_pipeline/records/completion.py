@@ -67,7 +67,7 @@ class CompletionRecord:
         intermediate: Whether only later stages need its outputs, which may expire.
         host: ``instance_type``, ``zone`` and ``market`` of the host in AWS; empty elsewhere.
         input_bytes: The size of its input files and their indexes, without the reference.
-        tools: The version of each tool that the program named, by name.
+        tools: The version of each tool that the program named, of this package and of Python, by name.
         reused: True if the record was read, so that the step was not run; not stored.
     """
 

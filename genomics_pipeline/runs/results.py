@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.plain_path import plain_key
-from genomics_pipeline.records.completion import OutputRecord
+from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.run_files import COHORT, RunFiles
+from genomics_pipeline.runs.software_versions import FILE, SoftwareVersions, add_records
 from genomics_pipeline.stores.checksum import file_sha256
 from genomics_pipeline.stores.protocol import ObjectReader
 from genomics_pipeline.stores.publish import publishing
@@ -35,12 +36,14 @@ class ItemResult:
         item: The sample, or ``cohort``.
         state: SUCCEEDED, FAILED, or PENDING where a stage is missing.
         outputs: The output files by ``<stage>.<output>``.
+        records: The records of its stages that are done.
         failure: The failure of the item; None unless it failed.
     """
 
     item: str
     state: str
     outputs: dict[str, OutputRecord]
+    records: Collection[CompletionRecord] = ()
     failure: ItemFailure | None = None
 
 
@@ -49,11 +52,15 @@ class Results:
 
     Args:
         run: The run.
+
+    Attributes:
+        files: The files of the run.
+        groups: Its stages.
     """
 
     def __init__(self, run: RunBackend) -> None:
         self.files: RunFiles = run.files
-        self._groups = self.files.groups()
+        self.groups = self.files.groups()
         self._failures = {one.item: one for one in run.failed_items()}
 
     def items(self, samples: Iterable[str] = ()) -> Iterator[ItemResult]:
@@ -72,7 +79,7 @@ class Results:
             yield from self._results(scope, names, many=not selected and scope != COHORT)
 
     def _results(self, scope: str, names: Iterator[str], many: bool) -> Iterator[ItemResult]:
-        stages = [stage for group in self._groups if group.scope == scope for stage in group.stages]
+        stages = [stage for group in self.groups if group.scope == scope for stage in group.stages]
         store = self.files.many_looks() if many else self.files.store
         with ThreadPoolExecutor(THREADS) as pool:
             while part := list(islice(names, PORTION)):
@@ -83,26 +90,40 @@ class Results:
         failure = self._failures.get(name)
         state = "FAILED" if failure else "SUCCEEDED" if len(done) == len(stages) else "PENDING"
         outputs = {f"{stage}.{output}": record for stage, one in done.items() for output, record in one.outputs.items()}
-        return ItemResult(name, state, outputs, failure)
+        return ItemResult(name, state, outputs, done.values(), failure)
 
 
-def download_all(results: Iterator[ItemResult], files: RunFiles, target: Path) -> Iterator[tuple[ItemResult, int]]:
-    """Download the files of all items; yield each item with the number of its files that were not there yet.
+def download_all(results: Results, samples: Collection[str], target: Path) -> Iterator[tuple[ItemResult, int]]:
+    """Download the files of all items, then write the versions of the software that made them.
 
     Args:
-        results: The items.
-        files: The files of the run.
+        results: The results of the run.
+        samples: The samples to download; all samples and the cohort where none is named.
         target: The folder that corresponds to the run's ``results/``.
+
+    Yields:
+        Each item with the number of its files that were not there yet.
 
     Raises:
         RunError: for a file that differs from its record.
+        UsageError: for a sample that the run does not have.
     """
+    files = results.files
+    versions = SoftwareVersions(chain.from_iterable(group.stages for group in results.groups))
+    items = results.items(samples)
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         try:
-            while part := list(islice(results, PORTION)):
+            while part := list(islice(items, PORTION)):
                 yield from zip(part, pool.map(lambda one: download(one, files, target), part), strict=True)
+                for record in chain.from_iterable(one.records for one in part):
+                    versions.add(record)
         finally:
             pool.shutdown(cancel_futures=True)
+    if not samples:
+        add_records(versions, files, [group for group in results.groups if group.scope not in ("sample", COHORT)])
+    if text := versions.text():
+        with publishing(target / run_layout.PIPELINE_INFO.removeprefix(run_layout.RESULTS) / FILE, target) as out:
+            out.write(text.encode())
 
 
 def download(result: ItemResult, files: RunFiles, target: Path) -> int:

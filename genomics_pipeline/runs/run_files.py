@@ -14,7 +14,7 @@ from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
 from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.records.completion import CompletionRecord, done_records
+from genomics_pipeline.records.completion import CompletionRecord, done_records, read_completion
 from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.records.failure import read_failure
@@ -154,6 +154,10 @@ class RunFiles:
             store: What `many_looks` returned, for a look at one of many items.
         """
         return done_records(store or self.store, self.place, stages, item, may_have_expired=self.is_on_aws)
+
+    def record(self, stage: str, item: str) -> CompletionRecord | None:
+        """Return the record of a stage over an item, whether its outputs are there or not; None if there is none."""
+        return read_completion(self.store, self.place, stage, item)
 
     def are_done(self, stages: Collection[str], item: str, store: ObjectReader | None = None) -> bool:
         """Return whether all stages are done over an item; see `done_records`."""

@@ -31,7 +31,7 @@ from genomics_pipeline.worker.program_log import begin_log, last_lines, renew_lo
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.task_resources import TaskResources
-from genomics_pipeline.worker.tool_versions import read_tool_versions
+from genomics_pipeline.worker.tool_versions import read_tool_versions, worker_versions
 from genomics_pipeline.worker.verified import VerifiedFiles
 
 FOLDERS = ("in", "out", "tmp")  # of a task
@@ -108,13 +108,13 @@ class ItemTask:
         return record
 
     def _tool_versions(self, log: str) -> dict[str, str]:
-        """Return the versions that the program has written.
+        """Return the versions of the worker, and those that the program has written.
 
         Raises:
             StepFailed: if they cannot be used.
         """
         try:
-            return read_tool_versions(self.folder / run_layout.TOOL_VERSIONS)
+            return worker_versions() | read_tool_versions(self.folder / run_layout.TOOL_VERSIONS)
         except DataError as error:
             raise StepFailed(FailureClass.TOOL_ERROR, 1, str(error), self.name, log) from None
 

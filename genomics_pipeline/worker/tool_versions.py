@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import platform
 from pathlib import Path
 from typing import Any
 
+from genomics_pipeline import __version__
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.printable import has_control
 from genomics_pipeline.stores.bounded_file import read_bounded_text
 
 MOST_TOOLS, LONGEST = 100, 100  # tools of a step; characters of a name and of a version
+
+PACKAGE, PYTHON = "genomics-pipeline", "python"
+WORKER_TOOLS = {PACKAGE, PYTHON}  # which every step has
+
+
+def worker_versions() -> dict[str, str]:
+    """Return the versions of the software around every step's program."""
+    return {PACKAGE: __version__, PYTHON: platform.python_version()}
 
 
 def read_tool_versions(file: Path) -> dict[str, str]:

@@ -19,15 +19,23 @@ from header import bam_header, header
 from lanes import Lane
 from markdup_statistics import publish_statistics
 from metrics import Counts, summarise
-from output import finish_cram, output_commands, quality_file, reference, report_programs, threads, view_command
+from output import (
+    finish_cram,
+    output_commands,
+    quality_file,
+    reference,
+    report_programs,
+    threads,
+    view_command,
+)
 from pass_on import given_as_aligned, pass_on
-from primers import clip_command, restore_command
-from programs import program_lines
+from primers import clip_command, restore_command, strip_commands
+from programs import extractions, program_lines
 from qc.read_plots import write_read_plots
 from qualities import Evidence, refuse_late_phred64
 from read_fields import ReadFields
 from sample_lanes import open_sample
-from samtools_chain import Chain, Command
+from samtools_chain import Chain, Command, messages_file
 from subsample import none_taken
 from trim_report import TrimReport
 from trimmer import Trimmer
@@ -127,7 +135,9 @@ def align(task: dict[str, Any], lanes: Sequence[Lane], report: TrimReport | None
         if lane.encoding == "auto":
             refuse_late_phred64(lane.files[0].path, seen)
     finish_cram(task)
-    report_programs(task, programs, [*chain, view])
+    said = [one.messages for one in extractions(lanes)]
+    said += [messages_file(task["scratch"], command) for command in (*chain, view)]
+    report_programs(task, programs, said)
     return total
 
 
@@ -156,7 +166,14 @@ def commands(task: dict[str, Any], needs_fixmate: bool, shared_tag: str | None) 
     markdup: list[Command] = [["markdup", "--no-PG", *markdup_options(task, shared_tag), "-u", "-", "-"]]
     if primers:
         clip = clip_command(primers, read_contigs(reference(task)), scratch)
-        return [clip, *fixmate, sort, restore_command(reference(task)), *(markdup if marks else [])]
+        return [
+            *strip_commands(needs_fixmate),
+            clip,
+            *fixmate,
+            sort,
+            restore_command(reference(task)),
+            *(markdup if marks else []),
+        ]
     return [*fixmate, sort, *markdup] if marks else [sort]
 
 

@@ -18,7 +18,7 @@ from common.program import BadInput
 from fastq_file import NO_READS, FastqFile
 from lanes import Lane
 from read_groups import given_groups
-from read_pipe import Source, convert, damage_of, split_by_group
+from read_pipe import Source, conversion, convert, damage_of, split_by_group
 
 FIRST_READS = 1000  # that are looked at before all are read
 HARD_CLIP = 5  # in pysam's CIGARs
@@ -80,13 +80,14 @@ def group_lanes(group: dict[str, str], source: Source, paired: bool, folder: Pat
     """
     folder.mkdir()
     others = folder / "others.fastq"  # reads of the other kind
+    commands = (*([source.split] if source.split else []), *conversion(source, paired, others))
     streamed = convert(source, paired, others)
     if not paired:
-        return [_lane(group, False, source.path, refuse_others(streamed, source.path, others), fraction)]
-    return [
-        _lane(group, True, source.path, streamed, fraction),
-        _lane(group, False, source.path, pieces_of(others), fraction),
-    ]
+        streamed = refuse_others(streamed, source.path, others)
+    lanes = [_lane(group, paired, source.path, streamed, fraction)]
+    if paired:
+        lanes.append(_lane(group, False, source.path, pieces_of(others), fraction))
+    return [lane._replace(extractions=commands) for lane in lanes]
 
 
 def _lane(group: dict[str, str], paired: bool, path: str, pieces: Iterator[bytes], fraction: float) -> Lane:

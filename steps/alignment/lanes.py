@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from common.program import BadInput
@@ -19,6 +20,18 @@ BATCH_BYTES = 8 << 20  # of each file, about: long reads are aligned in smaller 
 FLOWCELL_FIELD, ILLUMINA_FIELDS = 2, 7  # instrument:run:flowcell:lane:tile:x:y
 
 
+class Extraction(NamedTuple):
+    """A command of samtools that takes the reads of a lane from a BAM or CRAM file.
+
+    Attributes:
+        command: Its name and arguments.
+        messages: The file for what it says.
+    """
+
+    command: Sequence[str]
+    messages: Path
+
+
 class Lane(NamedTuple):
     """A lane of a sample.
 
@@ -29,6 +42,7 @@ class Lane(NamedTuple):
         layout: The parameter of the step: what a lane with one file is said to hold.
         encoding: The parameter of the step: the encoding of the qualities.
         fraction: The parameter of the step: the fraction of the reads that the files give.
+        extractions: The commands that write its text, in order; none for FASTQ files.
     """
 
     read_group: dict[str, str]
@@ -37,6 +51,7 @@ class Lane(NamedTuple):
     layout: str
     encoding: str
     fraction: float = 1
+    extractions: tuple[Extraction, ...] = ()
 
     @property
     def seems_single(self) -> bool:

@@ -12,7 +12,7 @@ from common.provenance import HTSLIB_VERSION, log_commands, log_messages, write_
 from cram import enter_scratch, remove_reference_path
 from qc.consumer import write_quality
 from read_fields import BOTH
-from samtools_chain import Command, Consumer, messages_file, samtools_consumer
+from samtools_chain import Command, Consumer, command_of, samtools_consumer
 from targets import target_statistics
 
 CRAM_VERSION = "3.0"  # tools of before 2023 cannot read 3.1, which samtools writes by itself
@@ -63,20 +63,18 @@ def finish_cram(task: dict[str, Any]) -> None:
         remove_reference_path(task["outputs"]["alignment"], task["scratch"])
 
 
-def report_programs(
-    task: dict[str, Any], programs: Sequence[dict[str, str]], samtools_commands: Sequence[Command]
-) -> None:
+def report_programs(task: dict[str, Any], programs: Sequence[dict[str, str]], messages: Sequence[Path]) -> None:
     """Print what ran and what it said, and write the versions.
 
     Args:
         task: The task.
         programs: The lines of the programs.
-        samtools_commands: The commands of samtools among them.
+        messages: The files for what commands of samtools said.
     """
     tools = programs[1:]  # the first is this one
     log_commands([line["CL"] for line in tools])
-    for command in samtools_commands:
-        log_messages(f"samtools {command[0]}", messages_file(task["scratch"], command).read_text())
+    for file in messages:
+        log_messages(command_of(file), file.read_text())
     write_versions(task, {line["PN"]: line["VN"] for line in tools} | {"htslib": HTSLIB_VERSION})
 
 

@@ -18,7 +18,7 @@ from metrics import Counts
 from output import finish_cram, output_commands, reference, report_programs, view_command
 from programs import pass_on_lines
 from read_groups import given_groups
-from samtools_chain import Chain
+from samtools_chain import Chain, messages_file
 
 START = "variant_calling"  # of a lane whose file is taken as aligned
 SORTED, UNKNOWN = "coordinate", "unknown"  # of @HD SO
@@ -73,7 +73,7 @@ def _write(task: dict[str, Any], given: AlignedFile, source: AlignedSource) -> C
     samtools.wait()
     records.refuse_unaligned()
     finish_cram(task)
-    report_programs(task, programs, [view])
+    report_programs(task, programs, [messages_file(task["scratch"], view)])
     if task["parameters"]["mark_duplicates"] and not records.has_duplicates:
         print(f"note: {Path(given.path).name}: none of its reads is marked as a duplicate", file=sys.stderr, flush=True)
     return records.counts

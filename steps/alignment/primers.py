@@ -39,6 +39,15 @@ def clip_command(bed: str, contigs: Mapping[str, int], scratch: str) -> Command:
     return ["ampliconclip", "--no-PG", "--both-ends", *strand, "-u", "-b", str(plain), "-o", "-", "-"]
 
 
+def strip_commands(paired: bool) -> list[Command]:
+    """Return the command that removes what reads say of mates: fixmate leaves it if both are clipped as a whole.
+
+    Args:
+        paired: There are pairs.
+    """
+    return [["view", "--no-PG", "-u", "-x", "MC", "-x", "MQ", "-"]] if paired else []
+
+
 def restore_command(fasta: str) -> Command:
     """Return the command that computes MD and NM of sorted reads anew.
 

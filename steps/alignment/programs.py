@@ -13,11 +13,14 @@ from typing import Any
 
 from aligner import Aligner
 from common.provenance import SAMTOOLS_VERSION, shown, step_command
-from lanes import Lane
+from lanes import Extraction, Lane
 from trimming import trimming_of
 
 # Options of samtools' commands for this machine; the threads, the memory and the temporary files of each.
 _LOCAL = {
+    "split": ("--no-PG", "-@"),
+    "collate": ("--no-PG", "-@", "-T"),
+    "fastq": ("-@",),
     "ampliconclip": ("--no-PG",),
     "fixmate": ("--no-PG",),
     "sort": ("--no-PG", "-@", "-m", "-T"),
@@ -64,9 +67,10 @@ def wheel_version(package: str) -> str:
 def program_lines(
     task: dict[str, Any], aligner: type[Aligner], lanes: Sequence[Lane], commands: Sequence[Sequence[str]]
 ) -> list[dict[str, str]]:
-    """Return the lines: the step, cutadapt and the aligner for each lane, and each command of samtools.
+    """Return the lines, each of which names the one before.
 
-    Each names the one before.
+    They are those of the step, of what takes reads from given alignments, of cutadapt and the aligner by lane, and of
+    samtools.
 
     Args:
         task: The task.
@@ -77,10 +81,16 @@ def program_lines(
     files = dict.fromkeys(file.path for lane in lanes for file in lane.files)
     lines = [
         {**_step(task), "CL": step_command(task, files)},
+        *(_samtools(one.command) for one in extractions(lanes)),
         *aligner_lines(task, aligner, lanes),
         *map(_samtools, commands),
     ]
     return _chained(lines, ())
+
+
+def extractions(lanes: Sequence[Lane]) -> list[Extraction]:
+    """Return the commands that take the reads of lanes from given alignments, each once, in order."""
+    return list({one.messages: one for lane in lanes for one in lane.extractions}.values())
 
 
 def pass_on_lines(

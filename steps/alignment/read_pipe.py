@@ -15,8 +15,9 @@ from typing import NamedTuple
 from common.alignment_header import open_alignments, refuse_other_sequences
 from common.forks import ForkFailed, fork, wait_for
 from common.program import KILLED, BadInput
+from lanes import Extraction
 from pysam.utils import SamtoolsError
-from samtools_chain import CHUNK_BYTES, Command, large_pipe, run_command
+from samtools_chain import CHUNK_BYTES, Command, large_pipe, messages_file, run_command, write_messages
 
 _END = b"\0%03d\n"  # behind the text; FASTQ text has no NUL
 _END_BYTES = 5
@@ -32,6 +33,7 @@ class Source(NamedTuple):
         collated: The records of each read follow each other.
         threads: The number of threads that may decompress it.
         part: The file to read in its place, which has a part of its reads; None for all of them.
+        split: The command that wrote this part.
     """
 
     path: str
@@ -39,6 +41,7 @@ class Source(NamedTuple):
     collated: bool
     threads: int
     part: str | None = None
+    split: Extraction | None = None
 
     @property
     def options(self) -> list[str]:
@@ -46,15 +49,14 @@ class Source(NamedTuple):
         return ["--reference", self.reference, "-@", str(self.threads)]
 
 
-def convert(source: Source, paired: bool, others: Path) -> Iterator[bytes]:
-    """Start the commands, and return the pieces of the text of pairs, or of single reads.
+def conversion(source: Source, paired: bool, others: Path) -> list[Extraction]:
+    """Return the commands that write the text of pairs, or of single reads.
 
     Args:
         source: The file.
         paired: Pairs are asked for.
-        others: A file for the reads of the other kind, which is complete when the pieces end.
+        others: A file for the reads of the other kind.
     """
-    begin, end = large_pipe()
     tags = ["-n", "-T", "RX"]
     rest = ["-0", f"{others}.0", "-s", f"{others}.s"] if paired else ["-1", str(others), "-2", str(others)]
     file, options = source.part or source.path, source.options
@@ -62,6 +64,19 @@ def convert(source: Source, paired: bool, others: Path) -> Iterator[bytes]:
     if paired and not source.collated:
         collate = ["collate", *options, "--no-PG", "-O", "-u", "-T", str(others.with_name("collate")), file]
         commands = [collate, ["fastq", *tags, *rest, "-"]]
+    return [Extraction(command, messages_file(others.parent, command)) for command in commands]
+
+
+def convert(source: Source, paired: bool, others: Path) -> Iterator[bytes]:
+    """Start the commands of `conversion`, and return the pieces of their text.
+
+    Args:
+        source: The file.
+        paired: Pairs are asked for.
+        others: A file for the reads of the other kind, which is complete when the pieces end.
+    """
+    begin, end = large_pipe()
+    commands = conversion(source, paired, others)
 
     def work() -> None:
         os.close(begin)
@@ -90,14 +105,15 @@ def split_by_group(source: Source, number: int, folder: Path) -> list[Source]:
     unnamed, names = folder / _UNNAMED, str(folder / "%#.bam")
     kind = ["--output-fmt", "bam,level=1", "--no-PG"]
     command = ["split", *source.options, *kind, "-u", str(unnamed), "-f", names, source.path]
-    if code := wait_for(fork(lambda: _run(command))):
+    split = Extraction(command, messages_file(folder, command))
+    if code := wait_for(fork(lambda: _run(*split))):
         raise failure_of(source, code)
     with open_alignments(str(unnamed), source.reference) as file:
         for read in file.fetch(until_eof=True):
             expected = "expected each read to name a read group (RG), since the header has several"
             raise BadInput(f"{source.path}: {expected}, found {read.query_name}, which names none of them")
     unnamed.unlink()
-    return [source._replace(part=str(folder / f"{place}.bam")) for place in range(number)]
+    return [source._replace(part=str(folder / f"{place}.bam"), split=split) for place in range(number)]
 
 
 def _pieces(begin: int, source: Source) -> Iterator[bytes]:
@@ -156,23 +172,26 @@ def damaged(path: str, number: int) -> BadInput:
     return BadInput(f"{path}: {expected} behind record {number}: the file is cut off or changed")
 
 
-def _run_all(commands: Sequence[Command], target: int) -> int:
+def _run_all(commands: Sequence[Extraction], target: int) -> int:
     """Run one or two commands, the output of the first being the input of the second, and return their exit code."""
     processes = []
     source = os.open(os.devnull, os.O_RDONLY)
     for command in commands[:-1]:
         begin, end = large_pipe()
-        processes.append(fork(connected(command, source, end, begin)))
+        processes.append(fork(connected(command.command, source, end, begin, messages=command.messages)))
         os.close(source)
         os.close(end)
         source = begin
-    processes.append(fork(connected(commands[-1], source, target)))
+    last = commands[-1]
+    processes.append(fork(connected(last.command, source, target, messages=last.messages)))
     os.close(source)
     codes = [KILLED if code < 0 else code for code in map(wait_for, processes)]
     return max(codes)
 
 
-def connected(command: Command, source: int, target: int, *closing: int) -> Callable[[], None]:
+def connected(
+    command: Command, source: int, target: int, *closing: int, messages: Path | None = None
+) -> Callable[[], None]:
     """Return the work of a fork that runs a command between two pipes.
 
     Args:
@@ -180,6 +199,7 @@ def connected(command: Command, source: int, target: int, *closing: int) -> Call
         source: The descriptor of its input.
         target: The descriptor of its output.
         closing: Descriptors that only its parent uses.
+        messages: The file for what the command says, if any.
     """
 
     def work() -> None:
@@ -187,18 +207,25 @@ def connected(command: Command, source: int, target: int, *closing: int) -> Call
         os.dup2(target, 1)
         for descriptor in (source, target, *closing):
             os.close(descriptor)
-        _run(command)
+        _run(command, messages)
 
     return work
 
 
-def _run(command: Command) -> None:
-    """Run a command; if it fails, print its messages, but no error: what is wrong with the file follows."""
+def _run(command: Command, messages: Path | None) -> None:
+    """Run a command; if it fails, print its messages, but no error: what is wrong with the file follows.
+
+    Args:
+        command: The command.
+        messages: The file for what it says, if any.
+    """
     try:
         run_command(command)
     except SamtoolsError as error:
         print(f"samtools {command[0]}: {error}", file=sys.stderr, flush=True)
         raise SystemExit(1) from None
+    if messages:
+        write_messages(command, messages)
 
 
 def _join(target: Path, parts: Sequence[Path]) -> None:

@@ -123,13 +123,26 @@ def run_command(command: Command, output: str | None = None) -> None:
 
 def _run_logged(command: Command, folder: str, output: str | None = None) -> None:
     run_command(command, output)
-    messages = getattr(pysam.samtools, command[0]).get_messages()
-    messages_file(folder, command).write_text(str(messages or ""))
+    write_messages(command, messages_file(folder, command))
 
 
-def messages_file(folder: str, command: Command) -> Path:
+def write_messages(command: Command, file: Path) -> None:
+    """Write what a command of this process said to a file."""
+    file.write_text(str(getattr(pysam.samtools, command[0]).get_messages() or ""))
+
+
+def messages_file(folder: str | Path, command: Command) -> Path:
     """Return the file with what a command said, which is printed only if all of them succeed."""
     return Path(folder) / f"samtools-{command[0]}.messages"
+
+
+def command_of(messages: Path) -> str:
+    """Return the command whose messages a file holds.
+
+    >>> command_of(Path("samtools-sort.messages"))
+    'samtools sort'
+    """
+    return messages.stem.replace("-", " ")
 
 
 def _tee(targets: Sequence[int]) -> None:

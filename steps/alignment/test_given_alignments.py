@@ -52,6 +52,13 @@ def header(outcome: Outcome) -> dict[str, Any]:
         return dict(file.header.to_dict())
 
 
+def commands(outcome: Outcome) -> list[str]:
+    """Return the commands behind the step itself, each of which names the one before."""
+    lines = header(outcome)["PG"]
+    assert [line.get("PP") for line in lines] == [None, *(line["ID"] for line in lines[:-1])]
+    return [str(line["CL"]) for line in lines[1:]]
+
+
 @pytest.fixture
 def reads(sequences: dict[str, str]) -> list[Pair]:
     return pairs(sequences, 400, seed=5)
@@ -63,6 +70,7 @@ def test_a_ubam_gives_the_alignments_of_its_fastq_files(align: Align, reads: lis
     assert alignments(outcome) == expected
     assert header(outcome)["RG"] == GROUPS[:1]
     assert {one.get_tag("RG") for one in outcome.records()} == {"a"}
+    assert [command.split()[:2] for command in commands(outcome)[:1]] == [["samtools", "fastq"]]
 
 
 @pytest.mark.parametrize("kind", ["bam", "cram"])
@@ -75,6 +83,18 @@ def test_aligned_reads_are_aligned_again_with_their_read_groups(
     assert header(again)["RG"] == GROUPS
     groups = {str(one.query_name): one.get_tag("RG") for one in again.records()}
     assert groups == {name: "ab"[number % 2] for number, (name, *_) in enumerate(reads)}
+    assert [" ".join(command.split()[:2]) for command in commands(again)] == [
+        "samtools split",
+        *["samtools collate", "samtools fastq"] * 2,
+        *["minibwa map"] * 4,  # the pairs of each read group, and the reads without mates
+        *("samtools sort", "samtools markdup", "samtools view"),
+    ]
+    assert commands(again)[0].endswith(f" {first.bam.name}")
+    assert str(tmp_path) not in "".join(commands(again))
+    logged = again.error.splitlines()
+    assert [line[2:] for line in logged if line.startswith("$ ")] == commands(again)
+    processed = [line for line in logged if line.startswith("samtools fastq: ") and "processed 400 reads" in line]
+    assert len(processed) == 2
 
 
 def test_reads_without_mates_are_aligned_as_single_reads(align: Align, reads: list[Pair], tmp_path: Path) -> None:

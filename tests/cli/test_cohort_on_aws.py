@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pysam
 
+from genomics_pipeline import __version__
 from tests.cli.conftest import Ended
 from tests.fakes.deployed import Deployed
 from tests.fakes.jobs import shipped_steps
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 
 Cli = Callable[..., Ended]
 JOINT = "variant_calling/joint/joint_germline.vcf.gz"
+VERSIONS = "pipeline_info/genomics_pipeline_software_mqc_versions.yml"
+COMMANDS = {  # in the log of an item of each stage
+    "alignment/sample1": "$ minibwa map reference.fa sample1_S1_L001_R1_001.fastq.gz sample1_S1_L001_R2_001.fastq.gz",
+    "variant_calling/sample1": "$ bcftools call -mv",
+    "aggregation/00000": "$ bcftools merge",
+    "gather/cohort": "$ bcftools concat --naive",
+    "annotation/cohort": "$ bcftools csq --fasta-ref reference.fa",
+}
+SAID = {"variant_calling/sample1": "bcftools mpileup: ", "annotation/cohort": "bcftools csq: "}
 ANNOTATED = "annotation/joint/joint_germline.annotated.vcf.gz"
 GENES = "".join(
     f"1\tx\t{kind}\t1001\t7000\t.\t+\t{phase}\t{attributes}\n"
@@ -104,6 +114,16 @@ def test_a_cohort_runs_from_submit_to_results(
     assert genotypes(tmp_path / "fetched" / ANNOTATED) == annotated
     assert len(annotated) == len(genotypes(tmp_path / "here/results" / JOINT))
     assert any("BCSQ=" in one for one in annotated)
+
+    versions = (tmp_path / "fetched" / VERSIONS).read_text()
+    assert versions == (tmp_path / "here/results" / VERSIONS).read_text()
+    assert versions.startswith('"alignment":\n    "alignment": "')
+    assert f'"workflow":\n    "genomics-pipeline": "{__version__}"\n    "python": "' in versions
+    for item, command in COMMANDS.items():
+        key = f"runs/{run}/steps/{item}/log.txt"
+        log = stack.s3.get_object(Bucket=stack.bucket, Key=key)["Body"].read().decode().splitlines()
+        assert [line for line in log if line.startswith(command)], item
+        assert [line for line in log if line.startswith(SAID.get(item, "$ "))], item
 
     tags = {
         key: stack.s3.get_object_tagging(Bucket=stack.bucket, Key=key)["TagSet"]

@@ -124,7 +124,7 @@ def test_only_a_class_with_more_memory_and_a_chain_of_two(
     assert json.loads(step_functions.execution(f"{failed_run}-r1").text) == execution_input
     assert execution_input["memory_mib"] == {"alignment": 65536}
     assert execution_input["parameters"] == {
-        "alignment": {"format": "cram", "mark_supplementary": False},
+        "alignment": {"format": "cram"},
         "variant_calling": {"ploidy": 1},
     }
     assert execution_input["tolerated"] == {"percentage": 100, "count": 1}  # of five samples two may fail, and one has
@@ -154,7 +154,7 @@ def test_only_a_class_with_more_memory_and_a_chain_of_two(
     assert json_of(cli("rerun", failed_run, "--json"))["execution"] == f"{failed_run}-r2"
     step_functions.execution(f"{failed_run}-r2").wait()
     execution_input = stack.read(f"runs/{failed_run}/reruns/2/input.json")
-    assert execution_input["parameters"] == {"alignment": {"format": "cram", "mark_supplementary": False}}
+    assert execution_input["parameters"] == {"alignment": {"format": "cram"}}
     assert len(execution_input["earlier"]["Sample"]) == 2
     status = json_of(cli("status", failed_run, "--json"))
     assert [status["map_runs"][0][name] for name in ("total", "succeeded", "failed")] == [5, 5, 0]

@@ -76,7 +76,7 @@ def test_a_run_is_uploaded_and_started(
         "stack": "genomics-pipeline",
         "state_machine_arn": STATE_MACHINE,
         "execution_arn": arn,
-        "parameters": {"alignment": {"format": "cram", "mark_supplementary": False}},
+        "parameters": {"alignment": {"format": "cram"}},
         "tolerated": {"percentage": 50, "count": 100000000},
         "accepted": None,
         "reference": reference,
@@ -90,7 +90,7 @@ def test_a_run_is_uploaded_and_started(
     expected_input = {
         "run": {"name": run, "bucket": stack.bucket, "prefix": f"runs/{run}/"},
         "reference": reference,
-        "parameters": {"alignment": {"format": "cram", "mark_supplementary": False}},
+        "parameters": {"alignment": {"format": "cram"}},
         "manifest": "manifest.jsonl",
         "tolerated": {"percentage": 50, "count": 100_000_000},
         "memory_mib": {},
@@ -201,8 +201,6 @@ def test_text_output(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) 
     ]
     assert ended.err.splitlines() == [
         "alignment.format=cram, the default on AWS; for another: --param alignment.format=bam",
-        "alignment.mark_supplementary=false, the default on AWS; for another: "
-        "--param alignment.mark_supplementary=true",
         f"reference: {reference}",
         "checking the files of 1 sample",
         f"uploading to s3://{stack.bucket}/runs/{run}/",
@@ -423,7 +421,7 @@ def test_the_regions_of_a_run(stack: Deployed, reference: str, tmp_path: Path, c
     assert stack.read(f"runs/{run}/intervals.jsonl") == {"interval": "00000", "regions": ["chr1:11-50"]}
     parameters = stack.read(f"runs/{run}/run.json")["parameters"]
     assert parameters == {
-        "alignment": {"format": "cram", "mark_supplementary": False, "regions": bed},
+        "alignment": {"format": "cram", "regions": bed},
         "variant_calling": {"regions": bed},
         "aggregation": {"regions": bed},
     }

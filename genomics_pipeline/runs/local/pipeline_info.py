@@ -11,12 +11,14 @@ from genomics_pipeline.model.parameters import Value, resolve
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.report import multiqc_table
 from genomics_pipeline.report.run_summary import RunSummary
-from genomics_pipeline.runs.local.software_versions import FILE, software_versions
+from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.software_versions import FILE, software_versions
 
 
 def write_pipeline_info(
     folder: RunFolder,
+    files: RunFiles,
     pipeline: Pipeline,
     overrides: Mapping[str, Mapping[str, Value]],
     bounds: StageBounds,
@@ -26,6 +28,7 @@ def write_pipeline_info(
 
     Args:
         folder: The folder of the run.
+        files: Its files.
         pipeline: The pipeline of the run.
         overrides: The overridden parameters by stage and name.
         bounds: The bounds of metrics that the run has in place of the pipeline's.
@@ -41,6 +44,6 @@ def write_pipeline_info(
         }
         for stage in pipeline.stages
     }
-    folder.write(target / FILE, software_versions(folder, pipeline))
+    folder.write(target / FILE, software_versions(files).text())
     folder.write(target / multiqc_table.FILE, multiqc_table.multiqc_table(summary))
     folder.write(target / "parameters.json", json.dumps(parameters, indent=2) + "\n")

@@ -59,7 +59,8 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
         execution, summary = _execute(execution, jobs, display)
         summary = replace(summary, injected=jobs.injected(display), seconds=round(time.monotonic() - started, 3))
         try:
-            write_pipeline_info(folder, planned.pipeline, planned.overrides, planned.bounds, summary)
+            files = folder_files(folder, store)
+            write_pipeline_info(folder, files, planned.pipeline, planned.overrides, planned.bounds, summary)
         finally:
             execution.record(summary.status, summary)  # whatever fails or is interrupted: the execution has ended
         if request.truth is not None:
