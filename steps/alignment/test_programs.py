@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from hashlib import md5
+from importlib.metadata import version
 from pathlib import Path
 
 import pysam
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from programs import wheel_version
 from test_support import Align, lane, pairs
 
 LANES = ("L001", "L002")
@@ -56,3 +58,8 @@ def test_threads_and_memory_are_not_shown(align: Align, sequences: dict[str, str
     for kind in ("bam", "cram"):
         one, three = (align(lanes, vcpus=vcpus, format=kind) for vcpus in (1, 3))
         assert one.bam.read_bytes() == three.bam.read_bytes()
+
+
+@pytest.mark.parametrize("package", ["minibwa", "pybwa", "cutadapt"])
+def test_versions_are_those_of_the_wheels(package: str) -> None:
+    assert wheel_version(package) == version(package)
