@@ -24,7 +24,7 @@ VERSIONS = "pipeline_info/genomics_pipeline_software_mqc_versions.yml"
 COMMANDS = {  # in the log of an item of each stage
     "alignment/sample1": "$ minibwa map reference.fa sample1_S1_L001_R1_001.fastq.gz sample1_S1_L001_R2_001.fastq.gz",
     "variant_calling/sample1": "$ bcftools call -mv",
-    "aggregation/00000": "$ bcftools merge",
+    "aggregation/00000": "$ bcftools call ",
     "gather/cohort": "$ bcftools concat --naive",
     "annotation/cohort": "$ bcftools csq --fasta-ref reference.fa",
 }
