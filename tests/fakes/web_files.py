@@ -24,6 +24,7 @@ class ServedFile:
         headers: Further headers, or others in place of the usual ones; None leaves one out.
         statuses: The answers to the next requests of it, in place of the file.
         cuts: The number of bytes after which each of the next GET requests breaks off.
+        etag_after_cut: Its ETag from the next answer that breaks off on; None if the file stays as it is.
         ranges: Whether the server sends parts.
         head: The status of an answer to HEAD.
     """
@@ -33,6 +34,7 @@ class ServedFile:
     headers: dict[str, str | None] = field(default_factory=dict)
     statuses: list[int] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
+    etag_after_cut: str | None = None
     ranges: bool = True
     head: int = 200
 
@@ -126,7 +128,10 @@ class _Handler(BaseHTTPRequestHandler):
         }
         self._start(206 if part else 200, {**headers, **file.headers})
         if with_content:
-            self.wfile.write(content[: file.cuts.pop(0)] if file.cuts else content)
+            if file.cuts:
+                content = content[: file.cuts.pop(0)]
+                file.etag = file.etag_after_cut or file.etag
+            self.wfile.write(content)
 
     def _start(self, status: int, headers: dict[str, str | None]) -> None:
         self.send_response(status)
