@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from genomics_pipeline.runs.software_versions import FILE as VERSIONS
 from tests.fuzz.harness import Ended, batches, for_each_input, run_command, tree
 from tests.fuzz.mutations import HOSTILE, damage_bytes, damage_value
 from tests.small_project import SmallProject, stage_toml
@@ -111,7 +112,10 @@ def reads_only(random: Random, run: Path, around: Path) -> Ended:
 
 @pytest.mark.parametrize("numbers", batches(1000, 125))
 def test_download(numbers: range, copied_run: Path, tmp_path: Path) -> None:
-    """Whatever the completion record says, only whole outputs of the run are copied, below the folder asked for."""
+    """Whatever the completion record says, only whole outputs of the run are copied, below the folder asked for.
+
+    The file of versions says what the record says, in characters that can be printed.
+    """
     record = copied_run / "steps" / "counting" / "good" / "step.json"
     outputs = {path.read_bytes() for path in (copied_run / "results").rglob("*") if path.is_file()}
     out = tmp_path / "inside" / "out"
@@ -125,7 +129,10 @@ def test_download(numbers: range, copied_run: Path, tmp_path: Path) -> None:
         run_command("results", copied_run, "--download", out)
         after = {path: stat for path, stat in tree(tmp_path).items() if not path.startswith("inside/out/")}
         assert after == before
-        assert {path.read_bytes() for path in out.rglob("*") if path.is_file()} <= outputs
+        copied = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        versions = copied.pop(out / "pipeline_info" / VERSIONS, b"").decode()
+        assert all(line.isprintable() for line in versions.split("\n"))
+        assert set(copied.values()) <= outputs
 
     for_each_input("downloads", numbers, check)
 
