@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from tests.containers.conftest import SHARED
 from tests.small_project import READS, SmallProject, stage_toml
@@ -53,7 +54,8 @@ def test_real_reads_give_the_same_bytes_in_containers(
     here = run(*common, "--out", tmp_path / "here")
     there = run(*common, "--out", tmp_path / "there", "--containers")
     assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
-    assert {place.partition("/")[0] for place in digests(tmp_path / "here")} == set(images)
+    stages = {stage.name for stage in load_pipeline("germline")[0].stages}
+    assert {place.partition("/")[0] for place in digests(tmp_path / "here")} == stages <= set(images)
     assert digests(tmp_path / "there") == digests(tmp_path / "here")
     again = run(*common, "--out", tmp_path / "there", "--containers")
     assert json.loads(again.stdout)["steps"]["run"] == 0

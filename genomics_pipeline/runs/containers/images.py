@@ -187,12 +187,13 @@ def _package() -> Path:
     return Path(str(resources.files("genomics_pipeline")))
 
 
-def _package_files() -> Iterator[Path]:
+def package_files() -> Iterator[Path]:
     """Yield the files of this package in the base image, in a fixed order."""
     package = _package()
     yield from (package / name for name in FILES)
     for package_name in PACKAGES:
-        yield from (file for file in sorted((package / package_name).rglob("*")) if file.suffix in (".py", ".json"))
+        files = (file for file in sorted((package / package_name).rglob("*")) if file.is_file())
+        yield from (file for file in files if file.suffix != ".pyc")
 
 
 @cache
@@ -200,7 +201,7 @@ def _base_digest() -> str:
     """Return the sha256 of everything in the base image; the files are read once in a process."""
     containers, package = shipped_folder("containers"), _package()
     locks = dict.fromkeys(lock for architecture in Architecture for lock in lock_files(architecture))
-    files = [containers / "base" / DOCKERFILE, *locks, *_package_files()]
+    files = [containers / "base" / DOCKERFILE, *locks, *package_files()]
     digest = sha256()
     for file in files:
         name = file.relative_to(package if file.is_relative_to(package / "model") else file.parent)
@@ -214,7 +215,7 @@ def _write_base_context(folder: Path, architecture: Architecture, cache: Path) -
     _copy(containers / "base" / DOCKERFILE, folder / DOCKERFILE)
     for lock in lock_files(architecture):
         _copy(lock, folder / "locks" / lock.name)
-    for file in _package_files():
+    for file in package_files():
         _copy(file, folder / "package" / "genomics_pipeline" / file.relative_to(package))
     shutil.copytree(wheels(architecture, cache), folder / "wheels")
 

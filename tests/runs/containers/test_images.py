@@ -54,6 +54,12 @@ def test_every_shipped_step_has_a_dockerfile_of_its_own() -> None:
     assert {images.dockerfile(load_step(name)).parent.name for name in step_names()} == set(step_names())
 
 
+def test_the_base_image_has_the_data_of_the_workers_packages() -> None:
+    names = {file.name for file in images.package_files()}
+    assert {"index_rates.csv", "step.schema.json", "minibwa_index.py"} <= names
+    assert not [name for name in names if name.endswith(".pyc")]
+
+
 def test_images_hold_the_versions_of_the_projects_lock_file() -> None:
     pinned = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
     # The project's file has a version for each range of Python's, where a package needs that.
