@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -28,6 +29,7 @@ HEADER = """##fileformat=VCFv4.2
 ##FORMAT=<ID=SP,Number=1,Type=Integer,Description="Phred-scaled strand bias P-value">
 ##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Allelic depths (high-quality bases)">
 """
+BLOCK_BP, BLOCKS = 1 << 16, 4  # of the reference, held at once: an interval needs no whole contig
 
 Item = TypeVar("Item")
 
@@ -69,13 +71,14 @@ def find_sites(cohort: Cohort) -> list[Site]:
 
 def cached_base(fasta: pysam.FastaFile) -> Base:
     """Return a function that returns the base of a contig at a position, from 1, in upper case."""
-    held: dict[str, str] = {}
+
+    @lru_cache(BLOCKS)
+    def block(contig: str, number: int) -> str:
+        return fasta.fetch(contig, number * BLOCK_BP, (number + 1) * BLOCK_BP).upper()
 
     def base(contig: str, pos: int) -> str:
-        if contig not in held:
-            held.clear()
-            held[contig] = fasta.fetch(contig).upper()
-        return held[contig][pos - 1]
+        number, place = divmod(pos - 1, BLOCK_BP)
+        return block(contig, number)[place]
 
     return base
 
