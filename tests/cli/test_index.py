@@ -14,7 +14,9 @@ from random import Random
 import pysam
 import pytest
 
+from genomics_pipeline.cli import index as command
 from genomics_pipeline.reference import build
+from genomics_pipeline.runs import index_reference
 from tests.cli.conftest import Ended
 from tests.fakes.web_files import web_files
 
@@ -22,6 +24,10 @@ Cli = Callable[..., Ended]
 BASES = "".join(Random(3).choices("ACGT", k=6000))
 FASTA = f">chr1\n{BASES}\n>chr2\n{BASES[:4000]}\n"
 BUILT = ["x.dict", "x.fa.amb", "x.fa.ann", "x.fa.bwt", "x.fa.fai", "x.fa.l2b", "x.fa.mbw", "x.fa.pac", "x.fa.sa"]
+
+
+def test_the_option_offers_all_kinds() -> None:
+    assert sorted(command.KINDS) == sorted(index_reference.KINDS)
 
 
 @pytest.fixture

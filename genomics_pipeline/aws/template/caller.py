@@ -7,7 +7,7 @@ from typing import Any
 
 from genomics_pipeline.aws.account import SERVICE_ROLES
 from genomics_pipeline.aws.deployment import Deployment
-from genomics_pipeline.aws.template.statement import Statement, own_jobs, policy
+from genomics_pipeline.aws.template.statement import UPLOAD, Statement, own_jobs, policy
 from genomics_pipeline.aws.template.states import PipelineStateMachine
 from genomics_pipeline.model import run_layout
 
@@ -163,7 +163,7 @@ def _objects(deployment: Deployment) -> list[Statement]:
         Statement(
             "WriteRuns",
             "submit writes the manifest, intervals and definition of a run, and references, in parts if large",
-            ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            UPLOAD,
             [f"{bucket}/{run_layout.RUNS}*", f"{bucket}/{run_layout.REFERENCES}*"],
         ),
         Statement(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from genomics_pipeline.aws.deployment import JOB_DEFINITION
 from genomics_pipeline.aws.template.functions import TemplateResources, sub
 from genomics_pipeline.aws.template.roles import BUCKET_ARN, SAME_ACCOUNT, objects
-from genomics_pipeline.aws.template.statement import Statement, role
+from genomics_pipeline.aws.template.statement import UPLOAD, Statement, role
 from genomics_pipeline.aws.template.storage import BUCKET
 from genomics_pipeline.aws.template.tasks import StepImage, container
 from genomics_pipeline.model import run_layout
@@ -71,13 +71,13 @@ def _statements() -> list[Statement]:
         Statement(
             "WriteIndexes",
             "the worker uploads indexes beside any reference of the bucket: files with the endings of indexes",
-            ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            UPLOAD,
             [sub(f"${{{BUCKET}.Arn}}/*{ending}") for ending in endings],
         ),
         Statement(
             "WriteReferences",
             "the worker uploads copies of references that are compressed or elsewhere, with their indexes",
-            ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            UPLOAD,
             [objects(run_layout.INDEXED)],
         ),
     ]

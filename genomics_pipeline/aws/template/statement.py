@@ -10,6 +10,9 @@ from genomics_pipeline.aws.template.functions import ref, when
 from genomics_pipeline.aws.template.parameters import HAS_BOUNDARY
 from genomics_pipeline.model.resource_names import COST_TAG, ResourceNames
 
+# The actions of an upload, in parts if it is large.
+UPLOAD = ("s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
