@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -103,9 +103,11 @@ def stopped(process: subprocess.Popen[bytes]) -> Iterator[None]:
     try:
         yield
     finally:
-        family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
-        for each in family:
-            each.kill()
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()  # first, since one of its children may have ended meanwhile
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         process.wait()
 
 
