@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
 from genomics_pipeline.model.s3_uri import object_misfit
 from genomics_pipeline.model.secrets import REFUSAL, has_password, without_password
@@ -38,6 +39,7 @@ class ParameterSpec:
         aligns: Files that are taken as aligned are refused while it has a value, since they would be left unchanged.
         pattern: A regular expression of the whole of a string; None for any string.
         expected: The strings that it matches, in words.
+        architectures: The architectures of hosts whose images can do what it asks for; empty for all.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ParameterSpec:
     aligns: bool = False
     pattern: str | None = None
     expected: str = ""
+    architectures: tuple[Architecture, ...] = ()
 
 
 def misfit(spec: ParameterSpec, value: object) -> str | None:

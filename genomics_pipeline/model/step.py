@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import Problem, did_you_mean
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.local_memory import LocalMemory
@@ -224,6 +225,7 @@ def _parameter(name: str, raw: Mapping[str, Any]) -> ParameterSpec:
         aligns=raw.get("aligns", False),
         pattern=raw.get("pattern"),
         expected=raw.get("expected", ""),
+        architectures=tuple(map(Architecture, raw.get("architectures", ()))),
     )
 
 

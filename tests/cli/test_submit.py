@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.runs.catalog import shipped_folder
 from tests.cli.conftest import BWA, FAI, FASTA, MINIBWA
-from tests.fakes.deployed import Deployed
+from tests.fakes.deployed import Deployed, deployed
 from tests.fakes.faults import ApiError
 from tests.fakes.moto_clients import moto_client
 from tests.fakes.web_files import web_files
@@ -371,6 +372,20 @@ def test_sheet_and_parameters_are_refused_together(stack: Deployed, reference: s
             f"{sheet}:2:fastq_1: expected a file ending in .fastq, .fq, .fastq.gz, .fq.gz, .fastq.bgz or .fq.bgz, found 's3://b/a.bam'",
         ],
     )
+
+
+def test_what_hosts_of_arm64_cannot_do_is_refused(
+    step_functions: FakeAws, aws: str, fasta: Path, tmp_path: Path, cli: Cli
+) -> None:
+    with deployed(aws, architecture=Architecture.ARM64) as stack:
+        sheet = stack.sheet(tmp_path / "cohort.csv", "A")
+        arguments = ("submit", sheet, "--reference", fasta, "--dry-run")
+        parameters = ("--param", "alignment.adapters=illumina", "--param", "alignment.quality_cutoff=0")
+        assert errors(cli(*arguments, *parameters)) == [
+            "alignment.adapters: expected hosts of x86_64, found a stack of arm64; submit to a stack of x86_64, or "
+            "leave this parameter out"
+        ]
+        assert errors(cli(*arguments)) == []
 
 
 def test_only_the_command_is_wrong(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:

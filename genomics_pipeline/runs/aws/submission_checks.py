@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
-from genomics_pipeline.model.errors import CollectedProblems
+from genomics_pipeline.model.errors import CollectedProblems, Problem
 from genomics_pipeline.model.overrides import aws_defaults
-from genomics_pipeline.model.parameters import value_words
+from genomics_pipeline.model.parameters import resolve, value_words
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.resource_names import ResourceNames
@@ -55,6 +55,7 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
         job_definitions = checks.deployed(pipeline, steps, document, deployment)
     if deployment is not None and planned is not None:
         note(f"checking the files of {quantity(len(planned.samples), 'sample')}")
+        checks.collected.add(architecture_problems(planned, deployment))
         files = GivenFiles(planned, request.manifest, request.accepted, deployment, reference, adapters)
         warnings = files.check(checks.collected)
     checks.collected.refuse()
@@ -65,6 +66,18 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     intervals = intervals_text(planned, reference.contigs, adapters.store)
     digest = submission_digest(planned, document, reference, intervals, deployment.architecture)
     return Submission(request, planned, deployment, document, reference, intervals, warnings, digest, job_definitions)
+
+
+def architecture_problems(planned: RunPlan, deployment: Deployment) -> Iterator[Problem]:
+    """Yield a problem for each parameter that asks for what the images of the stack's architecture cannot do."""
+    for stage in planned.pipeline.stages:
+        values = resolve(stage.step.parameters, planned.overrides.get(stage.name, {}))
+        for spec in stage.step.parameters.values():
+            usable = spec.architectures or (deployment.architecture,)
+            if deployment.architecture not in usable and values[spec.name] != spec.default:
+                expected = f"expected hosts of {' or '.join(usable)}, found a stack of {deployment.architecture}"
+                advice = f"submit to a stack of {usable[0]}, or leave this parameter out"
+                yield Problem(f"{expected}; {advice}", column=f"{stage.name}.{spec.name}")
 
 
 @dataclass(frozen=True, slots=True)
