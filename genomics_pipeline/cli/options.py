@@ -101,7 +101,9 @@ class LocalPath(click.Path):
 
 
 run_argument = click.argument("run", shell_complete=complete_runs)
-sheet_argument = click.argument("manifest", metavar="SHEET", shell_complete=complete_files)
+sheet_argument = click.argument(
+    "manifest", metavar="[SHEET]", required=False, default="", shell_complete=complete_files
+)  # not needed with --joint-with
 sample_option = click.option(
     "--sample",
     "samples",

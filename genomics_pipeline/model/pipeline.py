@@ -19,6 +19,8 @@ from genomics_pipeline.model.toml_file import TomlFile
 READS = "sample.reads"
 REFERENCE = "reference"
 GVCF = "gvcf"  # the output in whose place a sample's gVCF may be given
+GIVEN_GVCFS = "sample.gvcf"  # the source of an input that takes all gVCFs that a run was given
+OF_RUN = (READS, GIVEN_GVCFS, REFERENCE)  # sources that no stage makes
 ITEM_FILES = "item.files"  # the source of an input when a single step is run: the item names its files
 
 
@@ -67,7 +69,7 @@ class Stage:
         name: The stage's name, unique in the pipeline.
         step: The step that runs.
         scope: ``sample``, ``interval`` or ``cohort``; the step runs once for each item of the scope.
-        inputs: Input name -> ``sample.reads``, ``reference`` or ``<stage>.<output>``.
+        inputs: Input name -> ``sample.reads``, ``sample.gvcf``, ``reference`` or ``<stage>.<output>``.
         publish: Output name -> folder below ``results/``.
         intermediate: The outputs are only for later stages; on AWS they expire.
         when: The parameters of which at least one must have a value for the stage to run; none for every run.
@@ -130,14 +132,25 @@ class Pipeline:
     def gather_sources(self, stage: Stage) -> tuple[str, ...]:
         """Return the earlier stages whose outputs of all items the stage takes as one list."""
         scopes = {earlier.name: earlier.scope for earlier in self.stages}
-        sources = (source.partition(".")[0] for source in stage.inputs.values() if source not in (READS, REFERENCE))
+        sources = (source.partition(".")[0] for source in stage.inputs.values() if source not in OF_RUN)
         return tuple(dict.fromkeys(name for name in sources if scopes[name] not in (stage.scope, "cohort")))
 
     @property
+    def takes_reads(self) -> bool:
+        """True if a stage takes the reads of samples."""
+        return any(READS in stage.inputs.values() for stage in self.stages)
+
+    @property
+    def takes_gvcfs_only(self) -> bool:
+        """True if a stage takes the gVCFs that a run was given, and none takes reads."""
+        return not self.takes_reads and any(GIVEN_GVCFS in stage.inputs.values() for stage in self.stages)
+
+    @property
     def joins_gvcfs(self) -> bool:
-        """True if a stage gathers an output named ``gvcf``, so that gVCFs may be given in place of samples' reads."""
+        """True if a stage takes given gVCFs, or gathers an output named ``gvcf``, in whose place they may be given."""
         return any(
-            source.partition(".")[2] == GVCF and source.partition(".")[0] in self.gather_sources(stage)
+            source == GIVEN_GVCFS
+            or (source.partition(".")[2] == GVCF and source.partition(".")[0] in self.gather_sources(stage))
             for stage in self.stages
             for source in stage.inputs.values()
         )
@@ -240,6 +253,12 @@ def _when_problems(toml: TomlFile, number: int, stage: Stage) -> Iterator[Proble
             yield toml.problem(path, f"unknown parameter {name!r} of step {stage.step.name}; {hint}")
 
 
+_GVCFS_MISFIT = (
+    f'expected an input of type "files" in a stage of scope interval or cohort for "{GIVEN_GVCFS}", '
+    'found type "{}" in scope {}'
+)
+
+
 def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str | None:
     """Return what is wrong with the source of one input, or None."""
     source = stage.inputs[spec.name]
@@ -250,6 +269,9 @@ def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str |
         )
     if spec.type == "reference":
         return None if source == REFERENCE else f'expected "{REFERENCE}", found {source!r}'
+    if source == GIVEN_GVCFS:
+        taken = spec.type == "files" and stage.scope != "sample"
+        return None if taken else _GVCFS_MISFIT.format(spec.type, stage.scope)
     outputs = {f"{other.name}.{output}": other for other in earlier for output in other.step.outputs}
     if source not in outputs:
         return f"expected an output of an earlier stage, found {source!r}; {did_you_mean(source, list(outputs))}"

@@ -30,7 +30,7 @@ class AwsRunRecord:
         tolerated: The samples that may fail before no new ones start, as ``percentage`` and ``count``.
         accepted: The samples that the user accepts to miss, likewise; None for none.
         reference: URI of the prepared reference.
-        manifest: The sample sheet, as the user named it.
+        manifest: The sample sheet, as the user named it; empty for none.
         requested_pipeline: A shipped pipeline's name, or the absolute path of a pipeline file.
         samples: The number of samples.
         submitted: The time of the submission, ISO 8601 in UTC.

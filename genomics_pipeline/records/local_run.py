@@ -22,7 +22,7 @@ class RunArguments:
     """The arguments of a run, which its reruns need.
 
     Attributes:
-        manifest: Absolute path or URI of the sample sheet.
+        manifest: Absolute path or URI of the sample sheet; empty for none.
         reference: Absolute path or URI of the FASTA file.
         pipeline: A shipped pipeline's name, or the absolute path of a pipeline file.
         parameters: ``STAGE.NAME=VALUE`` overrides.

@@ -24,7 +24,8 @@ STATES = {"SUCCEEDED": "done", "FAILED": "FAILED", "PENDING": "pending"}
 def render_table(summary: RunSummary) -> None:
     """Print the summary of a run to standard output."""
     console = open_console()
-    console.print(_samples(summary))
+    if summary.samples:
+        console.print(_samples(summary))
     for line in [*_reasons(summary), *_failures(summary.samples), *_cohort(summary), *_ending(summary)]:
         console.print(line, soft_wrap=True)
 

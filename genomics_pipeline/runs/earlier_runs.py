@@ -12,6 +12,7 @@ from genomics_pipeline.records.completion import OutputRecord
 from genomics_pipeline.records.given_gvcfs import GivenGvcf, read_given_gvcfs
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.find_run import find_run
+from genomics_pipeline.runs.joined_samples import of_gvcf
 from genomics_pipeline.runs.results import ItemResult, Results
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.stores.protocol import shown_place
@@ -46,7 +47,7 @@ def earlier_samples(
             raise RunError(f"--joint-with {text}: expected a run with gVCFs of samples, found none")
         if lacking:
             warn(f"--joint-with {text}: {quantity(lacking, 'sample', ',')} without a gVCF left out")
-        samples += (Sample(one.sample, one.sample, "NA", 0, (), one.uri) for one in gvcfs)
+        samples += map(of_gvcf, gvcfs)
     return tuple(samples)
 
 

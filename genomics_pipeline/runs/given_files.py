@@ -60,7 +60,7 @@ def reads(samples: Iterable[Sample]) -> Iterator[RequiredFile]:
 
 
 def format_problems(samples: Iterable[Sample], pipeline: Pipeline, sheet: str) -> Iterator[Problem]:
-    """Yield the files of reads whose format a step does not take.
+    """Yield the files of reads whose format a step does not take, or all of them if the pipeline takes gVCFs only.
 
     Args:
         samples: The samples.
@@ -75,6 +75,10 @@ def format_problems(samples: Iterable[Sample], pipeline: Pipeline, sheet: str) -
     ]
     for file in reads(samples):
         column = file.column or ""
+        if pipeline.takes_gvcfs_only:
+            advice = "give the sample's gVCF in the column gvcf, which the pipeline germline-single makes of reads"
+            expected = f"the pipeline {pipeline.name} takes gVCFs only"
+            yield Problem(f"{file.user}: {expected}, found {file.kind}; {advice}", sheet, file.line, column)
         for step, spec in specs:
             if column.partition("_")[0] not in spec.formats:
                 expected = f"the step {step} takes {one_of(spec.formats)} files (formats of step.toml)"

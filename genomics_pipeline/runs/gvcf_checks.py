@@ -39,19 +39,20 @@ def gvcf_problems(
     Args:
         samples: The samples.
         pipeline: The pipeline.
-        sheet: The path or URI of the sheet, for messages.
+        sheet: The path or URI of the sheet, for messages; empty for none.
         store: The store of the files.
         contigs: The length of each contig of the reference, by name; without contigs, they are not compared.
     """
     files = list(gvcf_files(samples))
     if files and not pipeline.joins_gvcfs:
         message = f"the pipeline {pipeline.name} has no stage that gathers an output gvcf"
-        yield Problem(message, sheet, files[0].line, "gvcf")
+        advice = "genotype gVCFs with the pipeline joint, or beside reads with germline"
+        yield Problem(f"{message}; {advice}", sheet or None, files[0].line, "gvcf")
         return
 
     def check(file: RequiredFile) -> Problem | None:
         message = _problem(file, store, contigs)
-        return Problem(f"{file.user}: {file.uri}: {message}", sheet, file.line, "gvcf") if message else None
+        return Problem(f"{file.user}: {file.uri}: {message}", sheet or None, file.line, "gvcf") if message else None
 
     if files:
         store.stat(files[0].uri)  # makes the client of S3, which threads must not make at the same time

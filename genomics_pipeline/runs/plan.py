@@ -34,7 +34,7 @@ class RunRequest:
     """The arguments of a run, in a folder or on AWS.
 
     Attributes:
-        manifest: The path or URI of a sample sheet.
+        manifest: The path or URI of a sample sheet; empty for a run of `joined` samples alone.
         reference: The path or URI of a FASTA file.
         pipeline: The name of a shipped pipeline, or the path of a pipeline file.
         parameters: Overrides, ``STAGE.NAME=VALUE``.
@@ -119,8 +119,7 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
     with collected.check():
         refuse_password(request.reference, "--reference")
     with collected.check():
-        chosen = _select(read_manifest(request.manifest, warnings.append), request.samples)
-        found = with_runs(chosen, without_secrets(request.manifest), request.ena, known or {})
+        found = _samples_of_sheet(request, warnings, known or {})
         samples = [*found, *request.joined]
         collected.add(_repeated_samples(samples))
         collected.add(format_problems(samples, pipeline, without_secrets(request.manifest)))
@@ -132,6 +131,26 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
     notes = (*map(str, warnings), *pilot_notes(samples, pipeline, overrides))
     pipeline = pipeline.with_bounds(bounds)
     return RunPlan(pipeline, steps, overrides, samples, tolerated, bounds, notes)
+
+
+def _samples_of_sheet(request: RunRequest, warnings: list[Problem], known: Mapping[str, Runs]) -> Sequence[Sample]:
+    """Return the chosen samples of the sheet; none where there is no sheet.
+
+    Args:
+        request: The arguments of the run.
+        warnings: Takes what is not used of the sheet.
+        known: The runs of accessions that were resolved before.
+
+    Raises:
+        UsageError: without sheet and samples of earlier runs, or for samples that the sheet does not have.
+        DataError: for a sheet that cannot be used.
+    """
+    if not request.manifest:
+        if not request.joined:
+            raise UsageError("SHEET: expected a sample sheet, or --joint-with RUN for the gVCFs of a run; found none")
+        return _select([], request.samples)
+    chosen = _select(read_manifest(request.manifest, warnings.append), request.samples)
+    return with_runs(chosen, without_secrets(request.manifest), request.ena, known)
 
 
 def _tumours(samples: Sequence[Sample], pipeline: Pipeline, sheet: str) -> Iterator[Problem]:

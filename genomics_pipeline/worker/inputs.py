@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.pipeline import GVCF, ITEM_FILES, READS, REFERENCE
+from genomics_pipeline.model.pipeline import GIVEN_GVCFS, GVCF, ITEM_FILES, READS, REFERENCE
 from genomics_pipeline.model.plain_path import file_name
 from genomics_pipeline.model.sample import READ_COLUMNS
 from genomics_pipeline.model.step import InputSpec
@@ -215,12 +215,14 @@ def find_input(
         fasta = replace(_stored_file(str(path), store), indexes=indexes)
         alt = alt_file(str(path))  # which changes alignments
         return Input(spec, (fasta, _stored_file(alt, store)) if store.stat(alt) else (fasta,))
+    if source == GIVEN_GVCFS:
+        return _given_files(spec, [gvcf.uri for gvcf in given(store, payload.run)], store)
     stage, _, output = source.partition(".")
     if stage in payload.upstream:
         items = gather(store, payload.run, stage, payload.upstream[stage])
         files = in_parallel(lambda name: _output(payload, stage, name, output, store), items.done)
         more = [gvcf.uri for gvcf in given(store, payload.run)] if output == GVCF else []
-        files = [*files, *in_parallel(lambda uri: _given_file(spec, uri, store), more)]
+        files = [*files, *_given_files(spec, more, store).files]
         return Input(spec, tuple(files), missing=items.missing if spec.missing else ())
     name = item_id(item)
     if (record := read_completion(store, payload.run, stage, name)) and output in record.outputs:
@@ -241,8 +243,8 @@ def _reads(spec: InputSpec, item: Mapping[str, Any], store: Store) -> Input:
 
 
 def _given_files(spec: InputSpec, uris: Sequence[str], store: Store) -> Input:
-    """Return the files that the item itself names, each with the indexes beside it."""
-    return Input(spec, tuple(_given_file(spec, uri, store) for uri in uris))
+    """Return files that the user named, each with the indexes beside it."""
+    return Input(spec, tuple(in_parallel(lambda uri: _given_file(spec, uri, store), uris)))
 
 
 def _given_file(spec: InputSpec, uri: str, store: Store) -> InputFile:

@@ -153,7 +153,10 @@ def test_an_interruption_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) 
     ("name", "message"),
     [
         ("germlin", "no pipeline 'germlin', neither shipped nor a file; did you mean 'germline'?"),
-        ("./none.toml", "no pipeline './none.toml', neither shipped nor a file; known: amplicon, germline"),
+        (
+            "./none.toml",
+            "no pipeline './none.toml', neither shipped nor a file; known: amplicon, germline, germline-single, joint",
+        ),
     ],
 )
 def test_an_unknown_pipeline_is_refused(cli: Cli, name: str, message: str) -> None:

@@ -30,5 +30,10 @@ def test_the_page_lists_every_output() -> None:
     assert listed(after) == sorted(published("amplicon") - published("germline"))
 
 
+def test_the_parts_of_germline_write_its_files() -> None:
+    assert published("germline-single") | published("joint") == published("germline")
+    assert not published("germline-single") & published("joint")
+
+
 def test_amplicon_writes_the_same_files_without_those_of_annotation() -> None:
     assert {file for file in published("germline") - published("amplicon") if "annotation" not in file} == set()

@@ -78,8 +78,9 @@ class Submission:
 
     @property
     def place(self) -> RunPlace:
-        """The place of the run, whose name begins with that of the sheet and ends with the digest."""
-        stem = SHEET.sub("", PurePosixPath(without_secrets(self.request.manifest)).name)
+        """The place of the run: its name has that of the sheet, or of the pipeline without one, and the digest."""
+        sheet = self.request.manifest or self.plan.pipeline.name
+        stem = SHEET.sub("", PurePosixPath(without_secrets(sheet)).name)
         clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:NAME_CHARACTERS] or "run"
         return run_place(f"{clean}-{self.digest[:SHORT_DIGEST]}", self.deployment.bucket)
 

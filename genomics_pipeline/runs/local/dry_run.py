@@ -11,7 +11,7 @@ from typing import Any
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import resolve
-from genomics_pipeline.model.pipeline import READS, REFERENCE, Stage
+from genomics_pipeline.model.pipeline import OF_RUN, REFERENCE, Stage
 from genomics_pipeline.model.provenance import Difference, DifferenceKind, count_difference
 from genomics_pipeline.model.step import with_indexes
 from genomics_pipeline.model.task import RunPlace, TaskPayload, item_id
@@ -207,9 +207,9 @@ class _Forecast:
 
 
 def source_stage(stage: Stage, name: str) -> str | None:
-    """Return the earlier stage that an input comes from; None for reads and the reference."""
+    """Return the earlier stage that an input comes from; None for what the run was given."""
     source = stage.inputs[name]
-    return None if source in (READS, REFERENCE) else source.partition(".")[0]
+    return None if source in OF_RUN else source.partition(".")[0]
 
 
 def source_stages(stage: Stage) -> list[str]:

@@ -38,9 +38,13 @@ class LocalRunRequest(RunRequest):
 
 def run_arguments(request: LocalRunRequest, planned: RunPlan) -> RunArguments:
     """Return the arguments of a request that a rerun needs; files are absolute, so that it works from everywhere."""
+
+    def absolute(uri: str) -> str:
+        return without_secrets(follow_parents(absolute_uri(uri, str(Path.cwd()))))
+
     return RunArguments(
-        manifest=without_secrets(follow_parents(absolute_uri(request.manifest, str(Path.cwd())))),
-        reference=without_secrets(follow_parents(absolute_uri(request.reference, str(Path.cwd())))),
+        manifest=absolute(request.manifest) if request.manifest else "",
+        reference=absolute(request.reference),
         pipeline=absolute_name(request.pipeline),
         parameters=tuple(assignments(planned.overrides)),
         bounds=tuple(bound_assignments(planned.bounds)),

@@ -56,7 +56,12 @@ class Choice:
     @property
     def is_whole(self) -> bool:
         """Return whether a rerun has to take all samples, because a later map over them reads the results of all."""
-        return sum(group.scope == "sample" for group in self._files.groups()) > 1
+        return len(self._sample_maps) > 1
+
+    @property
+    def _sample_maps(self) -> list[StageGroup]:
+        """The groups of stages over samples; none in a pipeline that takes gVCFs only."""
+        return [group for group in self._files.groups() if group.scope == "sample"]
 
     @property
     def earlier(self) -> dict[str, list[dict[str, str]]]:
@@ -83,7 +88,7 @@ class Choice:
             RunError: if an execution left no result files.
         """
         self._newer = set()
-        sample_maps = [group for group in self._files.groups() if group.scope == "sample"]
+        sample_maps = self._sample_maps
 
         def done(names: Sequence[str]) -> set[str]:
             def check(name: str) -> str | None:
@@ -142,20 +147,22 @@ class Choice:
         store = self._many_looks
         return not any(next(undone_items(self._files, group, lambda _: True, store), None) for group in groups)
 
-    def carry(self, out: BinaryIO) -> str:
-        """Write the line of the first sample of the run, which succeeded, and return its name.
+    def carry(self, out: BinaryIO) -> str | None:
+        """Write the line of the first sample of the run, which succeeded, and return its name; None if it has none.
 
         A rerun after the failure of a later stage has no samples of its own, and AWS does not document whether it runs
         a Map without items. The steps of this sample are done, and are reused.
         """
         with self._files.store.open(self._files.place.uri(WHOLE)) as lines:
             line = lines.readline()
+        if not line:  # all samples have gVCFs
+            return None
         out.write(line)
         return item_id(json.loads(line))
 
     def _map_runs(self) -> Iterator[Iterable[ResultRow]]:
         """Yield the rows of each Map Run over samples, those of the newest execution first."""
-        for one in reversed(self._chain):
+        for one in reversed(self._chain) if self._sample_maps else ():
             map_runs = self._map_runs_of[one.name]
             if all(run.results is None for run in map_runs):
                 raise self._no_results(one)

@@ -30,6 +30,7 @@ from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.given_files import file_misfit
 from genomics_pipeline.runs.item_lines import item_lines
+from genomics_pipeline.runs.joined_samples import joined_before
 from genomics_pipeline.runs.local.chain import local_chain, local_map_runs
 from genomics_pipeline.runs.local.checks import check_contents
 from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution
@@ -260,6 +261,7 @@ def _finish_run(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, d
         bounds=arguments.bounds,
         samples=arguments.samples,
         accepted=_accepted(record),
+        joined=joined_before(folder_files(folder, adapters.store), arguments.manifest),
         containers=arguments.containers,
         resume=True,
     )
