@@ -33,7 +33,8 @@ class ParameterSpec:
         default_on_aws: The value on AWS if neither the pipeline nor the user gives one; None for `default`.
         minimum: Least value, for integer and number.
         maximum: Greatest value, for integer and number.
-        format: The format of a file whose content is checked before a run: ``bed``, ``gff3`` or ``vcf``; None for any.
+        format: The format of a file whose content is checked before a run: ``bed``, ``gff3``, ``ploidy`` or ``vcf``;
+            None for any.
         indexes: The suffixes of the indexes, one of which must be beside the file.
         columns: The parameter with the columns that are taken from a file in VCF; see `model.annotation_columns`.
         aligns: Files that are taken as aligned are refused while it has a value, since they would be left unchanged.

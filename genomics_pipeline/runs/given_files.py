@@ -17,6 +17,7 @@ from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.reference.annotation_vcf import vcf_problems
 from genomics_pipeline.reference.bed import bed_problems
 from genomics_pipeline.reference.gff3 import gff3_problems
+from genomics_pipeline.reference.ploidy_file import ploidy_problems
 from genomics_pipeline.stores.given_file import find_index, stat_given
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
@@ -213,6 +214,8 @@ def _content_problems(
             yield from bed_problems(file.uri, store, contigs)
         case "gff3":
             yield from gff3_problems(file.uri, store, contigs)
+        case "ploidy":
+            yield from ploidy_problems(file.uri, store, contigs)
         case "vcf" if index := find_index(file.uri, spec.indexes, store):
             yield from vcf_problems(file.uri, index, file.taken, store, contigs)
 

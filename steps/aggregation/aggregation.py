@@ -10,20 +10,20 @@ from typing import Any
 import pysam
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
+from cohort_ploidy import ploidy_options
 from cohort_sites import Cohort, merged_header
 from common.bed import read_regions
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
 from common.program import BadInput, run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, shown, write_versions
-from common.variants import MISSING_KEY, PLOIDY_KEY
+from common.variants import MISSING_KEY
 from common.vcf_header import LOCAL, VcfHeader
 from genotyping import Calling
 from interval import Ownership, Region, padded, parse_regions, targets_within
 from joint_records import AF_HEADER, Filters, write_joint
 from pipe import Command
 
-DIPLOID = 2
 QUIET = "--no-version"  # no versions, dates or paths of this machine in the header
 
 
@@ -34,26 +34,21 @@ def main(task: dict[str, Any]) -> None:
         BadInput: for gVCFs that cannot be used together.
         ForkFailed: if bcftools failed.
     """
-    ploidies = check_samples(task["inputs"]["gvcfs"])
-    aggregate(task, task["parameters"]["ploidy"] or common_ploidy(ploidies))
+    check_samples(task["inputs"]["gvcfs"])
+    aggregate(task)
 
 
-def check_samples(gvcfs: Sequence[str]) -> dict[int, str]:
-    """Refuse files that are no VCF, or whose sample is in another file too, and return their ploidies.
-
-    Returns:
-        The ploidies that the files were called with, each with the first such file.
+def check_samples(gvcfs: Sequence[str]) -> None:
+    """Refuse files that are no VCF, or whose sample is in another file too.
 
     Raises:
         BadInput: for the first such file.
     """
     holders: dict[str, str] = {}
-    ploidies: dict[int, str] = {}
     for path in gvcfs:
         try:
             with pysam.VariantFile(path) as gvcf:
                 samples = list(gvcf.header.samples)
-                values = [record.value for record in gvcf.header.records if record.key == PLOIDY_KEY]
         except (OSError, ValueError):
             raise BadInput(f"{path}: expected a gVCF, found one that is cut off or of another kind") from None
         for sample in samples:
@@ -61,24 +56,9 @@ def check_samples(gvcfs: Sequence[str]) -> dict[int, str]:
                 expected = "expected a sample that no other file holds"
                 raise BadInput(f"{path}: {expected}, found {sample}, which {holders[sample]} holds too")
             holders[sample] = path
-        ploidies.setdefault(int(values[0] or DIPLOID) if values else DIPLOID, path)
-    return ploidies
 
 
-def common_ploidy(ploidies: Mapping[int, str]) -> int:
-    """Return the ploidy that all files were called with.
-
-    Raises:
-        BadInput: if they differ.
-    """
-    (first, file), *others = ploidies.items()
-    for ploidy, other in others:
-        advice = "call all samples with one ploidy, or set aggregation's parameter ploidy"
-        raise BadInput(f"{other}: expected ploidy {first} as in {file}, found {ploidy}; {advice}")
-    return first
-
-
-def aggregate(task: dict[str, Any], ploidy: int) -> None:
+def aggregate(task: dict[str, Any]) -> None:
     """Genotype all samples over the interval.
 
     Raises:
@@ -94,6 +74,7 @@ def aggregate(task: dict[str, Any], ploidy: int) -> None:
     cohort = Cohort(task["inputs"]["gvcfs"], spans, reference, parameters["batch_size"])
     header = merged_header(cohort.gvcfs, contigs)
     filters = Filters(parameters["min_qual"], parameters["min_depth"], parameters["max_strand_bias"])
+    ploidy = ploidy_options(cohort, parameters["ploidy"], Path(task["scratch"]))
     whole = call_commands(task["inputs"]["reference"], ploidy, parameters["prior"])  # all intervals have one header
     describe = VcfHeader(task, [], whole).describe
     more = filters.header() + missing_header(task) + AF_HEADER
@@ -123,10 +104,10 @@ def own_regions(task: dict[str, Any], contigs: Mapping[str, int]) -> list[Region
     return targets_within(regions, read_regions(bed, contigs)) if bed else regions
 
 
-def call_commands(reference: str, ploidy: int, prior: float) -> list[Command]:
+def call_commands(reference: str, ploidy: Sequence[str], prior: float) -> list[Command]:
     """Return the commands that genotype from likelihoods, then left-align and normalise."""
     return [
-        ["call", QUIET, "-mv", "-a", "GQ", "-P", str(prior), "--ploidy", str(ploidy), "-Ou", "-"],
+        ["call", QUIET, "-mv", "-a", "GQ", "-P", str(prior), *ploidy, "-Ou", "-"],
         ["norm", QUIET, "-f", reference, "-Ov", "-"],
     ]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pysam
 from interval import PADDING_BP, Region
-from likelihoods import evident_alleles, of_depth, of_reference, over_alleles
+from likelihoods import evident_alleles, of_depth, of_reference, of_two_copies, over_alleles
 
 UNSEEN = {"<*>", "<NON_REF>"}  # the symbolic allele for all alleles that were not observed
 MANY_RECORDS = 200  # more than are within reach of a site
@@ -138,7 +138,8 @@ class Record:
     @cached_property
     def phred(self) -> list[int]:
         """Return the likelihoods."""
-        return [int(value) for value in self._sample["PL"].split(",")]
+        phred = [int(value) for value in self._sample["PL"].split(",")]
+        return of_two_copies(phred, len(self._alts) + 1)
 
     @cached_property
     def alleles(self) -> dict[tuple[Place, Allele], int]:
@@ -188,8 +189,8 @@ def block_of(line: str) -> Block | None:
     info, keys, values = rest.rstrip("\n").split("\t")
     sample = dict(zip(keys.split(":"), values.split(":"), strict=False))
     end = int(info[4:].partition(";")[0]) if info.startswith("END=") else int(pos)
-    first, second, third = sample["PL"].split(",")
-    return Block(contig, int(pos), end, (int(first), int(second), int(third)), int(sample["DP"]))
+    phred = of_two_copies([int(value) for value in sample["PL"].split(",")], 2)
+    return Block(contig, int(pos), end, phred, int(sample["DP"]))
 
 
 def evident_in(gvcf: pysam.TabixFile, span: Region, base: Base) -> Iterator[tuple[Place, Allele]]:

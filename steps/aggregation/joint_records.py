@@ -49,7 +49,7 @@ class Genotype:
 
     Attributes:
         alleles: Its alleles, by number; None where it is missing.
-        phred: The likelihoods of genotypes; of haploid ones, one for each allele.
+        phred: The likelihoods of genotypes; of haploid ones, one for each allele; none where there is no copy.
         depth: High-quality bases.
         strand_bias: Phred-scaled; None if not known.
         depths: High-quality bases of each allele.
@@ -71,7 +71,7 @@ class Genotype:
     def text(self) -> str:
         """Return the sample's column, GT:PL:DP:SP:AD:GQ."""
         values = [self.phred, (self.depth,), (self.strand_bias,), self.depths, (self.quality,)]
-        columns = [",".join(MISSING if one is None else str(one) for one in value) for value in values]
+        columns = [",".join(MISSING if one is None else str(one) for one in value) or MISSING for value in values]
         alleles = "/".join(MISSING if one is None else str(one) for one in self.alleles)
         return ":".join([alleles, *columns])
 
@@ -89,8 +89,10 @@ def by_its_reads(genotype: Genotype, indel: bool) -> Genotype:
     '0/0:0,6,38:2:.:2,0:6'
     """
     unseen = any(allele and not genotype.depths[allele] for allele in genotype.alleles)
+    if None in genotype.alleles or not (unseen or indel):
+        return genotype
     least, second, *_ = sorted(genotype.phred)
-    if None in genotype.alleles or not (unseen or indel) or least == second:
+    if least == second:
         return genotype
     place = genotype.phred.index(least)
     alleles = (place,) if len(genotype.alleles) == 1 else pairs(len(genotype.depths))[place]
@@ -111,7 +113,7 @@ def parse_genotype(keys: Sequence[str], column: str) -> Genotype:
         return None if value == MISSING else int(value)
 
     alleles = tuple(None if one == MISSING else int(one) for one in values["GT"].replace("|", "/").split("/"))
-    phred = tuple(from_zero(numbers("PL")))
+    phred = () if values["PL"] == MISSING else tuple(from_zero(numbers("PL")))
     return Genotype(alleles, phred, number("DP") or 0, number("SP"), numbers("AD"), number("GQ"))
 
 
@@ -185,6 +187,8 @@ def _spanned(alleles: tuple[int | None, ...], copies: int, star: int) -> tuple[i
 
 def _extended(genotype: Genotype, copies: int, certainty: int) -> tuple[int, ...]:
     """Return the likelihoods with those of the genotypes with `*`."""
+    if not genotype.phred:
+        return ()
     if len(genotype.alleles) == 1:
         worst = max(genotype.phred)
         if copies:

@@ -31,6 +31,24 @@ def index_of(first: int, second: int) -> int:
     return high * (high + 1) // 2 + low
 
 
+def of_two_copies(phred: Sequence[int], alleles: int) -> list[int]:
+    """Return the likelihoods of two copies, which `bcftools call` takes for each sample, from those of one.
+
+    Of one copy there are no heterozygotes, which are as unlikely as anything; likelihoods of two copies are left as
+    they are.
+
+    Args:
+        phred: The likelihoods.
+        alleles: The number of alleles with the reference.
+
+    >>> of_two_copies([10, 0, 40], 3), of_two_copies([0, 60, 255], 2)
+    ([10, 40, 0, 40, 40, 40], [0, 60, 255])
+    """
+    if len(phred) != alleles:
+        return list(phred)
+    return [phred[first] if first == second else max(phred) for first, second in pairs(alleles)]
+
+
 def evident_alleles(phred: Sequence[int]) -> set[int]:
     """Return the alleles of the most likely genotype other than the reference; none where 0/0 is as likely.
 

@@ -98,11 +98,12 @@ def count(path: str) -> dict[str, Any]:
         ForkFailed: if bcftools failed.
     """
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # else numpy starts a thread for each core
-    from genotype_tally import Tally
+    from genotype_tally import Tally, read_absent
     from relatedness import compare, read_patients
 
     with pysam.VariantFile(path) as vcf:
-        tally, patients = Tally(list(vcf.header.samples)), read_patients(vcf.header)
+        tally = Tally(list(vcf.header.samples), read_absent(vcf.header))
+        patients = read_patients(vcf.header)
     reader, writer = os.pipe()
 
     def query() -> None:

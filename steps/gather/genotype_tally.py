@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import pysam
+from common.ploidy import Stretch, parse_region
 from common.variants import TRANSITIONS, ratio
 from relatedness import Sites
 
@@ -18,10 +20,18 @@ class Tally:
 
     Genotypes are counted as text, and each distinct text is interpreted once, at the end: with thousands of samples
     nearly all the time is spent in the loop over a record's genotypes.
+
+    Args:
+        samples: The samples.
+        absent: The stretches of which a sample has no copy, by sample: genotypes are not missing there.
     """
 
-    def __init__(self, samples: Sequence[str]) -> None:
+    def __init__(self, samples: Sequence[str], absent: Mapping[str, Sequence[Stretch]]) -> None:
         self.sites = Sites(samples)
+        self._absent: dict[str, list[tuple[int, Stretch]]] = {}
+        for index, sample in enumerate(samples):
+            for one in absent.get(sample, ()):
+                self._absent.setdefault(one.contig, []).append((index, one))
         self._samples = samples
         self._cohort: Counter[Kinds] = Counter()
         self._genotypes: dict[tuple[Kinds, str], Counter[int]] = {}
@@ -30,6 +40,8 @@ class Tally:
         """Count the records of lines that hold CHROM, POS, REF, ALT and all genotypes, separated by tabs."""
         for line in lines:
             contig, position, ref, alts, *genotypes = line.rstrip("\n").split("\t")
+            if contig in self._absent:
+                self._leave_out(contig, int(position), genotypes)
             kinds = tuple(kind(ref.upper(), alt) for alt in alts.upper().split(","))
             self._cohort[kinds] += 1
             if len(kinds) == 1 and kinds[0].startswith("trans"):
@@ -40,6 +52,12 @@ class Tally:
                     if key not in self._genotypes:
                         self._genotypes[key] = Counter()
                     self._genotypes[key][index] += 1
+
+    def _leave_out(self, contig: str, position: int, genotypes: list[str]) -> None:
+        """Replace genotypes of samples that have no copy of a position by the reference, which is not counted."""
+        for index, stretch in self._absent[contig]:
+            if genotypes[index] == "." and stretch.start < position <= stretch.end:
+                genotypes[index] = "0"
 
     def summary(self) -> dict[str, Any]:
         """Return the statistics."""
@@ -55,6 +73,13 @@ class Tally:
             **variants(cohort),
             "samples": {name: sample_row(count, cohort["variants"]) for name, count in rows},
         }
+
+
+def read_absent(header: pysam.VariantHeader) -> dict[str, list[Stretch]]:
+    """Return the stretches of which samples have no copy, by sample, as the header says (lines SAMPLE)."""
+    lines = (dict(record) for record in header.records if record.key == "SAMPLE")
+    regions = {line["ID"]: line["Absent"].strip('"').split(",") for line in lines if "ID" in line and "Absent" in line}
+    return {sample: [Stretch(*parse_region(one), 0) for one in found] for sample, found in regions.items()}
 
 
 def kind(ref: str, alt: str) -> str:

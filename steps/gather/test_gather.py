@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -113,6 +114,19 @@ def test_haploid_genotypes(tmp_path: Path, reference: Path) -> None:
         (0, 1, None),
         (0, 0, None),
     ]
+
+
+def test_samples_without_a_copy_of_a_region_miss_no_genotype_there(tmp_path: Path, reference: Path) -> None:
+    part = Path(vcf(tmp_path / "0.vcf.gz", ["c2 10 A G PASS . 1 .", "c2 11 A G PASS . 1 .", "c1 10 A G PASS . 1 1"]))
+    header = '##SAMPLE=<ID=Z,Patient=p,Sex=XX,Absent="c2:10-10,c1:1-9">\n#CHROM'
+    text = gzip.decompress(part.read_bytes()).decode().replace("#CHROM", header)
+    with pysam.BGZFile(str(part), "wb", index=None) as out:
+        out.write(text.encode())
+    pysam.tabix_index(str(part), preset="vcf", force=True)
+    process = run_step(tmp_path / "a", reference, [str(part)])
+    assert process.returncode == 0, process.stderr
+    samples = json.loads((tmp_path / "a" / "joint.json").read_text())["samples"]
+    assert {name: row["missing"] for name, row in samples.items()} == {"Z": 2, "A": 0, "M": 2}
 
 
 def test_files_without_records(tmp_path: Path, reference: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from common.bed import read_regions
+from common.ploidy import Ploidy
 
 SMALLEST_UNIT_BP, LARGEST_UNIT_BP = 50_000, 5_000_000
 UNITS = 64  # of a genome, unless they would be smaller or larger than that
@@ -73,6 +74,12 @@ def _pieces(contigs: Mapping[str, int], size: int) -> Iterable[Span]:
         count = -(-length // size)
         for index in range(count):
             yield Span(contig, index * length // count, (index + 1) * length // count)
+
+
+def with_copies(unit: Unit, ploidy: Ploidy, copies: int) -> Unit:
+    """Return the parts of a unit of which a sample has a number of copies."""
+    parts = (part for span in unit for part in ploidy.parts(*span))
+    return tuple(Span(part.contig, part.start, part.end) for part in parts if part.copies == copies)
 
 
 def pad(unit: Unit, contigs: Mapping[str, int]) -> list[Span]:

@@ -8,21 +8,22 @@ it, and a block has the smallest likelihoods within it, as mpileup's own blocks 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from calling_units import Ownership
+from common.ploidy import DIPLOID, Ploidy
 
 # A block stays within one band, so that a site of low depth does not lower the depth of those around it.
 DEPTH_BANDS = (0, *range(1, 11), 12, 15, 20, 40)
 REFERENCE_MARGIN = 30  # Phred-scaled, between the reference genotype and every other
-NO_GENOTYPE = "./."
-GENOTYPE_HEADER = '##FORMAT=<ID=GT,Number=1,Type=String,Description="Most likely genotype of two copies">\n'
+HAPLOID = 1
+GENOTYPE_HEADER = '##FORMAT=<ID=GT,Number=1,Type=String,Description="Most likely genotype">\n'
 UNSEEN = "<*>"  # the symbolic allele for all alleles that were not observed
 
 
 class Block(NamedTuple):
-    """Reference sites [start, end), counted from 0, with the likelihoods of 0/0, 0/<*> and <*>/<*>."""
+    """Reference sites [start, end), counted from 0, with the likelihoods of 0/0, 0/<*> and <*>/<*>, or of 0 and <*>."""
 
     contig: str
     start: int
@@ -35,6 +36,8 @@ class Block(NamedTuple):
         """Return this block and the next as one; None unless they touch and their depths are in the same band."""
         if self.end != other.start or self.contig != other.contig or _band(self.depth) != _band(other.depth):
             return None
+        if len(self.likelihoods) != len(other.likelihoods):
+            return None
         smallest = tuple(map(min, self.likelihoods, other.likelihoods))
         return self._replace(end=other.end, depth=min(self.depth, other.depth), likelihoods=smallest)
 
@@ -43,7 +46,8 @@ class Block(NamedTuple):
         info = f"END={self.end};MIN_DP={self.depth};QS=1,0"
         likelihoods = ",".join(map(str, self.likelihoods))
         columns = f"{self.contig}\t{self.start + 1}\t.\t{self.base}\t{UNSEEN}"
-        genotype = "0/0" if self.depth else NO_GENOTYPE
+        copies = DIPLOID if len(self.likelihoods) > DIPLOID else HAPLOID
+        genotype = "/".join(("0" if self.depth else ".") * copies)
         return f"{columns}\t.\t.\t{info}\tGT:PL:DP\t{genotype}:{likelihoods}:{self.depth}\n"
 
 
@@ -56,6 +60,7 @@ class GvcfWriter:
 
     Args:
         own: The unit.
+        ploidy: The copies that the sample has of the reference; where there is none, nothing is written.
         gvcf: Writes lines of the gVCF.
         sites: Writes lines of sites that may be variant.
         base: Returns the reference's base at a position of a contig, counted from 0.
@@ -64,12 +69,14 @@ class GvcfWriter:
     def __init__(
         self,
         own: Ownership,
+        ploidy: Ploidy,
         *,
         gvcf: Callable[[str], object],
         sites: Callable[[str], object],
         base: Callable[[str, int], str],
     ) -> None:
         self._own = own
+        self._ploidy = ploidy
         self._gvcf = gvcf
         self._sites = sites
         self._base = base
@@ -78,23 +85,34 @@ class GvcfWriter:
     def write(self, lines: Iterable[str]) -> None:
         """Write the gVCF and the sites for mpileup's records, in order."""
         for line in lines:
-            block = reference_block(line)
-            if block is None:
-                self._write_variant(line)
-            elif self._open and (joined := self._open.join(block)):
-                self._open = joined
-            else:
-                self._flush()
-                self._open = block
+            contig, pos, _ = line.split("\t", 2)
+            copies = self._ploidy.at(contig, int(pos) - 1)
+            block = reference_block(line, copies)
+            if block is None and copies:
+                self._write_variant(line, copies)
+            elif block is not None:
+                for part in self._ploidy.parts(contig, block.start, block.end):
+                    self._write_block(block._replace(start=part.start, end=part.end), part.copies)
         self._flush()
 
-    def _write_variant(self, line: str) -> None:
+    def _write_block(self, block: Block, copies: int) -> None:
+        if copies == HAPLOID:
+            block = block._replace(likelihoods=haploid(block.likelihoods))
+        if not copies:
+            self._flush()
+        elif self._open and (joined := self._open.join(block)):
+            self._open = joined
+        else:
+            self._flush()
+            self._open = block
+
+    def _write_variant(self, line: str, copies: int) -> None:
         self._flush()
         contig, pos, name, ref, alts, rest = line.split("\t", 5)
         line = "\t".join([contig, pos, name, ref.upper(), alts.upper(), rest])  # lower case in soft-masked references
         self._sites(line)
         if self._own.parts(contig, int(pos) - 1, int(pos)):
-            self._gvcf(with_genotype(line))
+            self._gvcf(with_genotype(line, copies))
 
     def _flush(self) -> None:
         block, self._open = self._open, None
@@ -105,25 +123,55 @@ class GvcfWriter:
             self._gvcf(block._replace(start=start, end=end, base=base).line())
 
 
-def with_genotype(line: str) -> str:
-    r"""Return one of mpileup's records with its most likely genotype, of two copies as its likelihoods are.
+def with_genotype(line: str, copies: int) -> str:
+    r"""Return one of mpileup's records, whose likelihoods are of two copies, with its most likely genotype.
 
-    >>> with_genotype("c\t1\t.\tA\tC,<*>\t0\t.\tDP=9\tPL:DP\t60,0,50,70,55,90:9")
+    >>> with_genotype("c\t1\t.\tA\tC,<*>\t0\t.\tDP=9\tPL:DP\t60,0,50,70,55,90:9", 2)
     'c\t1\t.\tA\tC,<*>\t0\t.\tDP=9\tGT:PL:DP\t0/1:60,0,50,70,55,90:9'
+    >>> with_genotype("c\t1\t.\tA\tC,<*>\t0\t.\tDP=9\tPL:DP\t60,0,50,70,55,90:9", 1)
+    'c\t1\t.\tA\tC,<*>\t0\t.\tDP=9\tGT:PL:DP\t1:10,0,40:9'
     """
     *columns, keys, values = line.split("\t")
-    phred = [int(value) for value in values.partition(":")[0].split(",")]
-    genotype = NO_GENOTYPE
+    text, _, rest = values.partition(":")
+    phred = tuple(map(int, text.split(",")))
+    if copies == HAPLOID:
+        phred = haploid(phred)
+    genotype = "/".join("." * copies)
     if any(phred):
         best, high = phred.index(min(phred)), 0
-        while (high + 1) * (high + 2) // 2 <= best:
+        while copies == DIPLOID and (high + 1) * (high + 2) // 2 <= best:
             high += 1
-        genotype = f"{best - high * (high + 1) // 2}/{high}"
-    return "\t".join([*columns, f"GT:{keys}", f"{genotype}:{values}"])
+        genotype = str(best) if copies == HAPLOID else f"{best - high * (high + 1) // 2}/{high}"
+    return "\t".join([*columns, f"GT:{keys}", f"{genotype}:{','.join(map(str, phred))}:{rest}"])
 
 
-def reference_block(line: str) -> Block | None:
-    """Return one of mpileup's records as a block; None if the site may be variant."""
+def haploid(phred: Sequence[int]) -> tuple[int, ...]:
+    """Return the likelihoods of one copy of each allele, the least of them 0, from those of two copies.
+
+    >>> haploid([60, 0, 50, 70, 55, 90])
+    (10, 0, 40)
+    """
+    of_one = homozygous(phred)
+    least = min(of_one)
+    return tuple(value - least for value in of_one)
+
+
+def homozygous(phred: Sequence[int]) -> list[int]:
+    """Return the likelihoods of the genotypes with two copies of one allele, at 0, 2, 5, 9, ... in VCF's order."""
+    places, alleles = [0], 1
+    while (place := places[-1] + alleles + 1) < len(phred):
+        places.append(place)
+        alleles += 1
+    return [phred[place] for place in places]
+
+
+def reference_block(line: str, copies: int) -> Block | None:
+    """Return one of mpileup's records as a block; None if the site may be variant.
+
+    Args:
+        line: The record.
+        copies: The copies that the sample has of the site: of one, it is no heterozygote.
+    """
     contig, pos, _, ref, alt, _, _, info, _, sample = line.rstrip("\n").split("\t")
     likelihoods, depth, *_ = sample.split(":")
     phred = [int(value) for value in likelihoods.split(",")]
@@ -131,8 +179,11 @@ def reference_block(line: str) -> Block | None:
     if alt == UNSEEN:
         end = int(info[4 : info.index(";")]) if info.startswith("END=") else start + 1
         return Block(contig, start, end, ref, int(depth), (phred[0], phred[1], phred[2]))
-    if info.startswith("INDEL") or phred[0] or min(phred[1:]) < REFERENCE_MARGIN:
+    reference, *others = homozygous(phred) if copies == HAPLOID else phred
+    if info.startswith("INDEL") or min(others) < reference + REFERENCE_MARGIN or (reference and copies != HAPLOID):
         return None
+    if copies == HAPLOID:
+        return Block(contig, start, start + 1, ref, int(depth), (0, 0, min(others) - reference))
     # In the order 0/0, 0/1, 1/1, 0/2, 1/2, 2/2, ... genotypes with one reference allele are at 1, 3, 6, ...
     one_reference = [phred[allele * (allele + 1) // 2] for allele in range(1, alt.count(",") + 2)]
     return Block(contig, start, start + 1, ref, int(depth), (0, min(one_reference), min(_without_reference(phred))))

@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,16 @@ import pysam
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
 from bgzf_parts import bgzf_writer, join, split_header
 from call_records import Filters, summarise, write_own
-from calling_units import Ownership, Unit, bed_text, divide, pad, read_bed
+from called_ploidy import CalledPloidy, called_ploidy
+from calling_units import Ownership, Unit, bed_text, divide, pad, read_bed, with_copies
 from common.alignment_header import open_alignments, refuse_other_contigs, refuse_other_sequences
 from common.bcftools_stats import write_stats
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed
+from common.ploidy import DIPLOID
 from common.program import BadInput, run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, SAMTOOLS_VERSION, log_commands, shown, write_versions
-from common.variants import PLOIDY_KEY
 from common.vcf_header import LOCAL, VcfHeader
 from contamination import SiteCounts, contamination_metrics
 from gvcf_blocks import DEPTH_BANDS, GENOTYPE_HEADER, GvcfWriter
@@ -45,11 +47,12 @@ def call(task: dict[str, Any]) -> None:
     units = divide(contigs, read_bed(regions, contigs) if regions else None, parameters.get("unit_bp"))
     groups = [{span.contig for span in unit} for unit in units]
     reference = CallingReference(task["inputs"]["reference"], groups, Path(task["scratch"]))
+    ploidy = called_ploidy(task, contigs, set().union(*groups))
     folders = [Path(task["scratch"]) / f"unit-{number}" for number in range(len(units))]
     try:
         run(
             [
-                partial(call_unit, task, contigs, reference, unit, folder)
+                partial(call_unit, task, Genome(contigs, reference, ploidy), unit, folder)
                 for unit, folder in zip(units, folders, strict=True)
             ],
             at_once=task["vcpus"],
@@ -59,10 +62,10 @@ def call(task: dict[str, Any]) -> None:
             refuse_other_sequences(task["inputs"]["alignment"], task["inputs"]["reference"])
         raise
     alignment = task["inputs"]["alignment"]
-    mpileup, *following = unit_commands(task, task["inputs"]["reference"])
+    mpileup, *following = unit_commands(task, task["inputs"]["reference"], ploidy)
     commands = [[*mpileup, alignment], *([*command, "-"] for command in following)]
     described = VcfHeader(task, [alignment], commands)
-    metrics = sample_metrics(task, folders)
+    metrics = {**ploidy.metrics(), **sample_metrics(task, folders, ploidy)}
     for name in ("vcf", "gvcf"):
         header = described.describe((folders[0] / f"{name}.header").read_text().splitlines(keepends=True))
         parts, csi = [folder / f"{name}.gz" for folder in folders], needs_csi(contigs.values())
@@ -70,22 +73,39 @@ def call(task: dict[str, Any]) -> None:
     Path(task["outputs"]["metrics"]).write_text(json.dumps(metrics, indent=2) + "\n")
     write_stats(task["outputs"]["vcf"], task["outputs"]["bcftools_stats"], ("-s", "-"))
     log_commands([f"bcftools {shown(command, LOCAL)}" for command in commands])
+    print(f"note: {ploidy.words}", file=sys.stderr, flush=True)
     write_versions(task, {"bcftools": BCFTOOLS_VERSION, "samtools": SAMTOOLS_VERSION, "htslib": HTSLIB_VERSION})
 
 
-def sample_metrics(task: dict[str, Any], folders: Iterable[Path]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Genome:
+    """The sequences to call against, and how many copies of them the sample has.
+
+    Attributes:
+        contigs: The length of each contig in bp, by name.
+        calling: The reference to call against.
+        ploidy: The copies.
+    """
+
+    contigs: dict[str, int]
+    calling: CallingReference
+    ploidy: CalledPloidy
+
+
+def sample_metrics(task: dict[str, Any], folders: Iterable[Path], ploidy: CalledPloidy) -> dict[str, Any]:
     """Return the metrics of the sample from the counts of its units.
 
     Args:
         task: The task.
         folders: The folders of the units.
+        ploidy: The copies of the reference.
     """
     variants: Counter[str] = Counter()
     sites = SiteCounts()
     for folder in folders:
         variants.update(json.loads((folder / "counts.json").read_text()))
         sites.update(json.loads((folder / "sites.json").read_text()))
-    diploid, panel = task["parameters"]["ploidy"] == 2, bool(task["parameters"].get("contamination_sites"))
+    diploid, panel = ploidy.copies.others == DIPLOID, bool(task["parameters"].get("contamination_sites"))
     return {**summarise(variants), **contamination_metrics(sites if diploid else None, panel)}
 
 
@@ -105,32 +125,31 @@ def check_alignment(path: str, reference: str, sample: str, contigs: dict[str, i
     refuse_other_contigs(path, header, reference, contigs)
 
 
-def call_unit(
-    task: dict[str, Any], contigs: dict[str, int], calling: CallingReference, unit: Unit, folder: Path
-) -> None:
+def call_unit(task: dict[str, Any], genome: Genome, unit: Unit, folder: Path) -> None:
     """Make the pileup of one unit, and write its part of the gVCF, its variants and their counts.
 
     Args:
         task: The task.
-        contigs: The length of each contig in bp, by name.
-        calling: The reference to call against.
+        genome: The sequences to call against.
         unit: The unit.
         folder: A new folder for the files.
     """
     folder.mkdir()
     own, parameters, names = Ownership(unit), task["parameters"], {span.contig for span in unit}
-    reference = calling.path(names)
+    reference, copies = genome.calling.path(names), genome.ploidy.copies
     filters = Filters(parameters["min_qual"], parameters["min_depth"], parameters["max_strand_bias"])
     bed, pileup, sites, called, normal = (
         folder / name for name in ("padded.bed", "pileup.vcf", "sites.vcf", "called.bcf", "normal.vcf")
     )
-    bed.write_text(bed_text(pad(unit, contigs)))
-    alignment = plain_alignment(task, bed, folder) if calling.is_reduced(names) else task["inputs"]["alignment"]
-    mpileup, genotype, normalise = unit_commands(task, reference)
+    bed.write_text(bed_text(pad(unit, genome.contigs)))
+    alignment = plain_alignment(task, bed, folder) if genome.calling.is_reduced(names) else task["inputs"]["alignment"]
+    mpileup, genotype, normalise = unit_commands(task, reference, genome.ploidy)
     bcftools(*mpileup, "-R", str(bed), "-o", str(pileup), alignment)
     panel = parameters.get("contamination_sites")
-    known: SiteCounter = PanelSites(panel, parameters["contamination_frequency"], unit) if panel else OwnVariants(own)
-    split_pileup(folder, own, filters, reference, cohort_lines(task), known)
+    diploid = with_copies(unit, copies, DIPLOID)
+    frequency = parameters.get("contamination_frequency", "")
+    known: SiteCounter = PanelSites(panel, frequency, diploid) if panel else OwnVariants(Ownership(diploid))
+    split_pileup(folder, own, filters, reference, genome.ploidy, known)
     (folder / "sites.json").write_text(json.dumps(known.counts.to_json()))
     pileup.unlink()  # by far the largest file, before the others are written
     bcftools(*genotype, "-o", str(called), str(sites))
@@ -160,18 +179,18 @@ def plain_alignment(task: dict[str, Any], bed: Path, folder: Path) -> str:
     return str(target)
 
 
-def unit_commands(task: dict[str, Any], reference: str) -> list[list[str]]:
+def unit_commands(task: dict[str, Any], reference: str, ploidy: CalledPloidy) -> list[list[str]]:
     """Return the commands of bcftools that call a unit, without their files: each reads the output of the one before.
 
     Args:
         task: The task.
         reference: The FASTA file to call against.
+        ploidy: The copies of the reference.
     """
     parameters = task["parameters"]
-    ploidy = ["--ploidy", str(parameters["ploidy"])]
     return [
         ["mpileup", "--no-version", "-f", reference, *pileup_options(parameters), "-Ov"],
-        ["call", "--no-version", "-mv", "-a", "GQ", "-P", str(parameters["prior"]), *ploidy, "-Ou"],
+        ["call", "--no-version", "-mv", "-a", "GQ", "-P", str(parameters["prior"]), *ploidy.options, "-Ou"],
         ["norm", "--no-version", "-f", reference, "-Ov"],
     ]
 
@@ -189,22 +208,12 @@ def pileup_options(parameters: dict[str, Any]) -> list[str]:
     return [*options, "-d", depth, "-L", depth, "-g", ",".join(map(str, DEPTH_BANDS)), "-a", "AD,DP,SP"]
 
 
-def cohort_lines(task: dict[str, Any]) -> str:
-    """Return the header lines of a gVCF for the steps that join the cohort.
-
-    Likelihoods are always diploid, so that genotyping needs the ploidy; the patient tells who has samples in common.
-    """
-    sample, patient = task["item"]["sample"], task["item"].get("patient")
-    line = f"##SAMPLE=<ID={sample},Patient={patient}>\n" if patient else ""
-    return f"##{PLOIDY_KEY}={task['parameters']['ploidy']}\n{line}"
-
-
 def split_pileup(
     folder: Path,
     own: Ownership,
     filters: Filters,
     reference: str,
-    cohort_header: str,
+    ploidy: CalledPloidy,
     known: SiteCounter,
 ) -> None:
     """Split the pileup into the unit's gVCF records and the sites to call, and count reads for contamination.
@@ -214,7 +223,7 @@ def split_pileup(
         own: The unit.
         filters: The soft filters.
         reference: The FASTA file.
-        cohort_header: Header lines of the gVCF for the steps that join the cohort.
+        ploidy: The copies of the reference.
         known: A counter of the reads at sites from which contamination is estimated.
     """
     with (
@@ -225,13 +234,14 @@ def split_pileup(
     ):
         header, records = split_header(lines)
         *meta, columns = header.splitlines(keepends=True)
-        (folder / "gvcf.header").write_text("".join([*meta, GENOTYPE_HEADER, cohort_header, columns]))
+        (folder / "gvcf.header").write_text("".join([*meta, GENOTYPE_HEADER, ploidy.header, columns]))
         sites.write("".join([*meta, filters.header(), columns]))
 
         def base(contig: str, position: int) -> str:
             return str(fasta.fetch(contig, position, position + 1)).upper()
 
-        GvcfWriter(own, gvcf=write, sites=known.passing(sites.write), base=base).write(known.counted(records))
+        gvcf = GvcfWriter(own, ploidy.copies, gvcf=write, sites=known.passing(sites.write), base=base)
+        gvcf.write(known.counted(records))
 
 
 if __name__ == "__main__":

@@ -51,7 +51,8 @@ def test_a_run_is_a_folder_in_sareks_order(first: dict[str, Any], cohort: Path) 
     for file in ("run.json", "manifest.jsonl", "intervals.jsonl", "definition.json", "input.json"):
         assert (folder / file).is_file(), file
     assert (folder / "results/variant_calling/joint/joint_germline.vcf.gz").is_file()
-    assert json.loads((folder / "results/pipeline_info/parameters.json").read_text())["variant_calling"]["ploidy"] == 2
+    parameters = json.loads((folder / "results/pipeline_info/parameters.json").read_text())
+    assert parameters["variant_calling"]["prior"] == 0.02
     versions = (folder / "results/pipeline_info/genomics_pipeline_software_mqc_versions.yml").read_text().splitlines()
     calling = versions.index('"variant_calling":')
     assert versions[calling + 1].startswith('    "variant_calling": "')
