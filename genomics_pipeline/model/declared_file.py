@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib import resources
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
-
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
+from genomics_pipeline.model.json_schema import KEYWORDS, Validator, Violation, kinds_of
 
 Path = Sequence[str | int]
 Keys = Iterator[tuple[int, tuple[str | int, ...]]]
 
-COUNTED = {"minItems": "item", "minProperties": "key", "minLength": "character"}
+COUNTED = {"maxItems": "item", "minItems": "item", "minProperties": "key", "minLength": "character"}
 
 
 class DeclaredFile:
@@ -40,7 +37,7 @@ class DeclaredFile:
         self, data: Any, keys: Callable[[], Keys], *, file: str, schema: str, words: Mapping[str, str]
     ) -> None:
         self.file, self.data, self._keys = file, data, keys
-        explained = (one for error in _validator(schema).iter_errors(data) for one in _explain(error, words))
+        explained = (one for violation in _validator(schema).violations(data) for one in _explain(violation, words))
         self.refuse([self.problem(*one) for one in islice(explained, budgets.TOML_ERRORS.value)])
 
     def problem(self, path: Path, message: str) -> Problem:
@@ -76,36 +73,23 @@ class DeclaredFile:
 
 
 @cache
-def _validator(schema: str) -> Any:
-    from jsonschema import Draft202012Validator, ValidationError
-    from jsonschema.validators import extend
-
-    def pattern(_: Any, rule: str, value: Any, __: Any) -> Iterator[ValidationError]:
-        """Check a pattern whose `$` is the end of the text only; Python's also matches before a last newline."""
-        if isinstance(value, str) and not re.fullmatch(rule, value):
-            yield ValidationError(f"{value!r} does not match {rule!r}")
-
+def _validator(schema: str) -> Validator[Violation]:
     text = resources.files("genomics_pipeline.schemas").joinpath(f"{schema}.schema.json").read_text("utf-8")
-    return extend(Draft202012Validator, {"pattern": pattern})(json.loads(text))  # type: ignore[no-untyped-call]
+    return Validator(json.loads(text), KEYWORDS)
 
 
-def _explain(error: ValidationError, words: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
-    path = list(error.absolute_path)
-    value: Any = error.instance
-    rule: Any = error.validator_value
-    schema: Any = error.schema
-    match error.validator:
+def _explain(violation: Violation, words: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
+    keyword, rule, value, schema, path = violation
+    match keyword:
         case "additionalProperties":
-            known = list(schema["properties"])
-            for name in value:
-                if name not in known:
-                    yield [*path, name], f"unknown key {name!r}; {did_you_mean(name, known)}"
+            known = list(schema.get("properties", ()))
+            for name in rule:
+                yield (*path, name), f"unknown key {name!r}; {did_you_mean(name, known)}"
         case "required":
             for name in rule:
-                if name not in value and f"'{name}'" in error.message:
-                    yield path, f"expected the key {name!r}, found none"
+                yield path, f"expected the key {name!r}, found none"
         case "type":
-            kinds = [rule] if isinstance(rule, str) else rule
+            kinds = kinds_of(rule)
             expected = " or ".join(words.get(kind, f"a {kind}") for kind in kinds if kind != "null" or kind in words)
             yield path, f"expected {expected}, found {value!r}"
         case "enum":
@@ -113,10 +97,11 @@ def _explain(error: ValidationError, words: Mapping[str, str]) -> Iterator[tuple
         case "pattern":
             yield path, f"expected {schema.get('description', rule)}, found {value!r}"
         case "minimum" | "maximum" | "exclusiveMinimum":
-            sign = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">"}[error.validator]
+            sign = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">"}[keyword]
             yield path, f"expected a number {sign} {rule}, found {value!r}"
-        case "minItems" | "minProperties" | "minLength":
-            what = COUNTED[error.validator] + "s" * (rule != 1)
-            yield path, f"expected at least {rule} {what}, found {len(value) or 'none'}"
+        case "uniqueItems":
+            yield path, f"expected items that differ, found {value!r}"
         case _:
-            yield path, error.message
+            most = "at most" if keyword == "maxItems" else "at least"
+            what = COUNTED[keyword] + "s" * (rule != 1)
+            yield path, f"expected {most} {rule} {what}, found {len(value) or 'none'}"

@@ -127,3 +127,10 @@ def test_the_shipped_steps(name: str) -> None:
     assert folder.spec.name == name == folder.path.name
     assert len(folder.digest) == 64
     assert folder == load_step(name)
+
+
+def test_an_unknown_failure_class_in_the_retry_table_is_a_problem_of_its_line() -> None:
+    text = f"{MINIMAL}\n[retry]\nlost_host = 2\n"
+    line = text.splitlines().index("lost_host = 2") + 1
+    with pytest.raises(DataError, match=rf"^step\.toml:{line}:retry\.lost_host: expected one of host_lost, image, "):
+        parse_step(text, file="step.toml")
