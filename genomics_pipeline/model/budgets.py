@@ -82,6 +82,7 @@ PARQUET_VALUES = Budget(16_000_000, "values", "the lists of a column in a row gr
 PARQUET_TEXT = Budget(4096 * MIB, "bytes", "the text and the lists of a row group of a Parquet file, expanded")
 VCF_HEADER = Budget(64 * MIB, "bytes", "the header of a VCF file of true genotypes or known variants")
 VCF_LINE = Budget(16 * MIB, "bytes", "a line of it")
+TABIX_INDEX = Budget(512 * MIB, "bytes", "an index of a VCF file (.tbi, .csi), decompressed")
 MESSAGE = Budget(10_000, "characters", "an error message")
 
 

@@ -13,7 +13,7 @@ from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
 from genomics_pipeline.model.metric_bounds import StageBounds, bounds_problems, declared_bounds, with_bounds
 from genomics_pipeline.model.parameters import Value, override_problems, settled_values
 from genomics_pipeline.model.publication import overwrite_problems, publish_folders, publish_problems
-from genomics_pipeline.model.step import METRICS, InputSpec, StepSpec
+from genomics_pipeline.model.step import METRICS, REGION_INDEXES, InputSpec, OutputSpec, StepSpec
 from genomics_pipeline.model.toml_file import TomlFile
 
 READS = "sample.reads"
@@ -277,14 +277,27 @@ def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str |
         return f"expected an output of an earlier stage, found {source!r}; {did_you_mean(source, list(outputs))}"
     if outputs[source].when:
         return f"expected an output of a stage of every run, found {source!r}, whose stage may be left out"
-    if outputs[source].step.outputs[source.partition(".")[2]].optional:
+    output = outputs[source].step.outputs[source.partition(".")[2]]
+    if output.optional:
         return f"expected an output that is always written, found {source!r}, which is optional"
+    if spec.ranged and (message := _ranged_misfit(stage, source, output)):
+        return message
     one = outputs[source].scope in (stage.scope, "cohort")
     if spec.type == "file" and not one:
         return (
             f"expected one file, found {source!r}, which has one for each {outputs[source].scope}; "
             f'the step must declare the input as type "files"'
         )
+    return None
+
+
+def _ranged_misfit(stage: Stage, source: str, output: OutputSpec) -> str | None:
+    """Return what is wrong with the source of a ranged input, or None."""
+    if stage.scope != "interval":
+        return f"expected a stage of scope interval, since the input is ranged; found scope {stage.scope}"
+    if not output.indexes or set(output.indexes) - set(REGION_INDEXES):
+        expected = f"expected an output with indexes of {' or '.join(REGION_INDEXES)}, since the input is ranged"
+        return f"{expected}; found {source!r} with {', '.join(output.indexes) or 'none'}"
     return None
 
 

@@ -17,6 +17,7 @@ from genomics_pipeline.model.toml_file import TomlFile
 
 METRICS = "metrics"  # the name of the output with the metrics of an item
 SCOPES = ("sample", "interval", "cohort")
+REGION_INDEXES = ("tbi", "csi")  # by which the records of a region are found
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 # Once more on On-Demand hosts, after Batch has retried on Spot hosts; once more with twice the time after a timeout;
@@ -36,8 +37,9 @@ class InputSpec:
     passed on as they are aligned, too. `scratch_per_byte` is the disk in bytes that a byte of a format takes at most,
     copies of remote files included; ``as_aligned`` is one of these formats, too.
     An index of a reference may be a ``{parameter}``, whose value names it: see `with_indexes`.
-    Remote files of a `stream` are named pipes, which are read once, from beginning to end. With `missing`,
-    the program of `files` is given the names of the items that have none.
+    Of a remote file that is `ranged`, the program gets the header and the records of the item's regions, and of
+    `margin_bp` bases on both sides of each. Remote files of a `stream` are named pipes, which are read once, from
+    beginning to end. With `missing`, the program of `files` is given the names of the items that have none.
     """
 
     name: str
@@ -49,6 +51,8 @@ class InputSpec:
     formats: tuple[str, ...] = ("fastq",)
     as_aligned: bool = False
     scratch_per_byte: Mapping[str, float] = field(default_factory=dict)
+    ranged: bool = False
+    margin_bp: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,7 @@ def parse_step(text: str, *, file: str) -> StepSpec:
             *_metric_problems(toml, metrics),
             *_stream_problems(toml),
             *_missing_problems(toml),
+            *_ranged_problems(toml),
             *_format_problems(toml),
             *_placeholder_problems(toml),
             *_memory_problems(toml),
@@ -201,7 +206,9 @@ def _input(name: str, raw: Mapping[str, Any]) -> InputSpec:
     formats = tuple(raw.get("formats", ("fastq",)))
     as_aligned, scratch = raw.get("as_aligned", False), raw.get("scratch_per_byte", {})
     summary = raw.get("summary", "")
-    return InputSpec(name, raw["type"], _indexes(raw), stream, missing, summary, formats, as_aligned, scratch)
+    ranged, margin = raw.get("ranged", False), raw.get("margin_bp", 0)
+    kind, indexes = raw["type"], _indexes(raw)
+    return InputSpec(name, kind, indexes, stream, missing, summary, formats, as_aligned, scratch, ranged, margin)
 
 
 def _indexes(raw: Mapping[str, Any]) -> tuple[str, ...]:
@@ -306,6 +313,22 @@ def _missing_problems(toml: TomlFile) -> Iterator[Problem]:
         if raw.get("missing") and raw["type"] != "files":
             expected = 'expected an input of type "files", of which some may be missing'
             yield toml.problem(("inputs", name, "missing"), f"{expected}, found {raw['type']!r}")
+
+
+def _ranged_problems(toml: TomlFile) -> Iterator[Problem]:
+    for name, raw in toml.data["inputs"].items():
+        if not raw.get("ranged"):
+            if "margin_bp" in raw:
+                message = "expected ranged = true, since only of a ranged input the records of regions are read"
+                yield toml.problem(("inputs", name, "margin_bp"), f"{message}; found none")
+            continue
+        if raw["type"] not in ("file", "files"):
+            message = f'expected an input of type "file" or "files", found {raw["type"]!r}'
+            yield toml.problem(("inputs", name, "ranged"), message)
+        elif not raw.get("indexes") or set(raw["indexes"]) - set(REGION_INDEXES):
+            expected = f"expected no indexes but {' and '.join(REGION_INDEXES)}, by which records of regions are found"
+            found = ", ".join(raw.get("indexes", ["none"]))
+            yield toml.problem(("inputs", name, "ranged"), f"{expected}; found {found}")
 
 
 def _format_problems(toml: TomlFile) -> Iterator[Problem]:

@@ -39,9 +39,12 @@ class OutputRecord(FileRecord):
 
     Attributes:
         indexes: Its indexes.
+        version: `ObjectInfo.version` when it was published, of a remote output with an index, which may be read in
+            parts; empty for others.
     """
 
     indexes: tuple[FileRecord, ...] = ()
+    version: str = ""
 
     @property
     def files(self) -> tuple[FileRecord, ...]:
@@ -155,7 +158,8 @@ def _input(fields: Fields) -> InputVersion:
 def _output(fields: Fields) -> OutputRecord:
     indexes = tuple(map(_file, fields.objects("indexes")))
     one = _file(fields)
-    return OutputRecord(one.key, one.size_bytes, one.sha256, indexes)
+    version = fields.text("version") if fields.has("version") else ""
+    return OutputRecord(one.key, one.size_bytes, one.sha256, indexes, version)
 
 
 def _file(fields: Fields) -> FileRecord:

@@ -70,7 +70,10 @@ def input_words(spec: InputSpec) -> str:
     what = spec.summary or INPUT_WORDS[spec.type]
     if spec.type == "reference":
         return f"{what} (indexes: {', '.join(spec.indexes)})" if spec.indexes else what
-    return f"{what} (with its index: {' or '.join(spec.indexes)})" if spec.indexes else what
+    details = [f"with its index: {' or '.join(spec.indexes)}"] if spec.indexes else []
+    if spec.ranged:
+        details.append(f"of a remote file, only the interval and {spec.margin_bp:,} bp beside it are read")
+    return f"{what} ({'; '.join(details)})" if details else what
 
 
 def output_words(spec: OutputSpec, folder: str | None = None) -> str:
@@ -124,7 +127,14 @@ def step_json(spec: StepSpec) -> dict[str, Any]:
         "version": spec.version,
         "summary": spec.summary,
         "inputs": {
-            name: {"type": one.type, "summary": one.summary, "indexes": list(one.indexes), "stream": one.stream}
+            name: {
+                "type": one.type,
+                "summary": one.summary,
+                "indexes": list(one.indexes),
+                "stream": one.stream,
+                "ranged": one.ranged,
+                "margin_bp": one.margin_bp,
+            }
             for name, one in spec.inputs.items()
         },
         "outputs": {

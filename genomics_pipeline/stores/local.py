@@ -22,11 +22,12 @@ from genomics_pipeline.stores.protocol import (
     MissingBucket,
     MissingObject,
     ObjectInfo,
+    ObjectPart,
     Publication,
     Sink,
     TransferStopped,
 )
-from genomics_pipeline.stores.publish import publish_bytes, publish_files, publishing, remove
+from genomics_pipeline.stores.publish import publish_bytes, publish_files, publish_new, publishing, remove
 from genomics_pipeline.stores.temporary_file import is_temporary
 
 PIECE_BYTES = 1 << 20
@@ -123,6 +124,21 @@ class LocalStore:
         """Return an object's whole content."""
         with self.open(uri) as stream:
             return read_bounded(stream, budgets.RECORD_SIZE, uri)
+
+    def read_part(self, uri: str, start: int, size_bytes: int, version: str | None = None) -> ObjectPart:
+        """Return a part of an object's content."""
+        info = self.stat(uri)
+        with self.open(uri) as stream:
+            stream.seek(start)
+            data = stream.read(size_bytes)
+        if info is None:
+            raise MissingObject(uri)
+        _refuse_other_version(info, Expected(version=version))
+        return ObjectPart(data, info.size_bytes)
+
+    def create(self, uri: str, data: bytes) -> bool:
+        """Write an object unless there is one, and return whether it was written."""
+        return publish_new(self.path(uri), data, self._root(uri))
 
     def write(self, uri: str, data: bytes) -> None:
         """Write an object, in place of the one that was there."""

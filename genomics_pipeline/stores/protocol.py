@@ -134,6 +134,19 @@ class ObjectInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectPart:
+    """A part of an object's content.
+
+    Attributes:
+        data: The bytes.
+        size_bytes: The size of the whole object.
+    """
+
+    data: bytes
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Publication:
     """A local file that becomes an object.
 
@@ -187,8 +200,26 @@ class Store(Protocol):
             OversizedObject: if it is larger than `budgets.RECORD_SIZE`.
         """
 
+    def read_part(self, uri: str, start: int, size_bytes: int, version: str | None = None) -> ObjectPart:
+        """Return a part of an object's content, by one request where its storage sends parts.
+
+        Args:
+            uri: The object.
+            start: The place of the part's first byte, from 0.
+            size_bytes: The size of the part; where the object ends earlier, so does the part.
+            version: `ObjectInfo.version` that the object must have; None for any.
+
+        Raises:
+            MissingObject: if there is none.
+            ChangedObject: if it has another version.
+            TransferFailed: if it cannot be read.
+        """
+
     def write(self, uri: str, data: bytes) -> None:
         """Write an object, in place of the one that was there."""
+
+    def create(self, uri: str, data: bytes) -> bool:
+        """Write an object unless there is one, and return whether it was written: of many writers, one succeeds."""
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield the objects whose URIs begin with the prefix, in the order of their names."""

@@ -49,6 +49,31 @@ def publish_bytes(path: Path, data: bytes, root: Path | None = None) -> None:
         file.write(data)
 
 
+def publish_new(path: Path, data: bytes, root: Path | None = None) -> bool:
+    """Write a file unless there is one, and return whether it was written: of many writers, one succeeds.
+
+    Args:
+        path: The file.
+        data: Its content.
+        root: See `publish_bytes`.
+
+    Raises:
+        LeadsOutside: see `publish_bytes`.
+    """
+    with OpenFolders() as folders, naming(path):
+        folder = folders.open(path.parent, root)
+        try:
+            with temporary_file(folder, path) as file:  # one writer at a time
+                if os.path.lexists(path):
+                    raise FileExistsError(path)
+                file.write(data)
+                take_place(file, path, folder)
+        except FileExistsError:
+            return False
+        folders.sync()
+    return True
+
+
 @contextmanager
 def publishing(path: Path, root: Path | None = None) -> Iterator[BinaryIO]:
     """Open a file that takes its place when the block succeeds, and is removed when it fails.

@@ -15,7 +15,7 @@ from genomics_pipeline.model.s3_uri import split_prefix
 from genomics_pipeline.model.secrets import REFUSAL, has_password, without_password
 from genomics_pipeline.model.web_uri import is_web
 from genomics_pipeline.stores.local import LocalStore
-from genomics_pipeline.stores.protocol import ANY, Expected, ObjectInfo, Publication, Sink, Store
+from genomics_pipeline.stores.protocol import ANY, Expected, ObjectInfo, ObjectPart, Publication, Sink, Store
 from genomics_pipeline.stores.s3 import S3Store
 from genomics_pipeline.stores.web_store import WebStore
 
@@ -68,6 +68,14 @@ class RoutedStore:
     def read(self, uri: str) -> bytes:
         """Return an object's whole content."""
         return self._store(uri).read(uri)
+
+    def read_part(self, uri: str, start: int, size_bytes: int, version: str | None = None) -> ObjectPart:
+        """Return a part of an object's content."""
+        return self._store(uri).read_part(uri, start, size_bytes, version)
+
+    def create(self, uri: str, data: bytes) -> bool:
+        """Write an object unless there is one, and return whether it was written."""
+        return self._store(uri).create(uri, data)
 
     def write(self, uri: str, data: bytes) -> None:
         """Write an object, in place of the one that was there."""

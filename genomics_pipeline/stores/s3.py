@@ -22,17 +22,22 @@ from genomics_pipeline.stores.protocol import (
     MissingBucket,
     MissingObject,
     ObjectInfo,
+    ObjectPart,
     OversizedObject,
     Publication,
     Sink,
     TransferFailed,
 )
+from genomics_pipeline.stores.s3_part import read_part
 from genomics_pipeline.stores.transfer import ATTEMPTS, CHECKSUM, STREAM, WHOLE, Source, Window, download, upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef, ObjectTypeDef
 
+# Error codes of a conditional write to an object that exists, or that another request is writing; S3 user guide,
+# "How to prevent object overwrites with conditional writes".
+TAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 NOTHING = ("404", "NoSuchKey", "NoSuchBucket")  # error codes of a missing object
 
 
@@ -95,6 +100,24 @@ class S3Store:
                     raise self._missing(uri) from None
                 raise transfer_error(uri, "an object that can be read", error) from error
         raise TransferFailed(uri, f"expected an object that can be read, found it interrupted: {problem}")
+
+    def read_part(self, uri: str, start: int, size_bytes: int, version: str | None = None) -> ObjectPart:
+        """Return a part of an object's content by one request."""
+        return read_part(self._client, uri, start, size_bytes, version)
+
+    def create(self, uri: str, data: bytes) -> bool:
+        """Write an object unless there is one, by a conditional request, and return whether it was written."""
+        from botocore.exceptions import ClientError
+
+        bucket, key = split_object(uri)
+        with _translate_write_errors(uri):
+            try:
+                self._client.put_object(Bucket=bucket, Key=key, Body=data, ChecksumAlgorithm=CHECKSUM, IfNoneMatch="*")
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in TAKEN:
+                    raise
+                return False
+        return True
 
     def write(self, uri: str, data: bytes) -> None:
         """Write an object, in place of the one that was there."""

@@ -60,14 +60,31 @@ class WebFile:
         Raises:
             TransferFailed: if it cannot be read, or is not this version.
         """
-        received, broken = 0, 0
-        while received < self.size_bytes and not ended.is_set():
+        return self._between(0, self.size_bytes, ended)
+
+    def part(self, start: int, size_bytes: int) -> bytes:
+        """Return a part of the content.
+
+        Args:
+            start: The place of its first byte, from 0.
+            size_bytes: Its size; where the file ends earlier, so does the part.
+
+        Raises:
+            TransferFailed: if it cannot be read, or is not of this version.
+        """
+        end = min(start + size_bytes, self.size_bytes)
+        return b"".join(self._between(start, end, threading.Event()))
+
+    def _between(self, start: int, end: int, ended: threading.Event) -> Iterator[bytes]:
+        """Yield the content between two places until the event is set."""
+        received, broken = start, 0
+        while received < end and not ended.is_set():
             try:
-                for piece in self._from(received):
+                for piece in self._from(received, end):
                     received += len(piece)
                     broken = 0
                     yield piece
-                if received < self.size_bytes:
+                if received < end:
                     raise EOFError(f"{received} of {self.size_bytes} bytes")
             except Exception as error:
                 if not _may_pass(error) or broken == len(PAUSES_S):
@@ -75,9 +92,10 @@ class WebFile:
                 ended.wait(PAUSES_S[broken])
                 broken += 1
 
-    def _from(self, start: int) -> Iterator[bytes]:
-        """Yield the content from a place on, until the answer ends."""
-        with _open(self.uri, {"Range": f"bytes={start}-"} if start else {}) as response:
+    def _from(self, start: int, end: int) -> Iterator[bytes]:
+        """Yield the content between two places, until the answer ends."""
+        last = end - 1 if end < self.size_bytes else ""
+        with _open(self.uri, {"Range": f"bytes={start}-{last}"} if start or last else {}) as response:
             here = _described(self.uri, response.headers)
             if here.version != self.version:
                 message = f"expected the version {self.version}, found {here.version}: it was changed in the meantime"
@@ -86,10 +104,13 @@ class WebFile:
             if skipped < 0:
                 raise TransferFailed(without_secrets(self.uri), f"expected bytes from {start} on, found later ones")
             while piece := response.read1(PIECE_BYTES):
-                part = piece[skipped:]
-                skipped -= len(piece) - len(part)
+                part = piece[skipped : skipped + end - start]
+                skipped -= min(skipped, len(piece))
+                start += len(part)
                 if part:
                     yield part
+                if start == end:
+                    return
 
 
 def find_file(uri: str) -> WebFile | None:

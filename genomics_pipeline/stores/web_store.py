@@ -23,6 +23,7 @@ from genomics_pipeline.stores.protocol import (
     Expected,
     MissingObject,
     ObjectInfo,
+    ObjectPart,
     OtherContent,
     OversizedObject,
     Publication,
@@ -59,6 +60,15 @@ class WebStore:
         content = io.BytesIO()
         self.download(uri, content, Expected(version=file.version))
         return content.getvalue()
+
+    def read_part(self, uri: str, start: int, size_bytes: int, version: str | None = None) -> ObjectPart:
+        """Return a part of an object's content; a server that sends no parts is read up to the part's end."""
+        file = self._file(uri, Expected(version=version))
+        return ObjectPart(file.part(start, size_bytes), file.size_bytes)
+
+    def create(self, uri: str, data: bytes) -> bool:
+        """Refuse it."""
+        raise _read_only(uri)
 
     def write(self, uri: str, data: bytes) -> None:
         """Refuse it."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,8 @@ from genomics_pipeline.reference.index_kinds import required_kinds
 from genomics_pipeline.reference.prepare import find_prepared
 from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import ANY, Expected, Store
+from genomics_pipeline.worker.excerpt import spans_of
+from genomics_pipeline.worker.ranged import AT_ONCE, Excerpts, RemoteFile
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.upstream import Gather, gathered_items, in_parallel
 from genomics_pipeline.worker.verified import VerifiedFiles
@@ -39,12 +42,14 @@ class Staging:
         streams: The named pipes of the streamed inputs.
         cancelled: Set when the task must end.
         verified: The outputs of the run that are known to be as recorded.
+        read_bytes: The bytes that were read of each file of which there is an excerpt only, by its URI.
     """
 
     store: Store
     streams: Streams
     cancelled: threading.Event
     verified: VerifiedFiles
+    read_bytes: dict[str, int] = field(default_factory=dict)
 
     def fetch(self, file: InputFile, folder: Path) -> str:
         """Return the path of a local file with the content that is expected."""
@@ -65,6 +70,7 @@ class InputFile:
         indexes: Its indexes.
         expected: The properties that the content must have when it is read.
         made_by: The stage and the item that it is an output of; None for a file of the user's.
+        stored_version: `ObjectInfo.version` of an output when it was published; empty where it is not recorded.
     """
 
     uri: str
@@ -73,6 +79,26 @@ class InputFile:
     indexes: tuple[InputFile, ...] = ()
     expected: Expected = ANY
     made_by: tuple[str, str] | None = None
+    stored_version: str = ""
+
+    def remote(self) -> RemoteFile:
+        """Return the file as one that is read in parts."""
+        version = self.expected.version or self.stored_version
+        return RemoteFile(self.uri, self.size_bytes, version, self.expected.sha256)
+
+    def stage_excerpt(self, staging: Staging, folder: Path, excerpts: Excerpts) -> str:
+        """Make a part of the file local, if it is remote, and return the path of that part, or of the file.
+
+        Args:
+            staging: The means of making it local.
+            folder: A folder for the excerpt, which does not exist yet.
+            excerpts: The excerpts of the task.
+        """
+        if staging.store.local(self.uri) is not None:
+            return self.stage(staging, folder, stream=False)
+        folder.mkdir(parents=True)
+        path, staging.read_bytes[self.uri] = excerpts.fetch(self.remote(), self.indexes[0].remote(), folder)
+        return str(path)
 
     def stage(self, staging: Staging, folder: Path, stream: bool) -> str:
         """Make the file and its indexes local, side by side, and return the file's path.
@@ -136,6 +162,7 @@ class Input:
         lanes: The lanes of reads.
         source: ``<stage>.<output>`` if the input is an output of an earlier stage over the same item.
         missing: The ids of the items that have no file, if the step asks for them.
+        regions: The regions of the item, if the input is ranged.
     """
 
     spec: InputSpec
@@ -143,6 +170,7 @@ class Input:
     lanes: tuple[InputLane, ...] = ()
     source: str | None = None
     missing: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """Return a sha256 of everything in the input."""
@@ -154,23 +182,49 @@ class Input:
         for file in self.files:
             yield from (file, *file.indexes)
 
-    def size_bytes(self) -> int:
-        """Return the size of the files and their indexes; 0 of a reference, which hosts keep in a cache."""
-        return 0 if self.spec.type == "reference" else sum(file.size_bytes for file in self.all_files())
+    def size_bytes(self, read_bytes: Mapping[str, int]) -> int:
+        """Return the size of the files and their indexes; 0 of a reference, which hosts keep in a cache.
+
+        Args:
+            read_bytes: What was read of each file, with its index, of which there is an excerpt only, by its URI.
+        """
+        if self.spec.type == "reference":
+            return 0
+        return sum(
+            read_bytes.get(file.uri) or sum(one.size_bytes for one in (file, *file.indexes)) for file in self.files
+        )
 
     def local(self, staging: Staging, folder: Path) -> Any:
         """Make the input local and return its value in ``task.json``."""
         if self.spec.type == "reference":
             return self.files[0].uri
         folders = [folder / self.spec.name / str(number) for number in range(len(self.files))]
-        in_pieces = self._streamed()
-        paths = [
-            file.stage(staging, copies, number in in_pieces)
-            for number, (file, copies) in enumerate(zip(self.files, folders, strict=True))
-        ]
+        paths = self._excerpts(staging, folders) if self.regions else self._copies(staging, folders)
         if self.spec.type == "reads":
             return [lane.local(paths) for lane in self.lanes]
         return paths if self.spec.type == "files" else paths[0]
+
+    def _copies(self, staging: Staging, folders: Sequence[Path]) -> list[str]:
+        """Make the files local, and return their paths."""
+        in_pieces = self._streamed()
+        return [
+            file.stage(staging, copies, number in in_pieces)
+            for number, (file, copies) in enumerate(zip(self.files, folders, strict=True))
+        ]
+
+    def _excerpts(self, staging: Staging, folders: Sequence[Path]) -> list[str]:
+        """Make what the files have of the item's regions local, several at once, and return the paths."""
+        excerpts = Excerpts(staging.store, spans_of(self.regions, self.spec.margin_bp), staging.cancelled)
+        with ThreadPoolExecutor(AT_ONCE) as readers:
+            waiting = [
+                readers.submit(file.stage_excerpt, staging, folder, excerpts)
+                for file, folder in zip(self.files, folders, strict=True)
+            ]
+            try:
+                return [one.result() for one in waiting]
+            except BaseException:
+                readers.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def _streamed(self) -> set[int]:
         """Return the indexes of the files that may be named pipes: not of BAM and CRAM files to align, read twice."""
@@ -203,6 +257,19 @@ def find_input(
     Raises:
         DataError: if the input does not exist.
     """
+    found = _find_input(payload, spec, item, store, cache, gather, given)
+    return replace(found, regions=tuple(item.get("regions", ()))) if spec.ranged else found
+
+
+def _find_input(
+    payload: TaskPayload,
+    spec: InputSpec,
+    item: Mapping[str, Any],
+    store: Store,
+    cache: Path,
+    gather: Gather,
+    given: Given,
+) -> Input:
     source = payload.inputs[spec.name]
     if source == READS:
         return _reads(spec, item, store)
@@ -281,9 +348,10 @@ def _output(
 
 
 def _output_file(payload: TaskPayload, record: CompletionRecord, name: str) -> InputFile:
-    def made(file: FileRecord, *indexes: InputFile) -> InputFile:
+    def made(file: FileRecord, indexes: tuple[InputFile, ...] = (), version: str = "") -> InputFile:
         uri, expected = payload.run.uri(file.key), Expected(sha256=file.sha256)
-        return InputFile(uri, file.sha256, file.size_bytes, indexes, expected, (record.stage, record.item))
+        maker = (record.stage, record.item)
+        return InputFile(uri, file.sha256, file.size_bytes, indexes, expected, maker, version)
 
     output = record.outputs[name]
-    return made(output, *map(made, output.indexes))
+    return made(output, tuple(map(made, output.indexes)), output.version)

@@ -75,7 +75,7 @@ class ItemTask:
         clock, started = monotonic(), datetime.now(UTC)
         log, outputs = self.folder / run_layout.LOG, self._outputs()
         watched = WatchedFiles.of(self.store, self._read_in_place(inputs))
-        end = self._run_program(inputs, log)
+        end, read_bytes = self._run_program(inputs, log)
         renew_lost_log(log)
         log_uri = self.payload.run.uri(run_layout.log(self.payload.stage, self.name))
         lines = last_lines(log)
@@ -87,7 +87,7 @@ class ItemTask:
         except Exception:
             self.store.publish(log, log_uri)  # also if the task is cancelled, since the log explains it
             raise
-        outputs.publish(Publication(log, log_uri), records.values(), self.store, self.resources)
+        published = outputs.publish(Publication(log, log_uri), records, self.store, self.resources)
         record = CompletionRecord(
             stage=self.payload.stage,
             item=self.name,
@@ -97,12 +97,12 @@ class ItemTask:
             vcpus=self.resources.vcpus,
             memory_mib=self.resources.memory_mib,
             peak_memory_mib=end.peak_memory_mib,
-            outputs=records,
+            outputs=published,
             sources={each.source: each.files[0].version for each in inputs if each.source},
             intermediate=self.payload.intermediate,
             host=dict(self.resources.host),
             tools=tools,
-            input_bytes=sum(each.size_bytes() for each in inputs),
+            input_bytes=sum(each.size_bytes(read_bytes) for each in inputs),
         )
         write_completion(self.store, self.payload.run, record)
         return record
@@ -126,7 +126,8 @@ class ItemTask:
         files = [file.uri for each in inputs for file in each.all_files()]
         return [*files, *(str(self.parameters[name]) for name in self.provenance.files)]
 
-    def _run_program(self, inputs: list[Input], log: Path) -> ProcessEnd:
+    def _run_program(self, inputs: list[Input], log: Path) -> tuple[ProcessEnd, dict[str, int]]:
+        """Stage in and run the command; return its end, and what was read of files of which it got excerpts."""
         for folder_name in FOLDERS:
             (self.folder / folder_name).mkdir()
         with Streams(self.store) as streams:
@@ -156,7 +157,7 @@ class ItemTask:
                 raise StepFailed(FailureClass.TOOL_ERROR, 127, message, self.name) from None
         if streams.failure and not self.resources.cancelled.is_set():
             raise streams.failure
-        return end
+        return end, staging.read_bytes
 
     def _environment(self) -> dict[str, str]:
         """Return the variables of the program: without credentials, and with a folder for its own temporary files."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,17 +93,17 @@ class TaskOutputs:
             raise StepFailed(FailureClass.TOOL_ERROR, 1, message, self.item, log)
 
     def publish(
-        self, log: Publication, outputs: Iterable[OutputRecord], store: Store, resources: TaskResources
-    ) -> None:
-        """Move the log and the outputs to their places, each output after its indexes.
+        self, log: Publication, outputs: Mapping[str, OutputRecord], store: Store, resources: TaskResources
+    ) -> dict[str, OutputRecord]:
+        """Move the log and the outputs to their places, each output after its indexes; return their final records.
 
         Args:
             log: The log.
-            outputs: The records of the outputs.
+            outputs: The records of the outputs by name.
             store: The store of the outputs.
             resources: The resources of the task, which say whether it is cancelled.
         """
-        records = [file for output in outputs for file in output.files]
+        records = [file for output in outputs.values() for file in output.files]
         uris = [self.payload.run.uri(file.key) for file in records]
         paths = [self.folder / file.key.rpartition("/")[2] for file in records]
         options = resources.cancelled, self.payload.intermediate
@@ -112,6 +112,14 @@ class TaskOutputs:
         verified = VerifiedFiles.of(store, self.payload.run)
         for uri, file in zip(uris, records, strict=True):
             verified.add(uri, file.sha256)
+        return {name: self._with_version(record, store) for name, record in outputs.items()}
+
+    def _with_version(self, record: OutputRecord, store: Store) -> OutputRecord:
+        """Return the record of an output that was published, with its version if it may be read in parts."""
+        uri = self.payload.run.uri(record.key)
+        if not record.indexes or store.local(uri) is not None or (info := store.stat(uri)) is None:
+            return record
+        return replace(record, version=info.version)
 
 
 def _facts(path: Path, folder: str) -> dict[str, Any]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pysam
+import pytest
 
 from genomics_pipeline import __version__
+from genomics_pipeline.stores.protocol import ObjectPart
+from genomics_pipeline.stores.s3 import S3Store
 from tests.cli.conftest import Ended
 from tests.fakes.deployed import Deployed
 from tests.fakes.jobs import shipped_steps
@@ -66,8 +71,34 @@ def write_known(path: Path) -> None:
     pysam.tabix_index(str(path), preset="vcf", force=True)
 
 
+@dataclass
+class Transfers:
+    """The bytes that are read of parts of objects, and the objects that are transferred as a whole."""
+
+    parts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    whole: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def transfers(monkeypatch: pytest.MonkeyPatch) -> Transfers:
+    found, read_part, download = Transfers(), S3Store.read_part, S3Store._download
+
+    def record_part(store: S3Store, uri: str, *rest: Any) -> ObjectPart:
+        part = read_part(store, uri, *rest)
+        found.parts[uri.rpartition("/")[2]] += len(part.data)
+        return part
+
+    def record_whole(store: S3Store, uri: str, *rest: Any) -> None:
+        found.whole.append(uri.rpartition("/")[2])
+        download(store, uri, *rest)
+
+    monkeypatch.setattr(S3Store, "read_part", record_part)
+    monkeypatch.setattr(S3Store, "_download", record_whole)
+    return found
+
+
 def test_a_cohort_runs_from_submit_to_results(
-    stack: Deployed, step_functions: FakeAws, tmp_path: Path, cli: Cli
+    stack: Deployed, step_functions: FakeAws, tmp_path: Path, cli: Cli, transfers: Transfers
 ) -> None:
     cohort = tmp_path / "cohort"
     assert cli("simulate", "--out", cohort, "--samples", "3", "--length", "12000", "--depth", "20").code == 0
@@ -86,6 +117,14 @@ def test_a_cohort_runs_from_submit_to_results(
     assert submitted.code == 0, submitted.err
     run = json.loads(submitted.out)["run"]
     step_functions.execution(run).wait()
+
+    gvcfs = {
+        key.rpartition("/")[2]: stack.s3.head_object(Bucket=stack.bucket, Key=key)["ContentLength"]
+        for key in stack.keys(f"runs/{run}/results/variant_calling/sample")
+        if ".g.vcf.gz" in key
+    }
+    assert transfers.parts == gvcfs  # of this small genome, the interval is all of it: each is read once, not more
+    assert not gvcfs.keys() & set(transfers.whole)
 
     status = json.loads(cli("status", run, "--json").out)
     assert status["status"] == "SUCCEEDED"

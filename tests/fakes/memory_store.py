@@ -13,9 +13,11 @@ from typing import BinaryIO
 from genomics_pipeline.model import budgets
 from genomics_pipeline.stores.protocol import (
     ANY,
+    ChangedObject,
     Expected,
     MissingObject,
     ObjectInfo,
+    ObjectPart,
     OversizedObject,
     Publication,
     Sink,
@@ -54,6 +56,20 @@ class MemoryStore:
         if len(self.objects[uri]) > budgets.RECORD_SIZE.value:
             raise OversizedObject(uri, budgets.RECORD_SIZE)
         return self.objects[uri]
+
+    def read_part(self, uri: str, start: int, size_bytes: int, version: str | None = None) -> ObjectPart:
+        data, info = self.read(uri), self.stat(uri)
+        assert info is not None
+        if version not in (None, info.version):
+            message = f"expected the version {version}, found {info.version}: it was changed in the meantime"
+            raise ChangedObject(uri, message)
+        return ObjectPart(data[start : start + size_bytes], len(data))
+
+    def create(self, uri: str, data: bytes) -> bool:
+        if uri in self.objects:
+            return False
+        self.write(uri, data)
+        return True
 
     def write(self, uri: str, data: bytes) -> None:
         self.written.append(uri)

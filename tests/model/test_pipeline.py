@@ -114,6 +114,22 @@ def test_stages_of_another_scope_are_gathered() -> None:
     assert [pipeline.gather_sources(each) for each in pipeline.stages] == [(), ("count",), ()]
 
 
+def test_a_ranged_input_is_one_of_intervals_with_an_index() -> None:
+    ranged = InputSpec("tables", "files", ("tbi",), ranged=True)
+    whole = dict(STEPS)
+    STEPS["join"] = replace(JOIN, inputs={"tables": ranged})
+    try:
+        with pytest.raises(DataError, match=r"tables: expected a stage of scope interval, .+ found scope cohort"):
+            parse(HEAD + COUNT + JOINED)
+        at_intervals = HEAD + COUNT + JOINED.replace("cohort", "interval").replace("joined", "{interval}")
+        with pytest.raises(DataError, match=r"expected an output with indexes of tbi or csi, .+ with none"):
+            parse(at_intervals)
+        STEPS["count"] = replace(STEP, outputs={"table": OutputSpec("table", "{sample}.tsv", ("tbi",))})
+        assert parse(at_intervals).stages[1].step.inputs["tables"].ranged
+    finally:
+        STEPS.update(whole)
+
+
 def test_files_of_parameters_are_relative_to_the_pipeline(tmp_path: Path) -> None:
     text = load_text("germline") + '\n[parameters.variant_calling]\nregions = "panel.bed"\nploidy = 1\n'
     file = tmp_path / "mine.toml"

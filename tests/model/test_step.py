@@ -121,6 +121,41 @@ def test_an_input_is_streamed_if_the_step_declares_it() -> None:
     assert parse_step(streamed, file="step.toml").inputs["reads"] == InputSpec("reads", "file", stream=True)
 
 
+RANGED = "inputs.reads.ranged = true\ninputs.reads.margin_bp = 9\ninputs.reads.indexes = ['tbi']\ninputs.reads.type"
+
+
+def test_an_input_is_ranged_if_the_step_declares_it() -> None:
+    spec = parse_step(MINIMAL.replace("inputs.reads.type", RANGED), file="step.toml").inputs["reads"]
+    assert spec == InputSpec("reads", "file", ("tbi",), ranged=True, margin_bp=9)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("['tbi']", "['tbi', 'bai']"), "; found tbi, bai"),
+        (
+            ("inputs.reads.indexes = ['tbi']\n", ""),
+            "reads.ranged: expected no indexes but tbi and csi, by which records of regions are found; found none",
+        ),
+        (
+            ("ranged = true", "ranged = false"),
+            "inputs.reads.margin_bp: expected ranged = true, since only of a ranged input",
+        ),
+        (("margin_bp = 9", "margin_bp = -9"), "margin_bp: expected a number >= 0, found -9"),
+    ],
+)
+def test_ranged_inputs_that_cannot_be_are_refused(change: tuple[str, str], message: str) -> None:
+    with pytest.raises(DataError) as error:
+        parse_step(MINIMAL.replace("inputs.reads.type", RANGED.replace(*change)), file="step.toml")
+    assert message in str(error.value)
+
+
+def test_reads_are_not_ranged() -> None:
+    text = MINIMAL.replace("inputs.reads.type", RANGED).replace('reads.type = "file"', 'reads.type = "reads"')
+    with pytest.raises(DataError, match=r"expected an input of type \"file\" or \"files\", found 'reads'"):
+        parse_step(text, file="step.toml")
+
+
 @pytest.mark.parametrize("name", step_names())
 def test_the_shipped_steps(name: str) -> None:
     folder = load_step(name)

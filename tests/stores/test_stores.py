@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,7 @@ from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.local import Folders, LocalStore
 from genomics_pipeline.stores.protocol import (
+    ChangedObject,
     Expected,
     MissingBucket,
     MissingObject,
@@ -90,6 +92,37 @@ def test_content_is_not_decompressed_whatever_its_name(case: StoreCase) -> None:
     assert case.store.read(f"{case.base}a.gz") == data
     with case.store.open(f"{case.base}a.gz") as stream:
         assert stream.read(2) + stream.read() == data
+
+
+def test_a_part_is_read_with_the_size_of_the_whole(case: StoreCase) -> None:
+    uri = f"{case.base}a.bin"
+    case.store.write(uri, bytes(range(200)))
+    info = case.store.stat(uri)
+    assert info is not None
+    for start, size, version in ((0, 200, None), (7, 5, info.version), (199, 1, None), (150, 400, info.version)):
+        part = case.store.read_part(uri, start, size, version)
+        assert (part.data, part.size_bytes) == (bytes(range(200))[start : start + size], 200)
+    with pytest.raises(MissingObject, match=r"b\.bin: expected a file, found none"):
+        case.store.read_part(f"{case.base}b.bin", 0, 1)
+
+
+def test_a_part_of_another_version_is_refused(case: StoreCase) -> None:
+    uri = f"{case.base}a.bin"
+    case.store.write(uri, b"first")
+    before = case.store.stat(uri)
+    case.store.write(uri, b"second")
+    assert before is not None
+    with pytest.raises(ChangedObject, match=r"a\.bin: expected the version .+, found .+: it was changed"):
+        case.store.read_part(uri, 0, 2, before.version)
+
+
+def test_of_many_writers_one_creates_an_object(case: StoreCase, tmp_path: Path) -> None:
+    uri = f"{case.base}new/claim"
+    with ThreadPoolExecutor(4) as pool:
+        created = list(pool.map(lambda number: case.store.create(uri, str(number).encode()), range(4)))
+    assert sorted(created) == [False, False, False, True]
+    assert case.store.read(uri) == str(created.index(True)).encode()
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_stat_returns_the_size_and_a_version_of_the_content(case: StoreCase) -> None:

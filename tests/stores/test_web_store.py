@@ -74,6 +74,20 @@ def test_a_transfer_that_breaks_off_is_continued(server: WebFiles, file: ServedF
         assert parts == [None, "bytes=100000-", "bytes=400000-", "bytes=400000-", "bytes=900000-"]
 
 
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_part_is_read_alone(server: WebFiles, file: ServedFile, ranges: bool) -> None:
+    file.ranges, file.cuts = ranges, [9_000, 12_000]
+    store, uri = object_store(), f"{server.url}/a.fastq.gz"
+    part = store.read_part(uri, 5_000, 20_000, f"{len(DATA)}-1")
+    assert (part.data, part.size_bytes) == (DATA[5_000:25_000], len(DATA))
+    assert store.read_part(uri, len(DATA) - 9, 100).data == DATA[-9:]
+    parts = [one.part for one in server.requests if one.method == "GET"]
+    if ranges:
+        assert parts == ["bytes=5000-24999", "bytes=14000-24999", f"bytes={len(DATA) - 9}-"]
+    with pytest.raises(ChangedObject, match="expected the version 3-1, found"):
+        store.read_part(uri, 0, 9, "3-1")
+
+
 def test_a_transfer_that_gets_no_further_fails_and_may_be_repeated(server: WebFiles, file: ServedFile) -> None:
     file.cuts = [100_000, 0, 0, 0]
     with pytest.raises(TransferFailed, match=r"found an early end: 100000 of 1024000 bytes$"):
