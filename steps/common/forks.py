@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from common.program import KILLED, StepError, exit_code_of, report
@@ -66,3 +66,26 @@ def exit_on_sigterm() -> None:
 
 def _exit(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)
+
+
+def run(jobs: Sequence[Callable[[], None]], at_once: int) -> None:
+    """Run every job in a fork of its own, at most `at_once` at a time.
+
+    Raises:
+        ForkFailed: if a job failed, after the others are killed.
+    """
+    running: set[int] = set()
+    waiting = list(reversed(jobs))
+    exit_on_sigterm()
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                running.add(fork(waiting.pop()))
+            process, status = os.wait()
+            running.discard(process)
+            if status:
+                raise ForkFailed("a forked process", os.waitstatus_to_exitcode(status))
+    finally:
+        for process in running:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)

@@ -1,14 +1,9 @@
-"""Parallel jobs, each in a fork."""
+"""Commands of bcftools and samtools, each in this process."""
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable, Sequence
-
 import pysam.bcftools
 import pysam.samtools
-from common.forks import ForkFailed, exit_on_sigterm, fork
 from common.program import StepError
 from common.provenance import log_messages
 from pysam.utils import SamtoolsError
@@ -38,26 +33,3 @@ def samtools(command: str, *argv: str) -> None:
         getattr(pysam.samtools, command)(*argv, catch_stdout=False)
     except SamtoolsError as error:
         raise StepError(f"samtools {command}: {error}") from None
-
-
-def run(jobs: Sequence[Callable[[], None]], at_once: int) -> None:
-    """Run every job in a fork of its own, at most `at_once` at a time.
-
-    Raises:
-        ForkFailed: if a job failed, after the others are killed.
-    """
-    running: set[int] = set()
-    waiting = list(reversed(jobs))
-    exit_on_sigterm()
-    try:
-        while waiting or running:
-            while waiting and len(running) < at_once:
-                running.add(fork(waiting.pop()))
-            process, status = os.wait()
-            running.discard(process)
-            if status:
-                raise ForkFailed("a forked process", os.waitstatus_to_exitcode(status))
-    finally:
-        for process in running:
-            os.kill(process, signal.SIGKILL)
-            os.waitpid(process, 0)

@@ -14,22 +14,22 @@ from typing import Any
 import pysam
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
-from bgzf_parts import bgzf_writer, join, split_header
 from call_records import Filters, summarise, write_own
 from called_ploidy import CalledPloidy, called_ploidy
 from calling_units import Ownership, Unit, bed_text, divide, pad, read_bed, with_copies
 from common.alignment_header import open_alignments, refuse_other_contigs, refuse_other_sequences
 from common.bcftools_stats import write_stats
+from common.bgzf_parts import bgzf_writer, join, split_header
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
-from common.forks import ForkFailed
+from common.forks import ForkFailed, run
 from common.ploidy import DIPLOID
 from common.program import BadInput, run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, SAMTOOLS_VERSION, log_commands, shown, write_versions
 from common.vcf_header import LOCAL, VcfHeader
 from contamination import SiteCounts, contamination_metrics
 from gvcf_blocks import DEPTH_BANDS, GENOTYPE_HEADER, GvcfWriter
-from jobs import bcftools, run, samtools
+from jobs import bcftools, samtools
 from known_sites import OwnVariants, PanelSites, SiteCounter
 
 

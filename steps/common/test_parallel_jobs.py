@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import jobs
-from common.forks import ForkFailed
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from common.forks import ForkFailed, run
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_a_killed_job_differs_from_a_failed_one(number: signal.Signals, code: in
     before = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(ForkFailed) as caught:
-            jobs.run([lambda: None, lambda: os.kill(os.getpid(), number)], at_once=2)
+            run([lambda: None, lambda: os.kill(os.getpid(), number)], at_once=2)
     finally:
         signal.signal(signal.SIGTERM, before)
     assert (caught.value.exit_code, str(caught.value)) == (code, message)
