@@ -27,20 +27,24 @@ from genomics_pipeline.report.output import echo_json, echo_line
 @click.option(
     "--seed", default=1, show_default=True, type=click.IntRange(0), help="Seed; the same seed gives the same bytes."
 )
+@click.option("--sexes", "with_sexes", is_flag=True, help="Add chrX, chrY and chrM, and ploidy.txt for them.")
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as one JSON object.")
-def simulate(out: Path, samples: int, length_bp: int, depth: int, seed: int, as_json: bool) -> None:
-    """Simulate a diploid cohort: reference.fa, paired FASTQ files, cohort.csv (the sample sheet) and truth.vcf.gz.
+def simulate(out: Path, samples: int, length_bp: int, depth: int, seed: int, with_sexes: bool, as_json: bool) -> None:
+    """Simulate a cohort: reference.fa, paired FASTQ files, cohort.csv (the sample sheet) and truth.vcf.gz.
 
     \b
     Examples:
       genomics-pipeline simulate --out demo/cohort
       genomics-pipeline simulate --out big --samples 100 --length 1000000 --depth 40 --seed 7
+      genomics-pipeline simulate --out sexes --sexes
     """
     from genomics_pipeline.simulation.cohort import simulate as simulate_cohort
 
-    cohort = simulate_cohort(out, samples=samples, length_bp=length_bp, depth=depth, seed=seed)
+    cohort = simulate_cohort(out, samples=samples, length_bp=length_bp, depth=depth, seed=seed, with_sexes=with_sexes)
     if as_json:
         echo_json(cohort.to_json())
         return
     echo_line(f"samples: {samples}, variants: {cohort.variants:,}, read pairs: {cohort.read_pairs:,}")
     echo_line(f"sample sheet: {out / 'cohort.csv'}")
+    if with_sexes:
+        echo_line(f"ploidy: --param variant_calling.ploidy_file={out / 'ploidy.txt'}")

@@ -11,6 +11,7 @@ from genomics_pipeline.cli.completion import complete_files, complete_step_param
 from genomics_pipeline.cli.options import LocalPath, machine_options
 from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.cli.step_command import StepCommand
+from genomics_pipeline.model.manifest import SEXES
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--out", required=True, type=LocalPath("folder"), help="Write the outputs to this folder.")
 @click.option("--reference", shell_complete=complete_files, help="FASTA file, plain or compressed: a path or URI.")
 @click.option("--sample", help="The sample's name; by default derived from the first file's name.")
+@click.option("--sex", type=click.Choice(SEXES), help="The sample's sex, which decides the ploidy of X and Y.")
 @click.option(
     "--input",
     "inputs",
@@ -49,7 +51,7 @@ def step(step: str, as_json: bool, limits: Limits, **options: Any) -> None:
     Examples:
       genomics-pipeline step alignment --help
       genomics-pipeline step alignment a_R1.fastq.gz a_R2.fastq.gz --reference hg38.fa --out a
-      genomics-pipeline step variant_calling a/results/a.md.bam --reference hg38.fa --out a-calls --param ploidy=2
+      genomics-pipeline step variant_calling a/results/a.md.bam --reference hg38.fa --out a-calls --sex XY
       genomics-pipeline step ./my-step reads.fastq.gz --out mine
     """
     from genomics_pipeline.cli.adapters import adapters

@@ -233,6 +233,8 @@ def _stage_problems(
             yield toml.problem((*path, "inputs"), f"unknown input {name!r} of step {stage.step.name}; {hint}")
     for name, spec in stage.step.inputs.items():
         if name not in stage.inputs:
+            if spec.optional:
+                continue
             yield toml.problem((*path, "inputs"), f"expected a source for the input {name!r}, found none")
         elif stage.inputs[name].partition(".")[0] in unknown:
             continue

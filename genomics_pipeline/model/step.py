@@ -39,7 +39,8 @@ class InputSpec:
     An index of a reference may be a ``{parameter}``, whose value names it: see `with_indexes`.
     Of a remote file that is `ranged`, the program gets the header and the records of the item's regions, and of
     `margin_bp` bases on both sides of each. Remote files of a `stream` are named pipes, which are read once, from
-    beginning to end. With `missing`, the program of `files` is given the names of the items that have none.
+    beginning to end. With `missing`, the program of `files` is given the names of the items that have none. A pipeline
+    may leave out a `file` that is `optional`.
     """
 
     name: str
@@ -53,6 +54,7 @@ class InputSpec:
     scratch_per_byte: Mapping[str, float] = field(default_factory=dict)
     ranged: bool = False
     margin_bp: int = 0
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ def parse_step(text: str, *, file: str) -> StepSpec:
             *_stream_problems(toml),
             *_missing_problems(toml),
             *_ranged_problems(toml),
+            *_optional_problems(toml),
             *_format_problems(toml),
             *_placeholder_problems(toml),
             *_memory_problems(toml),
@@ -202,13 +205,20 @@ def _resources(raw: Mapping[str, Any]) -> Resources:
 
 
 def _input(name: str, raw: Mapping[str, Any]) -> InputSpec:
-    stream, missing = raw.get("stream", False), raw.get("missing", False)
-    formats = tuple(raw.get("formats", ("fastq",)))
-    as_aligned, scratch = raw.get("as_aligned", False), raw.get("scratch_per_byte", {})
-    summary = raw.get("summary", "")
-    ranged, margin = raw.get("ranged", False), raw.get("margin_bp", 0)
-    kind, indexes = raw["type"], _indexes(raw)
-    return InputSpec(name, kind, indexes, stream, missing, summary, formats, as_aligned, scratch, ranged, margin)
+    return InputSpec(
+        name,
+        raw["type"],
+        _indexes(raw),
+        raw.get("stream", False),
+        raw.get("missing", False),
+        raw.get("summary", ""),
+        tuple(raw.get("formats", ("fastq",))),
+        raw.get("as_aligned", False),
+        raw.get("scratch_per_byte", {}),
+        raw.get("ranged", False),
+        raw.get("margin_bp", 0),
+        raw.get("optional", False),
+    )
 
 
 def _indexes(raw: Mapping[str, Any]) -> tuple[str, ...]:
@@ -331,6 +341,17 @@ def _ranged_problems(toml: TomlFile) -> Iterator[Problem]:
             yield toml.problem(("inputs", name, "ranged"), f"{expected}; found {found}")
 
 
+def _optional_problems(toml: TomlFile) -> Iterator[Problem]:
+    for name, raw in toml.data["inputs"].items():
+        if raw.get("optional") and raw["type"] != "file":
+            expected = 'expected an input of type "file", which alone may be left out'
+            yield toml.problem(("inputs", name, "optional"), f"{expected}, found {raw['type']!r}")
+
+
+def _optional_inputs(data: Mapping[str, Any]) -> list[str]:
+    return [name for name, raw in data["inputs"].items() if raw.get("optional")]
+
+
 def _format_problems(toml: TomlFile) -> Iterator[Problem]:
     for name, raw in toml.data["inputs"].items():
         for key in ("formats", "as_aligned", "scratch_per_byte"):
@@ -351,6 +372,7 @@ def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
     groups = ("inputs", "outputs", "parameters")
     known = ["python", "step_dir", "task", "scratch", "versions", "vcpus", "memory_mib"]
     known += [f"{group}.{name}" for group in groups for name in data.get(group, {})]
+    known = [name for name in known if name not in {f"inputs.{one}" for one in _optional_inputs(data)}]
     lists = {f"inputs.{name}" for name, raw in data["inputs"].items() if raw["type"] in ("reads", "files")}
     missing = {f"missing.{name}" for name, raw in data["inputs"].items() if raw.get("missing")}
     known += sorted(missing)

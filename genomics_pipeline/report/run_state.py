@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from genomics_pipeline.model.classify import Failure
@@ -151,6 +151,23 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class CohortCheck:
+    """A verdict of a stage on the whole cohort that is not good.
+
+    Attributes:
+        stage: The stage.
+        metric: The metric that it judges.
+        verdict: ``warn`` or ``bad``.
+        reason: Why.
+    """
+
+    stage: str
+    metric: str
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """The state of a run.
 
@@ -171,6 +188,7 @@ class RunState:
         accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
         links: Links to AWS's console by what they show; none for a run in a folder.
         stages: The times of the tasks that are done, by stage; none while the run is running.
+        checks: The verdicts on the whole cohort that are not good.
         queues: The queues in which jobs wait while a run on AWS is running.
         queues_problem: Why they could not be read; None where they could.
     """
@@ -191,6 +209,7 @@ class RunState:
     accepted: Mapping[str, float] | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     stages: Sequence[StageTimes] = ()
+    checks: Sequence[CohortCheck] = ()
     queues: Sequence[QueueState] = ()
     queues_problem: str | None = None
 
@@ -224,6 +243,7 @@ class RunState:
             **({"queues": [one.to_json(now) for one in self.queues]} if self.queues else {}),
             **({"queues_problem": self.queues_problem} if self.queues_problem else {}),
             **({"stages": [one.to_json() for one in self.stages]} if self.stages else {}),
+            **({"checks": [asdict(one) for one in self.checks]} if self.checks else {}),
             "failures": {
                 "by_class": dict(self.failures_by_class().most_common()),
                 "items": [one.to_json() for one in self.failures],

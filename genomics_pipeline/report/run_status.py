@@ -9,6 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from genomics_pipeline.model.metric_spec import BAD
 from genomics_pipeline.model.printable import indented
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.console import open_console
@@ -47,7 +48,13 @@ def status_view(state: RunState, now: float, bars: bool = True) -> RenderableTyp
     if state.executions > 1:
         head.append(f"  execution {state.execution}, the newest of {state.executions}")
     return Group(
-        head, _stages(state, now, bars), *_times(state), *_queues(state, now), *_failures(state), *_ending(state)
+        head,
+        _stages(state, now, bars),
+        *_times(state),
+        *_queues(state, now),
+        *_checks(state),
+        *_failures(state),
+        *_ending(state),
     )
 
 
@@ -93,6 +100,12 @@ def _queues(state: RunState, now: float) -> Iterator[Text]:
         yield from (Text(line, style=style) for line in queue.lines(now))
     if state.queues_problem:
         yield Text(f"queues: {state.queues_problem}", style="yellow")
+
+
+def _checks(state: RunState) -> Iterator[Text]:
+    for one in state.checks:
+        style = FAILED if one.verdict == BAD else "yellow"
+        yield Text.assemble((f"{one.stage}, {one.metric.replace('_', ' ')}: {one.verdict}: ", style), one.reason)
 
 
 def _failures(state: RunState) -> Iterator[Text]:

@@ -67,7 +67,7 @@ def write_pipeline(formatter: HelpFormatter, pipeline: Pipeline) -> None:
         formatter.write_heading(f"Stage {stage.name}, {stage_words(stage)}")
         with formatter.indentation():
             write_wrapped(formatter, f"step {spec.name} {spec.version}: {spec.summary}")
-            inputs = {name: f"{stage.inputs[name]}: {input_words(one)}" for name, one in spec.inputs.items()}
+            inputs = {name: f"{source}: {input_words(spec.inputs[name])}" for name, source in stage.inputs.items()}
             _section(formatter, "Inputs", inputs)
             outputs = {name: output_words(one, stage.publish[name]) for name, one in spec.outputs.items()}
             _section(formatter, "Outputs", outputs)

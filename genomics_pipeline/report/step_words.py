@@ -73,6 +73,8 @@ def input_words(spec: InputSpec) -> str:
     details = [f"with its index: {' or '.join(spec.indexes)}"] if spec.indexes else []
     if spec.ranged:
         details.append(f"of a remote file, only the interval and {spec.margin_bp:,} bp beside it are read")
+    if spec.optional:
+        details.append("optional")
     return f"{what} ({'; '.join(details)})" if details else what
 
 
@@ -134,6 +136,7 @@ def step_json(spec: StepSpec) -> dict[str, Any]:
                 "stream": one.stream,
                 "ranged": one.ranged,
                 "margin_bp": one.margin_bp,
+                "optional": one.optional,
             }
             for name, one in spec.inputs.items()
         },

@@ -8,8 +8,8 @@ from random import Random
 from genomics_pipeline.simulation.reference import SimulatedContig
 from genomics_pipeline.simulation.sites import Site
 
-# One sample's alleles (0 or 1) on its two haplotypes, for every site in order.
-Genotypes = list[tuple[int, int]]
+# One sample's alleles (0 or 1) on each of its haplotypes, mostly two, for every site in order.
+Genotypes = list[tuple[int, ...]]
 
 
 def draw_genotypes(sites: Iterable[Site], rng: Random) -> Genotypes:
@@ -18,7 +18,7 @@ def draw_genotypes(sites: Iterable[Site], rng: Random) -> Genotypes:
 
 
 def haplotype(contig: SimulatedContig, sites: Sequence[Site], genotypes: Genotypes, copy: int) -> str:
-    """Return one of the two copies of a contig, with the alleles that it carries.
+    """Return one of the copies of a contig, with the alleles that it carries.
 
     Args:
         contig: The contig.
@@ -28,7 +28,7 @@ def haplotype(contig: SimulatedContig, sites: Sequence[Site], genotypes: Genotyp
     """
     parts, end = [], 0
     for site, alleles in zip(sites, genotypes, strict=True):
-        if site.contig == contig.name and alleles[copy]:
+        if site.contig == contig.name and copy < len(alleles) and alleles[copy]:
             parts += [contig.sequence[end : site.start], site.alt]
             end = site.start + len(site.ref)
     return "".join([*parts, contig.sequence[end:]])

@@ -38,5 +38,5 @@ def _lines(
     yield '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype: alleles of the two haplotypes">'
     yield "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *samples])
     for site, *genotypes in zip(sites, *samples.values(), strict=True):
-        alleles = [f"{first}|{second}" for first, second in genotypes]
+        alleles = ["|".join(map(str, one)) or "." for one in genotypes]
         yield "\t".join([site.contig, str(site.start + 1), ".", site.ref, site.alt, ".", "PASS", ".", "GT", *alleles])

@@ -93,7 +93,9 @@ def _run_item(
     try:
         parameters = resolve(step.spec.parameters, payload.parameters)
         declared = with_indexes(step.spec, parameters).inputs.values()
-        inputs += [find_input(payload, spec, item, store, resources.cache) for spec in declared]
+        inputs += [
+            find_input(payload, spec, item, store, resources.cache) for spec in declared if spec.name in payload.inputs
+        ]
         found = review(payload, step, store, item, parameters, inputs)
         if found.done is not None:
             return found.done

@@ -100,10 +100,11 @@ def count(path: str) -> dict[str, Any]:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # else numpy starts a thread for each core
     from genotype_tally import Tally, read_absent
     from relatedness import compare, read_patients
+    from sexes import sex_conflicts
 
     with pysam.VariantFile(path) as vcf:
         tally = Tally(list(vcf.header.samples), read_absent(vcf.header))
-        patients = read_patients(vcf.header)
+        patients, sexes = read_patients(vcf.header), sex_conflicts(vcf.header)
     reader, writer = os.pipe()
 
     def query() -> None:
@@ -118,7 +119,7 @@ def count(path: str) -> dict[str, Any]:
         tally.add_records(lines)
     if code := wait_for(process):
         raise ForkFailed(f"bcftools query of {path}", code)
-    return {**tally.summary(), **compare(tally.sites, patients)}
+    return {**tally.summary(), **compare(tally.sites, patients), **sexes}
 
 
 if __name__ == "__main__":

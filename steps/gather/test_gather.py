@@ -94,6 +94,7 @@ def test_statistics_are_exact(tmp_path: Path, reference: Path) -> None:
     run_step(tmp_path / "a", reference, parts)
     statistics = json.loads((tmp_path / "a" / "joint.json").read_text())
     samples = statistics.pop("samples")
+    assert statistics.pop("sex_conflicts") is None
     assert (statistics.pop("identity_conflicts"), statistics.pop("close_pairs")) == (None, [])
     assert statistics == {"variants": 5, "snps": 4, "indels": 2, "ti_tv": 3.0}
     assert list(samples) == ["Z", "A", "M"]
@@ -116,13 +117,44 @@ def test_haploid_genotypes(tmp_path: Path, reference: Path) -> None:
     ]
 
 
+def add_lines(path: Path, lines: Sequence[str]) -> None:
+    """Add lines to the header of a VCF."""
+    text = gzip.decompress(path.read_bytes()).decode().replace("#CHROM", "\n".join([*lines, "#CHROM"]))
+    with pysam.BGZFile(str(path), "wb", index=None) as out:
+        out.write(text.encode())
+    pysam.tabix_index(str(path), preset="vcf", force=True)
+
+
+@pytest.mark.parametrize(
+    ("of_reads", "conflicts"),
+    [
+        ({"Z": "XX", "A": "XY"}, {"value": 0, "verdict": "good"}),
+        ({}, None),
+        (
+            {"Z": "XY", "A": "XY"},
+            {
+                "value": 1,
+                "verdict": "bad",
+                "reason": "Z is XX in the sample sheet, and XY by the depths of X and Y",
+            },
+        ),
+    ],
+)
+def test_sexes_of_sheet_and_reads_are_compared(
+    tmp_path: Path, reference: Path, of_reads: dict[str, str], conflicts: object
+) -> None:
+    part = Path(vcf(tmp_path / "0.vcf.gz", ["c2 10 A G PASS . 1 ."]))
+    lines = [f"##SAMPLE=<ID={name},Sex={sex}" for name, sex in (("Z", "XX"), ("A", "XY"), ("M", "XX"))]
+    more = (f",SexOfReads={of_reads[name]}>" if name in of_reads else ">" for name in "ZAM")
+    add_lines(part, [line + end for line, end in zip(lines, more, strict=True)])
+    process = run_step(tmp_path / "a", reference, [str(part)])
+    assert process.returncode == 0, process.stderr
+    assert json.loads((tmp_path / "a" / "joint.json").read_text())["sex_conflicts"] == conflicts
+
+
 def test_samples_without_a_copy_of_a_region_miss_no_genotype_there(tmp_path: Path, reference: Path) -> None:
     part = Path(vcf(tmp_path / "0.vcf.gz", ["c2 10 A G PASS . 1 .", "c2 11 A G PASS . 1 .", "c1 10 A G PASS . 1 1"]))
-    header = '##SAMPLE=<ID=Z,Patient=p,Sex=XX,Absent="c2:10-10,c1:1-9">\n#CHROM'
-    text = gzip.decompress(part.read_bytes()).decode().replace("#CHROM", header)
-    with pysam.BGZFile(str(part), "wb", index=None) as out:
-        out.write(text.encode())
-    pysam.tabix_index(str(part), preset="vcf", force=True)
+    add_lines(part, ['##SAMPLE=<ID=Z,Patient=p,Sex=XX,Absent="c2:10-10,c1:1-9">'])
     process = run_step(tmp_path / "a", reference, [str(part)])
     assert process.returncode == 0, process.stderr
     samples = json.loads((tmp_path / "a" / "joint.json").read_text())["samples"]

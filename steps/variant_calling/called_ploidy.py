@@ -11,7 +11,7 @@ from typing import Any
 from common.ploidy import EVERYONE, XX, XY, Ploidy, Rules, bare_name, known_rules, read_rules
 from common.variants import PLOIDY_KEY
 
-UNKNOWN = "NA"
+UNKNOWN, SHEET = "NA", "sheet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ def called_ploidy(task: Mapping[str, Any], contigs: Mapping[str, int], called: C
         BadInput: for a ploidy file that cannot be used.
     """
     parameters, sample = task["parameters"], task["item"]["sample"]
-    sex, source = sex_of(task)
+    of_reads = sex_of_reads(task)
+    sex, source = sex_of(task, of_reads)
     given, file = parameters.get("ploidy"), parameters.get("ploidy_file")
     doubt = ""
     if given is not None:
@@ -72,21 +73,32 @@ def called_ploidy(task: Mapping[str, Any], contigs: Mapping[str, int], called: C
         copies, doubt = rules.of(sex), "" if file else unknown_assembly(contigs)
         doubt = doubt or doubt_of(rules, sex, called)
     entries = [("Patient", task["item"].get("patient")), *((("Sex", sex), ("SexFrom", source)) if source else ())]
+    entries += [("SexOfReads", of_reads)] if source == SHEET else []
     entries += [("Absent", f'"{copies.absent()}"')] if copies.absent() else []
     more = "".join(f",{name}={value}" for name, value in entries if value)
     header = f"##{PLOIDY_KEY}={copies.text()}\n" + (f"##SAMPLE=<ID={sample}{more}>\n" if more else "")
     return CalledPloidy(copies, sex, source, doubt, call_options(task, copies, sex), header)
 
 
-def sex_of(task: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the sex of the sample and where it is from; NA and nothing where it is not known."""
+def sex_of(task: Mapping[str, Any], of_reads: str | None) -> tuple[str, str]:
+    """Return the sex of the sample and where it is from; NA and nothing where it is not known.
+
+    Args:
+        task: The task.
+        of_reads: The sex by the reads; None where they do not tell.
+    """
     given = task["item"].get("sex")
     if given in EVERYONE:
-        return given, "sheet"
+        return given, SHEET
+    return (of_reads, "reads") if of_reads else (UNKNOWN, "")
+
+
+def sex_of_reads(task: Mapping[str, Any]) -> str | None:
+    """Return the sex by the depths of X and Y, from the metrics of quality control; None where they do not tell."""
     quality = task["inputs"].get("quality")
     found = json.loads(Path(quality).read_text()).get("sex") if quality else None
     found = found.get("value") if isinstance(found, dict) else found
-    return (found, "reads") if found in EVERYONE else (UNKNOWN, "")
+    return found if found in EVERYONE else None
 
 
 def unknown_assembly(contigs: Mapping[str, int]) -> str:

@@ -41,7 +41,11 @@ TEMPORARY = {  # in a folder that is removed, or that takes its place as a whole
     "runs/containers/jobs.py": {"scratch.mkdir", "(scratch / run_layout.TASK).write_text"},
     "runs/faults/injector.py": {"self._run.scratch.mkdir"},
     "runs/faults/truncated_fastq.py": {"copy.open"},
-    "simulation/cohort.py": {"(part / 'fastq').mkdir", "(part / 'cohort.csv').write_text"},
+    "simulation/cohort.py": {
+        "(part / 'fastq').mkdir",
+        "(part / 'cohort.csv').write_text",
+        "(part / PLOIDY_FILE).write_text",
+    },
     "simulation/reads.py": {"path.open"},
     "simulation/truth.py": {"plain.write_text"},
     "stores/routed.py": {"copy.open"},

@@ -6,6 +6,7 @@ import gzip
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pysam
 import pytest
@@ -13,12 +14,13 @@ import pytest
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.manifest import parse_sheet
 from genomics_pipeline.simulation.cohort import Cohort, simulate
-from genomics_pipeline.simulation.genotypes import draw_genotypes, haplotype
+from genomics_pipeline.simulation.genotypes import Genotypes, draw_genotypes, haplotype
 from genomics_pipeline.simulation.reference import SimulatedContig
+from genomics_pipeline.simulation.sexes import haplotypes as of_sex
 from genomics_pipeline.simulation.sites import Site, plant_sites
 from tests.fuzz.harness import run_command
 
-SMALL = {"samples": 2, "length_bp": 6_000, "depth": 4}
+SMALL: dict[str, Any] = {"samples": 2, "length_bp": 6_000, "depth": 4}
 
 
 @pytest.fixture(scope="module")
@@ -142,12 +144,41 @@ def test_a_haplotype_carries_its_alleles_only() -> None:
         Site("d", 0, "A", "G", 1),
         Site("c", 7, "T", "TA", 1),
     ]
-    genotypes = [(1, 0), (1, 0), (1, 1), (0, 1)]
+    genotypes: Genotypes = [(1, 0), (1, 0), (1, 1), (0, 1)]
     assert [haplotype(contig, sites, genotypes, copy) for copy in (0, 1)] == ["ATCCTT", "AACCGGTTA"]
 
 
 def test_frequency_is_the_chance_of_each_haplotype() -> None:
     assert draw_genotypes([Site("c", 1, "A", "T", 1), Site("c", 9, "A", "T", 0)], Random(1)) == [(1, 1), (0, 0)]
+
+
+def test_a_sample_has_as_many_alleles_of_a_contig_as_its_sex(tmp_path: Path) -> None:
+    cohort = simulate(tmp_path / "a", samples=4, length_bp=60_000, depth=0.5, seed=2, with_sexes=True)
+    assert (cohort.folder / "ploidy.txt").read_text() == (
+        "chrX 1201 12000 M 1\nchrY 1 6000 M 1\nchrY 1 6000 F 0\nchrM 1 3000 M 1\nchrM 1 3000 F 1\n"
+    )
+    copies = {"XX": {"PAR": 2, "chrX": 2, "chrY": 0, "chrM": 1}, "XY": {"PAR": 2, "chrX": 1, "chrY": 1, "chrM": 1}}
+    seen = set()
+    with pysam.VariantFile(str(cohort.folder / "truth.vcf.gz")) as truth:
+        for record in truth:
+            region = "PAR" if record.chrom == "chrX" and record.pos <= 1200 else record.chrom
+            for number, call in enumerate(record.samples.values()):
+                alleles = len([one for one in call["GT"] if one is not None])
+                assert alleles == copies[("XX", "XY")[number % 2]].get(region, 2)
+                seen.add((region, alleles))
+    assert {("chrX", 1), ("chrX", 2), ("chrY", 0), ("chrY", 1), ("chrM", 1), ("chr1", 2)} <= seen
+    assert cohort.to_json()["ploidy_file"] == str(cohort.folder / "ploidy.txt")
+
+
+def test_the_second_x_of_xy_is_its_pseudoautosomal_region() -> None:
+    contigs = [SimulatedContig(name, "ACGTACGTAC" * 3) for name in ("chr1", "chrX", "chrY", "chrM")]
+    sites = [Site("chrX", 1, "C", "T", 1), Site("chrX", 8, "A", "G", 1)]
+    assert list(of_sex(contigs, sites, [(0, 1), (1,)], "XY")) == [
+        *["ACGTACGTAC" * 3] * 2,
+        *["ACGTACGTGC" + "ACGTACGTAC" * 2, "ATG"],
+        *["ACGTACGTAC" * 3] * 3,
+    ]
+    assert len(list(of_sex(contigs, sites, [(0, 1), (1, 0)], "XX"))) == 6
 
 
 @pytest.mark.parametrize("taken", ["file", "folder"])

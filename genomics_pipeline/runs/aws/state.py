@@ -19,6 +19,7 @@ from genomics_pipeline.report.stage_times import TimesByStage
 from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain, with_results, with_written_results
 from genomics_pipeline.runs.aws.queues import queue_states
 from genomics_pipeline.runs.aws.run import AwsRun
+from genomics_pipeline.runs.cohort_checks import cohort_checks
 from genomics_pipeline.runs.item_ends import count_missing, interrupted_items, unfinished_items
 from genomics_pipeline.runs.lost_items import ended_groups, lost_items
 from genomics_pipeline.runs.map_run_ends import (
@@ -77,6 +78,7 @@ class AwsRunWatcher:
             stopped=execution["stopDate"].timestamp() if "stopDate" in execution else None,
             map_runs=[self._before.with_newest(_state(one, described)) for one in labels],
             cohort=[(stage, self._files.are_done([stage], COHORT)) for stage in self._cohort_stages()],
+            checks=[] if execution["status"] == "RUNNING" else list(cohort_checks(self._files, self._cohort_stages())),
             failures=[self._with_link(one) for one in failures if not one.pending],
             error=failure_message(whole) if failure and whole else None,
             accepted=self._newest.accepted,

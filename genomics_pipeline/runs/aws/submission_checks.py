@@ -24,6 +24,7 @@ from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.intervals import intervals_text
 from genomics_pipeline.runs.plan import RunPlan, plan
+from genomics_pipeline.runs.ploidy_warnings import ploidy_warnings
 from genomics_pipeline.runs.reference_indexes import choose_indexes
 from genomics_pipeline.worker.step_folder import StepFolder
 
@@ -63,6 +64,7 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     assert deployment is not None
     assert reference is not None
     warnings = [*planned.warnings, *warnings]
+    warnings += ploidy_warnings(planned.pipeline, planned.overrides, dict(reference.contigs))
     intervals = intervals_text(planned, reference.contigs, adapters.store)
     digest = submission_digest(planned, document, reference, intervals, deployment.architecture)
     return Submission(request, planned, deployment, document, reference, intervals, warnings, digest, job_definitions)

@@ -30,6 +30,7 @@ from genomics_pipeline.runs.given_files import file_misfit, missing_reads, param
 from genomics_pipeline.runs.gvcf_checks import gvcf_problems
 from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.plan import RunPlan, plan
+from genomics_pipeline.runs.ploidy_warnings import ploidy_warnings
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.runs.truth import TruthSet, truth_content_problems, truth_file_problems
@@ -178,14 +179,14 @@ def check_contents(
 
 
 def check_given(planned: RunPlan, sheet: str, reference: Path, store: Store, display: Display) -> None:
-    """Check the contigs of given gVCFs, and of alignments.
+    """Check the contigs of given gVCFs, of alignments and, with a warning, of sex chromosomes.
 
     Args:
         planned: The plan of the run.
         sheet: The path or URI of the sample sheet.
         reference: The prepared FASTA file.
         store: The store of the files.
-        display: Shows the samples that will fail.
+        display: Shows warnings, and the samples that will fail.
 
     Raises:
         DataError: with all problems.
@@ -197,6 +198,8 @@ def check_given(planned: RunPlan, sheet: str, reference: Path, store: Store, dis
     problems += _not_tolerated(planned, [(file.sample or "", problem) for file, problem in found], display)
     if problems:
         raise DataError(problems)
+    for warning in ploidy_warnings(planned.pipeline, planned.overrides, contigs):
+        display.note(f"warning: {warning}")
 
 
 def refuse_other_run(folder: RunFolder, planned: RunPlan, chosen: Sequence[str], store: RoutedStore) -> None:

@@ -158,7 +158,7 @@ class _Forecast:
         inputs = [
             find_input(payload, spec, item, self.store, self.cache, self._gathered, self._given)
             for spec in with_indexes(stage.step, parameters).inputs.values()
-            if spec.name not in made
+            if spec.name in stage.inputs and spec.name not in made
         ]
         reasons = review(payload, self.plan.steps[stage.step.name], self.store, item, parameters, inputs).reasons
         return [one for one in reasons if not (one.kind is DifferenceKind.INPUT and one.name in made)]

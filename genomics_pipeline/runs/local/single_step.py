@@ -46,6 +46,7 @@ class StepRequest:
         out: The folder for its outputs.
         reference: The path or URI of a FASTA file; None for a step without an input of a reference.
         sample: The name of the sample; None for the name that the first file begins with.
+        sex: The sex of the sample; None where it is not said.
         parameters: ``NAME=VALUE`` for each parameter.
     """
 
@@ -55,6 +56,7 @@ class StepRequest:
     out: Path
     reference: str | None = None
     sample: str | None = None
+    sex: str | None = None
     parameters: Sequence[str] = ()
 
 
@@ -117,9 +119,13 @@ def run_step(request: StepRequest, adapters: Adapters, note: Callable[[str], Non
             run=RunPlace(folder.name, BUCKET, ""),
             reference=reference or "",
             parameters=parameters,
-            inputs={name: _SOURCES.get(one.type, ITEM_FILES) for name, one in spec.inputs.items()},
+            inputs={
+                name: _SOURCES.get(one.type, ITEM_FILES)
+                for name, one in spec.inputs.items()
+                if not one.optional or name in files
+            },
             publish=dict.fromkeys(spec.outputs, ""),
-            items=(_item(scope, spec, files, request.sample, reference),),
+            items=(_item(scope, spec, files, request, reference),),
             upstream={},
         )
         return _outcome(folder, spec, _run(payload, step, folder, store, adapters))
@@ -206,11 +212,12 @@ def _run(
 def _files(spec: StepSpec, request: StepRequest) -> dict[str, list[str]]:
     """Return the absolute paths of the files of each input that is not a reference."""
     inputs = {name: one for name, one in spec.inputs.items() if one.type != "reference"}
+    required = [name for name, one in inputs.items() if not one.optional]
     files: dict[str, list[str]] = {name: [] for name in inputs}
-    if request.files and len(inputs) != 1:
+    if request.files and len(required) != 1:
         names = ", ".join(inputs)
         raise UsageError(f"step {spec.name} has {len(inputs)} inputs: give each as --input NAME=FILE ({names})")
-    for name in inputs if request.files else ():
+    for name in required if request.files else ():
         files[name] += request.files
     for assignment in request.inputs:
         name, equals, file = assignment.partition("=")
@@ -218,8 +225,9 @@ def _files(spec: StepSpec, request: StepRequest) -> dict[str, list[str]]:
             hint = did_you_mean(name, list(inputs))
             raise UsageError(f"--input {assignment}: expected NAME=FILE with an input of step {spec.name}; {hint}")
         files[name].append(file)
+    files = {name: paths for name, paths in files.items() if paths or not inputs[name].optional}
     for name, one in inputs.items():
-        if message := _count_misfit(one, len(files[name])):
+        if name in files and (message := _count_misfit(one, len(files[name]))):
             raise UsageError(f"step {spec.name}, input {name}: {message}")
     return {name: [_absolute(file) for file in paths] for name, paths in files.items()}
 
@@ -286,7 +294,7 @@ def _reference(
 
 
 def _item(
-    scope: str, spec: StepSpec, files: Mapping[str, list[str]], sample: str | None, reference: str | None
+    scope: str, spec: StepSpec, files: Mapping[str, list[str]], request: StepRequest, reference: str | None
 ) -> dict[str, Any]:
     """Return the item of the task, in the form of a line of a manifest.
 
@@ -294,7 +302,7 @@ def _item(
         scope: sample, interval or cohort.
         spec: The step.
         files: The paths of the files by input.
-        sample: The name of the sample; None for the name that the first file begins with.
+        request: The arguments of the step.
         reference: The path of the FASTA file, if there is one.
     """
     if scope == "cohort":
@@ -302,11 +310,12 @@ def _item(
     if scope == "interval":
         sizes = read_contigs(Path(reference)) if reference else []
         return {"interval": "00000", "regions": [f"{name}:1-{length}" for name, length in sizes], "files": dict(files)}
-    name = sample or sample_of(next(iter(files.values()))[0])
+    name = request.sample or sample_of(next(iter(files.values()))[0])
     if not NAME.fullmatch(name):
         raise UsageError(f"--sample: expected a name of letters, digits, '.', '_' and '-', found {name!r}")
     reads = next((files[one.name] for one in spec.inputs.values() if one.type == "reads"), None)
-    return {"sample": name, "lanes": [_lane(reads)] if reads else [], "files": dict(files)}
+    sex = {"sex": request.sex} if request.sex else {}
+    return {"sample": name, **sex, "lanes": [_lane(reads)] if reads else [], "files": dict(files)}
 
 
 def _lane(reads: Sequence[str]) -> dict[str, str | None]:

@@ -14,6 +14,7 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.map_run import describe_map_run
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState, RunState
 from genomics_pipeline.report.stage_times import TimesByStage
+from genomics_pipeline.runs.cohort_checks import cohort_checks
 from genomics_pipeline.runs.item_ends import count_missing, interrupted_items, unfinished_items
 from genomics_pipeline.runs.local.chain import ended_map_runs, local_chain, local_map_runs
 from genomics_pipeline.runs.lost_items import ended_groups, lost_items
@@ -100,6 +101,7 @@ class FolderWatcher:
             stopped=None if record.seconds is None else started + record.seconds,
             map_runs=[self._before.with_newest(one) for one in _map_runs(look)],
             cohort=[(stage, self._files.are_done([stage], COHORT)) for stage in look.cohort_stages],
+            checks=[] if look.status == "RUNNING" else list(cohort_checks(self._files, look.cohort_stages)),
             failures=[one for one in unfinished if not one.pending],
             error=record.error,
             accepted=record.accepted,
