@@ -91,6 +91,20 @@ def failure_record(stage: str, item: str) -> str:
     return f"{step_folder(stage, item)}/{_FAILURE_RECORD}"
 
 
+def gathered_outputs(stage: str, output: str, digest: str) -> str:
+    """Return the key of the list of a stage's outputs that later jobs gather.
+
+    Args:
+        stage: The stage.
+        output: The output.
+        digest: The digest of the Map Runs that made them.
+
+    >>> gathered_outputs("variant_calling", "gvcf", "3f2a91c0d5e7")
+    'steps/variant_calling.gvcf-3f2a91c0d5e7.jsonl'
+    """
+    return f"{_STEPS}{stage}.{output}-{digest}.jsonl"
+
+
 def log(stage: str, item: str) -> str:
     """Return the key of the log of a stage over an item."""
     return f"{step_folder(stage, item)}/{LOG}"

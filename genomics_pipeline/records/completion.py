@@ -127,7 +127,7 @@ def _completion(fields: Fields) -> CompletionRecord:
         vcpus=fields.integer("vcpus"),
         memory_mib=fields.integer("memory_mib"),
         peak_memory_mib=fields.integer("peak_memory_mib"),
-        outputs={name: _output(outputs.object(name)) for name in outputs.members},
+        outputs={name: output_of(outputs.object(name)) for name in outputs.members},
         sources=fields.object("sources").text_by_name() if fields.has("sources") else {},
         intermediate=fields.flag("intermediate"),
         host=fields.object("host").text_by_name() if fields.has("host") else {},
@@ -155,7 +155,8 @@ def _input(fields: Fields) -> InputVersion:
     return InputVersion(fields.sha256("digest"), fields.integer("count", 0), fields.texts("files"))
 
 
-def _output(fields: Fields) -> OutputRecord:
+def output_of(fields: Fields) -> OutputRecord:
+    """Return the output that a record's object describes."""
     indexes = tuple(map(_file, fields.objects("indexes")))
     one = _file(fields)
     version = fields.text("version") if fields.has("version") else ""

@@ -17,7 +17,8 @@ from genomics_pipeline.model.sample import READ_COLUMNS
 from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import RunPlace, TaskPayload, item_id
 from genomics_pipeline.model.web_uri import uri_beside
-from genomics_pipeline.records.completion import CompletionRecord, FileRecord, read_completion
+from genomics_pipeline.records.completion import FileRecord, OutputRecord, read_completion
+from genomics_pipeline.records.gathered_outputs import GatheredOutputs, list_uri
 from genomics_pipeline.records.given_gvcfs import GivenGvcf, read_given_gvcfs
 from genomics_pipeline.reference.alternate_contigs import alt_file
 from genomics_pipeline.reference.index_kinds import required_kinds
@@ -26,6 +27,7 @@ from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import ANY, Expected, Store
 from genomics_pipeline.worker.excerpt import spans_of
 from genomics_pipeline.worker.ranged import AT_ONCE, Excerpts, RemoteFile
+from genomics_pipeline.worker.shared_list import shared_outputs
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.upstream import Gather, gathered_items, in_parallel
 from genomics_pipeline.worker.verified import VerifiedFiles
@@ -286,16 +288,32 @@ def _find_input(
         return _given_files(spec, [gvcf.uri for gvcf in given(store, payload.run)], store)
     stage, _, output = source.partition(".")
     if stage in payload.upstream:
-        items = gather(store, payload.run, stage, payload.upstream[stage])
-        files = in_parallel(lambda name: _output(payload, stage, name, output, store), items.done)
+        outputs = _gathered(payload, stage, output, store, gather)
+        files = [_output_file(payload, stage, *one) for one in outputs.done]
         more = [gvcf.uri for gvcf in given(store, payload.run)] if output == GVCF else []
         files = [*files, *_given_files(spec, more, store).files]
-        return Input(spec, tuple(files), missing=items.missing if spec.missing else ())
+        return Input(spec, tuple(files), missing=outputs.missing if spec.missing else ())
     name = item_id(item)
     if (record := read_completion(store, payload.run, stage, name)) and output in record.outputs:
-        return Input(spec, (_output_file(payload, record, output),), source=source)
+        return Input(spec, (_output_file(payload, stage, name, record.outputs[output]),), source=source)
     # The one output of the cohort serves every item.
-    return Input(spec, (_output(payload, stage, "cohort", output, store, name),))
+    made = _output(payload, stage, "cohort", output, store, name)
+    return Input(spec, (_output_file(payload, stage, "cohort", made),))
+
+
+def _gathered(payload: TaskPayload, stage: str, output: str, store: Store, gather: Gather) -> GatheredOutputs:
+    """Return an output of all items of an earlier stage, by the list that the jobs of a run elsewhere share."""
+    map_runs = payload.upstream[stage]
+
+    def collect() -> GatheredOutputs:
+        items = gather(store, payload.run, stage, map_runs)
+        found = in_parallel(lambda name: _output(payload, stage, name, output, store), items.done)
+        return GatheredOutputs(tuple(zip(items.done, found, strict=True)), items.missing)
+
+    uri = list_uri(payload.run, stage, output, map_runs)
+    if payload.scope == "cohort" or store.local(uri) is not None:  # one job; records that are at hand
+        return collect()
+    return shared_outputs(store, uri, collect)
 
 
 def _reads(spec: InputSpec, item: Mapping[str, Any], store: Store) -> Input:
@@ -340,18 +358,16 @@ def _stored_file(uri: str, store: Store) -> InputFile:
 
 def _output(
     payload: TaskPayload, stage: str, item: str, name: str, store: Store, wanted_by: str | None = None
-) -> InputFile:
+) -> OutputRecord:
     record = read_completion(store, payload.run, stage, item)
     if record is None or name not in record.outputs:
         raise DataError(f"{stage}: expected it to be done for {wanted_by or item}, found no step.json")
-    return _output_file(payload, record, name)
+    return record.outputs[name]
 
 
-def _output_file(payload: TaskPayload, record: CompletionRecord, name: str) -> InputFile:
+def _output_file(payload: TaskPayload, stage: str, item: str, output: OutputRecord) -> InputFile:
     def made(file: FileRecord, indexes: tuple[InputFile, ...] = (), version: str = "") -> InputFile:
         uri, expected = payload.run.uri(file.key), Expected(sha256=file.sha256)
-        maker = (record.stage, record.item)
-        return InputFile(uri, file.sha256, file.size_bytes, indexes, expected, maker, version)
+        return InputFile(uri, file.sha256, file.size_bytes, indexes, expected, (stage, item), version)
 
-    output = record.outputs[name]
     return made(output, tuple(map(made, output.indexes)), output.version)

@@ -125,6 +125,7 @@ def test_a_cohort_runs_from_submit_to_results(
     }
     assert transfers.parts == gvcfs  # of this small genome, the interval is all of it: each is read once, not more
     assert not gvcfs.keys() & set(transfers.whole)
+    assert len([key for key in stack.keys(f"runs/{run}/steps/variant_calling.gvcf-") if key.endswith(".jsonl")]) == 1
 
     status = json.loads(cli("status", run, "--json").out)
     assert status["status"] == "SUCCEEDED"

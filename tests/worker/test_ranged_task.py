@@ -75,23 +75,17 @@ class Cohort:
             self.publish(sample)
         items = [{"sample": sample, "lanes": []} for sample in SAMPLES]
         store.write(place.uri("manifest.jsonl"), "".join(f"{json.dumps(item)}\n" for item in items).encode())
-        rows = [
-            ended_row(
-                {
-                    "status": "SUCCEEDED",
-                    "name": "n",
-                    "input": json.dumps({"item": item}),
-                    "start": 1,
-                    "stop": 2,
-                    "output": "{}",
-                },
-                "m",
-            )
-            for item in items
-        ]
-        to = Destination(store, place.bucket, f"{place.prefix}map-runs/Sample", "NONE", "JSONL", 1 << 20)
-        to.write("arn", "uuid", rows, folder)
-        self.details = to.manifest("uuid")
+        self.map_runs: list[dict[str, str]] = []
+        self.end_map_run(*SAMPLES)
+
+    def end_map_run(self, *samples: str) -> None:
+        """Write the results of a Map Run in which the samples succeeded."""
+        child = {"status": "SUCCEEDED", "name": "n", "start": 1, "stop": 2, "output": "{}"}
+        inputs = [json.dumps({"item": {"sample": sample, "lanes": []}}) for sample in samples]
+        rows = [ended_row({**child, "input": text}, "m") for text in inputs]
+        to = Destination(self.store, self.place.bucket, f"{self.place.prefix}map-runs/Sample", "NONE", "JSONL", 1 << 20)
+        to.write("arn", uuid := f"uuid-{len(self.map_runs)}", rows, self.folder)
+        self.map_runs.append(to.manifest(uuid))
 
     def publish(self, sample: str) -> None:
         """Publish a sample's gVCF, and write its completion record as the worker does."""
@@ -117,7 +111,7 @@ class Cohort:
             run={"name": "r", "bucket": self.place.bucket, "prefix": self.place.prefix},
             inputs={"gvcfs": "calling.gvcf"},
             publish={"lines": "lines"},
-            upstream={"calling": [self.details]},
+            upstream={"calling": self.map_runs},
         )
         settings = {
             "TASK": json.dumps(payload),
@@ -173,6 +167,7 @@ def test_an_output_that_was_made_again_makes_the_interval_run_again(cohort: Coho
     before = cohort.record()
     write_gvcf(cohort.folder / "b.g.vcf.gz", seed=77)
     cohort.publish("b")
+    cohort.end_map_run("b")
     ended = cohort.join()
     assert ended.returncode == 0, ended.stderr
     now = cohort.record()
