@@ -64,15 +64,20 @@ def vcf(path: Path, header: str, rows: Sequence[str]) -> str:
 
 @pytest.fixture
 def joint(tmp_path: Path) -> str:
+    return write_joint(tmp_path / "joint.vcf.gz", RECORDS)
+
+
+def write_joint(path: Path, records: Sequence[str]) -> str:
+    """Write records that are given as contig, pos, ref, alt, filter and genotypes."""
     contigs = "".join(f"##contig=<ID={name},length={length}>\n" for name, length in CONTIGS.items())
     header = f"""##FILTER=<ID=LowQual,Description="QUAL below 20">
 {contigs}##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
 #CHROM	POS	ID	REF	ALT	QUAL	FILTER	INFO	FORMAT	A	B"""
     rows = []
-    for record in RECORDS:
+    for record in records:
         contig, pos, ref, alt, filters, *genotypes = record.split()
         rows.append(" ".join([contig, pos, ".", ref, alt, "50", filters, ".", "GT", *genotypes]))
-    return vcf(tmp_path / "joint.vcf.gz", header, rows)
+    return vcf(path, header, rows)
 
 
 def known(path: Path) -> str:
@@ -133,6 +138,26 @@ def test_consequences_and_their_counts(tmp_path: Path, joint: str, reference: Pa
         "consequences": dict(sorted(kinds.items())),
     }
     assert (tmp_path / "a" / "out.vcf.gz.tbi").is_file()
+
+
+def test_ploidies_of_a_record_may_differ(tmp_path: Path, reference: Path, genes: str) -> None:
+    records = [
+        "chr1 106 A G PASS 1 0/0",  # of one copy and of two
+        "chr1 107 G A PASS . 0/1",  # of none
+        "chr1 111 G A PASS 1 .",
+        "chr1 115 T TA PASS 1 0/0",  # together with the next
+        "chr1 116 C CA PASS 1 0/1",
+    ]
+    process = run_step(tmp_path / "a", write_joint(tmp_path / "x.vcf.gz", records), reference, gff3=genes)
+    assert process.returncode == 0, process.stderr
+    of_gene = "GENE1|T1|protein_coding|+"
+    found = column(tmp_path / "a", "BCSQ")
+    assert found[:2] == [(f"synonymous|{of_gene}|2K|106A>G",), (f"missense|{of_gene}|3E>3K|107G>A",)]
+    assert found[2] == (f"stop_gained|{of_gene}|4W>4*|111G>A",)
+    assert all(found)
+    with pysam.VariantFile(str(tmp_path / "a" / "out.vcf.gz")) as annotated:
+        genotypes = [[sample["GT"] for sample in record.samples.values()] for record in annotated]
+    assert genotypes[:3] == [[(1,), (0, 0)], [(None,), (0, 1)], [(1,), (None,)]]
 
 
 def test_columns_of_known_variants(tmp_path: Path, joint: str, reference: Path, genes: str) -> None:

@@ -6,13 +6,18 @@ import json
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pysam
 import pytest
 
 from genomics_pipeline.cli.main import main
 from tests.cli.conftest import Ended
+from tests.fakes.deployed import Deployed
+from tests.fakes.jobs import shipped_steps
+
+if TYPE_CHECKING:
+    from tests.fakes.aws import FakeAws
 
 Cli = Callable[..., Ended]
 JOINT = "results/variant_calling/joint/joint_germline.vcf.gz"
@@ -151,3 +156,31 @@ def test_sex_chromosomes_of_no_known_assembly_are_named_once_before_the_first_jo
     assert cli(*run).err.count(warning) == 1
     assert "known assembly" not in cli(*run, "--param", f"variant_calling.ploidy_file={cohort / 'ploidy.txt'}").err
     assert "known assembly" not in cli(*run, "--param", "variant_calling.ploidy=2").err
+
+
+def test_sexes_on_aws_are_those_of_here_and_status_says_the_contradiction(
+    stack: Deployed, step_functions: FakeAws, cohort: Path, tmp_path: Path, cli: Cli
+) -> None:
+    step_functions.batch.run_job = shipped_steps(tmp_path / "scratch")
+    header, *lines = [line.split(",") for line in (cohort / "sheet.csv").read_text().splitlines()]
+    rows = [dict(zip(header, line, strict=True)) for line in lines]
+    rows = [row for row in rows if row["sample"] in ("sample4", "sample5")]
+    for row in rows:
+        row |= {name: stack.put(f"reads/{row[name]}", (cohort / row[name]).read_bytes()) for name in header[-2:]}
+    sheet = tmp_path / "cohort.csv"
+    sheet.write_text("\n".join([",".join(header), *(",".join(row.values()) for row in rows)]) + "\n")
+    ploidy = stack.put("ploidy.txt", (cohort / "ploidy.txt").read_bytes())
+    options = ("--reference", cohort / "reference.fa", "--param", f"variant_calling.ploidy_file={ploidy}", "--json")
+    ended = cli("submit", sheet, *options)
+    assert ended.code == 0, ended.err
+    run = json.loads(ended.out)["run"]
+    step_functions.execution(run).wait()
+    (check,) = json.loads(cli("status", run, "--json").out)["checks"]
+    reason = "sample5 is XY in the sample sheet, and XX by the depths of X and Y"
+    assert check == {"stage": "gather", "metric": "sex_conflicts", "verdict": "bad", "reason": reason}
+    assert f"gather, sex conflicts: bad: {reason}\n" in cli("status", run).out
+    assert cli("results", run, "--download", tmp_path / "run/results").code == 0
+    found = genotypes(tmp_path / "run" / JOINT)
+    assert found["chrX", "sample4"] | found["chrX", "sample5"] <= {"0", "1"}
+    (metrics,) = (tmp_path / "run/results").glob("reports/variant_calling/sample4.variants.json")
+    assert json.loads(metrics.read_text())["called_sex_from"] == "reads"
