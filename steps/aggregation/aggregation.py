@@ -73,7 +73,8 @@ def aggregate(task: dict[str, Any]) -> None:
     reference = CallingReference(task["inputs"]["reference"], [names], Path(task["scratch"])).path(names)
     cohort = Cohort(task["inputs"]["gvcfs"], spans, reference, parameters["batch_size"])
     header = merged_header(cohort.gvcfs, contigs)
-    filters = Filters(parameters["min_qual"], parameters["min_depth"], parameters["max_strand_bias"])
+    limits = ("min_qual", "min_depth", "max_strand_bias", "carrier_prior")
+    filters = Filters(*(parameters[name] for name in limits))
     ploidy = ploidy_options(cohort, parameters["ploidy"], Path(task["scratch"]))
     whole = call_commands(task["inputs"]["reference"], ploidy, parameters["prior"])  # all intervals have one header
     describe = VcfHeader(task, [], whole).describe

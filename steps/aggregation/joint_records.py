@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from interval import Ownership
-from likelihoods import from_zero, pairs, with_deleted
+from likelihoods import from_zero, most_probable, pairs, quality_alone, with_deleted
+from strands import pooled_bias
 
 DELETED = "*"  # the allele of a copy of which an earlier record says that it lacks the site
 MISSING = "."
@@ -22,23 +23,33 @@ class Filters(NamedTuple):
     min_qual: float
     min_depth: int
     max_strand_bias: int
+    carrier_prior: float
 
     def header(self) -> str:
         """Return the header lines that declare the filters."""
         return (
-            f'##FILTER=<ID=LowQual,Description="QUAL below {self.min_qual:g}">\n'
+            f'##FILTER=<ID=LowQual,Description="QUAL below {self.min_qual:g}; of an indel, in each carrier alone">\n'
             f'##FILTER=<ID=LowDepth,Description="No carrier with {self.min_depth} high-quality bases">\n'
             f'##FILTER=<ID=StrandBias,Description="Phred-scaled strand bias above {self.max_strand_bias} '
-            'in every carrier">\n'
+            'in every carrier, or of all reads, nearly all of which are on one strand">\n'
         )
 
-    def column(self, qual: float, carriers: Sequence[Genotype]) -> str:
-        """Return the FILTER column of a record with these carriers."""
+    def column(self, qual: float, carriers: Sequence[Genotype], indel: bool, pooled_bias: float) -> str:
+        """Return the FILTER column of a record.
+
+        Args:
+            qual: Its QUAL.
+            carriers: Its carriers.
+            indel: It is an indel. Errors in repeats recur in samples: those of several do not add up to evidence.
+            pooled_bias: The strand bias of all reads together.
+        """
         biases = [one.strand_bias for one in carriers if one.strand_bias is not None]
+        if indel:
+            qual = min(qual, max(one.quality_alone(self.carrier_prior) for one in carriers))
         names = {
             "LowQual": qual < self.min_qual,
             "LowDepth": all(one.depth < self.min_depth for one in carriers),
-            "StrandBias": bool(biases) and min(biases) > self.max_strand_bias,
+            "StrandBias": max(min(biases, default=0), pooled_bias) > self.max_strand_bias,
         }
         return ";".join(name for name, applies in names.items() if applies) or "PASS"
 
@@ -68,6 +79,10 @@ class Genotype:
         """Return whether it has an alternate allele."""
         return any(self.alleles)
 
+    def quality_alone(self, prior: float) -> float:
+        """Return the QUAL that a carrier has alone."""
+        return quality_alone(self.phred, self.depths, self.alleles, prior)
+
     def text(self) -> str:
         """Return the sample's column, GT:PL:DP:SP:AD:GQ."""
         values = [self.phred, (self.depth,), (self.strand_bias,), self.depths, (self.quality,)]
@@ -87,18 +102,15 @@ def by_its_reads(genotype: Genotype, indel: bool) -> Genotype:
 
     >>> by_its_reads(Genotype((0, 1), (0, 6, 38), 2, None, (2, 0), 3), False).text()
     '0/0:0,6,38:2:.:2,0:6'
+    >>> by_its_reads(Genotype((0, 1), (117, 0, 1), 8, None, (1, 7), 20), True).text()
+    '1/1:117,0,1:8:.:1,7:6'
     """
     unseen = any(allele and not genotype.depths[allele] for allele in genotype.alleles)
     if None in genotype.alleles or not (unseen or indel):
         return genotype
-    least, second, *_ = sorted(genotype.phred)
-    if least == second:
-        return genotype
-    place = genotype.phred.index(least)
+    place, quality = most_probable(genotype.phred, genotype.depths, len(genotype.alleles))
     alleles = (place,) if len(genotype.alleles) == 1 else pairs(len(genotype.depths))[place]
-    if alleles == genotype.alleles:
-        return genotype
-    return replace(genotype, alleles=alleles, quality=second)
+    return genotype if alleles == genotype.alleles else replace(genotype, alleles=alleles, quality=quality)
 
 
 def parse_genotype(keys: Sequence[str], column: str) -> Genotype:
@@ -215,7 +227,7 @@ def joint_line(line: str, filters: Filters, deletions: Deletions) -> str | None:
     spanning = deletions.at(contig, int(pos))
     deletions.add(int(pos), ref, alleles, genotypes)
     over = over_deletions(genotypes, spanning) if spanning else None
-    column = filters.column(float(qual), carriers)
+    column = filters.column(float(qual), carriers, indel, pooled_bias(info))
     if over is not None:
         genotypes, alleles = over, [*alleles, DELETED]
     fields = [contig, pos, name, ref, ",".join(alleles), qual, column, with_counts(info, len(alleles), genotypes)]

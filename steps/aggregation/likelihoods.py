@@ -9,6 +9,12 @@ from math import log10
 HALF = 10 * log10(2)  # of a read of an allele that only one of two copies has
 REFERENCE_READ = 37  # of a read of the reference where no copy has it; what mpileup writes for one good read
 LARGEST = 255  # as mpileup writes it
+MOST_CERTAIN = 127  # as `bcftools call` writes GQ
+
+
+def likely(phred: int) -> float:
+    """Return a likelihood from its Phred scale."""
+    return float(10 ** (-phred / 10))
 
 
 @lru_cache
@@ -123,6 +129,57 @@ def over_alleles(
         return min(phred[index_of(known, known)] + round(HALF * depths[known]), worst)
 
     return from_zero([one(places[first], places[second]) for first, second in pairs(len(places))])
+
+
+def most_probable(phred: Sequence[int], depths: Sequence[int], ploidy: int) -> tuple[int, int]:
+    """Return the place of a sample's most probable genotype, and its quality, as `bcftools call -m` has them.
+
+    The sample is judged alone: the frequencies of alleles are their shares of its reads. Few reads without an allele
+    do not prove that it is not there, so that the likelihoods bound the quality.
+
+    Args:
+        phred: The likelihoods.
+        depths: The number of reads of each allele.
+        ploidy: 1 or 2.
+
+    >>> most_probable([117, 0, 1], [1, 7], 2), most_probable([0, 6, 38], [2, 0], 2), most_probable([50, 0], [0, 3], 1)
+    ((2, 6), (0, 6), (1, 50))
+    """
+    shares = [depth / (sum(depths) or 1) for depth in depths]
+    priors = shares
+    if ploidy > 1:
+        priors = [shares[one] * shares[two] * (1 + (one != two)) for one, two in pairs(len(depths))]
+    weights = [likely(value) * prior for value, prior in zip(phred, priors, strict=True)]
+    best = max(range(len(weights)), key=weights.__getitem__)
+    others = sum(weights) - weights[best]
+    certain = others <= weights[best] * likely(MOST_CERTAIN)
+    quality = MOST_CERTAIN if certain else round(-10 * log10(others / sum(weights)))
+    gap = min(value for place, value in enumerate(phred) if place != best) - phred[best]
+    return best, quality if gap < 0 else min(quality, gap)
+
+
+def quality_alone(phred: Sequence[int], depths: Sequence[int], alleles: Sequence[int | None], prior: float) -> float:
+    """Return the QUAL of a carrier alone, as `bcftools call -m` has it, with the best allele that it carries.
+
+    Args:
+        phred: The likelihoods.
+        depths: The number of reads of each allele.
+        alleles: Its genotype.
+        prior: How often a site is expected to vary.
+
+    >>> round(quality_alone([39, 0, 107], [5, 2], [0, 1], 0.02)), round(quality_alone([50, 0], [0, 3], [1], 0.02))
+    (18, 33)
+    """
+
+    def quality(allele: int) -> float:
+        reference, variant = likely(phred[0]), likely(phred[allele])
+        if len(alleles) > 1:
+            alt = depths[allele] / ((depths[0] + depths[allele]) or 1)
+            het, variant = (likely(phred[index_of(first, allele)]) for first in (0, allele))
+            variant += (1 - alt) ** 2 * reference + alt**2 * variant + 2 * alt * (1 - alt) * het
+        return -10 * log10(reference / (reference + prior * variant))
+
+    return max(quality(allele) for allele in alleles if allele)
 
 
 def from_zero(phred: Sequence[int]) -> list[int]:

@@ -99,6 +99,7 @@ def run_step(
         "regions": None,
         "batch_size": 200,
         "prior": 0.02,
+        "carrier_prior": 0.02,
         "min_qual": 20,
         "min_depth": 2,
         "max_strand_bias": 25,

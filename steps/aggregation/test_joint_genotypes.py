@@ -15,11 +15,14 @@ from test_aggregation import HEADER, index, run_step
 
 BASES = "ACGGT" * 600
 HET, HOM = "200,0,200", "200,30,0"
-I16 = "I16=5,5,5,5,300,9000,300,9000,600,36000,600,36000,250,6250,250,6250"
+I16 = "300,9000,300,9000,600,36000,600,36000,250,6250,250,6250"
 
 
 class Given(NamedTuple):
-    """Lines of a gVCF from a position on: `alt` None is a block, "" a gap, else a variant."""
+    """Lines of a gVCF from a position on: `alt` None is a block, "" a gap, else a variant.
+
+    `strands` are reads of the reference, forward and reverse, and of the variant; `depths` of both, if not as likely.
+    """
 
     start: int
     end: int
@@ -27,14 +30,16 @@ class Given(NamedTuple):
     phred: str = "0,60,255"
     depth: int = 20
     ref: str = ""
+    strands: str = "5,5,5,5"
+    depths: str = ""
 
 
 def snp(pos: int, alt: str, phred: str = HET, depth: int = 20) -> Given:
     return Given(pos, pos, alt, phred, depth)
 
 
-def deletion(pos: int, bases: int, phred: str) -> Given:
-    return Given(pos, pos, BASES[pos - 1], phred, ref=BASES[pos - 1 : pos + bases])
+def deletion(pos: int, bases: int, phred: str, depths: str = "") -> Given:
+    return Given(pos, pos, BASES[pos - 1], phred, ref=BASES[pos - 1 : pos + bases], depths=depths)
 
 
 def write_gvcf(folder: Path, sample: str, given: Iterable[Given]) -> str:
@@ -61,12 +66,12 @@ def line(given: Given) -> str:
         return f"{place}\t<*>\t.\t.\t{info}\tPL:DP\t{given.phred}:{given.depth}\n"
     share = 1.0 if given.phred.endswith(",0") else 0.5
     reads = round(share * given.depth)
-    phred, depths, shares = given.phred, f"{given.depth - reads},{reads}", f"{1 - share},{share}"
+    phred, depths, shares = given.phred, given.depths or f"{given.depth - reads},{reads}", f"{1 - share},{share}"
     alts, kind = given.alt.lower(), "INDEL;"
     if not given.ref:
         alts, kind, depths, shares = f"{alts},<*>", "", f"{depths},0", f"{shares},0"
         phred += ",230,230,255"
-    info = f"{kind}DP={given.depth};{I16};QS={shares}"
+    info = f"{kind}DP={given.depth};I16={given.strands},{I16};QS={shares}"
     return f"{place}\t{alts}\t0\t.\t{info}\tPL:DP:SP:AD\t{phred}:{given.depth}:0:{depths}\n"
 
 
@@ -77,11 +82,14 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     reference = folder / "reference.fa"
     reference.write_text(f">c1\n{BASES}\n")
     index(reference)
-    write_gvcf(folder, "P", [snp(101, "C"), snp(201, "C"), deletion(401, 2, HET), snp(601, "C")])
+    biased = snp(701, "C")._replace(strands="8,6,0,5")
+    weak = [deletion(801, 2, "36,0,100", "6,2"), deletion(901, 2, "117,0,1", "1,7")]
+    write_gvcf(folder, "P", [snp(101, "C"), snp(201, "C"), deletion(401, 2, HET), snp(601, "C"), biased, *weak])
     one_read = Given(101, 101, phred="0,3,37", depth=1)
     lonely = snp(301, "G", "60,3,0", depth=1)
-    write_gvcf(folder, "Q", [one_read, snp(201, "G"), lonely, snp(403, "T"), snp(601, "C", "0,10,100")])
-    write_gvcf(folder, "R", [Given(101, 101, ""), snp(201, "T"), Given(990, 1010, "")])
+    known = [snp(201, "G"), lonely, snp(403, "T"), snp(601, "C", "0,10,100")]
+    write_gvcf(folder, "Q", [one_read, *known, biased, *weak[:1]])
+    write_gvcf(folder, "R", [Given(101, 101, ""), snp(201, "T"), *weak[:1], Given(990, 1010, "")])
     write_gvcf(folder, "S", [deletion(401, 2, HOM), Given(402, 403, ""), snp(603, "T", "40,30,0")])
     return folder
 
@@ -139,6 +147,26 @@ def test_depth_is_asked_of_a_carrier(joint: dict[tuple[int, str], pysam.VariantR
     assert list(joint[101, "A"].filter) == ["PASS"]
 
 
+def test_reads_of_all_carriers_show_a_strand_bias(joint: dict[tuple[int, str], pysam.VariantRecord]) -> None:
+    record = joint[701, "A"]
+    assert [call["SP"] for call in record.samples.values()][:2] == [0, 0]
+    assert list(record.filter) == ["StrandBias"]
+
+
+def test_evidence_for_an_indel_does_not_add_up_over_carriers(
+    joint: dict[tuple[int, str], pysam.VariantRecord],
+) -> None:
+    record = joint[801, "ACG"]
+    assert genotypes(record) == ["0/1", "0/1", "0/1", "0/0"]
+    assert (record.qual or 0) > 20
+    assert list(record.filter) == ["LowQual"]
+    assert list(joint[401, "ACG"].filter) == ["PASS"]
+
+
+def test_an_indel_that_nearly_all_reads_show_is_homozygous(joint: dict[tuple[int, str], pysam.VariantRecord]) -> None:
+    assert genotypes(joint[901, "ACG"]) == ["1/1", "0/0", "0/0", "0/0"]
+
+
 def test_a_deletion_that_spans_a_variant_is_an_allele_of_it(
     joint: dict[tuple[int, str], pysam.VariantRecord],
 ) -> None:
@@ -164,7 +192,8 @@ def test_a_sample_keeps_the_likelihoods_of_its_own_record(
 def test_the_least_likelihood_is_0_and_bases_are_in_upper_case(
     joint: dict[tuple[int, str], pysam.VariantRecord],
 ) -> None:
-    assert set(joint) == {(101, "A"), (201, "A"), (301, "A"), (401, "ACG"), (403, "G"), (601, "A"), (603, "G")}
+    bases = {(101, "A"), (201, "A"), (301, "A"), (403, "G"), (601, "A"), (603, "G"), (701, "A")}
+    assert set(joint) == bases | {(401, "ACG"), (801, "ACG"), (901, "ACG")}
     for record in joint.values():
         assert all(min(call["PL"]) == 0 for call in record.samples.values())
         assert all(allele == allele.upper() for allele in record.alleles or ())
