@@ -7,7 +7,7 @@ EMULATORS := $(VENV)/.emulators
 MULTIQC := $(VENV)/multiqc/bin/multiqc
 PICARD := $(VENV)/picard/picard
 
-.PHONY: demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-containers lint docs bench accuracy lock base-image clean
+.PHONY: joint-calling demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-containers lint docs bench accuracy lock base-image clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -108,6 +108,10 @@ bench: $(READY) $(EMULATORS)
 # Prints the accuracy on real reads; about 20 minutes on two cores. Options: ARGS='--aligner bwa --seeds 1'.
 accuracy: $(READY)
 	$(BIN)/python -m benchmarks.accuracy $(ARGS)
+
+# Times joint genotyping of up to 3,202 simulated gVCFs; PANEL and REFERENCE as benchmarks/joint_calling.py says.
+joint-calling: $(READY)
+	$(BIN)/python -m benchmarks.joint_calling $(PANEL) $(REFERENCE) --bcftools 100 1000 --out $(VENV)/joint-calling $(ARGS)
 
 # Runs a cohort on the fakes of AWS for some minutes, and draws the dashboard of docs/aws.md from what it recorded. After
 # a change of the dashboard that needs no other metrics, `python -m benchmarks.dashboard.picture` is enough.

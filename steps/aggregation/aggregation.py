@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,20 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folde
 from cohort_ploidy import ploidy_options
 from cohort_sites import Cohort, merged_header
 from common.bed import read_regions
+from common.bgzf_parts import bgzf_writer, join
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
+from common.forks import run
 from common.program import BadInput, run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, shown, write_versions
 from common.variants import MISSING_KEY
 from common.vcf_header import LOCAL, VcfHeader
 from genotyping import Calling
-from interval import Ownership, Region, padded, parse_regions, targets_within
+from interval import Ownership, Region, padded, parse_regions, targets_within, units_of
 from joint_records import AF_HEADER, Filters, write_joint
 from pipe import Command
 
+RECORDS, HEADER = "records.vcf.gz", "header.vcf"  # of a unit, in its folder
 QUIET = "--no-version"  # no versions, dates or paths of this machine in the header
 
 
@@ -59,36 +63,50 @@ def check_samples(gvcfs: Sequence[str]) -> None:
 
 
 def aggregate(task: dict[str, Any]) -> None:
-    """Genotype all samples over the interval.
+    """Genotype all samples over the interval, in units, each in a fork.
+
+    Units are those of the interval, so that the bytes of the joint VCF do not depend on the number of cores.
 
     Raises:
         BadInput: for a gVCF that cannot be read.
-        ForkFailed: if bcftools failed.
+        ForkFailed: if the genotyping of a unit failed.
     """
-    parameters, output = task["parameters"], task["outputs"]["vcf"]
+    parameters, scratch = task["parameters"], Path(task["scratch"])
     contigs = read_contigs(task["inputs"]["reference"])
     regions = own_regions(task, contigs)
-    spans = padded(regions or parse_regions(task["item"]["regions"])[:1], contigs)
+    spans = padded(regions or [first_base(task)], contigs)
     names = {span.contig for span in spans}
-    reference = CallingReference(task["inputs"]["reference"], [names], Path(task["scratch"])).path(names)
+    reference = CallingReference(task["inputs"]["reference"], [names], scratch).path(names)
     cohort = Cohort(task["inputs"]["gvcfs"], spans, reference, parameters["batch_size"])
     header = merged_header(cohort.gvcfs, contigs)
     limits = ("min_qual", "min_depth", "max_strand_bias", "carrier_prior")
     filters = Filters(*(parameters[name] for name in limits))
-    ploidy = ploidy_options(cohort, parameters["ploidy"], Path(task["scratch"]))
+    ploidy = ploidy_options(cohort, parameters["ploidy"], scratch)
     whole = call_commands(task["inputs"]["reference"], ploidy, parameters["prior"])  # all intervals have one header
     describe = VcfHeader(task, [], whole).describe
     more = filters.header() + missing_header(task) + AF_HEADER
-    calling = Calling(header, call_commands(reference, ploidy, parameters["prior"]), Path(task["scratch"]))
-    with calling.records(cohort) as lines, pysam.BGZFile(output, "wb", index=None) as file:
+    commands = call_commands(reference, ploidy, parameters["prior"])
+    units = units_of(regions) or [[]]
+    folders = [scratch / f"unit-{number}" for number in range(len(units))]
 
-        def write(text: str) -> None:
-            file.write(text.encode())
+    def genotype(unit: Sequence[Region], folder: Path) -> None:
+        folder.mkdir()
+        part = cohort._replace(spans=padded(unit or [first_base(task)], contigs))
+        with Calling(header, commands, folder).records(part) as lines, bgzf_writer(folder / RECORDS) as write:
+            found = write_joint(lines, Ownership(unit), filters, write)
+        (folder / HEADER).write_text("".join([*describe(found[:-1]), more, found[-1]]))
 
-        write_joint(lines, Ownership(regions), filters, lambda found: [*describe(found), more], write)
-    pysam.tabix_index(output, preset="vcf", force=True, csi=needs_csi(contigs.values()))
+    run([partial(genotype, unit, folder) for unit, folder in zip(units, folders, strict=True)], task["vcpus"])
+    parts = [folder / RECORDS for folder in folders]
+    join((folders[0] / HEADER).read_text(), parts, Path(task["outputs"]["vcf"]), needs_csi(contigs.values()))
     log_commands([f"bcftools {shown(command, LOCAL)}" for command in whole])
     write_versions(task, {"bcftools": BCFTOOLS_VERSION, "htslib": HTSLIB_VERSION})
+
+
+def first_base(task: dict[str, Any]) -> Region:
+    """Return the first base of the interval, which is read for the header where it has no targets."""
+    first = parse_regions(task["item"]["regions"])[0]
+    return first._replace(end=first.start)
 
 
 def own_regions(task: dict[str, Any], contigs: Mapping[str, int]) -> list[Region]:

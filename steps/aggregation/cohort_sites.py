@@ -15,8 +15,9 @@ from typing import NamedTuple, TypeVar
 
 import pysam
 from common.program import BadInput
-from gvcf_records import I16, Allele, Base, Column, Evidence, Place, Site, evident_in, fetch, site_of
+from gvcf_records import I16, Allele, Base, Place, Site, evident_in, fetch, site_of
 from interval import Region
+from sample_columns import Part, SampleColumns
 
 HEADER = """##fileformat=VCFv4.2
 ##FILTER=<ID=PASS,Description="All filters passed">
@@ -41,7 +42,7 @@ class Cohort(NamedTuple):
         gvcfs: Their paths.
         spans: The spans, in the reference's order.
         reference: The FASTA file.
-        at_once: The number of gVCFs that are open at once.
+        at_once: The number of gVCFs whose columns are in memory at once.
     """
 
     gvcfs: Sequence[str]
@@ -62,7 +63,7 @@ def find_sites(cohort: Cohort) -> list[Site]:
         for path in cohort.gvcfs:
             with open_gvcf(path) as gvcf:
                 for span in cohort.spans:
-                    for place, allele in reported(path, evident_in(gvcf, span, base)):
+                    for place, allele in reported(path, evident_in(fetch(gvcf, span), base)):
                         found[place].add(allele)
     rank = {span.contig: number for number, span in enumerate(cohort.spans)}
     places = sorted(found, key=lambda place: (rank[place.contig], place.pos, place.indel))
@@ -139,30 +140,21 @@ def write_merged(cohort: Cohort, sites: Sequence[Site], scratch: Path, write: Ca
         file.unlink()
 
 
-class Part(NamedTuple):
-    """The part of a batch of samples in a site's row: its sums, comma-separated, and the samples' columns."""
-
-    sums: str  # depth, 16 values of I16, shares of the qualities
-    columns: str
-
-
 def batch_parts(batch: Cohort, sites: Sequence[Site]) -> Iterator[Part]:
-    """Yield the part of a batch of each site, all of its gVCFs open at once."""
-    with ExitStack() as stack:
-        base = cached_base(stack.enter_context(pysam.FastaFile(batch.reference)))
-        gvcfs = {path: stack.enter_context(open_gvcf(path)) for path in batch.gvcfs}
-        for span in batch.spans:
-            evidence = [Evidence(reported(path, fetch(gvcf, span)), base) for path, gvcf in gvcfs.items()]
-            for site in sites:
-                if site.place.contig == span.contig and span.start <= site.place.pos <= span.end:
-                    yield _part([one.column(site) for one in evidence])
+    """Yield the part of a batch of each site."""
+    of_spans = [SampleColumns([site for site in sites if _is_in(site, span)]) for span in batch.spans]
+    with pysam.FastaFile(batch.reference) as fasta:
+        base = cached_base(fasta)
+        for path in batch.gvcfs:
+            with open_gvcf(path) as gvcf:
+                for span, columns in zip(batch.spans, of_spans, strict=True):
+                    columns.add(reported(path, fetch(gvcf, span)), base)
+    for columns in of_spans:
+        yield from columns.parts()
 
 
-def _part(columns: Sequence[Column]) -> Part:
-    sums = [sum(column.depth for column in columns)]
-    sums += [sum(values) for values in zip(*(column.i16 for column in columns), strict=True)]
-    sums += [sum(values) for values in zip(*(column.quality_shares for column in columns), strict=True)]
-    return Part(",".join(f"{value:.10g}" for value in sums), "\t".join(column.text for column in columns))
+def _is_in(site: Site, span: Region) -> bool:
+    return site.place.contig == span.contig and span.start <= site.place.pos <= span.end
 
 
 def row(site: Site, parts: Sequence[Part]) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import pysam
@@ -12,7 +11,8 @@ from interval import PADDING_BP, Region
 from likelihoods import evident_alleles, of_depth, of_reference, of_two_copies, over_alleles
 
 UNSEEN = {"<*>", "<NON_REF>"}  # the symbolic allele for all alleles that were not observed
-MANY_RECORDS = 200  # more than are within reach of a site
+UNSEEN_ONLY = ("\t<*>\t", "\t<NON_REF>\t")  # the alternate alleles of blocks
+MANY_COLUMNS = 1 << 16  # different ones of blocks
 I16 = 16  # values of mpileup's sums for the tests of `bcftools call`
 Base = Callable[[str, int], str]
 
@@ -98,26 +98,29 @@ class Column(NamedTuple):
     i16: tuple[float, ...]
 
 
-class Block:
-    """Reference sites, or a site at which no variant was looked for."""
+@lru_cache(MANY_COLUMNS)
+def reference_column(phred: tuple[int, ...], depth: int, alleles: int) -> str:
+    """Return the column of a reference site over alleles that were not observed there.
 
-    def __init__(self, contig: str, start: int, end: int, phred: Sequence[int], depth: int) -> None:
-        self.contig, self.start, self.end = contig, start, end
-        self._phred, self._depth = phred, depth
-        self._columns: dict[int, Column] = {}
-
-    def column(self, site: Site) -> Column:
-        """Return what the block says of a site."""
-        alleles = len(site.alts) + 1
-        if alleles not in self._columns:
-            phred = ",".join(map(str, of_reference(self._phred, alleles)))
-            text = f"{phred}:{self._depth}:.:{self._depth}{',0' * (alleles - 1)}"
-            shares = (float(self._depth > 0), *[0.0] * (alleles - 1))
-            self._columns[alleles] = Column(text, self._depth, shares, (0.0,) * I16)
-        return self._columns[alleles]
+    >>> reference_column((0, 60, 255), 20, 3)
+    '0,60,255,60,255,255:20:.:20,0,0'
+    """
+    return f"{_joined(of_reference(phred, alleles))}:{depth}:.:{depth}{',0' * (alleles - 1)}"
 
 
-NO_READS = Block("", 0, 0, (0, 0, 0), 0)
+class Block(NamedTuple):
+    """The end of reference sites, or of a site at which no variant was looked for, and what is known of each."""
+
+    end: int
+    phred: tuple[int, ...]
+    depth: int
+
+    def column(self, alleles: int) -> str:
+        """Return what the block says of a site with a number of alleles."""
+        return reference_column(self.phred, self.depth, alleles)
+
+
+NO_READS = Block(0, (0, 0, 0), 0)
 
 
 class Record:
@@ -132,8 +135,12 @@ class Record:
         self.contig, pos, _, self._ref, alts, _, _, info, keys, values = line.rstrip("\n").split("\t")
         self.pos, self._alts, self._base = int(pos), alts.upper().split(","), base
         self._ref = self._ref.upper()
-        self._info = dict(entry.partition("=")[::2] for entry in info.split(";"))
+        self._info_text = info
         self._sample = dict(zip(keys.split(":"), values.split(":"), strict=False))
+
+    @cached_property
+    def _info(self) -> dict[str, str]:
+        return dict(entry.partition("=")[::2] for entry in self._info_text.split(";"))
 
     @cached_property
     def phred(self) -> list[int]:
@@ -143,13 +150,24 @@ class Record:
 
     @cached_property
     def alleles(self) -> dict[tuple[Place, Allele], int]:
-        """Return the place of each observed allele among the record's alleles, by its place and normal form."""
+        """Return the place of each observed allele among the record's alleles, by its place and normal form.
+
+        An allele that normalisation moves further than `PADDING_BP` is left out: whether an interval reads its record
+        would depend on the interval's borders.
+        """
         found = {}
+        is_indel = ";INDEL;" in f";{self._info_text};"
         for number, alt in enumerate(self._alts, 1):
             if alt not in UNSEEN:
                 pos, allele = normal_form(self.contig, self.pos, Allele(self._ref, alt), self._base)
-                found[Place(self.contig, pos, "INDEL" in self._info), allele] = number
+                if self.pos - pos <= PADDING_BP:
+                    found[Place(self.contig, pos, is_indel), allele] = number
         return found
+
+    @property
+    def places(self) -> Iterator[Place]:
+        """Yield the place of each observed allele."""
+        return (place for place, _ in self.alleles)
 
     @property
     def evident(self) -> Iterator[tuple[Place, Allele]]:
@@ -171,32 +189,46 @@ class Record:
         quality_shares = tuple(shares[place] if place is not None else 0.0 for place in places)
         return Column(text, int(depth), quality_shares, tuple(map(float, self._info["I16"].split(","))))
 
-    def as_block(self) -> Block:
-        """Return what the record says of another kind of variant at its position: all of its reads are without one."""
-        depth = int(self._sample["DP"])
-        return Block(self.contig, self.pos, self.pos, of_depth(depth), depth)
-
 
 def _joined(values: Iterable[int]) -> str:
     return ",".join(map(str, values))
 
 
-def block_of(line: str) -> Block | None:
-    """Return the block that a line of a gVCF is; None for a record with observed alleles."""
-    contig, pos, _, _, alt, _, _, rest = line.split("\t", 7)
-    if alt not in UNSEEN:
-        return None
-    info, keys, values = rest.rstrip("\n").split("\t")
+def is_block(line: str) -> bool:
+    """Return whether a line of a gVCF is a block, which has no observed alleles."""
+    return UNSEEN_ONLY[0] in line or UNSEEN_ONLY[1] in line
+
+
+def end_of(line: str) -> int:
+    """Return the last position of a block, or the position of a record."""
+    _, pos, _, _, _, _, _, info, _ = line.split("\t", 8)
+    return int(info[4:].partition(";")[0]) if info.startswith("END=") else int(pos)
+
+
+def parse_block(line: str) -> Block:
+    """Return the block that a line of a gVCF is, or what a record says of another kind of variant at its position.
+
+    Of that, all of the record's reads are without a variant.
+    """
+    _, keys, values = line.rstrip("\n").rsplit("\t", 2)
+    phred, depth = parse_reference(keys, values, is_block(line))
+    return Block(end_of(line), phred, depth)
+
+
+@lru_cache(MANY_COLUMNS)
+def parse_reference(keys: str, values: str, of_block: bool) -> tuple[tuple[int, ...], int]:
+    """Return the likelihoods of a block's columns and their depth; of a record's, those of reads of the reference."""
     sample = dict(zip(keys.split(":"), values.split(":"), strict=False))
-    end = int(info[4:].partition(";")[0]) if info.startswith("END=") else int(pos)
-    phred = of_two_copies([int(value) for value in sample["PL"].split(",")], 2)
-    return Block(contig, int(pos), end, phred, int(sample["DP"]))
+    depth = int(sample["DP"])
+    if not of_block:
+        return tuple(of_depth(depth)), depth
+    return tuple(of_two_copies([int(value) for value in sample["PL"].split(",")], 2)), depth
 
 
-def evident_in(gvcf: pysam.TabixFile, span: Region, base: Base) -> Iterator[tuple[Place, Allele]]:
-    """Yield the alleles of a span for which a gVCF has evidence, each as often as it has."""
-    for line in fetch(gvcf, span):
-        if line.split("\t", 5)[4] not in UNSEEN:
+def evident_in(lines: Iterable[str], base: Base) -> Iterator[tuple[Place, Allele]]:
+    """Yield the alleles for which lines of a gVCF have evidence, each as often as they have."""
+    for line in lines:
+        if not is_block(line):
             yield from Record(line, base).evident
 
 
@@ -204,46 +236,3 @@ def fetch(gvcf: pysam.TabixFile, span: Region) -> Iterator[str]:
     """Yield the lines of a gVCF that overlap a span."""
     if span.contig in gvcf.contigs:
         yield from gvcf.fetch(span.contig, span.start - 1, span.end)
-
-
-class Evidence:
-    """The evidence of one gVCF about the sites of a span, which are asked for in order.
-
-    Args:
-        lines: The lines that overlap the span, in order.
-        base: Returns the base of a contig at a position, from 1.
-    """
-
-    def __init__(self, lines: Iterator[str], base: Base) -> None:
-        self._lines, self._base = lines, base
-        self._blocks: deque[Block] = deque()
-        self._records: dict[Place, Record] = {}
-        self._read_to = 0
-
-    def column(self, site: Site) -> Column:
-        """Return what the gVCF says of a site."""
-        # An indel in normal form is at, or left of, the record that has it.
-        while self._read_to <= site.place.pos + PADDING_BP and (line := next(self._lines, None)):
-            self._add(line)
-        if len(self._records) > MANY_RECORDS:
-            self._records = {place: one for place, one in self._records.items() if place.pos >= site.place.pos}
-        record = self._records.get(site.place)
-        if record is not None:
-            return record.column(site)
-        while self._blocks and self._blocks[0].end < site.place.pos:
-            self._blocks.popleft()
-        is_covered = bool(self._blocks) and self._blocks[0].start <= site.place.pos
-        return (self._blocks[0] if is_covered else NO_READS).column(site)
-
-    def _add(self, line: str) -> None:
-        block = block_of(line)
-        if block is None:
-            record = Record(line, self._base)
-            for place, _ in record.alleles:
-                other = self._records.get(place)
-                if other is None or other.phred[0] < record.phred[0]:
-                    self._records[place] = record
-            block = record.as_block()
-        self._read_to = block.start
-        if not self._blocks or self._blocks[-1].start < block.start:
-            self._blocks.append(block)  # but an indel's record after the one of the base before it

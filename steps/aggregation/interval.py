@@ -12,6 +12,8 @@ from common.bed import Region as Target
 PADDING_BP = 1000
 # Reading on costs less than looking up the next region: an index has windows of 16 kb (SAM specification, 5.1.3).
 GAP_BP = 1 << 14
+UNITS = 4  # of an interval: twice as many as the step's cores, so that these end together
+MIN_UNIT_BP = 20_000  # of a unit: its padding costs little then
 
 
 class Region(NamedTuple):
@@ -70,6 +72,32 @@ def padded(regions: Sequence[Region], contigs: Mapping[str, int]) -> list[Region
         else:
             spans.append(wider)
     return spans
+
+
+def units_of(regions: Sequence[Region]) -> list[list[Region]]:
+    """Return the units of an interval, each of which is genotyped by itself: at most `UNITS`, of about the same size.
+
+    >>> for unit in units_of([Region("a", 1, 30_000), Region("b", 1, 15_000)]):
+    ...     print(*(f"{region.contig}:{region.start}-{region.end}" for region in unit))
+    a:1-20000
+    a:20001-30000 b:1-10000
+    b:10001-15000
+    """
+    total = sum(region.end - region.start + 1 for region in regions)
+    size = max(MIN_UNIT_BP, -(-total // UNITS))
+    units: list[list[Region]] = []
+    room = 0
+    for region in regions:
+        start = region.start
+        while start <= region.end:
+            if not room:
+                units.append([])
+                room = size
+            end = min(region.end, start + room - 1)
+            units[-1].append(Region(region.contig, start, end))
+            room -= end - start + 1
+            start = end + 1
+    return units
 
 
 class Ownership:

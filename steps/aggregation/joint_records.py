@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from interval import Ownership
@@ -12,6 +13,7 @@ from strands import pooled_bias
 
 DELETED = "*"  # the allele of a copy of which an earlier record says that it lacks the site
 MISSING = "."
+MANY_CELLS = 1 << 16  # different ones
 UNTIL_GENOTYPED = ("AC", "AN", "DP4")  # of `bcftools call`: counted again here; strands of blocks are not known
 UNUSED_HEADER = tuple(f"##INFO=<ID={name}," for name in ("DP4", "I16", "QS"))
 AF_HEADER = '##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency among the called genotypes">\n'
@@ -129,13 +131,27 @@ def parse_genotype(keys: Sequence[str], column: str) -> Genotype:
     return Genotype(alleles, phred, number("DP") or 0, number("SP"), numbers("AD"), number("GQ"))
 
 
+class Cell(NamedTuple):
+    """A sample's genotype of a record and its column; most cells of a large cohort are the same."""
+
+    genotype: Genotype
+    text: str
+    is_carrier: bool
+
+
+@lru_cache(MANY_CELLS)
+def parse_cell(keys: str, column: str, indel: bool) -> Cell:
+    """Return the cell of a sample's column of `bcftools call`, by the sample's own reads where those mislead it."""
+    genotype = by_its_reads(parse_genotype(keys.split(":"), column), indel)
+    return Cell(genotype, genotype.text(), genotype.is_carrier)
+
+
 @dataclass(slots=True)
 class Deletion:
-    """A deletion that a record calls: the last base that it deletes, and each sample's deleted copies and certainty."""
+    """A deletion that a record calls: the last base that it deletes, and its carriers' copies and certainty."""
 
     end: int
-    copies: list[int]
-    certainty: list[int]
+    carriers: dict[int, tuple[int, int]]
 
 
 @dataclass(slots=True)
@@ -156,36 +172,53 @@ class Deletions:
         for number, alt in enumerate(alts, 1):
             shorter = len(ref) - len(alt)
             if shorter > 0 and alt != DELETED:
-                copies = [one.alleles.count(number) for one in genotypes]
-                self.spanning.append(Deletion(pos + shorter, copies, [one.quality or 0 for one in genotypes]))
+                carriers = {
+                    sample: (one.alleles.count(number), one.quality or 0)
+                    for sample, one in enumerate(genotypes)
+                    if number in one.alleles
+                }
+                self.spanning.append(Deletion(pos + shorter, carriers))
 
 
-def over_deletions(genotypes: Sequence[Genotype], deletions: Sequence[Deletion]) -> list[Genotype] | None:
-    """Return the genotypes with `*`, the last allele, where deletions span the record; None if no sample has any.
+def over_deletions(cells: Sequence[Cell], deletions: Sequence[Deletion]) -> list[Cell] | None:
+    """Return the cells with `*`, the last allele, where deletions span the record; None if no sample has any.
 
     A sample with a deletion on one copy has x/* in place of x/x, and one with deletions on all copies, and no variant,
     has `*` only. Any other genotype contradicts the deletion, and is left as it is.
     """
-    spanned = [
-        max(((one.copies[sample], one.certainty[sample]) for one in deletions), default=(0, 0))
-        for sample in range(len(genotypes))
-    ]
-    star = len(genotypes[0].depths)
-    alleles = [_spanned(one.alleles, copies, star) for one, (copies, _) in zip(genotypes, spanned, strict=True)]
-    if not any(star in one for one in alleles):
+    spanned: dict[int, tuple[int, int]] = {}
+    for one in deletions:
+        for sample, carried in one.carriers.items():
+            spanned[sample] = max(carried, spanned.get(sample, (0, 0)))
+    star = len(cells[0].genotype.depths)
+    over = {sample: with_star(cells[sample].genotype, *carried) for sample, carried in spanned.items()}
+    if not any(star in one.genotype.alleles for one in over.values()):
         return None
-    return [
-        replace(
-            genotype,
-            alleles=called,
-            phred=_extended(genotype, copies if star in called else 0, certainty),
-            depths=(*genotype.depths, 0),
-            quality=min(genotype.quality if genotype.quality is not None else certainty, certainty)
-            if star in called
-            else genotype.quality,
-        )
-        for genotype, called, (copies, certainty) in zip(genotypes, alleles, spanned, strict=True)
-    ]
+    others: dict[str, Cell] = {}
+    for sample, cell in enumerate(cells):
+        if sample not in over:
+            if cell.text not in others:
+                others[cell.text] = with_star(cell.genotype, 0, 0)
+            over[sample] = others[cell.text]
+    return [over[sample] for sample in range(len(cells))]
+
+
+def with_star(genotype: Genotype, copies: int, certainty: int) -> Cell:
+    """Return the cell of a genotype with `*` as the last allele.
+
+    Args:
+        genotype: The genotype.
+        copies: Copies that deletions of earlier records delete.
+        certainty: Phred-scaled certainty of that.
+    """
+    star = len(genotype.depths)
+    called = _spanned(genotype.alleles, copies, star)
+    quality = genotype.quality
+    if star in called:
+        quality = certainty if quality is None else min(quality, certainty)
+    phred = _extended(genotype, copies if star in called else 0, certainty)
+    made = replace(genotype, alleles=called, phred=phred, depths=(*genotype.depths, 0), quality=quality)
+    return Cell(made, made.text(), made.is_carrier)
 
 
 def _spanned(alleles: tuple[int | None, ...], copies: int, star: int) -> tuple[int | None, ...]:
@@ -220,18 +253,27 @@ def joint_line(line: str, filters: Filters, deletions: Deletions) -> str | None:
     contig, pos, name, ref, alts, qual, _, info, keys, *columns = line.rstrip("\n").split("\t")
     alleles = alts.split(",")
     indel = any(len(alt) != len(ref) for alt in alleles)
-    genotypes = [by_its_reads(parse_genotype(keys.split(":"), column), indel) for column in columns]
-    carriers = [one for one in genotypes if one.is_carrier]
+    cells = [parse_cell(keys, column, indel) for column in columns]
+    carriers = [one.genotype for one in cells if one.is_carrier]
     if not carriers:
         return None
     spanning = deletions.at(contig, int(pos))
-    deletions.add(int(pos), ref, alleles, genotypes)
-    over = over_deletions(genotypes, spanning) if spanning else None
+    deletions.add(int(pos), ref, alleles, [one.genotype for one in cells])
+    over = over_deletions(cells, spanning) if spanning else None
     column = filters.column(float(qual), carriers, indel, pooled_bias(info))
     if over is not None:
-        genotypes, alleles = over, [*alleles, DELETED]
-    fields = [contig, pos, name, ref, ",".join(alleles), qual, column, with_counts(info, len(alleles), genotypes)]
-    return "\t".join([*fields, FORMAT, *(one.text() for one in genotypes)]) + "\n"
+        cells, alleles = over, [*alleles, DELETED]
+    fields = [
+        contig,
+        pos,
+        name,
+        ref,
+        ",".join(alleles),
+        qual,
+        column,
+        with_counts(info, len(alleles), [one.genotype for one in cells]),
+    ]
+    return "\t".join([*fields, FORMAT, *[one.text for one in cells]]) + "\n"
 
 
 def with_counts(info: str, alts: int, genotypes: Iterable[Genotype]) -> str:
@@ -245,28 +287,19 @@ def with_counts(info: str, alts: int, genotypes: Iterable[Genotype]) -> str:
     return ";".join(kept)
 
 
-def write_joint(
-    lines: Iterable[str],
-    own: Ownership,
-    filters: Filters,
-    describe: Callable[[list[str]], list[str]],
-    write: Callable[[str], None],
-) -> None:
-    """Write the joint VCF: the header, and the records that start within the interval.
+def write_joint(lines: Iterable[str], own: Ownership, filters: Filters, write: Callable[[str], None]) -> list[str]:
+    """Write the joint records that start within the interval, and return the lines of the header.
 
     Args:
         lines: The VCF of `bcftools call`.
         own: The interval.
         filters: The soft filters.
-        describe: Returns the header's lines with more of them.
         write: Writes text to the output.
     """
     header: list[str] = []
     deletions = Deletions()
     for line in lines:
-        if line.startswith("#CHROM"):
-            write("".join([*describe(header), line]))
-        elif line.startswith("#"):
+        if line.startswith("#"):
             if not line.startswith(UNUSED_HEADER):
                 header.append(line)
         else:
@@ -274,3 +307,4 @@ def write_joint(
             contig, pos, _ = line.split("\t", 2)
             if joint is not None and (contig, int(pos)) in own:
                 write(joint)
+    return header
