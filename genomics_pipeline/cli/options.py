@@ -148,9 +148,10 @@ subsample_option = click.option(
 tolerate_option = click.option(
     "--tolerate",
     "accepted",
-    metavar="5%|20",
+    metavar="5%|20[,intervals=2]",
     callback=_tolerance,
-    help="Accept that this share or number of the run's samples is missing: the exit code is 0 nevertheless.",
+    help="Accept that this share or number of the run's samples, and this number of intervals, is missing: the exit "
+    "code is 0 nevertheless.",
 )
 memory_option = click.option(
     "--memory",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from genomics_pipeline.model import run_layout
@@ -23,6 +23,22 @@ def read_item_ids(store: Store, uri: str) -> Iterator[str]:
     """
     for name, _ in _items(store, uri):
         yield name
+
+
+def read_regions(store: Store, run: RunPlace, names: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return the regions of some intervals of a run, by their names; one may have a file of its own.
+
+    Raises:
+        UnreadableRecord: as `read_item_ids`.
+        MissingObject: for a file of an interval that is missing.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for name, item in _items(store, run.uri(run_layout.INTERVALS)):
+        if name in names:
+            uri = run.uri(run_layout.item_file("interval", name))
+            whole = item if "regions" in item else _item(store.read(uri), shown_place(store, uri))[1]
+            found[name] = tuple(map(str, whole.get("regions", ())))
+    return found
 
 
 def read_samples(store: Store, run: RunPlace) -> Iterator[Mapping[str, Any]]:

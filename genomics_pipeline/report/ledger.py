@@ -140,7 +140,8 @@ def missing_lines(missing: Missing, place: str, succeeded: bool, accepted: bool)
     if succeeded:
         size = f"{missing.samples - samples:,} of {quantity(missing.samples, 'sample', ',')}"
         size += f" and lacks {quantity(intervals, 'interval', ',')}" if intervals else ""
-        advice = "" if intervals else f"; --tolerate {samples} would accept that"
+        would = f"{samples},intervals={intervals}" if intervals else f"{samples}"
+        advice = f"; --tolerate {would} would accept that"
         end = "accepted by --tolerate" if accepted else f"exit code 1{advice}"
         lines.insert(0, f"The cohort is incomplete, it has {size}: {end}")
     return lines

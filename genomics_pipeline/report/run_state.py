@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from genomics_pipeline.model.classify import Failure
-from genomics_pipeline.model.tolerance import is_accepted
+from genomics_pipeline.model.tolerance import are_intervals_accepted, is_accepted
 from genomics_pipeline.report.queue_state import QueueState
 from genomics_pipeline.report.stage_times import StageTimes
 
@@ -134,9 +134,11 @@ class Missing:
             self.first.append(one.item)
 
     def is_accepted(self, accepted: Mapping[str, float] | None) -> bool:
-        """Return whether only samples are missing, and no more of them than the user accepts with ``--tolerate``."""
-        samples = self.by_scope["sample"]
-        return samples == self.by_scope.total() and is_accepted(accepted, samples, self.samples)
+        """Return whether no more samples and intervals are missing than the user accepts with ``--tolerate``."""
+        samples, intervals = self.by_scope["sample"], self.by_scope["interval"]
+        if samples + intervals != self.by_scope.total():  # the cohort itself
+            return False
+        return is_accepted(accepted, samples, self.samples) and are_intervals_accepted(accepted, intervals)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``--json`` prints."""

@@ -14,6 +14,7 @@ from genomics_pipeline.model.step import (
     BAD_INPUT_EXIT_CODE,
     OUT_OF_DISK_EXIT_CODE,
     OUT_OF_MEMORY_EXIT_CODE,
+    StepSpec,
 )
 from genomics_pipeline.stores.protocol import (
     ChangedObject,
@@ -119,6 +120,23 @@ def _lost_folder() -> bool:
 def disk_full_message(path: str | Path) -> str:
     """Return the message about a full disk."""
     return f"no space left on the disk of {path}: free some space, then run again"
+
+
+def with_disk_advice(failure: StepFailed, spec: StepSpec) -> StepFailed:
+    """Return the failure of a step on a host in AWS, whose disk its step shares by `disk_gib`, with what to change.
+
+    Args:
+        failure: A failure of any class; only a full disk is advised on.
+        spec: The step.
+    """
+    if failure.failure_class is not FailureClass.OUT_OF_DISK:
+        return failure
+    declared = spec.resources
+    advice = (
+        f"{spec.name} declares disk_gib = {declared.disk_gib} for {declared.vcpus} vCPUs: if retries with more vCPUs "
+        f"fail, too, set disk_gib = {2 * declared.disk_gib} in [resources] of its step.toml, deploy, then rerun"
+    )
+    return StepFailed(failure.failure_class, failure.task_exit_code, f"{failure}\n{advice}", failure.item, failure.log)
 
 
 def mentions_full_disk(text: str) -> bool:

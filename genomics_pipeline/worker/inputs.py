@@ -29,7 +29,7 @@ from genomics_pipeline.worker.excerpt import spans_of
 from genomics_pipeline.worker.ranged import AT_ONCE, Excerpts, RemoteFile
 from genomics_pipeline.worker.shared_list import shared_outputs
 from genomics_pipeline.worker.streams import Streams
-from genomics_pipeline.worker.upstream import Gather, gathered_items, in_parallel
+from genomics_pipeline.worker.upstream import Gather, gathered_items, in_parallel, missing_words
 from genomics_pipeline.worker.verified import VerifiedFiles
 
 Given = Callable[[Store, RunPlace], Sequence[GivenGvcf]]
@@ -308,7 +308,7 @@ def _gathered(payload: TaskPayload, stage: str, output: str, store: Store, gathe
     def collect() -> GatheredOutputs:
         items = gather(store, payload.run, stage, map_runs)
         found = in_parallel(lambda name: _output(payload, stage, name, output, store), items.done)
-        return GatheredOutputs(tuple(zip(items.done, found, strict=True)), items.missing)
+        return GatheredOutputs(tuple(zip(items.done, found, strict=True)), missing_words(store, payload.run, items))
 
     uri = list_uri(payload.run, stage, output, map_runs)
     if payload.scope == "cohort" or store.local(uri) is not None:  # one job; records that are at hand

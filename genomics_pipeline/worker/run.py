@@ -17,7 +17,7 @@ from genomics_pipeline.records.completion import CompletionRecord, delete_comple
 from genomics_pipeline.records.failure import FailureRecord, delete_failure, write_failure
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, StepFailed, failure_of
+from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, StepFailed, failure_of, with_disk_advice
 from genomics_pipeline.worker.inputs import Input, find_input
 from genomics_pipeline.worker.item_task import ItemTask
 from genomics_pipeline.worker.reopen import reopen_maker
@@ -114,7 +114,7 @@ def _run_item(
         failure = failure_of(cause or error, name, resources.scratch)
         if failure is not error and not isinstance(error, PipelineError | OSError | MemoryError):
             failure.log = _publish_traceback(payload, name, store, resources)
-        raise failure from error
+        raise (with_disk_advice(failure, step.spec) if resources.host else failure) from error
 
 
 def _delete_stale(before: CompletionRecord, now: CompletionRecord, payload: TaskPayload, store: Store) -> None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import RunPlace, item_id
 from genomics_pipeline.records.completion import is_done
-from genomics_pipeline.records.items import read_item_ids
+from genomics_pipeline.records.items import read_item_ids, read_regions
 from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.stores.protocol import Store
 
@@ -27,10 +27,12 @@ class GatheredItems:
     Attributes:
         done: The ids of the items that the stage is done for.
         missing: The ids of all others.
+        scope: The scope of the stage; empty where no item of it has ended.
     """
 
     done: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    scope: str = ""
 
 
 # Returns the items of a stage, given the store, the run, the stage and its Map Runs.
@@ -69,7 +71,15 @@ def gathered_items(store: Store, run: RunPlace, stage: str, map_runs: Sequence[M
     missing: list[str] = []
     for name in read_item_ids(store, run.uri(run_layout.ITEM_FILES[scope])):
         (done if succeeded.get(name) else missing).append(name)
-    return GatheredItems(tuple(done), tuple(missing))
+    return GatheredItems(tuple(done), tuple(missing), scope)
+
+
+def missing_words(store: Store, run: RunPlace, items: GatheredItems) -> tuple[str, ...]:
+    """Return the missing items as a step is given them: their ids; of intervals, with the regions in brackets."""
+    if items.scope != "interval" or not items.missing:
+        return items.missing
+    regions = read_regions(store, run, set(items.missing))
+    return tuple(f"{name} ({' '.join(regions.get(name, ()))})" for name in items.missing)
 
 
 def in_parallel(read: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 PLOIDY_KEY = "genomics_pipeline_ploidy"  # key of the header line with a gVCF's ploidy
 MISSING_KEY = "genomics_pipeline_missing_samples"  # key of the header line of an incomplete cohort's joint VCF
+MISSING_INTERVALS_KEY = "genomics_pipeline_missing_intervals"  # likewise, of one that lacks intervals
 TRANSITIONS = {("A", "G"), ("G", "A"), ("C", "T"), ("T", "C")}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed, fork, wait_for
 from common.program import BadInput, StepError, run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, write_versions
+from common.variants import MISSING_INTERVALS_KEY
 from pysam.utils import SamtoolsError
 
 PASSING = 'FILTER="PASS" || FILTER="."'
@@ -33,7 +35,10 @@ def main(task: dict[str, Any]) -> None:
     output = task["outputs"]["vcf"]
     inputs = in_order(task["inputs"]["vcfs"], task["inputs"]["reference"])
     csi = needs_csi(read_contigs(task["inputs"]["reference"]).values())
-    concatenate(inputs, output, Path(task["scratch"]), csi)
+    concatenate(inputs, output, Path(task["scratch"]))
+    if missing := task.get("missing", {}).get("vcfs"):
+        name_missing(output, missing, len(inputs) + len(missing), Path(task["scratch"]))
+    write_index(output, csi, inputs[0])
     statistics = count(output)
     Path(task["outputs"]["metrics"]).write_text(json.dumps(statistics, indent=2) + "\n")
     write_stats(output, task["outputs"]["bcftools_stats"])
@@ -66,17 +71,15 @@ def in_order(paths: Sequence[str], reference: str) -> list[str]:
     return [path for _, path in sorted(zip(positions, paths, strict=True))]
 
 
-def concatenate(paths: Sequence[str], output: str, scratch: Path, csi: bool) -> None:
-    """Write the records of all files to one indexed file.
+def concatenate(paths: Sequence[str], output: str, scratch: Path) -> None:
+    """Write the records of all files to one file.
 
     Args:
         paths: The files, in order.
         output: The file to write.
         scratch: A folder for temporary files.
-        csi: The contigs are too long for a TBI index.
 
     Raises:
-        BadInput: if intervals overlap.
         StepError: if bcftools failed.
     """
     names = scratch / "vcfs.txt"
@@ -85,10 +88,50 @@ def concatenate(paths: Sequence[str], output: str, scratch: Path, csi: bool) -> 
         pysam.bcftools.concat("--no-version", "--naive", "-Oz", "-o", output, "-f", str(names), catch_stdout=False)
     except SamtoolsError as error:
         raise StepError(str(error)) from None
+
+
+def name_missing(output: str, missing: Sequence[str], intervals: int, scratch: Path) -> None:
+    """Name the intervals that are missing in the header, which is written anew before the blocks of the records.
+
+    Args:
+        output: The file.
+        missing: The missing intervals, each with its regions.
+        intervals: The number of all intervals.
+        scratch: A folder for temporary files.
+
+    Raises:
+        StepError: if bcftools failed.
+    """
+    header, renewed = scratch / "header.vcf", scratch / "renewed.vcf.gz"
+    line = f"##{MISSING_INTERVALS_KEY}={len(missing)} of {intervals}: {','.join(missing)}\n"
+    with pysam.BGZFile(output, "rb", index=None) as file, header.open("wb") as out:
+        for text in file:
+            if text.startswith(b"#CHROM"):
+                out.write(line.encode() + text + b"\n")
+                break
+            out.write(text + b"\n")
+    try:
+        pysam.bcftools.reheader("-h", str(header), "-o", str(renewed), output, catch_stdout=False)
+    except SamtoolsError as error:
+        raise StepError(str(error)) from None
+    shutil.move(renewed, output)
+
+
+def write_index(output: str, csi: bool, first: str) -> None:
+    """Write the index of the joint VCF.
+
+    Args:
+        output: The joint VCF.
+        csi: The contigs are too long for a TBI index.
+        first: The first of the files that it is made of.
+
+    Raises:
+        BadInput: if intervals overlap.
+    """
     try:
         pysam.tabix_index(output, preset="vcf", force=True, csi=csi)
     except OSError:
-        raise BadInput(f"{paths[0]}: expected intervals that follow each other, found records out of order") from None
+        raise BadInput(f"{first}: expected intervals that follow each other, found records out of order") from None
 
 
 def count(path: str) -> dict[str, Any]:

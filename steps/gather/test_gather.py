@@ -51,7 +51,7 @@ def vcf(path: Path, records: Sequence[str], samples: Sequence[str] = ("Z", "A", 
     return str(path)
 
 
-def run_step(folder: Path, reference: Path, vcfs: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def run_step(folder: Path, reference: Path, vcfs: Sequence[str], **members: object) -> subprocess.CompletedProcess[str]:
     (folder / "scratch").mkdir(parents=True)
     task = {
         "item": {"cohort": "cohort"},
@@ -65,6 +65,7 @@ def run_step(folder: Path, reference: Path, vcfs: Sequence[str]) -> subprocess.C
         "vcpus": 1,
         "scratch": str(folder / "scratch"),
         "versions": str(folder / "versions.json"),
+        **members,
     }
     (folder / "task.json").write_text(json.dumps(task))
     argv = [sys.executable, str(PROGRAM), str(folder / "task.json")]
@@ -87,6 +88,25 @@ def test_records_are_in_the_references_order(tmp_path: Path, reference: Path, or
     assert positions(tmp_path / "a" / "joint.vcf.gz") == ALL
     with pysam.VariantFile(str(tmp_path / "a" / "joint.vcf.gz")) as joint:
         assert [(record.chrom, record.pos) for record in joint.fetch("c2", 900, 1100)] == [("c2", 1000)]
+
+
+def test_missing_intervals_are_named_in_the_header(tmp_path: Path, reference: Path) -> None:
+    parts = [vcf(tmp_path / f"{index}.vcf.gz", rows) for index, rows in enumerate([FIRST, THIRD])]
+    missing = ["00001 (c2:900-2000)", "00002 (c2:2001-3000 c1:1-4)"]
+    process = run_step(tmp_path / "a", reference, parts, missing={"vcfs": missing})
+    assert process.returncode == 0, process.stderr
+    with gzip.open(tmp_path / "a" / "joint.vcf.gz", "rt") as text:
+        header = [line for line in text if line.startswith("#")]
+    line = "##genomics_pipeline_missing_intervals=2 of 4: 00001 (c2:900-2000),00002 (c2:2001-3000 c1:1-4)\n"
+    with gzip.open(parts[0], "rt") as text:
+        before = [one for one in text if one.startswith("#")]
+    assert header == [*before[:-1], line, before[-1]]
+    assert positions(tmp_path / "a" / "joint.vcf.gz") == [one for one in ALL if one != ("c2", 1000)]
+    with pysam.VariantFile(str(tmp_path / "a" / "joint.vcf.gz")) as joint:
+        assert [record.pos for record in joint.fetch("c1", 0, 100)] == [5, 9]
+    run_step(tmp_path / "b", reference, parts, missing={"vcfs": []})
+    with gzip.open(tmp_path / "b" / "joint.vcf.gz", "rt") as text:
+        assert [one for one in text if one.startswith("#")] == before
 
 
 def test_statistics_are_exact(tmp_path: Path, reference: Path) -> None:

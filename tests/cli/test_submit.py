@@ -244,7 +244,8 @@ def test_the_tolerance_is_not_part_of_the_name_of_the_run(
         f"{run} was submitted to accept that 2.5% of its samples are missing, which cannot change; found 3"
     ]
     refused = cli(*command, "3 %")
-    message = "--tolerate: expected a share of the samples such as 5%, or a number such as 20, found '3 %'"
+    expected = "a share of the samples such as 5%, or a number such as 20, or intervals such as 20,intervals=3"
+    message = f"--tolerate: expected {expected}, found '3 %'"
     assert (refused.code, errors(refused)) == (2, [message])
 
 

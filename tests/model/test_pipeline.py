@@ -77,7 +77,7 @@ def test_the_shipped_pipeline() -> None:
     ]
     assert pipeline.maps == {
         "sample": MapSettings(max_concurrency=1000, tolerated_failure_percentage=50),
-        "interval": MapSettings(max_concurrency=1000, interval_size_bp=5_000_000),
+        "interval": MapSettings(max_concurrency=1000, tolerated_failure_percentage=10, interval_size_bp=5_000_000),
     }
     # A single folder applies to every output.
     assert pipeline.stages[2].publish == {"vcf": "variant_calling/joint/intervals"}

@@ -252,7 +252,10 @@ def test_what_does_not_go_together(options: tuple[str, ...], command: Command, t
 
 def test_what_is_no_tolerance_is_refused(run_named: Callable[..., Ended], tmp_path: Path) -> None:
     ended = run_named({"a": "good"}, "--tolerate", "some")
-    message = "error: --tolerate: expected a share of the samples such as 5%, or a number such as 20, found 'some'\n"
+    message = (
+        "error: --tolerate: expected a share of the samples such as 5%, or a number such as 20, "
+        "or intervals such as 20,intervals=3, found 'some'\n"
+    )
     assert (ended.returncode, ended.stderr) == (2, message)
     assert not (tmp_path / "run").exists()
 

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -73,7 +73,9 @@ def payload(folder: Path, *samples: str, **parameters: Any) -> TaskPayload:
 
 @pytest.fixture
 def run(folder: Path) -> Run:
-    def call(task: TaskPayload, cancelled: threading.Event | None = None) -> list[CompletionRecord]:
+    def call(
+        task: TaskPayload, cancelled: threading.Event | None = None, host: Mapping[str, str] | None = None
+    ) -> list[CompletionRecord]:
         store = LocalStore({"RUN": folder / "bucket"})
         return run_task(
             task,
@@ -86,6 +88,7 @@ def run(folder: Path) -> Run:
                 cache=folder / "cache",
                 cancelled=cancelled or threading.Event(),
                 environment=os.environ,
+                host=host or {},
             ),
         )
 
@@ -249,6 +252,22 @@ def test_a_full_disk_is_reported_whatever_the_program_prints(
     with pytest.raises(StepFailed, match=rf"ZeroDivisionError: of the program\n{re.escape(message)}$") as caught:
         run(payload(folder, "a", program=CRASH))
     assert (caught.value.failure_class, caught.value.task_exit_code) == (FailureClass.OUT_OF_DISK, 73)
+
+
+def test_a_full_disk_of_a_host_in_aws_is_reported_with_what_to_change(folder: Path, run: Run) -> None:
+    declared = folder / "copy/step.toml"
+    declared.write_text(declared.read_text() + "[resources]\ndisk_gib = 30\nvcpus = 2\n")
+    host = {"instance_type": "m6id.large", "zone": "us-east-1a", "market": "spot"}
+    for program, advised in ((FILL, True), (REFUSE, False)):
+        with pytest.raises(StepFailed) as caught:
+            run(payload(folder, "a", program=program), host=host)
+        advice = (
+            "\ncopy declares disk_gib = 30 for 2 vCPUs: if retries with more vCPUs fail, too, set disk_gib = 60 in "
+            "[resources] of its step.toml, deploy, then rerun"
+        )
+        assert str(caught.value).endswith(advice) == advised
+        assert (caught.value.task_exit_code == 73) == advised
+        assert caught.value.log == "s3://RUN/runs/r/steps/copying/a/log.txt"
 
 
 def test_a_bad_item_does_not_stop_the_others_of_its_batch(folder: Path, run: Run) -> None:

@@ -15,7 +15,7 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, write_completion
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.worker.upstream import gathered_items
+from genomics_pipeline.worker.upstream import gathered_items, missing_words
 from tests.runs.records import NO_PROVENANCE
 
 Row = dict[str, Any]
@@ -98,6 +98,23 @@ def test_batches_of_intervals(store: LocalStore, tmp_path: Path) -> None:
         for number, batch in enumerate(names)
     ]
     assert gather(store, write_results(store, rows, tmp_path)) == ["00001", "00002", "00003"]
+
+
+def test_missing_intervals_are_given_with_their_regions(store: LocalStore, tmp_path: Path) -> None:
+    lines = [
+        '{"interval":"00001","regions":["chr1:1-9","chr2:1-5"]}',
+        '{"interval":"00002","regions":["chr2:6-9"]}',
+        '{"interval":"00003","uri":"s3://run/items/intervals/00003.json"}',
+    ]
+    store.write("s3://run/intervals.jsonl", "".join(f"{line}\n" for line in lines).encode())
+    store.write("s3://run/items/intervals/00003.json", b'{"interval":"00003","regions":["chr3:1-7"]}')
+    details = write_results(store, [child(1, item(interval="00002", regions=[]))], tmp_path)
+    items = gathered_items(store, RUN, "calling", [details])
+    assert items.missing == ("00001", "00003")
+    assert missing_words(store, RUN, items) == ("00001 (chr1:1-9 chr2:1-5)", "00003 (chr3:1-7)")
+    manifest(store, "a", "b")
+    samples = write_results(store, [child(1, item(sample="a", lanes=[]))], tmp_path, uuid="2")
+    assert missing_words(store, RUN, gathered_items(store, RUN, "calling", [samples])) == ("b",)
 
 
 def test_several_files(store: LocalStore, tmp_path: Path) -> None:

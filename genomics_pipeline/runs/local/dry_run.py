@@ -182,7 +182,8 @@ class _Forecast:
         verdicts = self.verdicts[stage]
         fails = {name: verdict is Verdict.FAILS for name, verdict in verdicts.items()}
         done, missing = (tuple(name for name in fails if fails[name] is failed) for failed in (False, True))
-        return GatheredItems(done, missing)
+        scope = next(one.scope for one in self.plan.pipeline.stages if one.name == stage)
+        return GatheredItems(done, missing, scope)
 
     def _payload(self, stage: Stage, item: Mapping[str, Any]) -> TaskPayload:
         """Return the payload that the definition gives to the task, but for the results of earlier Map Runs."""

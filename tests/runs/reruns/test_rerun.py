@@ -306,7 +306,10 @@ def test_a_rerun_may_tolerate_more(here: Here) -> None:
     code, _, stderr = here.says("rerun", here.run, "--tolerate", "some")
     assert (code, stderr) == (
         2,
-        "error: --tolerate: expected a share of the samples such as 5%, or a number such as 20, found 'some'\n",
+        (
+            "error: --tolerate: expected a share of the samples such as 5%, or a number such as 20, "
+            "or intervals such as 20,intervals=3, found 'some'\n"
+        ),
     )
 
 
