@@ -47,14 +47,14 @@ class Cigars(dict[tuple[str, int, int], Cigar]):
     def __missing__(self, key: tuple[str, int, int]) -> Cigar:
         if len(self) >= _KEPT:
             self.clear()
-        cigar = self[key] = _make(*key)
+        cigar = self[key] = make_cigar(*key)
         return cigar
 
 
-def _make(aligned: str, before: int, behind: int) -> Cigar:
+def make_cigar(aligned: str, before: int, behind: int) -> Cigar:
     """Make a CIGAR.
 
-    >>> _make("5M", 2, 0).text, _make("5M", 2, 0).packed.hex(), _make("*", 0, 0).operations
+    >>> make_cigar("5M", 2, 0).text, make_cigar("5M", 2, 0).packed.hex(), make_cigar("*", 0, 0).operations
     ('2S5M', '2400000050000000', 0)
     """
     operations = [(int(length), _CODES.index(code)) for length, code in _OPERATION.findall(aligned)]

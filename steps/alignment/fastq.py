@@ -61,7 +61,7 @@ def parse_records(text: bytes, path: str, first: int) -> Reads:
     valid = (
         len(lines) % 4 == 0
         and all(map(bytes.startswith, headers, repeat(b"@")))
-        and all(map(bytes.startswith, separators, repeat(b"+")))
+        and (separators.count(b"+") == len(separators) or all(map(bytes.startswith, separators, repeat(b"+"))))
         and lengths == list(map(len, qualities))
         and all(names)
         and max(map(len, names)) <= LONGEST_NAME
@@ -84,11 +84,18 @@ def read_name(line: bytes) -> bytes:
 
 
 def read_names(headers: Sequence[bytes]) -> list[bytes]:
-    """Return the `read_name` of the first line of each record; empty if there is none."""
-    words = [header[1:].split(None, 1) for header in headers]
-    if b"/" in b"".join(headers) or not all(words):
+    """Return the `read_name` of the first line of each record; empty if there is none.
+
+    >>> read_names([b"@a", b"@b"]), read_names([b"@a 1:N:0:AC", b"@b"]), read_names([b"@a/1", b"@"])
+    ([b'a', b'b'], [b'a', b'b'], [b'a', b''])
+    """
+    text = b"\n".join(headers)
+    if b"/" in text:
         return list(map(read_name, headers))
-    return [word[0] for word in words]
+    if text.split() == headers:  # no comments, which is the quickest to read
+        return [header[1:] for header in headers]
+    words = [header[1:].split(None, 1) for header in headers]
+    return [word[0] for word in words] if all(words) else list(map(read_name, headers))
 
 
 def _first_problem(lines: Sequence[bytes], path: str, first: int) -> str:

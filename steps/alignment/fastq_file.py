@@ -95,7 +95,7 @@ class FastqFile:
             BadInput: See `available`.
         """
         text = self.peek(records)
-        lines = line_count(text)
+        lines = min(4 * records, self._lines) if text.endswith(b"\n") else line_count(text)
         self._parts = [self._joined()[len(text) :]]
         self._bytes -= len(text)
         self._lines -= min(lines, self._lines)  # the last line of the file may lack its end

@@ -5,9 +5,10 @@ They have the tags NM, MD, AS, XS, SA, XA and RG, and for mates MQ, MC, ms and t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from struct import pack
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pysam
 from bam_records import Columns, bam_bytes
@@ -15,6 +16,10 @@ from hit_rows import Rows
 from insert_size import InsertSize
 from read_columns import mate_scores, packed_bases, phred_scores
 
+_Chooser = Callable[[Sequence[Any]], Sequence[Any]]
+_PAIR = (pysam.FPAIRED | pysam.FREAD1, pysam.FPAIRED | pysam.FREAD2)
+_PROPER_PAIR = tuple(flags | pysam.FPROPER_PAIR for flags in _PAIR)
+_MATE_STRAND_FLAGS = (0, pysam.FMREVERSE)
 _MATE_QUALITY = [b"MQi" + pack("<i", quality) for quality in range(256)]
 
 
@@ -53,16 +58,16 @@ class _MateColumns(NamedTuple):
 def hit_records(batch: ReadBatch, rows: Rows) -> tuple[bytes, list[int]]:
     """Return the records of a batch, and the flags of its reads' primary alignments."""
     mates = _mates(batch, rows) if batch.paired else _no_mates(rows)
-    reads = rows.reads
-    bases = [batch.bases[read] for read in reads]
-    fields = batch.fields if len(batch.fields) > 1 else [batch.fields[0]] * len(batch.names)
+    of_reads = _chooser(rows.reads)
+    bases = of_reads(batch.bases)
+    fields = of_reads(batch.fields) if len(batch.fields) > 1 else [batch.fields[0]] * len(bases)
     parts = (
-        [batch.names[read] + b"\0" for read in reads],
+        [name + b"\0" for name in of_reads(batch.names)],
         [cigar.packed for cigar in rows.cigars],
         packed_bases(bases, rows.reverses),
-        phred_scores([batch.qualities[read] for read in reads], rows.reverses),
+        phred_scores(of_reads(batch.qualities), rows.reverses),
         rows.tags,
-        [fields[read] for read in reads],
+        fields,
         *mates.tags,
         *([tags] if any(tags := [cigar.tag for cigar in rows.cigars]) else []),
     )
@@ -82,6 +87,11 @@ def hit_records(batch: ReadBatch, rows: Rows) -> tuple[bytes, list[int]]:
     return bam_bytes(columns), [mates.flags[row] for row in rows.firsts]
 
 
+def _chooser(places: Sequence[int]) -> _Chooser:
+    """Return a function that returns the values at these places of a column."""
+    return itemgetter(*places) if len(places) > 1 else lambda column: [column[place] for place in places]
+
+
 def _no_mates(rows: Rows) -> _MateColumns:
     count = len(rows.reads)
     none, zero = [-1] * count, [0] * count
@@ -90,74 +100,90 @@ def _no_mates(rows: Rows) -> _MateColumns:
 
 def _mates(batch: ReadBatch, rows: Rows) -> _MateColumns:
     """Return what each record says of its mate's primary alignment, beside which an unaligned read is placed."""
-    mates = [rows.firsts[read ^ 1] for read in rows.reads]
-    aligned = [sequence >= 0 for sequence in rows.sequences]
-    places = [row if known else mate for row, (known, mate) in enumerate(zip(aligned, mates, strict=True))]
-    sequences, positions = ([column[place] for place in places] for column in (rows.sequences, rows.starts))
-    lengths = _template_lengths(rows, mates)
-    mate_flags = [
-        pysam.FMREVERSE * reverse if known else pysam.FMUNMAP
-        for known, reverse in zip(aligned, rows.reverses, strict=True)
-    ]
-    proper = _proper_flags(rows, lengths, batch.size)
-    flags = [
-        flag | pysam.FPAIRED | pysam.FREAD1 << (read & 1) | mate_flags[mate] | proper[read >> 1]
-        for flag, read, mate in zip(rows.flags, rows.reads, mates, strict=True)
-    ]
+    others = [0] * len(rows.firsts)
+    others[::2], others[1::2] = rows.firsts[1::2], rows.firsts[::2]
+    mates = _chooser(rows.reads)(others)
+    of_mates = _chooser(mates)
+    unaligned = [row for row, sequence in enumerate(rows.sequences) if sequence < 0]
+    sequences, positions = list(rows.sequences), list(rows.starts)
+    mate_flags = list(map(_MATE_STRAND_FLAGS.__getitem__, rows.reverses))
+    for row in unaligned:
+        sequences[row], positions[row] = rows.sequences[mates[row]], rows.starts[mates[row]]
+        mate_flags[row] = pysam.FMUNMAP
+    lengths = _template_lengths(rows, of_mates)
+    pairs = _pair_flags(rows, lengths, batch.size)
+    columns = rows.flags, of_mates(mate_flags), _chooser(rows.reads)(pairs)
+    flags = [flag | mate | pair for flag, mate, pair in zip(*columns, strict=True)]
     return _MateColumns(
         sequences=sequences,
         positions=positions,
         flags=flags,
-        mate_sequences=[sequences[mate] for mate in mates],
-        mate_positions=[positions[mate] for mate in mates],
+        mate_sequences=of_mates(sequences),
+        mate_positions=of_mates(positions),
         template_lengths=lengths,
-        tags=_mate_tags(batch, rows, mates, aligned),
+        tags=_mate_tags(batch, rows, mates, unaligned),
     )
 
 
-def _template_lengths(rows: Rows, mates: Sequence[int]) -> list[int]:
+def _template_lengths(rows: Rows, of_mates: _Chooser) -> list[int]:
     """Return the distances from the 5' end of each record to that of its mate, as `samtools fixmate` counts them."""
     begins = [
         end if reverse else start for start, end, reverse in zip(rows.starts, rows.ends, rows.reverses, strict=True)
     ]
     sequences = rows.sequences
+    columns = begins, of_mates(begins), sequences, of_mates(sequences)
     return [
-        begins[mate] - begins[row] if sequences[row] == sequences[mate] and sequences[row] >= 0 else 0
-        for row, mate in enumerate(mates)
+        mate_begin - begin if sequence == mate_sequence and sequence >= 0 else 0
+        for begin, mate_begin, sequence, mate_sequence in zip(*columns, strict=True)
     ]
 
 
-def _proper_flags(rows: Rows, lengths: Sequence[int], size: InsertSize | None) -> list[int]:
-    """Return the flag of each pair whose primary alignments face each other at a usual distance, as bwa sets it.
+def _pair_flags(rows: Rows, lengths: Sequence[int], size: InsertSize | None) -> list[int]:
+    """Return the flags of each read that say which of a pair it is, and whether the pair is a proper one.
+
+    Primary alignments that face each other at a usual distance are a proper pair, as bwa has it.
 
     Args:
         rows: The alignments.
         lengths: Their template lengths.
-        size: The sizes of fragments; None for the flags that minibwa gave.
+        size: The sizes of fragments; None for the pairs that minibwa takes for proper ones.
     """
-    firsts = zip(rows.firsts[::2], rows.firsts[1::2], strict=True)
-    if size is None:
-        return [pysam.FPROPER_PAIR * (rows.proper[first] and rows.proper[second]) for first, second in firsts]
-    split, whole = size.proper, size.preferred
+    flags: list[int] = []
+    split, whole = (size.proper, size.preferred) if size else (range(0), range(0))
     ends = [*rows.firsts[2::2], len(rows.reads)]
-    flags = []
-    for (first, second), end in zip(firsts, ends, strict=True):
-        reverse, mate_reverse = rows.reverses[first], rows.reverses[second]
-        distance = -lengths[first] if reverse else lengths[first]
-        sizes = whole if end - first == 2 else split
-        flags.append(pysam.FPROPER_PAIR * (reverse != mate_reverse and distance in sizes))
+    for first, second, end in zip(rows.firsts[::2], rows.firsts[1::2], ends, strict=True):
+        if size is None:
+            proper = rows.hits[first].proper_pair and rows.hits[second].proper_pair
+        else:
+            reverse = rows.reverses[first]
+            distance = -lengths[first] if reverse else lengths[first]
+            sizes = whole if end - first == 2 else split
+            proper = reverse != rows.reverses[second] and distance in sizes
+        flags += _PROPER_PAIR if proper else _PAIR
     return flags
 
 
 def _mate_tags(
-    batch: ReadBatch, rows: Rows, mates: Sequence[int], aligned: Sequence[bool]
+    batch: ReadBatch, rows: Rows, mates: Sequence[int], unaligned: Sequence[int]
 ) -> tuple[Sequence[bytes], ...]:
+    """Return MQ, MC and ms; MC is left out where neither of two mates is aligned, MQ where the mate is not.
+
+    Args:
+        batch: The reads.
+        rows: Their alignments.
+        mates: The row of the mate of each.
+        unaligned: The rows of reads that are not aligned.
+    """
+    qualities = list(map(_MATE_QUALITY.__getitem__, rows.qualities))
+    cigars = [cigar.mate_tag for cigar in rows.cigars]
+    for row in unaligned:
+        qualities[row] = b""
+    of_mates = _chooser(mates)
+    mate_cigars = list(of_mates(cigars))
+    nowhere = set(unaligned)
+    for row in unaligned:
+        if mates[row] in nowhere:
+            mate_cigars[row] = b""
     scores = [b"msi" + score.to_bytes(4, "little") for score in mate_scores(batch.qualities)]
-    return (
-        [_MATE_QUALITY[rows.qualities[mate]] if aligned[mate] else b"" for mate in mates],
-        [
-            rows.cigars[mate].mate_tag if known or aligned[mate] else b""
-            for known, mate in zip(aligned, mates, strict=True)
-        ],
-        [scores[read ^ 1] for read in rows.reads],
-    )
+    scores[::2], scores[1::2] = scores[1::2], scores[::2]
+    return of_mates(qualities), mate_cigars, _chooser(rows.reads)(scores)

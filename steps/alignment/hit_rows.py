@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, chain
-from operator import attrgetter
+from itertools import accumulate, chain, compress
+from operator import attrgetter, sub
 from typing import NamedTuple
 
 import pysam
 from alignment_hit import AlignmentHit, Hit
-from cigars import Cigar, Cigars
+from cigars import Cigar, Cigars, make_cigar
 from differences import Differences, compare
 from hit_tags import Place, alignment_tags, tags_of_places
 from read_columns import on_reference_strand
 from reference_bases import ReferenceBases
 
 _FIELDS = attrgetter(
-    "contig", "ref_start", "ref_end", "query_start", "query_end", "reverse",
-    "mapq", "proper_pair", "is_supplementary", "cigar_string", "mlen",
-)  # fmt: skip
+    "contig", "ref_start", "ref_end", "query_start", "query_end", "reverse", "mapq", "is_supplementary", "mlen"
+)
 _IS_PART = attrgetter("is_supplementary")
-_UNMAPPED, _REVERSE, _SUPPLEMENTARY = pysam.FUNMAP, pysam.FREVERSE, pysam.FSUPPLEMENTARY
+_UNMAPPED, _SUPPLEMENTARY = pysam.FUNMAP, pysam.FSUPPLEMENTARY
+_STRAND_FLAGS = (0, pysam.FREVERSE)
 
 _NOWHERE = [AlignmentHit()]
 
@@ -36,7 +36,7 @@ class Rows(NamedTuple):
         ends: The position behind the rightmost.
         reverses: The read is reversed.
         qualities: The mapping quality.
-        proper: minibwa takes the pair for a proper one.
+        hits: The hit.
         flags: The flag, without what is said of the pair.
         cigars: The CIGAR.
         tags: NM, MD, AS, XS, SA and XA.
@@ -49,7 +49,7 @@ class Rows(NamedTuple):
     ends: Sequence[int]
     reverses: Sequence[bool]
     qualities: Sequence[int]
-    proper: Sequence[bool]
+    hits: Sequence[Hit]
     flags: Sequence[int]
     cigars: Sequence[Cigar]
     tags: Sequence[bytes]
@@ -67,6 +67,7 @@ class HitRows:
         self._numbers: dict[str | None, int] = {None: -1}
         self._numbers.update(reference.numbers)
         self._cigars = Cigars()
+        self._whole = _WholeCigars()
         self._equal = _EqualTags()
 
     def make(self, bases: Sequence[bytes], hits: Sequence[Sequence[Hit]]) -> Rows:
@@ -79,26 +80,38 @@ class HitRows:
         shown = [found if len(found) == 1 else _shown(found) for found in hits]
         reads = [read for read, records in enumerate(shown) for _ in records]
         firsts = list(accumulate(map(len, shown), initial=0))[:-1]
-        columns = zip(*map(_FIELDS, chain.from_iterable(shown)), strict=True)
-        contigs, starts, ends, read_starts, read_ends, reverses, qualities, proper, parts, texts, matches = columns
-        spans = zip(matches, starts, ends, read_starts, read_ends, strict=True)
-        equal = [match == end - start == read_end - read_start for match, start, end, read_start, read_end in spans]
-        sequences = [self._numbers[contig] for contig in contigs]
-        lengths, kept = list(map(len, bases)), self._cigars
+        rows = list(chain.from_iterable(shown))
+        columns = zip(*map(_FIELDS, rows), strict=True)
+        contigs, starts, ends, read_starts, read_ends, reverses, qualities, parts, matches = columns
+        spans = list(map(sub, ends, starts))
+        read_spans = map(sub, read_ends, read_starts)
+        equal = [
+            span if match == span == read_span else 0
+            for match, span, read_span in zip(matches, spans, read_spans, strict=True)
+        ]
+        sequences = list(map(self._numbers.__getitem__, contigs))
+        lengths, whole = list(map(len, bases)), self._whole
         cigars = [
-            kept[(text, lengths[read] - end, start) if reverse else (text, start, lengths[read] - end)]
-            for text, start, end, read, reverse in zip(texts, read_starts, read_ends, reads, reverses, strict=True)
+            whole[length] if length == lengths[read] else self._cigar(hit, lengths[read])
+            for hit, length, read in zip(rows, equal, reads, strict=True)
         ]
-        flags = [
-            _UNMAPPED if sequence < 0 else _REVERSE * reverse + _SUPPLEMENTARY * part
-            for sequence, reverse, part in zip(sequences, reverses, parts, strict=True)
-        ]
+        flags = list(map(_STRAND_FLAGS.__getitem__, reverses))
+        for row in compress(range(len(rows)), parts):
+            flags[row] |= _SUPPLEMENTARY
+        if -1 in sequences:
+            flags = [_UNMAPPED if number < 0 else flag for number, flag in zip(sequences, flags, strict=True)]
         tags = self._tags(bases, hits, firsts, equal)
-        return Rows(reads, firsts, sequences, starts, ends, reverses, qualities, proper, flags, cigars, tags)
+        return Rows(reads, firsts, sequences, starts, ends, reverses, qualities, rows, flags, cigars, tags)
+
+    def _cigar(self, hit: Hit, length: int) -> Cigar:
+        """Return the CIGAR of a hit of a read of so many bases."""
+        before, behind = hit.query_start, length - hit.query_end
+        return self._cigars[(hit.cigar_string, behind, before) if hit.reverse else (hit.cigar_string, before, behind)]
 
     def _tags(
-        self, bases: Sequence[bytes], hits: Sequence[Sequence[Hit]], firsts: Sequence[int], equal: Sequence[bool]
+        self, bases: Sequence[bytes], hits: Sequence[Sequence[Hit]], firsts: Sequence[int], equal: Sequence[int]
     ) -> list[bytes]:
+        """Return the tags of each alignment; `equal` has the length of those without differences, 0 for the others."""
         tags = []
         for read, (found, row) in enumerate(zip(hits, firsts, strict=True)):
             if not found:
@@ -106,7 +119,7 @@ class HitRows:
             elif len(found) > 1:
                 tags += tags_of_places([self._place(hit, bases[read]) for hit in sorted(found, key=_IS_PART)])
             elif equal[row]:
-                tags.append(self._equal[found[0].mlen])
+                tags.append(self._equal[equal[row]])
             else:
                 tags.append(alignment_tags(self._differences(found[0], bases[read]), 0))
         return tags
@@ -120,18 +133,25 @@ class HitRows:
 
     def _place(self, hit: Hit, bases: bytes) -> Place:
         start, end = hit.query_start, hit.query_end
-        clips = (len(bases) - end, start) if hit.reverse else (start, len(bases) - end)
         return Place(
             contig=str(hit.contig),
             start=hit.ref_start,
             reverse=hit.reverse,
             quality=hit.mapq,
-            cigar=self._cigars[hit.cigar_string, *clips].text,
+            cigar=self._cigar(hit, len(bases)).text,
             read_start=start,
             read_end=end,
             secondary=hit.is_secondary,
             differences=self._differences(hit, bases),
         )
+
+
+class _WholeCigars(dict[int, Cigar]):
+    """The CIGARs of reads that are aligned from end to end without gaps, by their length."""
+
+    def __missing__(self, length: int) -> Cigar:
+        cigar = self[length] = make_cigar(f"{length}M", 0, 0)
+        return cigar
 
 
 class _EqualTags(dict[int, bytes]):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, ClassVar
 
 from alignment_hit import Hit
@@ -111,12 +112,24 @@ class MinibwaAligner:
             return None  # the same record is refused when its batch is aligned, after what comes before it
         if len({len(reads.names) for reads in files}) > 1:
             return None  # refused likewise
-        names = mates_in_turn([reads.names for reads in files])
-        bases = known_bases(files)
-        hits = self._hits(names, bases, False, self._library.Opts())
+        hits = self._head_hits(mates_in_turn([reads.names for reads in files]), known_bases(files))
         sizes = orientation_sizes(list(zip(hits[::2], hits[1::2], strict=False)))
         if orientation := other_orientation(sizes):
             advice = "set aligner=bwa, which pairs mates of any orientation"
             expected = f"expected mates that face each other (FR), found {orientation}"
             raise BadInput(f"{lane.files[0].path}: {expected} among the first reads; {advice}")
         return estimate(sizes[FACING])
+
+    def _head_hits(self, names: Sequence[bytes], bases: Sequence[bytes]) -> list[Sequence[Hit]]:
+        """Return the hits of each read by itself, which two threads find: the other cores wait for them."""
+        half = len(names) // 2
+        hits: list[list[Sequence[Hit]]] = [[], []]
+
+        def align(part: int, reads: slice) -> None:
+            hits[part] = self._hits(names[reads], bases[reads], False, self._library.Opts())
+
+        thread = Thread(target=align, args=(0, slice(half)))
+        thread.start()
+        align(1, slice(half, None))
+        thread.join()
+        return hits[0] + hits[1]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pysam
 from common.forks import ForkFailed, fork, wait_for
 from common.program import StepError
+from huge_pages import without_huge_pages
 from pysam.utils import SamtoolsError
 
 Command = Sequence[str]
@@ -81,6 +82,7 @@ class Chain:
             numbers = (0, *_TARGETS[: len(targets)])
             for descriptor, number in zip(copies, numbers, strict=True):
                 os.dup2(descriptor, number)
+            without_huge_pages()
             os.closerange(max(2, *numbers) + 1, _ALL)  # else this child would keep other pipes open
             work()
 

@@ -113,6 +113,8 @@ def strange_pairs() -> dict[str, tuple[str, str]]:
         "alone": (reverse(UNIQUE[500:600]), "ACAC" * 25),
         "none": ("ACAC" * 25, "GTTT" * 25),
         "short": ("A", "C"),
+        "empty": (first, ""),
+        "both_empty": ("", ""),
         "odd": mates(700, length=99),
     }
 
@@ -163,6 +165,8 @@ def test_records_of_pairs(strange: Path) -> None:
     assert (found["same", True].flag, found["same", False].flag) == (65, 129)
     assert (found["alone", True].flag, found["alone", False].flag) == (89, 165)
     assert (found["none", True].flag, found["none", False].flag) == (77, 141)
+    assert (found["empty", True].flag, found["empty", False].flag) == (73, 133)
+    assert found["empty", False].cigarstring is found["both_empty", True].cigarstring is None
     assert found["alone", False].reference_start == found["alone", True].reference_start == 500
     assert found["unknown", True].query_sequence == mates(1000)[0][:30] + "N" + mates(1000)[0][31:]
     assert found["clipped", True].cigarstring == "30S70M"
@@ -188,6 +192,12 @@ def test_single_reads_have_no_mates(reference: str, tmp_path: Path) -> None:
     found = records(align(reference, tmp_path, {"a": UNIQUE[50:170], "b": reverse(UNIQUE[900:1000]), "c": "ACAC" * 20}))
     assert [(record.flag, record.reference_start) for record in found] == [(0, 50), (16, 900), (4, -1)]
     assert {tag for record in found for tag, _ in record.get_tags()} == {"NM", "MD", "AS", "XS", "RG"}
+
+
+def test_a_batch_of_one_read(reference: str, tmp_path: Path) -> None:
+    (found,) = records(align(reference, tmp_path, {"a": UNIQUE[50:170]}))
+    assert (found.flag, found.reference_start, found.cigarstring) == (0, 50, "120M")
+    assert found.query_sequence == UNIQUE[50:170]
 
 
 def test_part_of_a_read_is_found_beside_its_mate(reference: str, tmp_path: Path) -> None:
