@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pysam
-
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
 from cohort_ploidy import ploidy_options
 from cohort_sites import Cohort, merged_header
@@ -18,11 +16,12 @@ from common.bgzf_parts import bgzf_writer, join
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
 from common.forks import run
-from common.program import BadInput, run_program
+from common.program import run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, shown, write_versions
 from common.variants import MISSING_KEY
 from common.vcf_header import LOCAL, VcfHeader
 from genotyping import Calling
+from gvcf_headers import GvcfHeader, read_headers
 from interval import Ownership, Region, padded, parse_regions, targets_within, units_of
 from joint_records import AF_HEADER, Filters, write_joint
 from pipe import Command
@@ -38,34 +37,17 @@ def main(task: dict[str, Any]) -> None:
         BadInput: for gVCFs that cannot be used together.
         ForkFailed: if bcftools failed.
     """
-    check_samples(task["inputs"]["gvcfs"])
-    aggregate(task)
+    aggregate(task, read_headers(task["inputs"]["gvcfs"]))
 
 
-def check_samples(gvcfs: Sequence[str]) -> None:
-    """Refuse files that are no VCF, or whose sample is in another file too.
-
-    Raises:
-        BadInput: for the first such file.
-    """
-    holders: dict[str, str] = {}
-    for path in gvcfs:
-        try:
-            with pysam.VariantFile(path) as gvcf:
-                samples = list(gvcf.header.samples)
-        except (OSError, ValueError):
-            raise BadInput(f"{path}: expected a gVCF, found one that is cut off or of another kind") from None
-        for sample in samples:
-            if sample in holders:
-                expected = "expected a sample that no other file holds"
-                raise BadInput(f"{path}: {expected}, found {sample}, which {holders[sample]} holds too")
-            holders[sample] = path
-
-
-def aggregate(task: dict[str, Any]) -> None:
+def aggregate(task: dict[str, Any], headers: Sequence[GvcfHeader]) -> None:
     """Genotype all samples over the interval, in units, each in a fork.
 
     Units are those of the interval, so that the bytes of the joint VCF do not depend on the number of cores.
+
+    Args:
+        task: The task.
+        headers: The headers of its gVCFs.
 
     Raises:
         BadInput: for a gVCF that cannot be read.
@@ -78,10 +60,10 @@ def aggregate(task: dict[str, Any]) -> None:
     names = {span.contig for span in spans}
     reference = CallingReference(task["inputs"]["reference"], [names], scratch).path(names)
     cohort = Cohort(task["inputs"]["gvcfs"], spans, reference, parameters["batch_size"])
-    header = merged_header(cohort.gvcfs, contigs)
+    header = merged_header(headers, contigs)
     limits = ("min_qual", "min_depth", "max_strand_bias", "carrier_prior")
     filters = Filters(*(parameters[name] for name in limits))
-    ploidy = ploidy_options(cohort, parameters["ploidy"], scratch)
+    ploidy = ploidy_options(headers, spans, parameters["ploidy"], scratch)
     whole = call_commands(task["inputs"]["reference"], ploidy, parameters["prior"])  # all intervals have one header
     describe = VcfHeader(task, [], whole).describe
     more = filters.header() + missing_header(task) + AF_HEADER

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pysam
-from cohort_sites import Cohort, open_gvcf, reported
+from cohort_sites import open_gvcf, reported
 from common.ploidy import DIPLOID, Ploidy, Stretch, parse_ploidy
 from common.program import BadInput
 from common.variants import PLOIDY_KEY
+from gvcf_headers import GvcfHeader
 from gvcf_records import fetch
 from interval import Region
 
@@ -23,11 +24,14 @@ class SamplePloidy(NamedTuple):
     copies: Ploidy
 
 
-def ploidy_options(cohort: Cohort, given: int | None, scratch: Path) -> list[str]:
+def ploidy_options(
+    headers: Iterable[GvcfHeader], spans: Sequence[Region], given: int | None, scratch: Path
+) -> list[str]:
     """Return the options of `bcftools call` for the ploidies of a cohort, after writing the files that they name.
 
     Args:
-        cohort: The cohort.
+        headers: The headers of the gVCFs.
+        spans: The spans that are genotyped.
         given: The ploidy of all samples everywhere; None for those of the gVCFs.
         scratch: A folder for the files.
 
@@ -36,7 +40,7 @@ def ploidy_options(cohort: Cohort, given: int | None, scratch: Path) -> list[str
     """
     if given is not None:
         return ["--ploidy", str(given)]
-    ploidies = [ploidy_of(path, cohort.spans) for path in cohort.gvcfs]
+    ploidies = [ploidy_of(header, spans) for header in headers]
     refuse_other_ploidies(ploidies)
     names: dict[str, str] = {}  # of those that differ, as `bcftools call` takes for sexes
     for one in ploidies:
@@ -63,23 +67,21 @@ def refuse_other_ploidies(ploidies: Sequence[SamplePloidy]) -> None:
             raise BadInput(f"{one.path}: {expected}, found {one.copies.others}; {advice}")
 
 
-def ploidy_of(path: str, spans: Iterable[Region]) -> SamplePloidy:
+def ploidy_of(header: GvcfHeader, spans: Iterable[Region]) -> SamplePloidy:
     """Return the ploidy that the header of a gVCF says, or else the likelihoods of its records in spans.
 
     Raises:
         BadInput: for a gVCF whose header line cannot be used.
     """
-    with pysam.VariantFile(path) as gvcf:
-        (sample,) = gvcf.header.samples
-        values = [str(record.value) for record in gvcf.header.records if record.key == PLOIDY_KEY]
+    path = header.path
     try:
-        copies = parse_ploidy(values[0]) if values else None
+        copies = None if header.ploidy is None else parse_ploidy(header.ploidy)
     except ValueError:
-        raise BadInput(f"{path}: expected a ploidy in ##{PLOIDY_KEY}, found {values[0]!r}") from None
+        raise BadInput(f"{path}: expected a ploidy in ##{PLOIDY_KEY}, found {header.ploidy!r}") from None
     if copies is None:
         with open_gvcf(path) as lines:
             copies = Ploidy(DIPLOID, [one for span in spans for one in reported(path, haploid_in(lines, span))])
-    return SamplePloidy(sample, path, copies)
+    return SamplePloidy(header.sample, path, copies)
 
 
 def haploid_in(gvcf: pysam.TabixFile, span: Region) -> Iterator[Stretch]:

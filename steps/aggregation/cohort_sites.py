@@ -7,7 +7,7 @@ allele for that of two copies of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 
 import pysam
 from common.program import BadInput
+from gvcf_headers import GvcfHeader
 from gvcf_records import I16, Allele, Base, Place, Site, evident_in, fetch, site_of
 from interval import Region
 from sample_columns import Part, SampleColumns
@@ -108,14 +109,13 @@ def reported(path: str, items: Iterable[Item]) -> Iterator[Item]:
         raise BadInput(f"{path}: expected a gVCF of bcftools mpileup, found one that is damaged: {error}") from None
 
 
-def write_merged(cohort: Cohort, sites: Sequence[Site], scratch: Path, write: Callable[[str], object]) -> None:
-    """Write a row for each site, with the columns of all samples.
+def merged_rows(cohort: Cohort, sites: Sequence[Site], scratch: Path) -> Iterator[tuple[Site, str]]:
+    """Yield each site with its row, which has the columns of all samples.
 
     Args:
         cohort: The cohort.
         sites: The sites, in order.
         scratch: A folder for the columns of batches.
-        write: Writes text.
 
     Raises:
         BadInput: for a gVCF that cannot be read.
@@ -126,7 +126,7 @@ def write_merged(cohort: Cohort, sites: Sequence[Site], scratch: Path, write: Ca
     ]
     if len(batches) == 1:
         for site, part in zip(sites, batch_parts(cohort, sites), strict=True):
-            write(row(site, [part]))
+            yield site, row(site, [part])
         return
     files = [scratch / f"batch-{number}.tsv" for number in range(len(batches))]
     for batch, file in zip(batches, files, strict=True):
@@ -135,7 +135,7 @@ def write_merged(cohort: Cohort, sites: Sequence[Site], scratch: Path, write: Ca
     with ExitStack() as stack:
         lines = [stack.enter_context(file.open()) for file in files]
         for site, *texts in zip(sites, *lines, strict=True):
-            write(row(site, [Part(*text.rstrip("\n").split("\t", 1)) for text in texts]))
+            yield site, row(site, [Part(*text.rstrip("\n").split("\t", 1)) for text in texts])
     for file in files:
         file.unlink()
 
@@ -168,18 +168,15 @@ def row(site: Site, parts: Sequence[Part]) -> str:
     return fixed + "\t".join(part.columns for part in parts) + "\n"
 
 
-def merged_header(gvcfs: Sequence[str], contigs: Mapping[str, int]) -> str:
+def merged_header(headers: Sequence[GvcfHeader], contigs: Mapping[str, int]) -> str:
     """Return the header of the rows: the contigs, and the samples with their patients.
 
     Args:
-        gvcfs: The paths of the gVCFs.
+        headers: The headers of the gVCFs.
         contigs: The length of each contig in bp, by name.
     """
-    names, patients = [], []
-    for path in gvcfs:
-        with pysam.VariantFile(path) as gvcf:
-            names += list(gvcf.header.samples)
-            patients += [str(record) for record in gvcf.header.records if record.key == "SAMPLE"]
     lines = [f"##contig=<ID={name},length={length}>\n" for name, length in contigs.items()]
+    patients = [line for header in headers for line in header.patients]
+    names = [header.sample for header in headers]
     columns = "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *names])
     return "".join([HEADER, *lines, *patients, f"{columns}\n"])

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from heapq import merge
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from cohort_sites import Cohort, find_sites, write_merged
-from gvcf_records import Site
-from interval import PADDING_BP, Region
+from cohort_sites import Cohort, find_sites, merged_rows
 from pipe import Command, pipe
 
 # `bcftools call` keeps two alternate alleles of a group of samples. With more of them, each sample is a group of its
@@ -24,7 +22,7 @@ class Calling(NamedTuple):
 
     Attributes:
         header: The header of the rows.
-        commands: The commands of bcftools, the first of which is `call`.
+        commands: The commands of bcftools, the first of which is `call`; its last argument is the file of rows.
         scratch: A folder for temporary files.
     """
 
@@ -41,42 +39,26 @@ class Calling(NamedTuple):
             ForkFailed: if bcftools failed.
         """
         sites = find_sites(cohort)
-        few = [site for site in sites if len(site.alts) <= ALTS_OF_A_GROUP]
-        many = [site for site in sites if len(site.alts) > ALTS_OF_A_GROUP]
-        others = self.scratch / "many-alleles.vcf"
+        few, many, others = (self.scratch / name for name in ("few.vcf", "many.vcf", "others.vcf"))
+        with few.open("w") as out_few, many.open("w") as out_many:
+            out_few.write(self.header)
+            out_many.write(self.header)
+            for site, row in merged_rows(cohort, sites, self.scratch):
+                (out_few if len(site.alts) <= ALTS_OF_A_GROUP else out_many).write(row)
         others.touch()
-        if many:
-            call, *following = self.commands
-            near = cohort._replace(spans=_spans_of(many))
-            alone = self._replace(commands=[[call[0], *ALONE, *call[1:]], *following])
-            with alone._called(near, many) as lines, others.open("w") as out:
+        if any(len(site.alts) > ALTS_OF_A_GROUP for site in sites):
+            with self._called(many, ALONE) as lines, others.open("w") as out:
                 out.writelines(line for line in lines if not line.startswith("#"))
         rank = {span.contig: number for number, span in enumerate(cohort.spans)}
-        with self._called(cohort, few) as lines, others.open() as more:
+        with self._called(few) as lines, others.open() as more:
             yield merge(lines, more, key=lambda line: _order(line, rank))
-        others.unlink()
+        for file in few, many, others:
+            file.unlink()
 
-    @contextmanager
-    def _called(self, cohort: Cohort, sites: Sequence[Site]) -> Iterator[TextIO]:
-        """Give the lines of a VCF of sites."""
-
-        def write(out: TextIO) -> None:
-            out.write(self.header)
-            write_merged(cohort, sites, self.scratch, out.write)
-
-        with pipe([write, *self.commands]) as lines:
-            yield lines
-
-
-def _spans_of(sites: Sequence[Site]) -> list[Region]:
-    """Return the spans that hold sites, and what is read for them."""
-    spans: list[Region] = []
-    for contig, pos, _ in (site.place for site in sites):
-        if spans and spans[-1].contig == contig and pos <= spans[-1].end:
-            spans[-1] = spans[-1]._replace(end=pos + PADDING_BP)
-        else:
-            spans.append(Region(contig, pos, pos + PADDING_BP))
-    return spans
+    def _called(self, rows: Path, options: Sequence[str] = ()) -> AbstractContextManager[TextIO]:
+        """Give the lines of the VCF of rows, called with further options."""
+        (name, *arguments), *following = self.commands
+        return pipe([[name, *options, *arguments[:-1], str(rows)], *following])
 
 
 def _order(line: str, rank: Mapping[str, int]) -> tuple[int, int]:

@@ -1,10 +1,10 @@
-"""bcftools commands in a pipe, and functions that write into it, each in a fork of its own."""
+"""bcftools commands in a pipe, each in a fork of its own."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -13,15 +13,14 @@ from common.forks import ForkFailed, exit_on_sigterm, fork, wait_for
 from common.provenance import log_messages
 
 Command = Sequence[str]
-Writer = Callable[[TextIO], None]  # writes to a file
 
 
 @contextmanager
-def pipe(commands: Sequence[Command | Writer]) -> Iterator[TextIO]:
+def pipe(commands: Sequence[Command]) -> Iterator[TextIO]:
     """Run commands, each of which reads the output of the one before it, and give the output of the last one.
 
     Args:
-        commands: The commands; the first may be a function that writes.
+        commands: The commands.
 
     Raises:
         ForkFailed: at the end, if one of them failed; of several, preferably one that was killed.
@@ -32,7 +31,7 @@ def pipe(commands: Sequence[Command | Writer]) -> Iterator[TextIO]:
     try:
         for command in commands:
             reader, writer = os.pipe()
-            name = "merging gVCFs" if callable(command) else f"bcftools {command[0]}"
+            name = f"bcftools {command[0]}"
             running.append((name, _fork(command, name, source, writer, reader)))
             os.close(source)
             os.close(writer)
@@ -62,7 +61,7 @@ def run(command: Command) -> None:
         lines.read()
 
 
-def _fork(command: Command | Writer, name: str, stdin: int, stdout: int, unused: int) -> int:
+def _fork(command: Command, name: str, stdin: int, stdout: int, unused: int) -> int:
     """Run a command in a fork, which closes `unused`, a descriptor of its parent."""
 
     def work() -> None:
@@ -70,10 +69,6 @@ def _fork(command: Command | Writer, name: str, stdin: int, stdout: int, unused:
         os.dup2(stdout, 1)
         for descriptor in {stdin, stdout, unused} - {0, 1, 2}:
             os.close(descriptor)
-        if callable(command):
-            with os.fdopen(1, "w", encoding="utf-8") as out:
-                command(out)
-            return
         run_command = getattr(pysam.bcftools, command[0])
         run_command(*command[1:], catch_stdout=False)
         log_messages(name, run_command.get_messages())

@@ -228,6 +228,29 @@ def test_a_sample_given_twice_is_refused(tmp_path: Path, reference: Path) -> Non
     assert (process.returncode, process.stderr) == (65, expected)
 
 
+OTHER_KIND = "expected a gVCF, found one that is cut off or of another kind"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("nothing\n", OTHER_KIND),
+        ("", OTHER_KIND),
+        (HEADER.partition("#CHROM")[0], OTHER_KIND),
+        (HEADER.replace("##fileformat=VCFv4.2\n", "") + "A\n", OTHER_KIND),
+        (HEADER + "A\tB\n", "expected a gVCF of one sample, found 2 samples"),
+        (HEADER.rstrip("\t") + "\n", "expected a gVCF of one sample, found 0 samples"),
+    ],
+    ids=["text", "empty", "cut off", "no VCF", "two samples", "no sample"],
+)
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, reference: Path, content: str, message: str) -> None:
+    path = tmp_path / "x.g.vcf.gz"
+    with pysam.BGZFile(str(path), "wb", index=None) as out:
+        out.write(content.encode())
+    process = run_step(tmp_path / "a", reference, [*three_gvcfs(tmp_path, reference), str(path)], ["c1:1-3000"])
+    assert (process.returncode, process.stderr) == (65, f"error: {path}: {message}\n")
+
+
 def test_batches_change_no_record(tmp_path: Path, reference: Path) -> None:
     rng = random.Random(5)
     gvcfs = [
