@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from test_aggregation import HEADER, index, run_step
-from test_joint_genotypes import BASES, HET, HOM, Given, genotypes, line, snp
+from test_joint_genotypes import BASES, HET, HOM, Given, deletion, genotypes, line, snp
 
 BORDER = 1500  # c1 stands for X: of XY, the bases to here have one copy
 
@@ -96,6 +96,19 @@ def test_each_sample_of_a_record_has_the_genotype_of_its_copies(cohort: Path, tm
     assert counts[201] == ((1,), 4, (0.25,))
     assert counts[2001] == ((3,), 8, (0.375,))
     assert [call["PL"] for call in records[101].samples.values()][:2] == [(200, 0, 200), (200, 0)]
+
+
+def test_a_deletion_spans_a_variant_of_samples_of_any_ploidy(cohort: Path, tmp_path: Path) -> None:
+    one = write_gvcf(tmp_path, "DEL", [deletion(501, 3, HET)], ploidy_line("2"))
+    two = write_gvcf(tmp_path, "SNP", [snp(503, "A", HOM)], ploidy_line(f"2,c1:1-{BORDER}=1"), copies=1)
+    three = write_gvcf(tmp_path, "DEL1", [deletion(501, 3, HOM)], ploidy_line(f"2,c1:1-{BORDER}=1"), copies=1)
+    gvcfs = [one, two, three, str(cohort / "NONE.g.vcf.gz")]
+    process = run_step(tmp_path / "a", cohort / "reference.fa", gvcfs, ["c1:1-3000"])
+    assert process.returncode == 0, process.stderr
+    with pysam.VariantFile(str(tmp_path / "a" / "joint.vcf.gz")) as vcf:
+        records = {record.pos: (record.alts, genotypes(record), likelihoods(record)) for record in vcf}
+    assert records[501][1:] == (["0/1", "0", "1", "."], [3, 2, 2, 0])
+    assert records[503] == (("A", "*"), ["0/2", "1", "2", "."], [6, 3, 3, 0])
 
 
 def test_intervals_and_batches_change_no_genotype(cohort: Path, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import pysam
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from calling_units import Span, with_copies
+from common.ploidy import Ploidy, Stretch
 from test_variant_calling import SNPS, Dataset, call, index, make_dataset, planted_variants, run_step, write_bam
 
 # c1 stands for X, of which bases 901 to 1500 are pseudoautosomal; c2 for Y
@@ -62,6 +64,12 @@ def test_xx_has_two_copies_of_x_and_no_genotype_on_y(data: Dataset, tmp_path: Pa
         assert {record.chrom for record in gvcf} == {"c1"}
         (line,) = [dict(one) for one in gvcf.header.records if one.key == "SAMPLE"]
     assert line == {"ID": "S", "Patient": "P", "Sex": "XX", "SexFrom": "sheet", "Absent": '"c2:1-1500"'}
+
+
+def test_contamination_is_estimated_where_there_are_two_copies() -> None:
+    ploidy = Ploidy(2, [Stretch("c1", 0, 900, 1), Stretch("c2", 0, 1500, 0)])
+    unit = (Span("c1", 0, 1000), Span("c2", 0, 50), Span("c3", 5, 9))
+    assert with_copies(unit, ploidy, 2) == (Span("c1", 900, 1000), Span("c3", 5, 9))
 
 
 def test_the_gvcf_has_likelihoods_of_as_many_copies_and_says_which(data: Dataset, tmp_path: Path) -> None:
