@@ -1,46 +1,49 @@
-"""Accuracy on real reads: each set at each depth, each aligner, single and joint calls, beside plain bcftools.
+"""Accuracy on real reads: each set at each depth, each aligner, single and joint calls, beside other callers.
 
 Rates of mapped and properly paired reads, and the F1 of SNPs and indels: the median over the seeds of downsampling, and
-in parentheses their range. Where bwa, samtools and bcftools are on the PATH, a chain of them is a further aligner.
-Downsampled reads are kept in the folder of the option ``--cache``.
+in parentheses their range. Then how often joint genotypes agree with direct calling of all alignments at once, and how
+many sites of a trio are as inherited; and which goals hold. Plain bcftools and, where it is on the PATH, freebayes call
+the same alignments. Where bwa, samtools and bcftools are on the PATH, a chain of them is a further aligner.
+Downsampled and simulated reads are kept in the folder of the option ``--cache``.
 """
 
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from benchmarks.accuracy_calls import NATIVE, Called, has_native_tools, plain_reference, run_native, run_pipeline
-from benchmarks.accuracy_scores import KINDS, Truth, alignment_rates, mean_depths
+from benchmarks.accuracy_scores import Truth, alignment_rates, mean_depths
+from benchmarks.accuracy_tables import (
+    ALL_ALLELES,
+    DIRECT,
+    JOINT,
+    Row,
+    counts_table,
+    figures_table,
+    goal_lines,
+    goals,
+    grouped,
+)
+from benchmarks.agreement import genotype_counts
+from benchmarks.direct_calls import call_all_alleles, call_directly
+from benchmarks.family import NAME as FAMILY
+from benchmarks.family import simulated_family
+from benchmarks.freebayes import add_freebayes_calls
 from benchmarks.real_sets import DATA, FULL, SETS, Reads, RealSet, downsampled
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPTHS = (FULL, "15", "10", "8", "5")
-COLUMNS = ("mapped", "properly_paired", *KINDS)
-TITLES = ("mapped %", "proper pairs %", "SNP F1", "indel F1")
-
-
-class Row(NamedTuple):
-    """The figures of one run by column, and their place in the table."""
-
-    set: str
-    depth: str
-    aligner: str
-    calls: str
-    seed: int
-    figures: dict[str, float]
 
 
 def shipped_aligners() -> list[str]:
@@ -60,12 +63,14 @@ def ways(aligners: Sequence[str], parameters: Sequence[str]) -> list[Callable[[R
     return [way(aligner) for aligner in aligners]
 
 
-def score(reads: Reads, called: Called, truth: Truth | None) -> Iterable[Row]:
+def score(reads: Reads, called: Called, truth: Truth | None, reference: Path) -> Iterable[Row]:
     """Yield a row for each way of calling."""
     rates = alignment_rates(called.alignments)
+    counts = genotype_counts(called.calls, reference) if JOINT in called.calls else {}
     for name, calls in called.calls.items():
         figures = {**rates, **(truth.f1(calls) if truth else {})}
-        yield Row(reads.set.name, reads.depth, called.aligner, name, reads.seed, figures)
+        place = reads.set.name, reads.depth, called.aligner, name, reads.seed
+        yield Row(*place, figures, counts.get(name, {}))
 
 
 def full_depths(real: RealSet) -> dict[str, float]:
@@ -73,6 +78,15 @@ def full_depths(real: RealSet) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         called = run_pipeline(Reads(real, FULL, 0, real.reads), shipped_aligners()[0], [], Path(name))
         return mean_depths(called.alignments)
+
+
+def add_other_calls(called: Called, real: RealSet, reference: Path, folder: Path) -> None:
+    """Add what the calls of a run of ours are compared with: direct calling, and freebayes."""
+    alignments = list(called.alignments.values())
+    if JOINT in called.calls and len(alignments) > 1:
+        for name, call in ((DIRECT, call_directly), (ALL_ALLELES, call_all_alleles)):
+            called.calls[name] = dict.fromkeys(called.alignments, call(alignments, reference, real.ploidy, folder))
+    add_freebayes_calls(called, real, folder)
 
 
 def measure_set(
@@ -87,37 +101,18 @@ def measure_set(
         cache: The folder of downsampled reads.
         runs: Functions from reads and a new folder to calls.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        truth = Truth(real, plain_reference(real, Path(folder))) if real.truth else None
-    for reads in downsampled(real, depths, seeds, cache, full_depths):
-        for run in runs:
-            started = time.perf_counter()
-            with tempfile.TemporaryDirectory() as folder:
-                called = run(reads, Path(folder))
-                yield from score(reads, called, truth)
-            seconds = time.perf_counter() - started
-            print(f"{reads.title}, {called.aligner}: {seconds:.1f} s", file=sys.stderr, flush=True)
-
-
-def table(rows: Iterable[Row]) -> list[list[str]]:
-    """Return the cells of the table: a row for each set, depth, aligner and way of calling."""
-    groups: dict[tuple[str, ...], list[dict[str, float]]] = defaultdict(list)
-    for row in rows:
-        groups[row.set, row.depth, row.aligner, row.calls].append(row.figures)
-    return [
-        ["set", "depth", "aligner", "calls", *TITLES],
-        *([*group, *(_cell(column, figures) for column in COLUMNS)] for group, figures in groups.items()),
-    ]
-
-
-def _cell(column: str, figures: Sequence[dict[str, float]]) -> str:
-    """Return the median, and the range where there are several values."""
-    values = [one[column] for one in figures if column in one]
-    digits = 4 if column in KINDS else 2
-    if not values:
-        return "-"
-    text = f"{statistics.median(values):.{digits}f}"
-    return text if len(values) == 1 else f"{text} ({min(values):.{digits}f}-{max(values):.{digits}f})"
+    with tempfile.TemporaryDirectory() as above:
+        reference = plain_reference(real, Path(above))
+        truth = Truth(real, reference) if real.truth else None
+        for reads in downsampled(real, depths, seeds, cache, full_depths):
+            for run in runs:
+                started = time.perf_counter()
+                with tempfile.TemporaryDirectory() as folder:
+                    called = run(reads, Path(folder))
+                    add_other_calls(called, real, reference, Path(folder))
+                    yield from score(reads, called, truth, reference)
+                seconds = time.perf_counter() - started
+                print(f"{reads.title}, {called.aligner}: {seconds:.1f} s", file=sys.stderr, flush=True)
 
 
 def print_table(cells: Sequence[Sequence[str]]) -> None:
@@ -128,7 +123,7 @@ def print_table(cells: Sequence[Sequence[str]]) -> None:
 
 
 @click.command(help=__doc__)
-@click.option("--set", "sets", multiple=True, type=click.Choice(list(SETS)), help="A set; all without this option.")
+@click.option("--set", "sets", multiple=True, type=click.Choice([*SETS, FAMILY]), help="A set; all by default.")
 @click.option("--depth", "depths", multiple=True, default=DEPTHS, show_default=True, help=f"{FULL}, or a number.")
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="Number of seeds of downsampling.")
 @click.option("--aligner", "aligners", multiple=True, help=f"An aligner of the step, or '{NATIVE}'; all by default.")
@@ -144,17 +139,22 @@ def main(
     cache: Path,
     json_file: Path | None,
 ) -> None:
-    """Print the table."""
+    """Print the tables and the goals."""
     if not DATA.is_dir():
         print(f"SKIPPED accuracy: not on this machine: {DATA}")
         return
     aligners = aligners or [*shipped_aligners(), *([NATIVE] if has_native_tools() else [])]
     runs = ways(aligners, parameters)
+    chosen = [simulated_family(cache) if name == FAMILY else SETS[name] for name in sets or [*SETS, FAMILY]]
     try:
-        rows = list(chain.from_iterable(measure_set(SETS[s], depths, seeds, cache, runs) for s in sets or SETS))
+        rows = list(chain.from_iterable(measure_set(one, depths, seeds, cache, runs) for one in chosen))
     except subprocess.CalledProcessError as error:
         raise click.ClickException(f"{error}\n{error.stderr}") from None
-    print_table(table(rows))
+    groups = grouped(rows)
+    for table in (figures_table(groups), counts_table(groups)):
+        print_table(table)
+        print()
+    print("\n".join(goal_lines(goals(groups))))
     if json_file:
         members: list[dict[str, Any]] = [row._asdict() for row in rows]
         json_file.write_text(json.dumps(members, indent=2) + "\n")

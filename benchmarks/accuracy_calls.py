@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pysam
 
+from benchmarks.direct_calls import BCFTOOLS
 from benchmarks.real_sets import Reads, RealSet
 
 COMMAND = Path(sys.executable).with_name("genomics-pipeline")
@@ -27,8 +28,6 @@ if [ "$MARK" = True ]; then samtools markdup "$SAMPLE.sorted.bam" "$SAMPLE.bam"
 else mv "$SAMPLE.sorted.bam" "$SAMPLE.bam"; fi
 samtools index "$SAMPLE.bam"
 """
-# bcftools as its manual has it, with its own defaults. In the wheel the program is a function, which needs a process.
-CALL = "import sys, pysam.bcftools as b; getattr(b, sys.argv[1])(*sys.argv[2:], catch_stdout=False)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +83,7 @@ def run_pipeline(reads: Reads, aligner: str, parameters: Sequence[str], folder: 
     called = Called(aligner or "bwa", {one: Path(each["alignment.alignment"]) for one, each in files.items()})
     called.calls["single"] = {one: Path(each["variant_calling.vcf"]) for one, each in files.items()}
     called.calls["joint"] = dict.fromkeys(files, Path(summary["cohort"]["files"]["gather.vcf"]))
-    bcftools = [sys.executable, "-c", CALL]
-    add_plain_calls(called, reads.set, plain_reference(reads.set, folder), bcftools, folder)
+    add_plain_calls(called, reads.set, plain_reference(reads.set, folder), BCFTOOLS, folder)
     return called
 
 
@@ -112,7 +110,7 @@ def run_native(reads: Reads, folder: Path) -> Called:
 
 
 def add_plain_calls(called: Called, real: RealSet, reference: Path, bcftools: Sequence[str], folder: Path) -> None:
-    """Add the calls of ``bcftools mpileup | call | norm``, of each sample and of all together.
+    """Add the calls of ``bcftools mpileup | call | norm`` with its own defaults, of each sample and of all together.
 
     Args:
         called: The alignments.

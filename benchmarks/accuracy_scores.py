@@ -6,7 +6,7 @@ import importlib.util
 import json
 from collections import Counter
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,6 +41,17 @@ def mean_depths(alignments: Mapping[str, Path]) -> dict[str, float]:
     return depths
 
 
+@cache
+def scorer() -> ModuleType:
+    """Return the independent scorer that lies beside the data."""
+    spec = importlib.util.spec_from_file_location("score_vcf", DATA.parent / "tools" / "score_vcf.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 class Truth:
     """The true variants of a set.
 
@@ -65,27 +76,17 @@ class Truth:
         """
         pooled: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
         for sample, path in calls.items():
-            truth = self._scorer.load(str(self._truth), None if self._is_of_one else sample, None, self._bases)
-            found = self._scorer.load(str(path), sample, MIN_QUAL, self._bases)
-            scores = self._scorer.score(truth, found, self._confident, self._bases)
+            truth = scorer().load(str(self._truth), None if self._is_of_one else sample, None, self._bases)
+            found = scorer().load(str(path), sample, MIN_QUAL, self._bases)
+            scores = scorer().score(truth, found, self._confident, self._bases)
             for kind in KINDS:
                 pooled[kind].update({name: scores[kind][name] for name in ("TP", "FN", "FP", "calls")})
         return {kind: _f1(counts) for kind, counts in pooled.items()}
 
     @cached_property
-    def _scorer(self) -> ModuleType:
-        """The independent scorer that lies beside the data."""
-        spec = importlib.util.spec_from_file_location("score_vcf", DATA.parent / "tools" / "score_vcf.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    @cached_property
     def _confident(self) -> Any:
         if self._regions:
-            return self._scorer.read_bed(str(self._regions))
+            return scorer().read_bed(str(self._regions))
         return {name: [(0, len(bases))] for name, bases in self._bases.items()}
 
 

@@ -24,6 +24,7 @@ class RealSet:
         mark_duplicates: Duplicates can be told from their positions: not so for amplicons.
         truth: The file of its true variants; None if they are not known.
         regions: The BED file of the regions where truth is known; None for everywhere.
+        root: The folder that holds its folder.
     """
 
     name: str
@@ -31,11 +32,12 @@ class RealSet:
     mark_duplicates: bool = True
     truth: str | None = None
     regions: str | None = None
+    root: Path = DATA
 
     @property
     def folder(self) -> Path:
         """Return the folder of the set."""
-        return DATA / self.name
+        return self.root / self.name
 
     @property
     def reads(self) -> dict[str, tuple[Path, Path]]:

@@ -31,6 +31,7 @@ from contamination import SiteCounts, contamination_metrics
 from gvcf_blocks import DEPTH_BANDS, GENOTYPE_HEADER, GvcfWriter
 from jobs import bcftools, samtools
 from known_sites import OwnVariants, PanelSites, SiteCounter
+from usual_depth import with_indel_reads
 
 
 def call(task: dict[str, Any]) -> None:
@@ -45,6 +46,7 @@ def call(task: dict[str, Any]) -> None:
     parameters = task["parameters"]
     regions = parameters.get("regions")
     units = divide(contigs, read_bed(regions, contigs) if regions else None, parameters.get("unit_bp"))
+    task = with_indel_reads(task, units)
     groups = [{span.contig for span in unit} for unit in units]
     reference = CallingReference(task["inputs"]["reference"], groups, Path(task["scratch"]))
     ploidy = called_ploidy(task, contigs, set().union(*groups))
@@ -203,7 +205,7 @@ def pileup_options(parameters: dict[str, Any]) -> list[str]:
     """
     depth = str(parameters["max_depth"])
     options = ["-X", "illumina", "-q", str(parameters["min_mapq"]), "-Q", str(parameters["min_baseq"])]
-    options += ["-m", str(parameters["min_indel_reads"])]
+    options += ["-m", str(parameters["min_indel_reads"]), "-F", str(parameters["min_indel_fraction"])]
     options += ["-A"] if parameters["count_orphans"] else []
     return [*options, "-d", depth, "-L", depth, "-g", ",".join(map(str, DEPTH_BANDS)), "-a", "AD,DP,SP"]
 
