@@ -111,6 +111,22 @@ def test_a_deletion_spans_a_variant_of_samples_of_any_ploidy(cohort: Path, tmp_p
     assert records[503] == (("A", "*"), ["0/2", "1", "2", "."], [6, 3, 3, 0])
 
 
+def test_more_than_two_alternate_alleles_have_the_genotypes_of_each_samples_copies(
+    cohort: Path, tmp_path: Path
+) -> None:
+    of_xy = ploidy_line(f"2,c1:1-{BORDER}=1")
+    one = write_gvcf(tmp_path, "ONE", [snp(701, "C", HET)], ploidy_line("2"))
+    two = write_gvcf(tmp_path, "TWO", [snp(701, "G", HOM)], of_xy, copies=1)
+    three = write_gvcf(tmp_path, "THREE", [snp(701, "T", HOM)], of_xy, copies=1)
+    gvcfs = [one, two, three, str(cohort / "NONE.g.vcf.gz")]
+    process = run_step(tmp_path / "a", cohort / "reference.fa", gvcfs, ["c1:1-1000"])
+    assert process.returncode == 0, process.stderr
+    with pysam.VariantFile(str(tmp_path / "a" / "joint.vcf.gz")) as vcf:
+        (record,) = list(vcf)
+        found = (record.pos, record.alts, genotypes(record), record.info["AC"], record.info["AN"])
+    assert found == (701, ("C", "G", "T"), ["0/1", "2", "3", "."], (1, 1, 1), 4)
+
+
 def test_intervals_and_batches_change_no_genotype(cohort: Path, tmp_path: Path) -> None:
     samples = ["XX", "XY", "NONE", "OLD"]
     whole = list(map(str, joint(cohort, tmp_path / "a", samples).values()))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pysam
+import pysam.bcftools
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -89,6 +90,19 @@ def test_the_gvcf_has_likelihoods_of_as_many_copies_and_says_which(data: Dataset
             seen.add((record.chrom, copies))
     assert seen == {("c1", 1), ("c1", 2), ("c2", 1)}
     assert said == "2,c1:1-900=1,c1:1501-4000=1,c2:1-1500=1"
+
+
+def test_bcftools_merges_the_gvcf_with_its_ploidies(data: Dataset, tmp_path: Path) -> None:
+    call(data, tmp_path / "a", **of_sex("XY", tmp_path))
+    merged = tmp_path / "merged.vcf"
+    argv = ["--force-single", "-g", str(data.reference), "-o", str(merged), str(tmp_path / "a" / "S.g.vcf.gz")]
+    pysam.bcftools.merge(*argv, catch_stdout=False)
+    with pysam.VariantFile(str(merged)) as vcf:
+        copies = {
+            ("PAR" if record.chrom == "c1" and record.pos in PAR else record.chrom, len(record.samples["S"]["GT"]))
+            for record in vcf
+        }
+    assert copies == {("PAR", 2), ("c1", 1), ("c2", 1)}
 
 
 def test_the_sex_is_that_of_quality_control_where_the_sheet_has_none(data: Dataset, tmp_path: Path) -> None:
