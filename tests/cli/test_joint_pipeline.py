@@ -11,6 +11,7 @@ import pysam
 import pytest
 
 from genomics_pipeline.cli.main import main
+from genomics_pipeline.runs.aws import disk
 from tests.cli.conftest import Ended
 from tests.fakes.deployed import Deployed
 from tests.fakes.jobs import payload_of, shipped_steps
@@ -92,7 +93,12 @@ def test_a_failed_joint_run_is_rerun_with_the_samples_of_the_earlier_run(
 
 @pytest.mark.parametrize("stack", [("germline-single", "joint")], indirect=True)
 def test_single_samples_and_then_their_cohort_on_aws(
-    stack: Deployed, step_functions: FakeAws, cohort: Path, tmp_path: Path, cli: Cli
+    stack: Deployed,
+    step_functions: FakeAws,
+    cohort: Path,
+    tmp_path: Path,
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     step_functions.batch.run_job = shipped_steps(tmp_path / "scratch")
     header, *lines = [line.split(",") for line in (cohort / "cohort.csv").read_text().splitlines()]
@@ -119,6 +125,12 @@ def test_single_samples_and_then_their_cohort_on_aws(
     assert (joint[:6], counts["jobs"]) == ("joint-", 2)
     assert cli("results", joint, "--download", tmp_path / "joint/results").code == 0
     assert variants(tmp_path / "joint" / JOINT) == variants(cohort / "germline" / JOINT)
+    monkeypatch.setattr(disk, "GIB", 100)  # bytes, so that an interval needs more than it has
+    refused = cli(
+        "submit", "--reference", cohort / "reference.fa", "--pipeline", "joint", "--joint-with", single, "--dry-run"
+    )
+    message = "aggregation: expected gVCFs that need at most 100 GiB of a job's disk (disk_gib), found 3 of "
+    assert (refused.code, message in refused.err) == (1, True)
     ended = cli("submit", "--reference", cohort / "reference.fa", "--pipeline", "joint")
     assert (ended.code, "error: SHEET: expected a sample sheet, or --joint-with RUN" in ended.err) == (2, True)
 

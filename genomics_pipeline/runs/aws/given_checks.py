@@ -19,7 +19,7 @@ from genomics_pipeline.runs.alignment_checks import (
     reference_problems,
 )
 from genomics_pipeline.runs.aws import files as aws_files
-from genomics_pipeline.runs.aws.disk import disk_problems
+from genomics_pipeline.runs.aws.disk import disk_problems, gvcf_disk_problems
 from genomics_pipeline.runs.aws.reference import AwsReference
 from genomics_pipeline.runs.given_files import RequiredFile, parameter_files, parameter_problems, reads
 from genomics_pipeline.runs.gvcf_checks import gvcf_files, gvcf_problems
@@ -84,11 +84,14 @@ class GivenFiles:
     def _gvcf_problems(self) -> Iterator[Problem]:
         """Yield the problems of given gVCFs: those of S3, or those of their content."""
         files, planned = gvcf_files(self.planned.samples), self.planned
-        unusable = dict(aws_files.file_problems(files, self.deployment.bucket, self.adapters.clients))
+        sizes: dict[str, int] = {}
+        unusable = dict(aws_files.file_problems(files, self.deployment.bucket, self.adapters.clients, sizes))
         yield from unusable.values()
+        sheet = without_secrets(self.sheet)
+        if sizes and (genome_bp := sum(self.contigs.values())):
+            yield from gvcf_disk_problems(planned.pipeline, list(sizes.values()), genome_bp, sheet or None)
         names = {file.sample for file in unusable}
         usable = [sample for sample in planned.samples if sample.sample not in names]
-        sheet = without_secrets(self.sheet)
         yield from gvcf_problems(usable, planned.pipeline, sheet, self.adapters.store, self.contigs)
 
 
