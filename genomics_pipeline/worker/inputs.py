@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -24,7 +25,7 @@ from genomics_pipeline.reference.alternate_contigs import alt_file
 from genomics_pipeline.reference.index_kinds import required_kinds
 from genomics_pipeline.reference.prepare import find_prepared
 from genomics_pipeline.stores.given_file import stat_given
-from genomics_pipeline.stores.protocol import ANY, Expected, Store
+from genomics_pipeline.stores.protocol import ANY, Expected, MissingObject, Store
 from genomics_pipeline.worker.excerpt import spans_of
 from genomics_pipeline.worker.ranged import AT_ONCE, Excerpts, RemoteFile
 from genomics_pipeline.worker.shared_list import shared_outputs
@@ -338,12 +339,20 @@ def _given_file(spec: InputSpec, uri: str, store: Store) -> InputFile:
     Raises:
         DataError: if it does not exist or cannot be read, or has no index.
     """
-    candidates = (uri_beside(uri, f".{ending}") for ending in spec.indexes)
-    indexes = tuple(_stored_file(index, store) for index in candidates if store.stat(index))
+    indexes = tuple(_given_indexes(spec, uri, store))
     if spec.indexes and not indexes:
         expected = " or ".join(uri_beside(uri, f".{ending}") for ending in spec.indexes)
         raise DataError(f"{uri}: expected its index beside it ({expected}), found none")
     return replace(_stored_file(uri, store), indexes=indexes)
+
+
+def _given_indexes(spec: InputSpec, uri: str, store: Store) -> Iterator[InputFile]:
+    """Yield the indexes beside a file that the user named; of a ranged input, the first, by which it is read."""
+    for ending in spec.indexes:
+        with suppress(MissingObject):
+            yield _stored_file(uri_beside(uri, f".{ending}"), store)
+            if spec.ranged:
+                return
 
 
 def _stored_file(uri: str, store: Store) -> InputFile:

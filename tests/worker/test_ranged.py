@@ -7,17 +7,18 @@ import threading
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pysam
 import pytest
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.reference.bgzf import whole_blocks
+from genomics_pipeline.reference.tabix_index import IndexChunk, TabixIndex
 from genomics_pipeline.stores.protocol import ChangedObject, MissingObject, OtherContent, Store, TransferStopped
 from genomics_pipeline.stores.s3 import S3Store
 from genomics_pipeline.stores.web_store import WebStore
-from genomics_pipeline.worker.excerpt import Span, spans_of
+from genomics_pipeline.worker.excerpt import PartReader, Span, spans_of, write_excerpt
 from genomics_pipeline.worker.ranged import Excerpt, Excerpts, RemoteFile
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.web_files import web_files
@@ -149,6 +150,30 @@ def test_an_index_of_another_file_is_refused(remote: Remote, gvcf: Path, tmp_pat
     assert "the file is damaged, or the index is of another file" in remote.error(
         OtherContent, Span("chr1", 20_000_000, 20_000_100), Span("chr2", 100, 200)
     ) or "expected a block of bgzip" in remote.error(OtherContent)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "message"),
+    [
+        (1, 0, r"expected a record of chr1 at byte \d+, found b'hr1"),
+        (0, -1, r"expected the end of a record at byte \d+, found "),
+        (0, 1 << 50, r"expected records to byte \d+, found an earlier end"),
+    ],
+)
+def test_chunks_that_are_no_whole_records_are_refused(
+    gvcf: Path, tmp_path: Path, remote: Remote, start: int, end: int, message: str
+) -> None:
+    class Shifted(TabixIndex):
+        """An index whose chunks begin or end a little beside the records."""
+
+        def chunks(self, *span: Any) -> list[IndexChunk]:
+            first, *_ = super().chunks(*span)
+            return [IndexChunk(first.start + start, first.end + end)]
+
+    index = Shifted(index_of(gvcf).read_bytes())
+    file = PartReader(remote.store, remote.file.uri, remote.file.version, remote.file.size_bytes, remote.cancelled)
+    with pytest.raises(DataError, match=f"^{message}.*; the file is damaged, or the index is of another file$"):
+        write_excerpt(file, index, SPANS, tmp_path / "excerpt.vcf.gz")
 
 
 def test_damage_of_files_of_the_users_is_no_output_to_make_again(remote: Remote, gvcf: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,28 @@ def test_a_stage_over_the_cohort_and_a_run_here_need_no_list(tmp_path: Path) -> 
     find(store, payload)
     assert not store.requests["create"]
     assert not [uri for uri in store.objects if "calling.gvcf" in uri]
+
+
+def test_a_given_gvcf_costs_two_requests_before_it_is_read(tmp_path: Path) -> None:
+    store, payload = cohort(3, tmp_path)
+    find(store, payload)
+    store.requests.clear()
+    find(store, payload)
+    without = store.requests["stat"]
+    lines = []
+    for name in ("x", "y"):
+        for ending in ("", ".csi", ".tbi") if name == "x" else ("", ".csi"):
+            store.write(f"s3://b/{name}.g.vcf.gz{ending}", b"1")
+        lines.append(json.dumps({"sample": name, "gvcf": f"s3://b/{name}.g.vcf.gz"}))
+    store.write(RUN.uri("gvcfs.jsonl"), "\n".join(lines).encode())
+    store.requests.clear()
+    spec = replace(SPEC, indexes=("tbi", "csi"))
+    found = find_input(payload, spec, payload.items[0], store, Path("cache"))
+    assert store.requests["stat"] - without == 5  # of y, the index that it lacks is asked for, too
+    assert [file.indexes[0].uri.rpartition(".")[2] for file in found.files[-2:]] == ["tbi", "csi"]
+    assert [len(file.indexes) for file in found.files[-2:]] == [1, 1]
+    whole = find_input(payload, replace(spec, ranged=False), payload.items[0], store, Path("cache"))
+    assert [len(file.indexes) for file in whole.files[-2:]] == [2, 1]
 
 
 def test_another_execution_has_another_list() -> None:
