@@ -23,6 +23,7 @@ from typing import Any
 import click
 
 from benchmarks.accuracy_calls import NATIVE, Called, has_native_tools, plain_reference, run_native, run_pipeline
+from benchmarks.accuracy_imputation import imputing
 from benchmarks.accuracy_scores import Truth, alignment_rates, mean_depths
 from benchmarks.accuracy_tables import (
     ALL_ALLELES,
@@ -104,12 +105,14 @@ def measure_set(
     with tempfile.TemporaryDirectory() as above:
         reference = plain_reference(real, Path(above))
         truth = Truth(real, reference) if real.truth else None
+        imputation = imputing(real, Path(above))
         for reads in downsampled(real, depths, seeds, cache, full_depths):
-            for run in runs:
+            for run in [*runs, *imputation]:
                 started = time.perf_counter()
                 with tempfile.TemporaryDirectory() as folder:
                     called = run(reads, Path(folder))
-                    add_other_calls(called, real, reference, Path(folder))
+                    if run in runs:
+                        add_other_calls(called, real, reference, Path(folder))
                     yield from score(reads, called, truth, reference)
                 seconds = time.perf_counter() - started
                 print(f"{reads.title}, {called.aligner}: {seconds:.1f} s", file=sys.stderr, flush=True)

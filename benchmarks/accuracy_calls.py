@@ -58,14 +58,17 @@ def plain_reference(real: RealSet, folder: Path) -> Path:
     return reference
 
 
-def run_pipeline(reads: Reads, aligner: str, parameters: Sequence[str], folder: Path) -> Called:
-    """Run the pipeline `germline`, and plain bcftools over its alignments.
+def run_pipeline(
+    reads: Reads, aligner: str, parameters: Sequence[str], folder: Path, pipeline: str = "germline"
+) -> Called:
+    """Run a pipeline, and plain bcftools over its alignments.
 
     Args:
         reads: The reads.
         aligner: The value of alignment's parameter, or "" if it has none.
         parameters: More parameters, as ``STAGE.NAME=VALUE``.
         folder: A new folder.
+        pipeline: The pipeline, which ends with a joint VCF.
 
     Raises:
         subprocess.CalledProcessError: if the run fails.
@@ -74,7 +77,7 @@ def run_pipeline(reads: Reads, aligner: str, parameters: Sequence[str], folder: 
     (folder / "cohort.csv").write_text("\n".join(["sample,fastq_1,fastq_2", *rows]) + "\n")
     argv = [str(COMMAND), "run", "cohort.csv", "--reference", str(reads.set.folder / "reference.fa.gz"), "--out", "run"]
     assignments = [*reads.set.parameters, *parameters, *([f"alignment.aligner={aligner}"] if aligner else [])]
-    argv += ["--json", *(word for one in assignments for word in ("--param", one))]
+    argv += ["--pipeline", pipeline, "--json", *(word for one in assignments for word in ("--param", one))]
     process = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, argv, process.stdout, process.stderr)

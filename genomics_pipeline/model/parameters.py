@@ -33,11 +33,12 @@ class ParameterSpec:
         default_on_aws: The value on AWS if neither the pipeline nor the user gives one; None for `default`.
         minimum: Least value, for integer and number.
         maximum: Greatest value, for integer and number.
-        format: The format of a file whose content is checked before a run: ``bed``, ``gff3``, ``ploidy`` or ``vcf``;
-            None for any.
+        format: The format of a file whose content is checked before a run: ``bed``, ``genetic_map``, ``gff3``,
+            ``panel``, ``ploidy`` or ``vcf``; None for any.
         indexes: The suffixes of the indexes, one of which must be beside the file.
         columns: The parameter with the columns that are taken from a file in VCF; see `model.annotation_columns`.
         aligns: Files that are taken as aligned are refused while it has a value, since they would be left unchanged.
+        required: A run needs a value, of the pipeline or of the user.
         pattern: A regular expression of the whole of a string; None for any string.
         expected: The strings that it matches, in words.
         architectures: The architectures of hosts whose images can do what it asks for; empty for all.
@@ -55,6 +56,7 @@ class ParameterSpec:
     indexes: tuple[str, ...] = ()
     columns: str | None = None
     aligns: bool = False
+    required: bool = False
     pattern: str | None = None
     expected: str = ""
     architectures: tuple[Architecture, ...] = ()
@@ -118,6 +120,26 @@ def override_problems(specs: Mapping[str, ParameterSpec], overrides: Mapping[str
         elif value is not None and (message := misfit(specs[name], value)):
             problems.append((name, message))
     return problems
+
+
+def lacking_values(specs: Mapping[str, ParameterSpec], values: Mapping[str, Value], stage: str = "") -> list[str]:
+    """Return a message for each required parameter that has no value.
+
+    Args:
+        specs: The parameters by name.
+        values: The values that are given.
+        stage: The stage of a pipeline; empty for a step that is run alone.
+
+    >>> spec = ParameterSpec("panel", "file", "Phased genotypes", required=True)
+    >>> lacking_values({"panel": spec}, {}, "imputation")
+    ['--param imputation.panel=FILE: expected a value, found none; it is required: Phased genotypes']
+    """
+    return [
+        f"--param {stage}{'.' if stage else ''}{name}={'FILE' if spec.type == 'file' else 'VALUE'}: "
+        f"expected a value, found none; it is required: {spec.summary}"
+        for name, spec in specs.items()
+        if spec.required and values.get(name, spec.default) is None
+    ]
 
 
 def parse_value(spec: ParameterSpec, text: str, base: str) -> Value:

@@ -11,7 +11,7 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.declared_file import DeclaredFile
 from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
 from genomics_pipeline.model.metric_bounds import StageBounds, bounds_problems, declared_bounds, with_bounds
-from genomics_pipeline.model.parameters import Value, override_problems, settled_values
+from genomics_pipeline.model.parameters import Value, lacking_values, override_problems, settled_values
 from genomics_pipeline.model.publication import overwrite_problems, publish_folders, publish_problems
 from genomics_pipeline.model.step import METRICS, REGION_INDEXES, InputSpec, OutputSpec, StepSpec
 from genomics_pipeline.model.toml_file import TomlFile
@@ -123,6 +123,22 @@ class Pipeline:
         """Return the pipeline without the optional stages that a run with these parameters leaves out."""
         chosen = self.optional_stages(overrides)
         return replace(self, stages=tuple(one for one in self.stages if not one.when or one.name in chosen))
+
+    def lacking_values(self, overrides: Mapping[str, Mapping[str, Value]]) -> list[str]:
+        """Return a message for each required parameter without a value, of the stages that a run has.
+
+        Args:
+            overrides: The parameters of the run by stage and name, which precede those of the pipeline.
+        """
+        return [
+            message
+            for stage in self.of_run(overrides).stages
+            for message in lacking_values(
+                stage.step.parameters,
+                {**self.parameters.get(stage.name, {}), **overrides.get(stage.name, {})},
+                stage.name,
+            )
+        ]
 
     def with_bounds(self, bounds: StageBounds) -> Pipeline:
         """Return the pipeline with these bounds of metrics in place of those that it has."""

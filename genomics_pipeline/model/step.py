@@ -240,6 +240,7 @@ def _parameter(name: str, raw: Mapping[str, Any]) -> ParameterSpec:
         indexes=_indexes(raw),
         columns=raw.get("columns"),
         aligns=raw.get("aligns", False),
+        required=raw.get("required", False),
         pattern=raw.get("pattern"),
         expected=raw.get("expected", ""),
         architectures=tuple(map(Architecture, raw.get("architectures", ()))),

@@ -18,6 +18,7 @@ INPUT_WORDS = {
     "files": "a file of each item",
 }
 KIND_WORDS = {"string": "text", "boolean": "true or false", "file": "a file"}
+FORMAT_WORDS = {"panel": "a VCF or BCF file", "genetic_map": "a genetic map"}
 
 
 def kind_words(spec: ParameterSpec) -> str:
@@ -35,7 +36,8 @@ def kind_words(spec: ParameterSpec) -> str:
     if spec.choices is not None:
         *others, last = map(value_words, spec.choices)
         return f"{', '.join(others)} or {last}" if others else last
-    kind = f"a {spec.format.upper()} file" if spec.format else KIND_WORDS.get(spec.type, spec.type)
+    of_format = FORMAT_WORDS.get(spec.format or "", f"a {(spec.format or '').upper()} file")
+    kind = of_format if spec.format else KIND_WORDS.get(spec.type, spec.type)
     match spec.minimum, spec.maximum:
         case None, None:
             return kind
@@ -61,7 +63,8 @@ def default_words(spec: ParameterSpec, given: Mapping[str, Value]) -> Sequence[s
     """
     if spec.name in given:
         return [f"{value_words(given[spec.name])} in this pipeline"]
-    usual = "no default" if spec.default is None else f"default {value_words(spec.default)}"
+    none = "required" if spec.required else "no default"
+    usual = none if spec.default is None else f"default {value_words(spec.default)}"
     return [usual, *([] if spec.default_on_aws is None else [f"on AWS {value_words(spec.default_on_aws)}"])]
 
 

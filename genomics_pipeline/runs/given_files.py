@@ -16,7 +16,9 @@ from genomics_pipeline.model.sheet import one_of
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.reference.annotation_vcf import vcf_problems
 from genomics_pipeline.reference.bed import bed_problems
+from genomics_pipeline.reference.genetic_map import genetic_map_problems
 from genomics_pipeline.reference.gff3 import gff3_problems
+from genomics_pipeline.reference.panel_vcf import Bases, panel_problems
 from genomics_pipeline.reference.ploidy_file import ploidy_problems
 from genomics_pipeline.stores.given_file import find_index, stat_given
 from genomics_pipeline.stores.protocol import MissingObject, Store
@@ -178,7 +180,10 @@ def missing_reads(samples: Iterable[Sample], sheet: str, store: Store) -> Iterat
 
 
 def parameter_problems(
-    files: Iterable[tuple[RequiredFile, ParameterSpec]], store: Store, contigs: Mapping[str, int]
+    files: Iterable[tuple[RequiredFile, ParameterSpec]],
+    store: Store,
+    contigs: Mapping[str, int],
+    bases: Bases | None = None,
 ) -> Iterator[Problem]:
     """Yield the problems of the files that parameters name, and of the content of those with a declared format.
 
@@ -186,12 +191,13 @@ def parameter_problems(
         files: The files.
         store: The store of the files.
         contigs: The length of each contig of the reference, by name; without contigs, no content is read.
+        bases: Returns bases of the reference; None where they cannot be read before a run.
     """
     for file, spec in files:
         if message := file_misfit(file.uri, store) or _index_misfit(file.uri, spec, store):
             yield Problem(f"{file.user}: {message}")
         elif contigs:
-            for problem in _content_problems(file, spec, store, contigs):
+            for problem in _content_problems(file, spec, store, contigs, bases):
                 yield Problem(f"{file.user}: {problem.message}", problem.file, problem.line)
 
 
@@ -199,21 +205,25 @@ def _index_misfit(uri: str, spec: ParameterSpec, store: Store) -> str | None:
     if not spec.indexes or find_index(uri, spec.indexes, store):
         return None
     expected = " or ".join(f"{uri}.{suffix}" for suffix in spec.indexes)
-    made = (
-        f"; sort and compress it with `bcftools sort -Oz`, then `bcftools index {uri}`" if spec.format == "vcf" else ""
-    )
+    made = ""
+    if spec.format in ("vcf", "panel"):
+        made = f"; sort and compress it with `bcftools sort -Oz`, then `bcftools index {uri}`"
     return f"{uri}: expected its index beside it ({expected}), found none{made}"
 
 
 def _content_problems(
-    file: RequiredFile, spec: ParameterSpec, store: Store, contigs: Mapping[str, int]
+    file: RequiredFile, spec: ParameterSpec, store: Store, contigs: Mapping[str, int], bases: Bases | None
 ) -> Iterator[Problem]:
     """Yield the problems of the content of a file, by the format that its parameter declares."""
     match spec.format:
         case "bed":
             yield from bed_problems(file.uri, store, contigs)
+        case "genetic_map":
+            yield from genetic_map_problems(file.uri, store, contigs)
         case "gff3":
             yield from gff3_problems(file.uri, store, contigs)
+        case "panel" if index := find_index(file.uri, spec.indexes, store):
+            yield from panel_problems(file.uri, index, store, contigs, bases)
         case "ploidy":
             yield from ploidy_problems(file.uri, store, contigs)
         case "vcf" if index := find_index(file.uri, spec.indexes, store):

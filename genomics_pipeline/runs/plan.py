@@ -104,7 +104,7 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
         known: The runs of accessions that were resolved before, which are not asked for again.
 
     Raises:
-        UsageError: for parameters or samples that do not exist.
+        UsageError: for parameters or samples that do not exist, and required parameters without a value.
         DataError: for a pipeline, step or sample sheet that cannot be used; all problems at once.
     """
     pipeline, steps = load_pipeline(request.pipeline)
@@ -116,6 +116,8 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
     with collected.check():
         given = _overrides(request, pipeline)
         overrides, bounds = with_real_parents(given.values, pipeline), given.bounds
+        if lacking := pipeline.lacking_values(overrides):
+            raise UsageError([Problem(message) for message in lacking])
     with collected.check():
         refuse_password(request.reference, "--reference")
     with collected.check():

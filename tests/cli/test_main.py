@@ -155,7 +155,8 @@ def test_an_interruption_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) 
         ("germlin", "no pipeline 'germlin', neither shipped nor a file; did you mean 'germline'?"),
         (
             "./none.toml",
-            "no pipeline './none.toml', neither shipped nor a file; known: amplicon, germline, germline-single, joint",
+            "no pipeline './none.toml', neither shipped nor a file; known: amplicon, germline, germline-lowpass, "
+            "germline-single, joint",
         ),
     ],
 )

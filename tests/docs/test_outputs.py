@@ -9,6 +9,7 @@ from genomics_pipeline.runs.catalog import load_pipeline
 
 PAGE = Path(__file__).parents[2] / "docs" / "outputs.md"
 CONSENSUS = "## Consensus sequences"
+IMPUTED = "## Imputed genotypes"
 
 
 def published(name: str) -> set[str]:
@@ -25,8 +26,11 @@ def listed(text: str) -> list[str]:
 
 
 def test_the_page_lists_every_output() -> None:
-    before, _, after = PAGE.read_text().partition(CONSENSUS)
+    text, _, imputed = PAGE.read_text().partition(IMPUTED)
+    before, _, after = text.partition(CONSENSUS)
     assert listed(before) == sorted(published("germline"))
+    assert listed(imputed) == sorted(published("germline-lowpass") - published("germline"))
+    assert published("germline") < published("germline-lowpass")
     assert listed(after) == sorted(published("amplicon") - published("germline"))
 
 

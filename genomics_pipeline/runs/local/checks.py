@@ -18,6 +18,7 @@ from genomics_pipeline.model.tolerance import is_accepted, tolerated_samples
 from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.items import read_samples
 from genomics_pipeline.reference.fai import read_contigs
+from genomics_pipeline.reference.fasta_bases import fasta_bases
 from genomics_pipeline.runs.accessions import known_runs
 from genomics_pipeline.runs.alignment_checks import (
     alignment_files,
@@ -172,7 +173,8 @@ def check_contents(
     collected = CollectedProblems()
     contigs = dict(read_contigs(reference))
     with collected.check():
-        collected.add(parameter_problems(parameter_files(pipeline, parameters), store, contigs))
+        files = parameter_files(pipeline, parameters)
+        collected.add(parameter_problems(files, store, contigs, fasta_bases(reference)))
     with collected.check():
         collected.add(truth_content_problems(truth, store, contigs) if truth is not None else ())
     collected.refuse()

@@ -10,7 +10,7 @@ from typing import Any
 
 from genomics_pipeline.model.errors import CollectedProblems, Problem, RunError, UsageError, did_you_mean
 from genomics_pipeline.model.metric_spec import verdicts
-from genomics_pipeline.model.parameters import ParameterSpec, Value, parse_value
+from genomics_pipeline.model.parameters import ParameterSpec, Value, lacking_values, parse_value
 from genomics_pipeline.model.pipeline import ITEM_FILES, READS, REFERENCE
 from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.step import METRICS, PLACEHOLDER, SCOPES, InputSpec, StepSpec, with_indexes
@@ -18,6 +18,7 @@ from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.metrics import parse_metrics
 from genomics_pipeline.reference.fai import read_contigs
+from genomics_pipeline.reference.fasta_bases import fasta_bases
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_step
@@ -110,7 +111,8 @@ def run_step(request: StepRequest, adapters: Adapters, note: Callable[[str], Non
         reference = _reference(with_indexes(spec, parameters), request, store, adapters.cache, note)
         collected = CollectedProblems()
         contigs = dict(read_contigs(Path(reference))) if reference else {}
-        collected.add(parameter_problems(given, store, contigs))
+        bases = fasta_bases(Path(reference)) if reference else None
+        collected.add(parameter_problems(given, store, contigs, bases))
         collected.refuse()
         payload = TaskPayload(
             stage=spec.name,
@@ -261,6 +263,7 @@ def _parameters(spec: StepSpec, assignments: Sequence[str]) -> dict[str, Value]:
             values[name] = parse_value(spec.parameters[name], text, str(Path.cwd()))
         except ValueError as error:
             problems.append(Problem(f"--param {assignment}: {error}"))
+    problems += [Problem(message) for message in lacking_values(spec.parameters, values)]
     if problems:
         raise UsageError(problems)
     return follow_parents_in(values, spec.parameters)

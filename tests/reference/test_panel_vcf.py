@@ -1,0 +1,141 @@
+"""Panels and genetic maps before a run: what the step that imputes would refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pysam
+import pysam.bcftools
+import pytest
+
+from genomics_pipeline.reference.genetic_map import genetic_map_problems
+from genomics_pipeline.reference.panel_vcf import panel_problems
+from genomics_pipeline.stores.local import LocalStore
+
+CONTIGS = {"chr1": 20, "chr2": 10}
+BASES = {"chr1": "ACGTACGTACGTACGTACGN", "chr2": "AAAAAAAAAA"}
+TEXT = """##fileformat=VCFv4.2
+##contig=<ID=chr1>
+##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
+#CHROM	POS	ID	REF	ALT	QUAL	FILTER	INFO	FORMAT	P1	P2
+chr1	1	.	A	C	.	.	.	GT	0|1	1|0
+chr1	2	.	CG	C,CGG	.	.	.	GT:DP	2|1:3	0|0:4
+chr1	20	.	A	C	.	.	.	GT	0	1|0
+"""
+
+
+def bases(contig: str, start: int, end: int) -> str:
+    return BASES[contig][start:end]
+
+
+def problems(path: Path, text: str) -> list[str]:
+    with pysam.BGZFile(str(path), "wb", index=None) as out:
+        out.write(text.encode())
+    pysam.tabix_index(str(path), preset="vcf", force=True)
+    return of_file(path, f"{path}.tbi")
+
+
+def of_file(path: Path, index: str) -> list[str]:
+    found = panel_problems(str(path), index, LocalStore(), CONTIGS, bases)
+    return [str(one).removeprefix(f"{path}:").strip() for one in found]
+
+
+def test_a_good_panel(tmp_path: Path) -> None:
+    assert problems(tmp_path / "panel.vcf.gz", TEXT) == []
+
+
+def test_a_bcf_file_of_other_contigs(tmp_path: Path) -> None:
+    for name, expected in (("chr1", []), ("1", ["expected contigs of the reference, found '1' and no other"])):
+        plain, path = tmp_path / f"{name}.vcf", tmp_path / f"{name}.bcf"
+        plain.write_text(TEXT.replace("chr1", name).replace(":DP\t2|1:3\t0|0:4", "\t2|1\t0|0"))
+        with pysam.VariantFile(str(plain)) as vcf, pysam.VariantFile(str(path), "wb", header=vcf.header) as out:
+            for record in vcf:
+                out.write(record)
+        pysam.bcftools.index(str(path))
+        assert [one.partition(";")[0] for one in of_file(path, f"{path}.csi")] == expected
+
+
+PHASED = "expected phased genotypes without missing alleles, such as 0|1, found {} of P1; phase the panel first"
+BAD = [
+    ("0|1\t1|0", "0/1\t1|0", ["chr1:1: " + PHASED.format("0/1")]),
+    ("0|1\t1|0", ".|.\t1|0", ["chr1:1: " + PHASED.format(".|.")]),
+    ("0|1\t1|0", ".\t1|0", ["chr1:1: " + PHASED.format(".")]),
+    (
+        "1\t.\tA\tC",
+        "1\t.\tT\tC",
+        ["chr1:1: expected the reference's A as REF, found T; is the panel of another assembly?"],
+    ),
+    (
+        "20\t.\tA",
+        "20\t.\tAA",
+        ["chr1:20: expected REF within the 20 bases of chr1, found AA; is the panel of another assembly?"],
+    ),
+    ("\tFORMAT\tP1\tP2", "", ["expected a VCF or BCF file with genotypes of people, found none in its header"]),
+    ("0|1\t1|0", "0|1", ["expected 11 columns, found 'chr1\\t1\\t.\\tA\\tC\\t.\\t.\\t.\\tGT\\t0|1'"]),
+    (
+        "chr1",
+        "1",
+        [
+            "expected contigs of the reference, found '1' and no other; did you mean 'chr1'? "
+            "to rename contigs: bcftools annotate --rename-chrs"
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), BAD)
+def test_bad_panels(tmp_path: Path, old: str, new: str, expected: list[str]) -> None:
+    text = TEXT.replace(old, new) if old == "chr1" else TEXT.replace(old, new, 1)
+    assert problems(tmp_path / "panel.vcf.gz", text) == expected
+
+
+def test_all_errors_at_once_and_no_more_than_the_budget(tmp_path: Path) -> None:
+    record = "chr1\t1\t.\tT\tC\t.\t.\t.\tGT\t0/1\t1|0\n"
+    first = "chr1\t2\t"
+    assert len(problems(tmp_path / "one.vcf.gz", TEXT.replace(first, record + first))) == 2
+    assert len(problems(tmp_path / "many.vcf.gz", TEXT.replace(first, record * 40 + first))) == 25
+
+
+def test_a_damaged_panel(tmp_path: Path) -> None:
+    path = tmp_path / "panel.vcf.gz"
+    assert problems(path, TEXT) == []
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    (message,) = of_file(path, f"{path}.tbi")
+    assert message.startswith("expected a whole gzip file")
+
+
+def map_problems(path: Path, text: str) -> list[str]:
+    path.write_text(text)
+    return [str(one).removeprefix(f"{path}:") for one in genetic_map_problems(str(path), LocalStore(), CONTIGS)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "chr1 . 0.0 1\nchr1 . 0.5 10\nchr3 . 0.1 4\n",
+        "1\t.\t0.0\t1\n",
+        "pos chr cM\n1 chr1 0\n5 chr1 0.25\n",
+        "position COMBINED_rate(cM/Mb) Genetic_Map(cM)\n1 1.25 0\n9 1.5 0.5\n",
+    ],
+)
+def test_good_maps(tmp_path: Path, text: str) -> None:
+    assert map_problems(tmp_path / "map", text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "h\nchr1 . 1.5 5\nchr1 . 1.0 6\nchr1 x\n",
+            [
+                "3: expected increasing positions and cM, found 6, 1.0 after 5, 1.5",
+                "4: expected contig, ID, cM and position (PLINK), or position, contig and cM (SHAPEIT), found 'chr1 x'",
+            ],
+        ),
+        ("chr7 . 0 5\n", [" expected a genetic map of contigs of the reference, found '7' and no other"]),
+        ("h\n", [" expected a genetic map of contigs of the reference, found no positions"]),
+    ],
+)
+def test_bad_maps(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert map_problems(tmp_path / "map", text) == expected
