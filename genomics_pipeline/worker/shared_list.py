@@ -17,7 +17,7 @@ from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.gathered_outputs import GatheredOutputs, read_list, write_list
 from genomics_pipeline.stores.protocol import Store, TransferFailed
 
-PAUSE_S = 5.0
+FIRST_PAUSE_S, PAUSE_S = 0.25, 5.0  # between two looks; each pause is twice the one before, up to the second
 # After which a claim no longer counts: 100,000 records are read within two minutes.
 CLAIM_S = 600.0
 
@@ -106,8 +106,10 @@ class _Round:
         Raises:
             DataError: if the job failed by what its files are: so would this one.
         """
+        pause = FIRST_PAUSE_S
         while True:
-            waiting.pause(PAUSE_S)
+            waiting.pause(pause)
+            pause = min(2 * pause, PAUSE_S)
             if (found := read_list(self.store, uri)) is not None:
                 return found
             if (problem := self.problem()) is not None:

@@ -1,4 +1,4 @@
-"""What joint genotyping needs of the headers of gVCFs, each read once: those of a human genome have many lines."""
+"""The headers of gVCFs as joint genotyping needs them, each read once: those of a human genome have many lines."""
 
 from __future__ import annotations
 

@@ -40,6 +40,7 @@ class MemoryStore:
         self.objects: dict[str, bytes] = {}
         self.written: list[str] = []
         self._times: dict[str, int] = {}
+        self._creating = threading.Lock()
 
     def stat(self, uri: str) -> ObjectInfo | None:
         data = self.objects.get(uri)
@@ -66,10 +67,11 @@ class MemoryStore:
         return ObjectPart(data[start : start + size_bytes], len(data))
 
     def create(self, uri: str, data: bytes) -> bool:
-        if uri in self.objects:
-            return False
-        self.write(uri, data)
-        return True
+        with self._creating:
+            if uri in self.objects:
+                return False
+            self.write(uri, data)
+            return True
 
     def write(self, uri: str, data: bytes) -> None:
         self.written.append(uri)

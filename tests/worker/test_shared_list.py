@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 import pytest
@@ -196,6 +199,29 @@ def test_a_job_waits_for_the_list_that_another_one_makes() -> None:
     clock.start = start
     assert shared_outputs(store, LIST, never, clock.waiting) == MADE
     assert clock.waits == 1
+
+
+def test_jobs_that_begin_at_once_make_one_list() -> None:
+    store, waits, made = MemoryStore(), Semaphore(0), []
+
+    def make() -> GatheredOutputs:
+        made.append(1)
+        for _ in range(7):  # jobs wait for this one
+            assert waits.acquire(timeout=60)
+        return MADE
+
+    def job(_: int) -> GatheredOutputs:
+        looks = count()
+
+        def pause(_: float) -> None:
+            if next(looks) == 0:
+                waits.release()
+
+        return shared_outputs(store, LIST, make, Waiting(pause, lambda: 0))
+
+    with ThreadPoolExecutor(8) as jobs:
+        assert list(jobs.map(job, range(8))) == [MADE] * 8
+    assert len(made) == 1
 
 
 def test_a_claim_that_is_too_old_no_longer_counts() -> None:
