@@ -149,6 +149,7 @@ class ItemTask:
                     streams.failed,
                     environment=self._environment(),
                     memory_mib=self.resources.memory_mib if self.resources.limit_programs else None,
+                    interpreters=self.resources.interpreters,
                 )
             except OSError as error:
                 if error.errno in DISK_FULL:

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from genomics_pipeline.worker.guardian import signal_groups
+from genomics_pipeline.worker.interpreters import Interpreters
 from genomics_pipeline.worker.process_groups import GROUPS
 
 if TYPE_CHECKING:
@@ -42,6 +43,24 @@ class ProcessEnd:
     cancelled: bool
 
 
+class Program(Protocol):
+    """A program that runs, in a process group of its own."""
+
+    @property
+    def pid(self) -> int:
+        """The process, which leads the group."""
+
+    def begin(self) -> None:
+        """Let the program begin, if it waits for that; call this once its group is known to the guardian."""
+
+    def wait(self, timeout_s: float | None) -> tuple[int, int] | None:
+        """Wait for the end, and return its status and largest resident set, as `os.wait4` does.
+
+        Args:
+            timeout_s: The time after which None is returned; None for no limit.
+        """
+
+
 def run_process(
     argv: Sequence[str],
     cwd: Path,
@@ -51,6 +70,7 @@ def run_process(
     *,
     environment: Mapping[str, str] | None = None,
     memory_mib: int | None = None,
+    interpreters: Interpreters | None = None,
 ) -> ProcessEnd:
     """Run a program to its end, and that of all processes that it starts.
 
@@ -65,55 +85,68 @@ def run_process(
         failed: Ends the program too, for another reason.
         environment: Its environment variables; those of this process where there are none.
         memory_mib: The memory that any of its processes may allocate, where the system has such a limit.
+        interpreters: Run it in a fork of one of them if it can; by default it is executed.
 
     Raises:
         OSError: if it cannot be started.
     """
     started = time.monotonic()
+    GROUPS.prepare()
     with log.open("ab") as out:
-        process = _start(argv, cwd, out, environment)
+        variables = os.environ if environment is None else environment
+        forked = interpreters and interpreters.start(argv, cwd, out.fileno(), variables)
+        program = forked or _ExecutedProgram(argv, cwd, out.fileno(), variables)
     if memory_mib is not None:
-        _limit_memory(process.pid, memory_mib)
-    with GROUPS.running(process.pid):
-        waited, was_cancelled = _wait(process, cancelled, failed)
-    _, status, usage = waited
-    process.returncode = os.waitstatus_to_exitcode(status)
-    code = process.returncode if process.returncode >= 0 else 128 - process.returncode
-    return ProcessEnd(code, time.monotonic() - started, _mib(usage.ru_maxrss), was_cancelled)
+        _limit_memory(program.pid, memory_mib)
+    with GROUPS.running(program.pid):
+        program.begin()
+        status, maxrss, was_cancelled = _wait(program, cancelled, failed)
+    code = os.waitstatus_to_exitcode(status)
+    return ProcessEnd(code if code >= 0 else 128 - code, time.monotonic() - started, _mib(maxrss), was_cancelled)
 
 
-def _wait(
-    process: subprocess.Popen[bytes], cancelled: threading.Event, failed: threading.Event | None
-) -> tuple[tuple[int, int, resource.struct_rusage], bool]:
-    """Wait for a program and its group, and return what `os.wait4` returned and whether an event ended it."""
+class _ExecutedProgram:
+    def __init__(self, argv: Sequence[str], cwd: Path, output: int, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, process_group=0
+        )
+        self.pid = self._process.pid
+
+    def begin(self) -> None:
+        pass
+
+    def wait(self, timeout_s: float | None) -> tuple[int, int] | None:
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while (waited := os.wait4(self.pid, os.WNOHANG))[0] == 0:
+            if deadline is not None and time.monotonic() >= deadline:
+                return None
+            time.sleep(POLL_S)
+        _, status, usage = waited
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        return status, usage.ru_maxrss
+
+
+def _wait(program: Program, cancelled: threading.Event, failed: threading.Event | None) -> tuple[int, int, bool]:
+    """Wait for a program and its group; return its status, its largest resident set and whether an event ended it."""
     signalled_at: float | None = None
     tree: list[Process] = []
     try:
-        while (waited := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-            if signalled_at is None and (cancelled.wait(POLL_S) or (failed and failed.is_set())):
+        while (end := program.wait(POLL_S)) is None:
+            if signalled_at is None and (cancelled.is_set() or (failed and failed.is_set())):
                 signalled_at = time.monotonic()
-                tree = _signal_tree(process.pid, signal.SIGTERM)
-            elif signalled_at is not None:
-                time.sleep(POLL_S)
-                if time.monotonic() - signalled_at > GRACE_S:
-                    _signal_tree(process.pid, signal.SIGKILL)
+                tree = _signal_tree(program.pid, signal.SIGTERM)
+            elif signalled_at is not None and time.monotonic() - signalled_at > GRACE_S:
+                _signal_tree(program.pid, signal.SIGKILL)
     except KeyboardInterrupt:
-        _wait_or_kill(_signal_tree(process.pid, signal.SIGTERM), time.monotonic() + GRACE_S)
-        process.wait()
-        signal_groups([process.pid], signal.SIGKILL)
+        _wait_or_kill(_signal_tree(program.pid, signal.SIGTERM), time.monotonic() + GRACE_S)
+        program.wait(None)
+        signal_groups([program.pid], signal.SIGKILL)
         raise
     if signalled_at is not None:
         _wait_or_kill(tree, signalled_at + GRACE_S)
-    _end_group(process.pid, GRACE_S if waited[1] == 0 else 0)
-    return waited, signalled_at is not None
-
-
-def _start(
-    argv: Sequence[str], cwd: Path, out: IO[bytes], environment: Mapping[str, str] | None
-) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, process_group=0
-    )
+    status, maxrss = end
+    _end_group(program.pid, GRACE_S if status == 0 else 0)
+    return status, maxrss, signalled_at is not None
 
 
 def _limit_memory(pid: int, memory_mib: int) -> None:

@@ -26,6 +26,11 @@ class ProcessGroups:
         self._guardian: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)
 
+    def prepare(self) -> None:
+        """Start the guardian, so that a program that is started next is soon known to it."""
+        with self._lock:
+            self._guardian = self._guardian or _start_guardian()
+
     @contextmanager
     def running(self, group: int) -> Iterator[None]:
         """End a group if this process ends within the context."""
@@ -58,8 +63,7 @@ class ProcessGroups:
         self._guardian = None
 
     def _send(self, sign: bytes, group: int) -> None:
-        if self._guardian is None:
-            self._guardian = _start_guardian()
+        self._guardian = self._guardian or _start_guardian()
         assert self._guardian.stdin is not None
         self._guardian.stdin.write(sign + str(group).encode() + b"\n")
 

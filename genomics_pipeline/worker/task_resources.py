@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from genomics_pipeline.worker.interpreters import Interpreters
+
 
 @dataclass(frozen=True, slots=True)
 class TaskResources:
@@ -20,6 +22,7 @@ class TaskResources:
         cancelled: Set when the task must end.
         environment: The environment variables, of which its programs get those without credentials.
         host: Facts of the host that are recorded; see `worker.host_facts`.
+        interpreters: Running interpreters for its programs; None if each is executed.
         limit_programs: Limit what its programs may allocate; in a container the kernel does that already.
     """
 
@@ -30,4 +33,5 @@ class TaskResources:
     cancelled: threading.Event
     environment: Mapping[str, str]
     host: Mapping[str, str] = field(default_factory=dict)
+    interpreters: Interpreters | None = None
     limit_programs: bool = True

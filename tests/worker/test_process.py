@@ -11,10 +11,12 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from genomics_pipeline.worker import process
+from genomics_pipeline.worker.interpreters import Interpreters
 from genomics_pipeline.worker.process import ProcessEnd, run_process
 from genomics_pipeline.worker.process_groups import GROUPS
 
@@ -58,19 +60,33 @@ raise SystemExit(CODE)
 RUNNER = """
 import sys, threading
 from pathlib import Path
+from genomics_pipeline.worker.interpreters import Interpreters
 from genomics_pipeline.worker.process import run_process
-folder, code, *arguments = sys.argv[1:]
-run_process([sys.executable, "-c", code, *arguments], Path(folder), Path(folder, "log.txt"), threading.Event())
+folder, is_forked, *argv = sys.argv[1:]
+interpreters = Interpreters() if is_forked else None
+log = Path(folder, "log.txt")
+run_process([sys.executable, *argv], Path(folder), log, threading.Event(), interpreters=interpreters)
 """
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Callable[..., ProcessEnd]:
-    def call(code: str, *arguments: str, cancelled: threading.Event | None = None) -> ProcessEnd:
-        argv = [sys.executable, "-c", code, *arguments]
-        return run_process(argv, tmp_path, tmp_path / "log.txt", cancelled or threading.Event())
+@pytest.fixture(params=["executed", "forked"])
+def run(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., ProcessEnd]:
+    interpreters = Interpreters() if request.param == "forked" else None
+
+    def call(code: str, *arguments: str, cancelled: threading.Event | None = None, **options: Any) -> ProcessEnd:
+        argv = [sys.executable, program(tmp_path, code), *arguments]
+        event = cancelled or threading.Event()
+        return run_process(argv, tmp_path, tmp_path / "log.txt", event, interpreters=interpreters, **options)
 
     return call
+
+
+def program(folder: Path, code: str) -> str:
+    """Return the path of a program in a folder of its own."""
+    path = folder / "program" / "program.py"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(code)
+    return str(path)
 
 
 @pytest.mark.parametrize("code", [0, 1, 65, 255])
@@ -136,12 +152,15 @@ def test_a_child_that_never_ends_is_killed_with_its_program(
     os.close(reader)
 
 
+@pytest.mark.parametrize("forked", ["", "forked"])
 @pytest.mark.parametrize("stubborn", ["none", "both"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT])
-def test_no_process_outlives_the_killed_runner(tmp_path: Path, stubborn: str, number: signal.Signals) -> None:
+def test_no_process_outlives_the_killed_runner(
+    tmp_path: Path, forked: str, stubborn: str, number: signal.Signals
+) -> None:
     fifo = tmp_path / "fifo"
     reader = open_fifo(fifo)
-    argv = [sys.executable, "-c", RUNNER, str(tmp_path), FAMILY, str(fifo), stubborn]
+    argv = [sys.executable, "-c", RUNNER, str(tmp_path), forked, program(tmp_path, FAMILY), str(fifo), stubborn]
     with subprocess.Popen(argv, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0))) as runner:
         ready = b""
         while len(ready) < 2:
@@ -162,19 +181,16 @@ def test_a_killed_guardian_is_replaced(run: Callable[..., ProcessEnd]) -> None:
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux")
-def test_the_memory_of_a_program_and_its_children_is_limited(tmp_path: Path) -> None:
+def test_the_memory_of_a_program_and_its_children_is_limited(run: Callable[..., ProcessEnd], tmp_path: Path) -> None:
     code = "import sys, os; child = os.fork(); bytearray(int(sys.argv[1]) << 20); child or os._exit(0); os.wait()"
     for mib, wanted in ((50, 0), (2000, 1)):
-        argv = [sys.executable, "-c", code, str(mib)]
-        end = run_process(argv, tmp_path, tmp_path / "log.txt", threading.Event(), memory_mib=300)
-        assert end.exit_code == wanted
+        assert run(code, str(mib), memory_mib=300).exit_code == wanted
     assert "MemoryError" in (tmp_path / "log.txt").read_text()
 
 
-def test_the_environment_of_the_program(tmp_path: Path) -> None:
+def test_the_environment_of_the_program(run: Callable[..., ProcessEnd]) -> None:
     code = "import os; raise SystemExit(os.environ.get('A') != 'b' or 'HOME' in os.environ)"
-    argv = [sys.executable, "-c", code]
-    assert run_process(argv, tmp_path, tmp_path / "log.txt", threading.Event(), environment={"A": "b"}).exit_code == 0
+    assert run(code, environment={"A": "b"}).exit_code == 0
 
 
 def test_a_missing_program(tmp_path: Path) -> None:
@@ -213,7 +229,7 @@ def test_an_interruption_ends_the_program_and_its_children(run: Callable[..., Pr
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
 
     class Interrupted(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
+        def is_set(self) -> bool:
             ready = b""
             while len(ready) < 2:  # the program and its child
                 ready += read_fifo(reader)

@@ -15,6 +15,7 @@ from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.runs.local.fit import least_memory
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import StepFailed
+from genomics_pipeline.worker.interpreters import Interpreters
 from genomics_pipeline.worker.machine import Capacity
 from genomics_pipeline.worker.payload import read_payload
 from genomics_pipeline.worker.run import run_task
@@ -46,6 +47,7 @@ class WorkerJobs:
         self._scratch = scratch
         self._cache = cache
         self._environment = environment
+        self._interpreters = Interpreters()
 
     def run_attempt(self, job: Job) -> JobEnd:
         """Run an attempt of a job to its end, and return its end, also that of a step that failed."""
@@ -62,6 +64,7 @@ class WorkerJobs:
                     cache=self._cache,
                     cancelled=job.cancelled,
                     environment=self._environment,
+                    interpreters=self._interpreters,
                 ),
                 job=BatchAttempt(job.job_id, 1),
             )
