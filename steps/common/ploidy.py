@@ -64,6 +64,10 @@ class Ploidy:
         for one in self.stretches:
             self._of.setdefault(one.contig, []).append(one)
 
+    def varies(self, contig: str) -> bool:
+        """Return whether positions of a contig may have other numbers of copies than most have."""
+        return contig in self._of
+
     def at(self, contig: str, position: int) -> int:
         """Return the copies of a position, counted from 0."""
         stretches = self._of.get(contig)

@@ -90,9 +90,11 @@ class GvcfWriter:
             block = reference_block(line, copies)
             if block is None and copies:
                 self._write_variant(line, copies)
-            elif block is not None:
+            elif block is not None and self._ploidy.varies(contig):
                 for part in self._ploidy.parts(contig, block.start, block.end):
                     self._write_block(block._replace(start=part.start, end=part.end), part.copies)
+            elif block is not None:
+                self._write_block(block, copies)
         self._flush()
 
     def _write_block(self, block: Block, copies: int) -> None:
