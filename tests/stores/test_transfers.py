@@ -180,3 +180,22 @@ def test_a_small_object_is_read_by_one_request(store: S3Store, s3: S3Client, aws
         faults[:] = ["flip"]
         with pytest.raises(TransferFailed, match=r"^s3://reads/small.json: .* did not match calculated checksum: "):
             remote.read("s3://reads/small.json")
+
+
+def test_a_part_is_read_by_one_request_and_again_where_it_is_interrupted(store: S3Store, aws: str) -> None:
+    import boto3
+
+    faults: list[str | None] = []
+    with FaultyS3(aws, lambda method, path: faults.pop() if faults else None) as proxy:
+        remote = S3Store(boto3.client("s3", endpoint_url=proxy.url))
+        assert remote.read_part(URI, 5, 9 * MIB).data == DATA[5 : 9 * MIB + 5]
+        assert proxy.counts == {None: 1}
+        faults += ["short", "drop", "503", "short"]
+        part = remote.read_part(URI, 19 * MIB, 9 * MIB)
+        assert (part.data, part.size_bytes) == (DATA[19 * MIB :], len(DATA))
+        faults += ["short"] * 100
+        with pytest.raises(TransferFailed, match=r"^s3://reads/deep/a.bam: .* can be read, found it interrupted: "):
+            remote.read_part(URI, 0, 100)
+        faults.clear()
+        with pytest.raises(TransferFailed, match=r": expected an object of more than 99999999 bytes, found fewer"):
+            remote.read_part(URI, 99_999_999, 1)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from genomics_pipeline.records.completion import (
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.s3 import S3Store
+from tests.faults.proxy import FaultyS3
 from tests.random_gvcf import write_gvcf
 from tests.runs.records import NO_PROVENANCE
 from tests.small_project import task_json, write_step
@@ -103,10 +105,10 @@ class Cohort:
         record = CompletionRecord("calling", sample, NO_PROVENANCE, STARTED, 1, 1, 1, 1, outputs)
         write_completion(self.store, self.place, record)
 
-    def join(self) -> subprocess.CompletedProcess[str]:
+    def join(self, interval: str = "00000", **variables: str) -> subprocess.CompletedProcess[str]:
         payload = task_json(
             "join",
-            [{"interval": "00000", "regions": [f"{REGION[0]}:{REGION[1]}-{REGION[2]}"]}],
+            [{"interval": interval, "regions": [f"{REGION[0]}:{REGION[1]}-{REGION[2]}"]}],
             scope="interval",
             run={"name": "r", "bucket": self.place.bucket, "prefix": self.place.prefix},
             inputs={"gvcfs": "calling.gvcf"},
@@ -119,7 +121,11 @@ class Cohort:
             "SCRATCH": str(self.folder / "scratch"),
             "BUCKETS": json.dumps(self.buckets),
         }
-        environment = {**os.environ, **{f"GENOMICS_PIPELINE_{name}": value for name, value in settings.items()}}
+        environment = {
+            **os.environ,
+            **variables,
+            **{f"GENOMICS_PIPELINE_{name}": value for name, value in settings.items()},
+        }
         argv = [sys.executable, "-m", "genomics_pipeline.worker"]
         return subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
 
@@ -193,3 +199,21 @@ def test_an_output_that_is_damaged_is_made_again_by_its_stage(tmp_path: Path, s3
         True,
         False,
     ]
+
+
+def test_a_job_asks_for_three_parts_of_each_gvcf_and_for_no_record_of_a_sample(
+    tmp_path: Path, s3: S3Client, aws: str
+) -> None:
+    cohort = on_s3(tmp_path, s3)
+    assert cohort.join().returncode == 0  # makes the list of outputs
+    asked: list[str] = []
+    with FaultyS3(aws, lambda method, path: asked.append(f"{method} {path.partition('?')[0]}")) as proxy:
+        ended = cohort.join("00001", AWS_ENDPOINT_URL=proxy.url)
+    assert ended.returncode == 0, ended.stderr
+    of_gvcfs = [one for one in asked if ".g.vcf.gz" in one]
+    assert Counter(of_gvcfs) == Counter(
+        [f"GET /reads/runs/r/results/{name}.g.vcf.gz{ending}" for name in SAMPLES for ending in (".tbi", "", "")]
+    )
+    others = [one for one in asked if one not in of_gvcfs]
+    assert not [one for one in others if "steps/calling/" in one or "map-runs" in one]
+    assert len(others) <= 20, others
