@@ -105,7 +105,7 @@ bench: $(READY) $(EMULATORS)
 	$(VENV)/bench-aws/bin/python -m pip install --quiet --disable-pip-version-check awscli==1.46.3
 	AWS_CLI=$(abspath $(VENV))/bench-aws/bin/aws $(BIN)/python -m benchmarks.transfer
 
-# Prints the accuracy on real reads; about 20 minutes on two cores. Options: ARGS='--aligner bwa --seeds 1'.
+# Prints the accuracy on real reads; about half an hour on two cores. Options: ARGS='--aligner bwa --seeds 1'.
 accuracy: $(READY)
 	$(BIN)/python -m benchmarks.accuracy $(ARGS)
 

@@ -19,8 +19,6 @@ KEPT_ALTS = 2  # of a group of samples, by `bcftools call -m`
 def call_directly(alignments: Sequence[Path], reference: Path, ploidy: int, folder: Path) -> Path:
     """Call samples together with the options of variant_calling for one, and return the VCF.
 
-    The least part of the reads that shows an indel is bcftools' own, since it is one of all samples' reads.
-
     Args:
         alignments: The BAM file of each sample.
         reference: The FASTA file.
@@ -35,7 +33,7 @@ def call_directly(alignments: Sequence[Path], reference: Path, ploidy: int, fold
 def call_all_alleles(alignments: Sequence[Path], reference: Path, ploidy: int, folder: Path) -> Path:
     """Call samples together as `call_directly`, but so that no allele of a single sample is left out.
 
-    An indel is considered if it is in a part of one sample's reads, not of all; and where there are more than two
+    An indel is considered if it is in a twentieth of one sample's reads, not of all; and where there are more than two
     alternate alleles, of which `call` would keep two, each sample is a group of its own.
 
     Args:

@@ -108,7 +108,6 @@ def run_step(dataset: Dataset, folder: Path, vcpus: int = 1, **parameters: Any) 
     defaults: dict[str, Any] = {"ploidy": 2, "regions": None, "min_mapq": 20, "min_baseq": 1}
     defaults |= {
         "min_indel_reads": 2,
-        "min_indel_fraction": 0.1,
         "count_orphans": False,
         "max_depth": 8000,
         "prior": 0.02,
@@ -318,7 +317,6 @@ def test_the_header_says_what_made_the_file(dataset: Dataset, plain: Path) -> No
             "##reference=reference.fa",
             "##genomics_pipeline_command=genomics-pipeline step variant_calling S.bam --reference reference.fa "
             "--param ploidy=2 --param min_mapq=20 --param min_baseq=1 --param min_indel_reads=2 "
-            "--param min_indel_fraction=0.1 "
             "--param count_orphans=false --param max_depth=8000 --param prior=0.02 --param min_qual=20 "
             f"--param min_depth=2 --param max_strand_bias=25 --param unit_bp={UNIT}",
         ]
@@ -348,7 +346,7 @@ def test_one_read_shows_an_indel_of_a_sample_of_low_depth(
     assert process.returncode == 0, process.stderr
     header = gzip.decompress((tmp_path / "run" / "S.vcf.gz").read_bytes()).decode()
     assert f" --param min_indel_reads={reads} " in header
-    assert f" -m {reads} -F 0.1 " in header
+    assert f" -m {reads} " in header
 
 
 def test_unusable_alignments_are_refused(dataset: Dataset, tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def pileup_options(parameters: dict[str, Any]) -> list[str]:
     """
     depth = str(parameters["max_depth"])
     options = ["-X", "illumina", "-q", str(parameters["min_mapq"]), "-Q", str(parameters["min_baseq"])]
-    options += ["-m", str(parameters["min_indel_reads"]), "-F", str(parameters["min_indel_fraction"])]
+    options += ["-m", str(parameters["min_indel_reads"])]
     options += ["-A"] if parameters["count_orphans"] else []
     return [*options, "-d", depth, "-L", depth, "-g", ",".join(map(str, DEPTH_BANDS)), "-a", "AD,DP,SP"]
 
