@@ -14,7 +14,6 @@ from typing import Any, BinaryIO
 
 from common.forks import ForkFailed, fork, wait_for
 from common.program import is_unexpected, report
-from samtools_chain import large_pipe
 
 READ_AHEAD = 8  # pieces that are read ahead for each worker
 
@@ -30,7 +29,7 @@ class ForkPool:
     """
 
     def __init__(self, pieces: Iterable[Any], size: int) -> None:
-        pipes = [large_pipe() for _ in range(size)]
+        pipes = [os.pipe() for _ in range(size)]
         self._input_ends = [begin for begin, _ in pipes]
         self._feeder = _Fork(lambda: _feed(pieces, [end for _, end in pipes]), closing=self._input_ends)
         for _, end in pipes:
@@ -119,7 +118,7 @@ class _Worker(_Fork):
     """
 
     def __init__(self, work: Callable[[Any], Any], input_end: int) -> None:
-        self._output_end, end = large_pipe()
+        self._output_end, end = os.pipe()
         self._results: Queue[Any] = Queue(1)
         super().__init__(lambda: _serve(work, input_end, end), closing=[self._output_end])
         os.close(input_end)
