@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cohort_gvcfs import read_panel, read_reference, write_cohort
+from benchmarks.cohort_gvcfs import DEPTH, read_panel, read_reference, write_cohort
 from benchmarks.measure import Peak
 from genomics_pipeline.runs.catalog import load_step
 
@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("reference")
     parser.add_argument("--samples", type=int, nargs="+", default=[100, 1000, 3202])
     parser.add_argument("--bcftools", type=int, nargs="*", default=[], help="cohorts to call by bcftools too")
+    parser.add_argument("--depth", type=float, default=DEPTH)
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="of the step; a JSON value")
     parser.add_argument(
@@ -46,9 +47,10 @@ def main() -> None:
     panel, reference = read_panel(options.panel, options.offset), read_reference(options.reference)
     regions = [f"{contig}:1-{len(bases)}" for contig, bases in reference.items()]
     parameters = {name: json.loads(value) for name, _, value in (one.partition("=") for one in options.param)}
+    folder = options.out / f"gvcfs-{options.depth:g}x"
     print("samples  way          wall (s)  cpu (s)  peak (MiB)  records")
     for samples in options.samples:
-        gvcfs = [str(path) for path in write_cohort(panel, reference, samples, options.out / "gvcfs")]
+        gvcfs = [str(path) for path in write_cohort(panel, reference, samples, options.depth, folder)]
         step, joint = step_command(options, gvcfs, regions, samples, parameters)
         report(samples, "aggregation", partial(started, step), joint)
         if samples in options.bcftools:

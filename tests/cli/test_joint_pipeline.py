@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,14 +81,17 @@ def test_gvcfs_of_a_sheet_or_of_a_run_give_the_joint_vcf_of_germline(cohort: Pat
     assert "Joint VCF" in shown
 
 
-def test_a_failed_joint_run_is_rerun_with_the_samples_of_the_earlier_run(
-    cohort: Path, tmp_path: Path, cli: Cli
+@pytest.mark.parametrize("end", ["tool_error", "engine_killed"])
+def test_a_joint_run_that_failed_or_was_killed_is_rerun_with_the_samples_of_the_earlier_run(
+    cohort: Path, tmp_path: Path, cli: Cli, end: str
 ) -> None:
     faults = tmp_path / "faults.toml"
-    faults.write_text('[[faults]]\nclass = "tool_error"\nstage = "gather"\nalways = true\n')
+    faults.write_text(f'[[faults]]\nclass = "{end}"\nstage = "gather"\n')
     run = ("run", "--reference", cohort / "reference.fa", "--pipeline", "joint", "--joint-with", cohort / "single")
-    failed = cli(*run, "--out", tmp_path / "run", "--inject", faults)
-    assert failed.code == 1
+    options = ("--out", tmp_path / "run", "--inject", faults)
+    command = [sys.executable, "-m", "genomics_pipeline", *map(str, (*run, *options))]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode in (1, -signal.SIGKILL), ended.stderr
     again = cli("rerun", tmp_path / "run")
     assert again.code == 0, again.err
     assert variants(tmp_path / "run" / JOINT) == variants(cohort / "germline" / JOINT)
