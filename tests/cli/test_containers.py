@@ -116,6 +116,7 @@ def test_list_names_the_images_of_a_stack(cli: Callable[..., Any]) -> None:
         "lab/aggregation",
         "lab/gather",
         "lab/annotation",
+        "lab/imputation",
     ]
 
 
