@@ -155,8 +155,9 @@ def main(
         raise click.ClickException(f"{error}\n{error.stderr}") from None
     groups = grouped(rows)
     for table in (figures_table(groups), counts_table(groups)):
-        print_table(table)
-        print()
+        if len(table) > 1:
+            print_table(table)
+            print()
     print("\n".join(goal_lines(goals(groups))))
     if json_file:
         members: list[dict[str, Any]] = [row._asdict() for row in rows]
