@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from statistics import median
 from typing import Any
 
@@ -10,7 +12,10 @@ import pysam
 from calling_units import Span, Unit, merge
 from common.alignment_header import open_alignments
 
-POSITIONS = 200  # enough for the median within a quarter of a read at 8x; each costs one look-up in the index
+# Enough for the median within a quarter of a read at 8x; in a genome each costs one look-up in the index.
+POSITIONS = 200
+INDEX_WINDOW_BP = 1 << 14  # of BAI files
+LEFT_OUT = pysam.FUNMAP | pysam.FSECONDARY | pysam.FQCFAIL | pysam.FDUP
 # Below this depth most indels that one read shows are real; above it they are mostly reads that slipped in repeats.
 LOW_DEPTH = 10
 
@@ -41,16 +46,34 @@ def usual_depth(path: str, reference: str, spans: Sequence[Span], min_mapq: int)
         min_mapq: The least mapping quality of alignments that count.
     """
 
-    def counts(read: pysam.AlignedSegment) -> bool:
-        left_out = read.is_duplicate or read.is_secondary or read.is_qcfail or read.is_unmapped
-        return not left_out and read.mapping_quality >= min_mapq
-
+    depths: list[int] = []
     with open_alignments(path, reference) as alignments:
-        depths = [
-            alignments.count(contig, position, position + 1, read_callback=counts)
-            for contig, position in spread(spans, POSITIONS)
-        ]
+        for contig, positions in _near_each_other(spread(spans, POSITIONS)):
+            depths += _depths(alignments.fetch(contig, positions[0], positions[-1] + 1), positions, min_mapq)
     return median([depth for depth in depths if depth] or [0])
+
+
+def _near_each_other(places: Iterable[tuple[str, int]]) -> Iterator[tuple[str, list[int]]]:
+    """Yield the positions of a contig that are read in one go, since an index leads to no less than a window."""
+    contig, positions = "", list[int]()
+    for name, position in places:
+        if positions and (name != contig or position - positions[-1] > INDEX_WINDOW_BP):
+            yield contig, positions
+            positions = []
+        contig = name
+        positions.append(position)
+    if positions:
+        yield contig, positions
+
+
+def _depths(reads: Iterable[pysam.AlignedSegment], positions: Sequence[int], min_mapq: int) -> list[int]:
+    """Return the depth at each of some sorted positions, from the alignments around them."""
+    changes = [0] * (len(positions) + 1)
+    for read in reads:
+        if not read.flag & LEFT_OUT and read.mapping_quality >= min_mapq:
+            changes[bisect_left(positions, read.reference_start)] += 1
+            changes[bisect_left(positions, read.reference_end or 0)] -= 1
+    return list(accumulate(changes[:-1]))
 
 
 def spread(spans: Sequence[Span], number: int) -> Iterator[tuple[str, int]]:
