@@ -9,6 +9,8 @@ from typing import Any
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
+from genomics_pipeline.runs.catalog import load_pipeline
+
 REGION, ACCOUNT, BUCKET = "eu-central-1", "123456789012", "stack-bucket"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k"
 OWN_JOB = {"aws:ResourceTag/genomics-pipeline": "genomics-pipeline"}  # of the jobs that its state machines submit
@@ -17,6 +19,12 @@ REQUEST = {**OWN_JOB, **VIA_S3}
 INPUT_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-reads"
 PSEUDO = {"AWS::URLSuffix": "amazonaws.com", "AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
 PARAMETERS = {"InputKeys": [INPUT_KEY], "KmsKeyArn": KEY, "InputBuckets": ["arn:aws:s3:::reads", "arn:aws:s3:::more"]}
+
+
+def map_labels(pipeline: str) -> list[str]:
+    """Return the labels of the Distributed Maps of a shipped pipeline, with the slash before them in ARNs."""
+    scopes = {stage.scope for stage in load_pipeline(pipeline)[0].stages}
+    return [f"/{scope.title()}" for scope in ("sample", "interval") if scope in scopes]
 
 
 def arn(service: str, resource: str) -> str:

@@ -20,7 +20,7 @@ from genomics_pipeline.runs.catalog import pipeline_names
 from genomics_pipeline.runs.stack.deploy import deploy
 from genomics_pipeline.runs.stack.template import StackTemplate
 from genomics_pipeline.worker import emf
-from tests.aws.template.policies import ACCOUNT, REGION
+from tests.aws.template.policies import ACCOUNT, REGION, map_labels
 from tests.runs.test_deploy import StandInUser
 
 STACK = "genomics-pipeline"
@@ -139,8 +139,9 @@ def test_alarms_read_metrics_that_exist(resources: dict[str, Any]) -> None:
         for name in throttled
         for one in alarms[name]["Metrics"][1:]
     ]
-    parts = ("", "/Sample", "/Interval")
-    assert machines == [f"{STACK}-{pipeline}{part}" for pipeline in pipeline_names() for part in parts]
+    assert machines == [
+        f"{STACK}-{pipeline}{part}" for pipeline in pipeline_names() for part in ("", *map_labels(pipeline))
+    ]
 
 
 def test_an_alarm_looks_back_at_most_a_week(resources: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ from tests.aws.template.policies import (
     applies,
     arn,
     is_allowed,
+    map_labels,
     resolve,
     statements,
 )
@@ -263,10 +264,10 @@ WILDCARDS = {
         (sid, arn("states", f"{kind}:{STACK}-{pipeline}{children}:*")): UNKNOWN
         for pipeline in pipeline_names()
         for sid, kind, parents in (
-            ("FollowChildren", "execution", ("", "/Sample", "/Interval")),
-            ("RedriveChildren", "execution", ("/Sample", "/Interval")),
-            ("FindMapRuns", "execution", ("",)),
-            ("CountItems", "mapRun", ("/Sample", "/Interval")),
+            ("FollowChildren", "execution", ["", *map_labels(pipeline)]),
+            ("RedriveChildren", "execution", map_labels(pipeline)),
+            ("FindMapRuns", "execution", [""]),
+            ("CountItems", "mapRun", map_labels(pipeline)),
         )
         for children in parents
     },
