@@ -145,6 +145,17 @@ def test_a_region_with_haploid_genotypes_keeps_its_calls(study: Study, tmp_path:
         assert [one.pos for one in vcf] == [777]
 
 
+def test_a_sample_of_one_copy_keeps_its_calls(study: Study, tmp_path: Path) -> None:
+    copies, depths = study.truth["S1"].sum(0), np.ones(len(SITES), dtype=int)
+    text = gvcf_text("S1", copies, depths).replace("PL:DP\t0,3,37:1", "PL:DP\t0,37:1")
+    gvcf = bgzip(tmp_path / "S1.g.vcf.gz", text)
+    process = study.run(tmp_path / "out", gvcfs=[gvcf, *study.gvcfs[1:]])
+    assert process.returncode == 0, process.stderr
+    assert "c1:1-60000: not imputed, calls are kept: the cohort has haploid genotypes at c1:" in process.stderr
+    with pysam.VariantFile(str(tmp_path / "out/out.vcf.gz")) as vcf:
+        assert [one.pos for one in vcf] == [777]
+
+
 def test_no_reads_give_the_frequencies_of_the_panel(study: Study, tmp_path: Path) -> None:
     nothing = np.zeros(len(SITES), dtype=int)
     gvcf = bgzip(tmp_path / "S1.g.vcf.gz", gvcf_text("S1", nothing, nothing))
