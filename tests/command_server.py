@@ -22,7 +22,7 @@ from typing import IO, Any, cast
 import genomics_pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
-LIBRARIES = ("jsonata", "jsonpath", "psutil", "pysam", "rich.live", "rich.table")  # imported on first use
+LIBRARIES = ("jsonata", "jsonpath", "jsonschema", "psutil", "pysam", "rich.live", "rich.table")  # imported on first use
 TIMEOUT_S = 300
 
 

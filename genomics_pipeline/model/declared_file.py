@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib import resources
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
-from genomics_pipeline.model.json_schema import KEYWORDS, Validator, Violation, kinds_of
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 Path = Sequence[str | int]
 Keys = Iterator[tuple[int, tuple[str | int, ...]]]
@@ -37,7 +40,7 @@ class DeclaredFile:
         self, data: Any, keys: Callable[[], Keys], *, file: str, schema: str, words: Mapping[str, str]
     ) -> None:
         self.file, self.data, self._keys = file, data, keys
-        explained = (one for violation in _validator(schema).violations(data) for one in _explain(violation, words))
+        explained = (one for error in _validator(schema).iter_errors(data) for one in _explain(error, words))
         self.refuse([self.problem(*one) for one in islice(explained, budgets.TOML_ERRORS.value)])
 
     def problem(self, path: Path, message: str) -> Problem:
@@ -73,23 +76,36 @@ class DeclaredFile:
 
 
 @cache
-def _validator(schema: str) -> Validator[Violation]:
+def _validator(schema: str) -> Any:
+    from jsonschema import Draft202012Validator, ValidationError
+    from jsonschema.validators import extend
+
+    def pattern(_: Any, rule: str, value: Any, __: Any) -> Iterator[ValidationError]:
+        """Check a pattern whose `$` is the end of the text only; Python's also matches before a last newline."""
+        if isinstance(value, str) and not re.fullmatch(rule, value):
+            yield ValidationError(f"{value!r} does not match {rule!r}")
+
     text = resources.files("genomics_pipeline.schemas").joinpath(f"{schema}.schema.json").read_text("utf-8")
-    return Validator(json.loads(text), KEYWORDS)
+    return extend(Draft202012Validator, {"pattern": pattern})(json.loads(text))  # type: ignore[no-untyped-call]
 
 
-def _explain(violation: Violation, words: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
-    keyword, rule, value, schema, path = violation
-    match keyword:
+def _explain(error: ValidationError, words: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
+    value: Any = error.instance
+    path = [*error.absolute_path, *([value] if "propertyNames" in error.absolute_schema_path else ())]
+    rule: Any = error.validator_value
+    schema: Any = error.schema
+    match error.validator:
         case "additionalProperties":
             known = list(schema.get("properties", ()))
-            for name in rule:
-                yield (*path, name), f"unknown key {name!r}; {did_you_mean(name, known)}"
+            for name in value:
+                if name not in known:
+                    yield [*path, name], f"unknown key {name!r}; {did_you_mean(name, known)}"
         case "required":
             for name in rule:
-                yield path, f"expected the key {name!r}, found none"
+                if name not in value and f"'{name}'" in error.message:
+                    yield path, f"expected the key {name!r}, found none"
         case "type":
-            kinds = kinds_of(rule)
+            kinds = [rule] if isinstance(rule, str) else rule
             expected = " or ".join(words.get(kind, f"a {kind}") for kind in kinds if kind != "null" or kind in words)
             yield path, f"expected {expected}, found {value!r}"
         case "enum":
@@ -97,11 +113,13 @@ def _explain(violation: Violation, words: Mapping[str, str]) -> Iterator[tuple[P
         case "pattern":
             yield path, f"expected {schema.get('description', rule)}, found {value!r}"
         case "minimum" | "maximum" | "exclusiveMinimum":
-            sign = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">"}[keyword]
+            sign = {"minimum": ">=", "maximum": "<=", "exclusiveMinimum": ">"}[error.validator]
             yield path, f"expected a number {sign} {rule}, found {value!r}"
         case "uniqueItems":
             yield path, f"expected items that differ, found {value!r}"
-        case _:
-            most = "at most" if keyword == "maxItems" else "at least"
-            what = COUNTED[keyword] + "s" * (rule != 1)
+        case "maxItems" | "minItems" | "minProperties" | "minLength":
+            most = "at most" if error.validator == "maxItems" else "at least"
+            what = COUNTED[error.validator] + "s" * (rule != 1)
             yield path, f"expected {most} {rule} {what}, found {len(value) or 'none'}"
+        case _:
+            yield path, error.message

@@ -85,7 +85,8 @@ def run_process(
         failed: Ends the program too, for another reason.
         environment: Its environment variables; those of this process where there are none.
         memory_mib: The memory that any of its processes may allocate, where the system has such a limit.
-        interpreters: Run it in a fork of one of them if it can; by default it is executed.
+        interpreters: Run it in a fork of one of them if it can, with no other variables than those given; by default it
+            is executed.
 
     Raises:
         OSError: if it cannot be started.
@@ -93,9 +94,8 @@ def run_process(
     started = time.monotonic()
     GROUPS.prepare()
     with log.open("ab") as out:
-        variables = os.environ if environment is None else environment
-        forked = interpreters and interpreters.start(argv, cwd, out.fileno(), variables)
-        program = forked or _ExecutedProgram(argv, cwd, out.fileno(), variables)
+        forked = interpreters.start(argv, cwd, out.fileno(), environment or {}) if interpreters else None
+        program = forked or _ExecutedProgram(argv, cwd, out.fileno(), environment)
     if memory_mib is not None:
         _limit_memory(program.pid, memory_mib)
     with GROUPS.running(program.pid):
@@ -106,7 +106,7 @@ def run_process(
 
 
 class _ExecutedProgram:
-    def __init__(self, argv: Sequence[str], cwd: Path, output: int, environment: Mapping[str, str]) -> None:
+    def __init__(self, argv: Sequence[str], cwd: Path, output: int, environment: Mapping[str, str] | None) -> None:
         self._process = subprocess.Popen(
             argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, process_group=0
         )

@@ -24,8 +24,8 @@ def germline() -> Pipeline:
         ("variant_calling.ploidi=1", "unknown parameter 'ploidi' of variant_calling; did you mean 'ploidy'?"),
         (
             "aggregation.x=1",
-            "unknown parameter 'x' of aggregation; known: ploidy, regions, batch_size, prior, min_qual, min_depth, "
-            "max_strand_bias",
+            "unknown parameter 'x' of aggregation; known: ploidy, regions, batch_size, prior, carrier_prior, min_qual, "
+            "min_depth, max_strand_bias",
         ),
         ("gather.x=1", "unknown parameter 'x' of gather; known: none"),
         ("aggregation.ploidy=two", "expected an integer, found 'two'"),

@@ -33,6 +33,7 @@ ALLOWED = {
     ("runs/run_folder.py", "LocalStore"),
     ("runs/documents/request.py", "LocalStore"),
     ("runs/containers/mounts.py", "LocalStore"),
+    ("worker/interpreter_server.py", "os.environ"),  # a program by itself
 }
 
 

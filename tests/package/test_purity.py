@@ -17,7 +17,8 @@ PURE = ("model", "language", "asl")
 ALLOWED = frozenset({
     "__future__", "base64", "collections", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib",
     "enum", "fractions", "functools", "genomics_pipeline", "hashlib", "importlib", "io", "itertools", "json", "jsonata",
-    "jsonpath", "math", "operator", "orjson", "posixpath", "re", "threading", "tomllib", "typing", "urllib",
+    "jsonpath", "jsonschema", "math", "operator", "orjson", "posixpath", "re", "threading", "tomllib", "typing",
+    "urllib",
 })
 # fmt: on
 CLOCK = {"now", "utcnow", "today"}

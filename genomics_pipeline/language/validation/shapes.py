@@ -8,9 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from genomics_pipeline.language.validation.diagnostics import Diagnostic
-from genomics_pipeline.language.validation.keywords import SchemaViolation, keywords
-from genomics_pipeline.model.json_schema import Validator
+from genomics_pipeline.language.validation.diagnostics import SCHEMA, Diagnostic
 
 
 @cache
@@ -21,8 +19,14 @@ def _schema() -> dict[str, Any]:
 
 
 @cache
-def _validator(name: str, language: str) -> Validator[SchemaViolation]:
-    return Validator({**_schema(), "$ref": f"#/$defs/{name}"}, keywords(language))
+def _validator(name: str, language: str) -> Any:
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    from genomics_pipeline.language.validation.keywords import keywords
+
+    words = extend(Draft202012Validator, keywords(language))  # type: ignore[no-untyped-call]
+    return words({**_schema(), "$ref": f"#/$defs/{name}"})
 
 
 def fields(name: str) -> dict[str, Any]:
@@ -40,6 +44,6 @@ def check_shape(name: str, node: Any, path: str, language: str) -> Iterator[Diag
         path: The path to it.
         language: Its state's query language.
     """
-    for violation in _validator(name, language).violations(node):
-        place = path + "".join(f"[{key}]" if isinstance(key, int) else f"/{key}" for key in violation.path)
-        yield Diagnostic(violation.code, violation.message, place or "/")
+    for error in _validator(name, language).iter_errors(node):
+        error_path = path + "".join(f"[{key}]" if isinstance(key, int) else f"/{key}" for key in error.absolute_path)
+        yield Diagnostic(getattr(error, "code", SCHEMA), error.message, error_path or "/")
