@@ -10,7 +10,7 @@ from typing import Any
 
 import pysam
 from calling_units import Span, Unit, merge
-from common.alignment_header import open_alignments
+from common.alignment_header import open_alignments, refuse_other_sequences
 
 # Enough for the median within a quarter of a read at 8x; in a genome each costs one look-up in the index.
 POSITIONS = 200
@@ -26,13 +26,21 @@ def with_indel_reads(task: dict[str, Any], units: Sequence[Unit]) -> dict[str, A
     Args:
         task: The task.
         units: The units that are called.
+
+    Raises:
+        BadInput: for alignments of another reference's bases.
+        OSError: for alignments that cannot be read.
     """
     parameters = task["parameters"]
     if parameters.get("min_indel_reads") is not None:
         return task
     spans = merge(span for unit in units for span in unit)
     inputs = task["inputs"]
-    depth = usual_depth(inputs["alignment"], inputs["reference"], spans, parameters["min_mapq"])
+    try:
+        depth = usual_depth(inputs["alignment"], inputs["reference"], spans, parameters["min_mapq"])
+    except OSError:  # of a CRAM file, whose bases are compared with the reference's
+        refuse_other_sequences(inputs["alignment"], inputs["reference"])
+        raise
     return {**task, "parameters": {**parameters, "min_indel_reads": 1 if depth < LOW_DEPTH else 2}}
 
 
@@ -45,7 +53,6 @@ def usual_depth(path: str, reference: str, spans: Sequence[Span], min_mapq: int)
         spans: The spans.
         min_mapq: The least mapping quality of alignments that count.
     """
-
     depths: list[int] = []
     with open_alignments(path, reference) as alignments:
         for contig, positions in _near_each_other(spread(spans, POSITIONS)):

@@ -62,8 +62,8 @@ def small(project: SmallProject) -> SmallProject:
 
 def test_names_of_steps_and_pipelines(complete: Complete) -> None:
     assert complete("step ali") == ["alignment", "dir,ali"]
-    assert complete("pipeline show ger") == ["germline", "file,ger"]
-    assert complete("run --pipeline g") == ["germline", "file,g"]
+    assert complete("pipeline show ger") == ["germline", "germline-lowpass", "germline-single", "file,ger"]
+    assert complete("run --pipeline g") == ["germline", "germline-lowpass", "germline-single", "file,g"]
 
 
 def test_parameters_of_the_step_or_pipeline_that_was_named(complete: Complete, small: SmallProject) -> None:
