@@ -18,7 +18,8 @@ from genomics_pipeline.records.failure import FailureRecord, delete_failure, wri
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, StepFailed, failure_of, with_disk_advice
-from genomics_pipeline.worker.inputs import Input, find_input
+from genomics_pipeline.worker.find_input import find_input
+from genomics_pipeline.worker.inputs import Input
 from genomics_pipeline.worker.item_task import ItemTask
 from genomics_pipeline.worker.reopen import reopen_maker
 from genomics_pipeline.worker.review import review

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.step import StepSpec, parse_step
+from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.model.step_file import parse_step
 from genomics_pipeline.stores.bounded_file import read_bounded_text
 
 COMMON = "common"  # the folder of modules that several steps share, beside their own folders

@@ -11,7 +11,8 @@ from genomics_pipeline.model.metric_bounds import bound_assignments, file_form, 
 from genomics_pipeline.model.metric_spec import MetricSpec
 from genomics_pipeline.model.params_file import parse_params_file
 from genomics_pipeline.model.pipeline import Pipeline, parse_pipeline
-from genomics_pipeline.model.step import StepSpec, parse_step
+from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.model.step_file import parse_step
 
 STEP = """
 name = "map"

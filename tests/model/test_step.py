@@ -5,7 +5,8 @@ import pytest
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import ParameterSpec
-from genomics_pipeline.model.step import RETRY, InputSpec, OutputSpec, Resources, parse_step
+from genomics_pipeline.model.step import RETRY, InputSpec, OutputSpec, Resources
+from genomics_pipeline.model.step_file import parse_step
 from genomics_pipeline.runs.catalog import load_step, step_names
 
 MINIMAL = """

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.step import parse_step
+from genomics_pipeline.model.step_file import parse_step
 from genomics_pipeline.worker.command import argv
 from genomics_pipeline.worker.step_folder import StepFolder
 

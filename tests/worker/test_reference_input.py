@@ -7,7 +7,7 @@ from pathlib import Path
 from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.stores.local import LocalStore
-from genomics_pipeline.worker.inputs import find_input
+from genomics_pipeline.worker.find_input import find_input
 
 
 def test_alternate_contigs_are_part_of_the_identity(tmp_path: Path) -> None:

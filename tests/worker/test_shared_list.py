@@ -23,7 +23,8 @@ from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.gathered_outputs import GatheredOutputs, list_uri, read_list, write_list
 from genomics_pipeline.stores.protocol import TransferFailed
 from genomics_pipeline.worker import shared_list
-from genomics_pipeline.worker.inputs import Input, find_input
+from genomics_pipeline.worker.find_input import find_input
+from genomics_pipeline.worker.inputs import Input
 from genomics_pipeline.worker.shared_list import CLAIM_S, PAUSE_S, Waiting, shared_outputs
 from tests.fakes.memory_store import MemoryStore
 from tests.runs.records import NO_PROVENANCE

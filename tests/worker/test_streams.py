@@ -13,7 +13,8 @@ from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.model.task import TaskPayload
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import ANY, Expected
-from genomics_pipeline.worker.inputs import Staging, find_input
+from genomics_pipeline.worker.find_input import find_input
+from genomics_pipeline.worker.inputs import Staging
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.verified import VerifiedFiles
 from tests.fakes.memory_store import MemoryStore

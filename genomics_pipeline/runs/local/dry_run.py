@@ -31,7 +31,7 @@ from genomics_pipeline.runs.reference_indexes import choose_indexes, local_obsta
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.worker.inputs import find_input
+from genomics_pipeline.worker.find_input import find_input
 from genomics_pipeline.worker.review import review
 from genomics_pipeline.worker.upstream import GatheredItems
 
