@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 
 import pysam
 from common.program import BadInput
+from common.tabix_file import open_tabix
 from gvcf_headers import GvcfHeader
 from gvcf_records import I16, Allele, Base, Place, Site, evident_in, fetch, site_of
 from interval import Region
@@ -92,7 +93,7 @@ def open_gvcf(path: str) -> pysam.TabixFile:
         BadInput: if it cannot be opened.
     """
     try:
-        return pysam.TabixFile(path, encoding="utf-8")
+        return open_tabix(path)
     except (OSError, ValueError):
         raise BadInput(f"{path}: expected a gVCF and its index, found one that cannot be read") from None
 

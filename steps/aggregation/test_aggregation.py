@@ -325,6 +325,14 @@ def test_a_long_contig_needs_a_csi_index(reference: Path, tmp_path: Path) -> Non
     assert sorted(file.name for file in (tmp_path / "a").glob("joint*")) == ["joint.vcf.gz", "joint.vcf.gz.csi"]
 
 
+def test_gvcfs_may_have_csi_indexes_alone(reference: Path, tmp_path: Path) -> None:
+    gvcfs = three_gvcfs(tmp_path, reference)
+    for path in gvcfs:
+        Path(f"{path}.tbi").unlink()
+        pysam.tabix_index(path, preset="vcf", csi=True)
+    assert joint(tmp_path / "a", reference, gvcfs) == EXPECTED
+
+
 def test_only_targets_are_genotyped(reference: Path, tmp_path: Path) -> None:
     gvcfs = three_gvcfs(tmp_path, reference)
     bed = tmp_path / "targets.bed"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pysam
 from common.program import BadInput
+from common.tabix_file import open_tabix
 from numpy.typing import NDArray
 
 TAB, COLON, BAR, ZERO, NINE = b"\t:|09"
@@ -135,7 +136,7 @@ class PanelFile:
             if self._file.is_bcf:
                 yield from (str(record).rstrip("\n") for record in self._file.fetch(contig, start - 1, end))
                 return
-            with pysam.TabixFile(self._path) as lines:
+            with open_tabix(self._path) as lines:
                 if contig in lines.contigs:
                     yield from lines.fetch(contig, start - 1, end)
         except (OSError, ValueError) as error:

@@ -14,6 +14,7 @@ import numpy as np
 import pysam
 from common.bgzf_parts import bgzf_writer
 from common.program import BadInput
+from common.tabix_file import open_tabix
 from genetic_map import GeneticMap
 from haplotype_model import Floats, Panel, Sampling
 from imputed import Imputed, impute
@@ -138,7 +139,7 @@ class WindowTask:
         """Return the likelihoods of a sample; shape (M, 3)."""
         path = self._source.gvcfs[name]
         try:
-            with pysam.TabixFile(path) as gvcf:
+            with open_tabix(path) as gvcf:
                 known = around.contig in gvcf.contigs
                 lines = gvcf.fetch(around.contig, around.start - 1, around.end) if known else iter(())
                 phred = phred_likelihoods(lines, index).astype(float)
@@ -168,7 +169,7 @@ class WindowTask:
 
     def _called_lines(self, window: Window, index: SiteIndex, counts: dict[str, Any]) -> Iterator[Line]:
         """Yield the cohort's records of alleles that the panel lacks."""
-        with pysam.TabixFile(self._source.calls) as calls:
+        with open_tabix(self._source.calls) as calls:
             if window.contig not in calls.contigs:
                 return
             for line in calls.fetch(window.contig, window.start - 1, window.end):

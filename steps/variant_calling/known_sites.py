@@ -7,9 +7,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-import pysam
 from calling_units import Ownership, Unit
 from common.program import BadInput
+from common.tabix_file import open_tabix
 from contamination import HOMOZYGOUS, SiteCounts, frequency_bin
 from gvcf_blocks import REFERENCE_MARGIN, UNSEEN
 
@@ -94,7 +94,7 @@ class PanelSites(SiteCounter):
         super().__init__()
         self._sites: dict[str, list[PanelSite]] = {}
         try:
-            with pysam.TabixFile(path) as panel:
+            with open_tabix(path) as panel:
                 if not any(line.startswith(f"##INFO=<ID={field},") for line in panel.header):
                     raise BadInput(f"{path}: expected the INFO field {field} with frequencies, found none")
                 for span in unit:
