@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 import pysam
 import pytest
 
 from tests.cli.conftest import Ended
+from tests.fakes.deployed import Deployed
+from tests.fakes.jobs import shipped_steps
+
+if TYPE_CHECKING:
+    from tests.fakes.aws import FakeAws
 
 Cli = Callable[..., Ended]
+JOINT = "variant_calling/joint/joint_germline.vcf.gz"
 PEOPLE = 40
 PIECE_BP = 10_000  # of a haplotype of the panel, which is a copy of one of a sample
 Genotypes = dict[tuple[str, int, str, str], tuple[int, ...]]
@@ -68,6 +76,11 @@ def carried(vcf: Path, sample: str) -> Genotypes:
     return dict(found())
 
 
+def records(vcf: Path) -> list[str]:
+    with pysam.VariantFile(str(vcf)) as file:
+        return [str(record) for record in file]
+
+
 def right(calls: Path, truth: Path) -> int:
     """Return how many alleles of the samples are called with as many copies as they have, less those that are not."""
     count = 0
@@ -102,6 +115,27 @@ def test_imputation_finds_what_calling_alone_does_not(cohort: Path, tmp_path: Pa
     assert "left out 1 people who are samples of the cohort: sample1\n" in log.read_text()
     (counts,) = (tmp_path / "run/results/reports/imputation").glob("*.json")
     assert json.loads(counts.read_text())["panel_haplotypes"] == 2 * PEOPLE
+
+
+@pytest.mark.parametrize("stack", [("germline-lowpass",)], indirect=True)
+def test_the_run_on_aws_is_that_of_here(
+    stack: Deployed, step_functions: FakeAws, cohort: Path, tmp_path: Path, cli: Cli
+) -> None:
+    step_functions.batch.run_job = shipped_steps(tmp_path / "scratch")
+    for file in [*cohort.glob("**/*.fastq.gz"), cohort / "panel.vcf.gz", cohort / "panel.vcf.gz.tbi"]:
+        stack.put(f"given/{file.relative_to(cohort)}", file.read_bytes())
+    uri = f"s3://{stack.bucket}/given/"
+    sheet = tmp_path / "cohort.csv"
+    sheet.write_text(re.sub(r"(?<=,)(?=[^,]+\.fastq\.gz)", uri, (cohort / "cohort.csv").read_text()))
+    given = ("--reference", cohort / "reference.fa", "--pipeline", "germline-lowpass", "--json")
+    submitted = cli("submit", sheet, *given, "--param", f"imputation.panel={uri}panel.vcf.gz")
+    assert submitted.code == 0, submitted.err
+    name = json.loads(submitted.out)["run"]
+    step_functions.execution(name).wait()
+    assert cli("results", name, "--download", tmp_path / "aws/results").code == 0
+    panel = f"imputation.panel={cohort / 'panel.vcf.gz'}"
+    assert run(cli, cohort, tmp_path / "here", "--pipeline", "germline-lowpass", "--param", panel).code == 0
+    assert records(tmp_path / "aws/results" / JOINT) == records(tmp_path / "here/results" / JOINT)
 
 
 def test_the_panel_is_required(cohort: Path, tmp_path: Path, cli: Cli) -> None:
