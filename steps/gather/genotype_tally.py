@@ -10,6 +10,7 @@ import pysam
 from common.ploidy import Stretch, parse_region
 from common.variants import TRANSITIONS, ratio
 from relatedness import Sites
+from sample_lines import sample_lines
 
 REFERENCE = {"0/0", "0|0", "0"}
 Kinds = tuple[str, ...]  # of the alternative alleles: transition, transversion, other or indel each
@@ -77,8 +78,8 @@ class Tally:
 
 def read_absent(header: pysam.VariantHeader) -> dict[str, list[Stretch]]:
     """Return the stretches of which samples have no copy, by sample, as the header says (lines SAMPLE)."""
-    lines = (dict(record) for record in header.records if record.key == "SAMPLE")
-    regions = {line["ID"]: line["Absent"].strip('"').split(",") for line in lines if "ID" in line and "Absent" in line}
+    lines = sample_lines(header)
+    regions = {line["ID"]: line["Absent"].strip('"').split(",") for line in lines if "Absent" in line}
     return {sample: [Stretch(*parse_region(one), 0) for one in found] for sample, found in regions.items()}
 
 

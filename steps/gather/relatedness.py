@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pysam
 from numpy.typing import NDArray
+from sample_lines import sample_lines
 
 SAME, DIFFERENT = 0.10, 0.25  # shares of sites that differ: at most, of one person; at least, of two
 LEAST_SITES = 100  # that both samples have
@@ -71,8 +72,7 @@ class Sites:
 
 def read_patients(header: pysam.VariantHeader) -> dict[str, str]:
     """Return the patient of each sample for which the header has one (lines SAMPLE)."""
-    lines = (dict(record) for record in header.records if record.key == "SAMPLE")
-    return {line["ID"]: line["Patient"] for line in lines if "ID" in line and "Patient" in line}
+    return {line["ID"]: line["Patient"] for line in sample_lines(header) if "Patient" in line}
 
 
 def contradiction(pair: Pair, patients: Mapping[str, str]) -> str | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pysam
+from sample_lines import sample_lines
 
 SHOWN = 3  # samples in a message
 
@@ -16,8 +16,7 @@ def sex_conflicts(header: pysam.VariantHeader) -> dict[str, Any]:
     Args:
         header: The header of the joint VCF, whose lines SAMPLE have ``Sex`` and ``SexOfReads``.
     """
-    lines: list[Mapping[str, str]] = [dict(record) for record in header.records if record.key == "SAMPLE"]
-    known = [line for line in lines if {"ID", "Sex", "SexOfReads"} <= set(line)]
+    known = [line for line in sample_lines(header) if {"Sex", "SexOfReads"} <= set(line)]
     conflicts = [
         f"{line['ID']} is {line['Sex']} in the sample sheet, and {line['SexOfReads']} by the depths of X and Y"
         for line in known
