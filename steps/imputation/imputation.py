@@ -129,7 +129,8 @@ def files_by_sample(gvcfs: Iterable[str], samples: list[str], vcf: str) -> dict[
 
 def log_excluded(panel: str, excluded: list[str], samples: list[str]) -> None:
     """Print which people of the panel are left out."""
-    own = [name for name in excluded if name in set(samples)]
+    cohort = frozenset(samples)
+    own = [name for name in excluded if name in cohort]
     others = len(excluded) - len(own)
     if own:
         print(f"{panel}: left out {len(own)} people who are samples of the cohort: {', '.join(own)}", file=sys.stderr)

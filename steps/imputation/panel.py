@@ -93,8 +93,9 @@ class PanelFile:
                 f"{path}: expected an indexed VCF or BCF file, found one that is cut off or of another kind"
             ) from None
         people = list(self._file.header.samples)
-        self.excluded = [name for name in people if name in set(excluded)]
-        self._kept = np.array([name not in set(excluded) for name in people], dtype=bool)
+        left_out = frozenset(excluded)
+        self.excluded = [name for name in people if name in left_out]
+        self._kept = np.array([name not in left_out for name in people], dtype=bool)
         self._people = people
         if not self._kept.any():
             found = f"all {len(people)} are samples of the cohort, or excluded" if people else "none"
