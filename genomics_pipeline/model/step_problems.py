@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from genomics_pipeline.model.errors import Problem, did_you_mean
 from genomics_pipeline.model.metric_spec import METRIC_NAME, MetricSpec, bounds_misfit
 from genomics_pipeline.model.parameters import ParameterSpec, misfit
 from genomics_pipeline.model.step import METRICS, NAME, PLACEHOLDER, REGION_INDEXES, SCOPES
 from genomics_pipeline.model.toml_file import TomlFile
+
+# The type of the inputs that may have a key, and why.
+_ONLY_OF = {
+    "missing": ("files", "of which some may be missing"),
+    "optional": ("file", "which alone may be left out"),
+}
 
 
 def step_problems(
@@ -28,9 +33,8 @@ def step_problems(
     yield from _parameter_problems(toml, parameters)
     yield from _metric_problems(toml, metrics)
     yield from _stream_problems(toml)
-    yield from _missing_problems(toml)
+    yield from _type_problems(toml)
     yield from _ranged_problems(toml)
-    yield from _optional_problems(toml)
     yield from _format_problems(toml)
     yield from _placeholder_problems(toml)
     yield from _memory_problems(toml)
@@ -109,11 +113,12 @@ def _stream_problems(toml: TomlFile) -> Iterator[Problem]:
             yield toml.problem(("inputs", name, "stream"), f"{expected}, not a reference or an input with indexes")
 
 
-def _missing_problems(toml: TomlFile) -> Iterator[Problem]:
+def _type_problems(toml: TomlFile) -> Iterator[Problem]:
     for name, raw in toml.data["inputs"].items():
-        if raw.get("missing") and raw["type"] != "files":
-            expected = 'expected an input of type "files", of which some may be missing'
-            yield toml.problem(("inputs", name, "missing"), f"{expected}, found {raw['type']!r}")
+        for key, (kind, why) in _ONLY_OF.items():
+            if raw.get(key) and raw["type"] != kind:
+                expected = f'expected an input of type "{kind}", {why}'
+                yield toml.problem(("inputs", name, key), f"{expected}, found {raw['type']!r}")
 
 
 def _ranged_problems(toml: TomlFile) -> Iterator[Problem]:
@@ -130,17 +135,6 @@ def _ranged_problems(toml: TomlFile) -> Iterator[Problem]:
             expected = f"expected no indexes but {' and '.join(REGION_INDEXES)}, by which records of regions are found"
             found = ", ".join(raw.get("indexes", ["none"]))
             yield toml.problem(("inputs", name, "ranged"), f"{expected}; found {found}")
-
-
-def _optional_problems(toml: TomlFile) -> Iterator[Problem]:
-    for name, raw in toml.data["inputs"].items():
-        if raw.get("optional") and raw["type"] != "file":
-            expected = 'expected an input of type "file", which alone may be left out'
-            yield toml.problem(("inputs", name, "optional"), f"{expected}, found {raw['type']!r}")
-
-
-def _optional_inputs(data: Mapping[str, Any]) -> list[str]:
-    return [name for name, raw in data["inputs"].items() if raw.get("optional")]
 
 
 def _format_problems(toml: TomlFile) -> Iterator[Problem]:
@@ -160,10 +154,9 @@ def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
                 hint = did_you_mean(placeholder, in_paths)
                 yield toml.problem(path, f"unknown placeholder {{{placeholder}}}; {hint}")
     yield from _index_problems(toml)
-    groups = ("inputs", "outputs", "parameters")
     known = ["python", "step_dir", "task", "scratch", "versions", "vcpus", "memory_mib"]
-    known += [f"{group}.{name}" for group in groups for name in data.get(group, {})]
-    known = [name for name in known if name not in {f"inputs.{one}" for one in _optional_inputs(data)}]
+    known += [f"inputs.{name}" for name, raw in data["inputs"].items() if not raw.get("optional")]
+    known += [f"{group}.{name}" for group in ("outputs", "parameters") for name in data.get(group, {})]
     lists = {f"inputs.{name}" for name, raw in data["inputs"].items() if raw["type"] in ("reads", "files")}
     missing = {f"missing.{name}" for name, raw in data["inputs"].items() if raw.get("missing")}
     known += sorted(missing)
