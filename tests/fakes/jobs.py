@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -25,6 +26,7 @@ from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.container import main as worker_main
 from tests.fakes.batch import Log, RunJob
+from tests.fakes.thread_output import ThreadOutput
 from tests.runs.records import NO_PROVENANCE
 
 OUTPUT = b"done\n"
@@ -79,7 +81,7 @@ def containers(scratch: Path, s3: str) -> RunJob:
         s3: The URL of S3 for the worker, which may refuse more than that of the commands.
     """
     client = boto3.Session().client("s3", endpoint_url=s3)
-    one_at_a_time = threading.Lock()  # since the output is that of this process
+    one_at_a_time = threading.Lock()  # since streams are those of this process
 
     def run(job: Job, log: Log) -> JobEnd:
         names_step = not job.definition.endswith("_index")  # which has the image of a step
@@ -93,9 +95,12 @@ def containers(scratch: Path, s3: str) -> RunJob:
         }
         scratch.mkdir(exist_ok=True)
         output = StringIO()
-        with one_at_a_time, redirect_stdout(output), redirect_stderr(output):
-            make_store = partial(RoutedStore, lambda: client)
-            code = worker_main([], environment, scratch / "cache", make_store)
+        with one_at_a_time:
+            # A command may print at the same time.
+            out, err = ThreadOutput(output, sys.stdout), ThreadOutput(output, sys.stderr)
+            with redirect_stdout(out), redirect_stderr(err):
+                make_store = partial(RoutedStore, lambda: client)
+                code = worker_main([], environment, scratch / "cache", make_store)
         for line in output.getvalue().splitlines():
             log(line)
         return JobEnd(code)
