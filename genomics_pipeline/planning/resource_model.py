@@ -1,0 +1,66 @@
+"""The port through which plans ask what one task of a step needs: seconds, cores, memory and bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """Three quantiles of a distribution, in its own unit."""
+
+    p10: float
+    p50: float
+    p90: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFeatures:
+    """The properties of a task that are known before it runs.
+
+    Attributes:
+        input_bytes: The size of its inputs, without the reference.
+        reference_bases: The length of the reference, or of the task's interval.
+        samples: The number of samples that it reads; 1 for a task of one sample.
+        vcpus: The cores that it may use.
+    """
+
+    input_bytes: int
+    reference_bases: int
+    samples: int
+    vcpus: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEstimate:
+    """The expected needs of one task.
+
+    Attributes:
+        seconds: The duration on the cores of its features, staging included.
+        processor_seconds: The time on all cores together.
+        peak_memory_mib: The highest use of memory in MiB.
+        output_bytes: The size of its outputs.
+        basis: What the estimate rests on, for people: which records or calibration, and how many of them.
+    """
+
+    seconds: Quantiles
+    processor_seconds: Quantiles
+    peak_memory_mib: Quantiles
+    output_bytes: Quantiles
+    basis: str
+
+
+class ResourceModel(Protocol):
+    """A source of estimates."""
+
+    def estimate(self, step: str, features: TaskFeatures) -> TaskEstimate:
+        """Return what a task of the step needs.
+
+        Raises:
+            UnknownStep: if the model knows nothing of the step.
+        """
+
+
+class UnknownStep(LookupError):
+    """A step that a resource model knows nothing of."""
