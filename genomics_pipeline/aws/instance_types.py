@@ -1,51 +1,39 @@
-"""EC2's instance types: those that a stack uses by default, as data; and what EC2 offers in a Region."""
+"""EC2's instance types: those that a stack uses by default, and what EC2 offers in a Region."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from genomics_pipeline.aws.clients import Clients, aws_call
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.hosts import HostType
+from genomics_pipeline.prices.load import shipped_prices
 
-DATA = "instance_types.csv"
-PRICES_OF = "us-east-1 in July 2026"
 FILTER_VALUES = 200  # of one filter: EC2 API reference, "Filtering"
+STORAGE_OPTIMIZED = "i"  # whose large disks no step needs
 
 
-@cache
-def _rows() -> tuple[dict[str, str], ...]:
-    text = (resources.files("genomics_pipeline.aws") / DATA).read_text("utf-8")
-    return tuple(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+def on_demand_usd_per_vcpu_hour(types: Sequence[HostType]) -> tuple[float, str] | None:
+    """Return the highest On-Demand price of a vCPU among instance types, in us-east-1, and its date.
 
-
-def on_demand_usd_per_vcpu_hour(types: Sequence[HostType]) -> float | None:
-    """Return the highest On-Demand price of a vCPU among instance types, in us-east-1; None if none is known.
+    Returns:
+        The price and the date; None if none is known.
 
     >>> on_demand_usd_per_vcpu_hour([one for one in default_host_types() if one.family == "c6id"])
-    0.0504
+    (0.0504, '2026-07-20')
     """
-    prices = {row["instance_type"]: float(row["on_demand_usd_per_hour"]) for row in _rows()}
-    return max((prices[one.name] / one.vcpus for one in types if one.name in prices), default=None)
+    hosts = shipped_prices().hosts
+    known = ((hosts[one.name].on_demand, one.vcpus) for one in types if one.name in hosts)
+    return max(((price.value / vcpus, price.date) for price, vcpus in known), default=None)
 
 
 @cache
 def default_host_types() -> tuple[HostType, ...]:
-    """Return the instance types that a stack uses unless others are named."""
-    return tuple(
-        HostType(
-            row["instance_type"],
-            int(row["vcpus"]),
-            int(row["memory_gib"]) << 10,
-            int(row["instance_store_gb"]),
-            Architecture(row["arch"]),
-        )
-        for row in _rows()
-    )
+    """Return the instance types that a stack uses unless others are named: those with prices and NVMe disks."""
+    hosts = (priced.host for priced in shipped_prices().hosts.values())
+    return tuple(one for one in hosts if one.store_gb and not one.family.startswith(STORAGE_OPTIMIZED))
 
 
 def default_families(architecture: Architecture) -> list[str]:

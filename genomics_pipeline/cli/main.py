@@ -34,6 +34,7 @@ COMMANDS = {
     "manifest": ("manifest", "manifest"),
     "pipeline": ("pipeline", "pipeline"),
     "pipelines": ("pipelines", "pipelines"),
+    "prices": ("prices", "prices"),
     "redrive": ("redrive", "redrive"),
     "rerun": ("rerun", "rerun"),
     "results": ("results", "results"),

@@ -76,7 +76,7 @@ def test_types_that_the_region_lacks_are_left_out(plan: StackTemplate, clients: 
         "not in this Region: c99id",
         "hosts of x86_64: 10 instance types of c6id, m6id",
         "MaxVcpus=256: at most 256 vCPUs of Spot hosts and 256 On-Demand at a time; On-Demand they cost up to $15.19 "
-        "an hour (us-east-1 in July 2026)",
+        "an hour (us-east-1, 2026-07-20)",
     ]
     assert planned.parameters["HostTypes"].split(",")[-1] == "m6id.large"
     assert planned.parameters["Zones"] == "us-east-1a,us-east-1b,us-east-1c,us-east-1d,us-east-1e,us-east-1f"

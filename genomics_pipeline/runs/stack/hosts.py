@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import ARCHITECTURE
 from genomics_pipeline.aws.instance_types import (
-    PRICES_OF,
     default_families,
     offered_host_types,
     on_demand_usd_per_vcpu_hour,
@@ -19,6 +18,7 @@ from genomics_pipeline.model.architecture import Architecture, host_architecture
 from genomics_pipeline.model.errors import Problem, UsageError
 from genomics_pipeline.model.hosts import HostType
 from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.prices.load import SHIPPED_REGION
 from genomics_pipeline.runs.stack.template import StackTemplate
 
 
@@ -78,10 +78,10 @@ def plan_hosts(
 def _most_vcpus(most: int, hosts: Sequence[HostType]) -> str:
     """Return what MaxVcpus allows at a time, and its price."""
     line = f"MaxVcpus={most}: at most {most} vCPUs of Spot hosts and {most} On-Demand at a time"
-    price = on_demand_usd_per_vcpu_hour(hosts)
-    if price is None:
+    if (found := on_demand_usd_per_vcpu_hour(hosts)) is None:
         return line
-    return f"{line}; On-Demand they cost up to ${most * price:,.2f} an hour ({PRICES_OF})"
+    price, date = found
+    return f"{line}; On-Demand they cost up to ${most * price:,.2f} an hour ({SHIPPED_REGION}, {date})"
 
 
 def _refuse_types(named: Sequence[str], architecture: Architecture) -> None:
