@@ -70,6 +70,7 @@ class CompletionRecord:
         intermediate: Whether only later stages need its outputs, which may expire.
         host: ``instance_type``, ``zone`` and ``market`` of the host in AWS; empty elsewhere.
         input_bytes: The size of its input files and their indexes, without the reference.
+        processor_seconds: The time of its program on all cores.
         tools: The version of each tool that the program named, of this package and of Python, by name.
         reused: True if the record was read, so that the step was not run; not stored.
     """
@@ -87,6 +88,7 @@ class CompletionRecord:
     intermediate: bool = False
     host: Mapping[str, str] = field(default_factory=dict)
     input_bytes: int = 0
+    processor_seconds: float = 0.0
     tools: Mapping[str, str] = field(default_factory=dict)
     reused: bool = False
 
@@ -132,6 +134,7 @@ def _completion(fields: Fields) -> CompletionRecord:
         intermediate=fields.flag("intermediate"),
         host=fields.object("host").text_by_name() if fields.has("host") else {},
         input_bytes=fields.integer("input_bytes", 0),
+        processor_seconds=fields.number("processor_seconds"),
         tools=fields.object("tools").text_by_name() if fields.has("tools") else {},
         reused=True,
     )

@@ -118,7 +118,7 @@ class ForkLoop:
             if pid == 0:
                 return
             with self._running.pop(pid) as end, suppress(OSError):
-                end.sendall(b"%d %d\n" % (status, usage.ru_maxrss))
+                end.sendall(b"%d %d %f\n" % (status, usage.ru_maxrss, usage.ru_utime + usage.ru_stime))
 
 
 def _hides_modules(program: str) -> bool:

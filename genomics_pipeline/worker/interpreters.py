@@ -16,10 +16,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from genomics_pipeline.worker import interpreter_server
+from genomics_pipeline.worker.running_program import ProgramEnd
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _OWN = "TMPDIR"  # the only variable that differs between tasks; nothing reads it before a program does
-_KILLED = 9  # the status of a process that SIGKILL ended
+_KILLED = ProgramEnd(9, 0, 0.0)  # the status of a process that SIGKILL ended
 
 
 class ForkedProgram:
@@ -38,8 +39,8 @@ class ForkedProgram:
         with suppress(OSError):  # its server was killed, see `wait`
             self._end.sendall(b"\n")
 
-    def wait(self, timeout_s: float | None) -> tuple[int, int] | None:
-        """Wait for the end, and return its status and largest resident set, as `os.wait4` does.
+    def wait(self, timeout_s: float | None) -> ProgramEnd | None:
+        """Wait for the end, and return it.
 
         Where its server was killed, it counts as killed too, since nobody knows its status; the caller ends its group.
 
@@ -52,7 +53,7 @@ class ForkedProgram:
             return None
         with self._end, self._end.makefile("rb") as lines:
             words = lines.readline().split()
-        return (int(words[0]), int(words[1])) if len(words) == 2 else (_KILLED, 0)
+        return ProgramEnd(int(words[0]), int(words[1]), float(words[2])) if len(words) == 3 else _KILLED
 
 
 class Interpreters:

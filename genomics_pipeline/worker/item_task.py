@@ -102,6 +102,7 @@ class ItemTask:
             intermediate=self.payload.intermediate,
             host=dict(self.resources.host),
             tools=tools,
+            processor_seconds=round(end.processor_seconds, 3),
             input_bytes=sum(each.size_bytes(read_bytes) for each in inputs),
         )
         write_completion(self.store, self.payload.run, record)

@@ -1,4 +1,4 @@
-"""The process of a step's program, which can be ended with all its children, and whose peak memory is measured."""
+"""The process of a step's program, which can be ended with all its children, and whose needs are measured."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from genomics_pipeline.worker.group_memory import GroupMemory
 from genomics_pipeline.worker.guardian import signal_groups
 from genomics_pipeline.worker.interpreters import Interpreters
 from genomics_pipeline.worker.process_groups import GROUPS
+from genomics_pipeline.worker.running_program import Program, ProgramEnd
 
 if TYPE_CHECKING:
     from psutil import Process
@@ -32,33 +34,19 @@ class ProcessEnd:
     Attributes:
         exit_code: The exit code as a shell reports it: 128 plus the signal's number if a signal ended the process.
         seconds: The duration.
-        peak_memory_mib: The largest resident set of the process or of one of its children; never less than that of
-            this process at the start, since Linux also counts the time between fork and exec.
+        processor_seconds: The time on all cores together, of the process and of those of its descendants whose parents
+            waited for them.
+        peak_memory_mib: The largest resident set of the process or of one of its children, never less than that of
+            this process at the start, since Linux also counts the time between fork and exec; or what all of them had
+            together in a sample, see `group_memory`.
         cancelled: True if one of the events ended it.
     """
 
     exit_code: int
     seconds: float
+    processor_seconds: float
     peak_memory_mib: int
     cancelled: bool
-
-
-class Program(Protocol):
-    """A program that runs, in a process group of its own."""
-
-    @property
-    def pid(self) -> int:
-        """The process, which leads the group."""
-
-    def begin(self) -> None:
-        """Let the program begin, if it waits for that; call this once its group is known to the guardian."""
-
-    def wait(self, timeout_s: float | None) -> tuple[int, int] | None:
-        """Wait for the end, and return its status and largest resident set, as `os.wait4` does.
-
-        Args:
-            timeout_s: The time after which None is returned; None for no limit.
-        """
 
 
 def run_process(
@@ -100,9 +88,16 @@ def run_process(
         _limit_memory(program.pid, memory_mib)
     with GROUPS.running(program.pid):
         program.begin()
-        status, maxrss, was_cancelled = _wait(program, cancelled, failed)
-    code = os.waitstatus_to_exitcode(status)
-    return ProcessEnd(code if code >= 0 else 128 - code, time.monotonic() - started, _mib(maxrss), was_cancelled)
+        memory = GroupMemory(program.pid)
+        end, was_cancelled = _wait(program, memory, cancelled, failed)
+    code = os.waitstatus_to_exitcode(end.status)
+    return ProcessEnd(
+        code if code >= 0 else 128 - code,
+        time.monotonic() - started,
+        end.processor_seconds,
+        max(_mib(end.maxrss), memory.peak_mib),
+        was_cancelled,
+    )
 
 
 class _ExecutedProgram:
@@ -115,7 +110,7 @@ class _ExecutedProgram:
     def begin(self) -> None:
         pass
 
-    def wait(self, timeout_s: float | None) -> tuple[int, int] | None:
+    def wait(self, timeout_s: float | None) -> ProgramEnd | None:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while (waited := os.wait4(self.pid, os.WNOHANG))[0] == 0:
             if deadline is not None and time.monotonic() >= deadline:
@@ -123,15 +118,18 @@ class _ExecutedProgram:
             time.sleep(POLL_S)
         _, status, usage = waited
         self._process.returncode = os.waitstatus_to_exitcode(status)
-        return status, usage.ru_maxrss
+        return ProgramEnd(status, usage.ru_maxrss, usage.ru_utime + usage.ru_stime)
 
 
-def _wait(program: Program, cancelled: threading.Event, failed: threading.Event | None) -> tuple[int, int, bool]:
-    """Wait for a program and its group; return its status, its largest resident set and whether an event ended it."""
+def _wait(
+    program: Program, memory: GroupMemory, cancelled: threading.Event, failed: threading.Event | None
+) -> tuple[ProgramEnd, bool]:
+    """Wait for a program and its group; return its end and whether an event ended it."""
     signalled_at: float | None = None
     tree: list[Process] = []
     try:
         while (end := program.wait(POLL_S)) is None:
+            memory.sample()
             if signalled_at is None and (cancelled.is_set() or (failed and failed.is_set())):
                 signalled_at = time.monotonic()
                 tree = _signal_tree(program.pid, signal.SIGTERM)
@@ -144,9 +142,8 @@ def _wait(program: Program, cancelled: threading.Event, failed: threading.Event 
         raise
     if signalled_at is not None:
         _wait_or_kill(tree, signalled_at + GRACE_S)
-    status, maxrss = end
-    _end_group(program.pid, GRACE_S if status == 0 else 0)
-    return status, maxrss, signalled_at is not None
+    _end_group(program.pid, GRACE_S if end.status == 0 else 0)
+    return end, signalled_at is not None
 
 
 def _limit_memory(pid: int, memory_mib: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.worker import process
+from genomics_pipeline.worker import group_memory, process
 from genomics_pipeline.worker.interpreters import Interpreters
 from genomics_pipeline.worker.process import ProcessEnd, run_process
 from genomics_pipeline.worker.process_groups import GROUPS
@@ -118,6 +118,31 @@ def test_the_peak_memory_is_that_of_the_largest_process(run: Callable[..., Proce
     small, large = run("pass"), run("len(bytearray(600 << 20))")
     assert 1 < small.peak_memory_mib <= ours_mib + 50
     assert 600 <= large.peak_memory_mib < max(900, ours_mib + 50)
+
+
+def test_the_peak_memory_counts_processes_together(
+    run: Callable[..., ProcessEnd], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    groups = []
+
+    def sample(group: str) -> int:
+        groups.append(int(group))
+        fifo.write_text("sampled")  # the program ends
+        return 123_456
+
+    monkeypatch.setattr(group_memory, "PERIOD_S", 0.0)
+    monkeypatch.setattr(group_memory, "SHARE", 1e-9)  # no second sample
+    monkeypatch.setattr(group_memory, "group_mib", sample)
+    end = run("import os, sys; print(os.getpgrp(), flush=True); open(sys.argv[1]).read()", str(fifo))
+    assert end.peak_memory_mib == 123_456
+    assert (tmp_path / "log.txt").read_text() == f"{groups[0]}\n"
+
+
+def test_the_processor_time_is_that_of_all_cores(run: Callable[..., ProcessEnd]) -> None:
+    work = "import os, time\nchild = os.fork()\nwhile time.process_time() < 0.2: pass\nchild and os.wait()"
+    assert 0.4 <= run(work).processor_seconds < 5
 
 
 def test_no_signal_of_the_terminal_reaches_the_program(run: Callable[..., ProcessEnd]) -> None:

@@ -1,0 +1,56 @@
+"""The memory of all processes of a group together, sampled while they run."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+PERIOD_S = 1.0  # before the first sample, and at least between two
+SHARE = 0.01  # of the time that samples may take
+_PROC = Path("/proc")
+
+
+class GroupMemory:
+    """The peak of the memory of a process group, where the system says it.
+
+    A page that several processes share counts once: the memory of a process is its proportional set size, see
+    ``smaps_rollup`` in Linux's Documentation/filesystems/proc.rst.
+
+    Args:
+        group: The process group.
+    """
+
+    def __init__(self, group: int) -> None:
+        self._group = str(group)
+        self._next = time.monotonic() + PERIOD_S
+        self.peak_mib = 0
+
+    def sample(self) -> None:
+        """Take a sample if one is due."""
+        started = time.monotonic()
+        if started < self._next:
+            return
+        self.peak_mib = max(self.peak_mib, group_mib(self._group))
+        now = time.monotonic()
+        self._next = now + max(PERIOD_S, (now - started) / SHARE)
+
+
+def group_mib(group: str) -> int:
+    """Return the memory of a process group in MiB; 0 where the system does not say it."""
+    kib = 0
+    for folder in _PROC.glob("[0-9]*"):
+        with suppress(OSError, ValueError):  # it has ended, or belongs to another user
+            if _group_of(folder) == group:
+                kib += _proportional_kib(folder)
+    return kib >> 10
+
+
+def _group_of(folder: Path) -> str:
+    """Return the process group: the fifth field of ``stat``, whose second, a name in parentheses, may have blanks."""
+    return (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[2]
+
+
+def _proportional_kib(folder: Path) -> int:
+    lines = (folder / "smaps_rollup").read_text().splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)

@@ -1,0 +1,50 @@
+"""The memory of a process group."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from genomics_pipeline.worker import group_memory
+from genomics_pipeline.worker.group_memory import group_mib
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not say it")
+
+# Two processes with 100 MiB of their own each, and 100 MiB that they share; they end with the standard input.
+FAMILY = """
+import os, sys
+shared = bytearray(os.urandom(100 << 20))
+read, write = os.pipe()
+child = os.fork()
+own = bytearray(os.urandom(100 << 20))
+if child == 0:
+    os.write(write, b"x")
+else:
+    os.read(read, 1)
+    print(flush=True)
+sys.stdin.read()
+"""
+
+
+def test_pages_of_all_processes_of_a_group_count_once() -> None:
+    argv = [sys.executable, "-c", FAMILY]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0) as family:
+        assert family.stdout is not None
+        family.stdout.readline()
+        assert 300 <= group_mib(str(family.pid)) < 360
+        family.stdin and family.stdin.close()
+    assert group_mib(str(family.pid)) == 0
+
+
+def test_processes_without_numbers_count_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A process may end between the two reads, and a name may look like fields."""
+    for pid, stat in {"7": "7 (a) S 1 (b)) S 1 42 42", "8": "8 (sh) S 1 42 42", "9": "9 (sh) S 1 43 43"}.items():
+        (tmp_path / pid).mkdir()
+        (tmp_path / pid / "stat").write_text(stat)
+    for pid, kib in {"7": 4096, "9": 8192}.items():
+        (tmp_path / pid / "smaps_rollup").write_text(f"Rss: 1 kB\nPss: {kib} kB\nPss_Anon: 1 kB\n")
+    monkeypatch.setattr(group_memory, "_PROC", tmp_path)
+    assert group_mib("42") == 4
