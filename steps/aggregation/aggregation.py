@@ -10,7 +10,7 @@ from typing import Any
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
 from cohort_ploidy import ploidy_options
-from cohort_sites import Cohort, merged_header
+from cohort_sites import Cohort, merged_header, packed_cohort
 from common.bed import read_regions
 from common.bgzf_parts import bgzf_writer, join
 from common.calling_reference import CallingReference
@@ -21,12 +21,14 @@ from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, sh
 from common.variants import MISSING_KEY
 from common.vcf_header import LOCAL, VcfHeader
 from genotyping import Calling
-from gvcf_headers import GvcfHeader, read_headers
 from interval import Ownership, Region, padded, parse_regions, targets_within, units_of
 from joint_records import AF_HEADER, Filters, write_joint
 from pipe import Command
+from sample_groups import Samples, samples_of
+from tiles import tiles_of
 
-RECORDS, HEADER = "records.vcf.gz", "header.vcf"  # of a unit, in its folder
+# Files of a unit, in its folder.
+RECORDS, HEADER, COLUMNS = "records.vcf.gz", "header.vcf", "columns"
 QUIET = "--no-version"  # no versions, dates or paths of this machine in the header
 
 
@@ -37,17 +39,17 @@ def main(task: dict[str, Any]) -> None:
         BadInput: for gVCFs that cannot be used together.
         ForkFailed: if bcftools failed.
     """
-    aggregate(task, read_headers(task["inputs"]["gvcfs"]))
+    aggregate(task, samples_of(task))
 
 
-def aggregate(task: dict[str, Any], headers: Sequence[GvcfHeader]) -> None:
+def aggregate(task: dict[str, Any], samples: Samples) -> None:
     """Genotype all samples over the interval, in units, each in a fork.
 
     Units are those of the interval, so that the bytes of the joint VCF do not depend on the number of cores.
 
     Args:
         task: The task.
-        headers: The headers of its gVCFs.
+        samples: The samples of its cohort.
 
     Raises:
         BadInput: for a gVCF that cannot be read.
@@ -59,26 +61,28 @@ def aggregate(task: dict[str, Any], headers: Sequence[GvcfHeader]) -> None:
     spans = padded(regions or [first_base(task)], contigs)
     names = {span.contig for span in spans}
     reference = CallingReference(task["inputs"]["reference"], [names], scratch).path(names)
-    cohort = Cohort(task["inputs"]["gvcfs"], spans, reference, parameters["batch_size"])
-    header = merged_header(headers, contigs)
+    header = merged_header(samples.headers, contigs)
     limits = ("min_qual", "min_depth", "max_strand_bias", "carrier_prior")
     filters = Filters(*(parameters[name] for name in limits))
-    ploidy = ploidy_options(headers, spans, parameters["ploidy"], scratch)
+    ploidy = ploidy_options(samples.headers, spans, parameters["ploidy"], scratch)
     whole = call_commands(task["inputs"]["reference"], ploidy, parameters["prior"])  # all intervals have one header
     describe = VcfHeader(task, [], whole).describe
     more = filters.header() + missing_header(task) + AF_HEADER
     commands = call_commands(reference, ploidy, parameters["prior"])
     units = units_of(regions) or [[]]
     folders = [scratch / f"unit-{number}" for number in range(len(units))]
+    tiles = [tiles_of(padded(unit or [first_base(task)], contigs)) for unit in units]
 
-    def genotype(unit: Sequence[Region], folder: Path) -> None:
+    def genotype(number: int) -> None:
+        folder, unit = folders[number], units[number]
         folder.mkdir()
-        part = cohort._replace(spans=padded(unit or [first_base(task)], contigs))
-        with Calling(header, commands, folder).records(part) as lines, bgzf_writer(folder / RECORDS) as write:
+        cohort = Cohort(samples.groups, len(samples.headers), tiles[number], reference)
+        packed = packed_cohort(cohort, folder / COLUMNS)
+        with Calling(header, commands, folder).records(packed) as lines, bgzf_writer(folder / RECORDS) as write:
             found = write_joint(lines, Ownership(unit), filters, write)
         (folder / HEADER).write_text("".join([*describe(found[:-1]), more, found[-1]]))
 
-    run([partial(genotype, unit, folder) for unit, folder in zip(units, folders, strict=True)], task["vcpus"])
+    run([partial(genotype, number) for number in range(len(units))], task["vcpus"])
     parts = [folder / RECORDS for folder in folders]
     join((folders[0] / HEADER).read_text(), parts, Path(task["outputs"]["vcf"]), needs_csi(contigs.values()))
     log_commands([f"bcftools {shown(command, LOCAL)}" for command in whole])

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pysam
-from cohort_sites import open_gvcf, reported
 from common.ploidy import DIPLOID, Ploidy, Stretch, parse_ploidy
 from common.program import BadInput
 from common.variants import PLOIDY_KEY
+from gvcf_files import fetch, open_gvcf, reported
 from gvcf_headers import GvcfHeader
-from gvcf_records import fetch
 from interval import Region
 
 
@@ -79,8 +78,8 @@ def ploidy_of(header: GvcfHeader, spans: Iterable[Region]) -> SamplePloidy:
     except ValueError:
         raise BadInput(f"{path}: expected a ploidy in ##{PLOIDY_KEY}, found {header.ploidy!r}") from None
     if copies is None:
-        with open_gvcf(path) as lines:
-            copies = Ploidy(DIPLOID, [one for span in spans for one in reported(path, haploid_in(lines, span))])
+        with open_gvcf(path) as lines, reported(path):
+            copies = Ploidy(DIPLOID, [one for span in spans for one in haploid_in(lines, span)])
     return SamplePloidy(header.sample, path, copies)
 
 

@@ -8,7 +8,7 @@ from heapq import merge
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from cohort_sites import Cohort, find_sites, merged_rows
+from cohort_sites import PackedCohort
 from pipe import Command, pipe
 
 # `bcftools call` keeps two alternate alleles of a group of samples. With more of them, each sample is a group of its
@@ -31,29 +31,33 @@ class Calling(NamedTuple):
     scratch: Path
 
     @contextmanager
-    def records(self, cohort: Cohort) -> Iterator[Iterable[str]]:
+    def records(self, cohort: PackedCohort) -> Iterator[Iterable[str]]:
         """Give the lines of the VCF of a cohort.
 
         Raises:
-            BadInput: for a gVCF that cannot be read.
+            BadInput: for columns of an earlier run that are damaged.
             ForkFailed: if bcftools failed.
         """
-        sites = find_sites(cohort)
         few, many, others = (self.scratch / name for name in ("few.vcf", "many.vcf", "others.vcf"))
         with few.open("w") as out_few, many.open("w") as out_many:
             out_few.write(self.header)
             out_many.write(self.header)
-            for site, row in merged_rows(cohort, sites, self.scratch):
-                (out_few if len(site.alts) <= ALTS_OF_A_GROUP else out_many).write(row)
-        others.touch()
-        if any(len(site.alts) > ALTS_OF_A_GROUP for site in sites):
-            with self._called(many, ALONE) as lines, others.open("w") as out:
-                out.writelines(line for line in lines if not line.startswith("#"))
-        rank = {span.contig: number for number, span in enumerate(cohort.spans)}
-        with self._called(few) as lines, others.open() as more:
-            yield merge(lines, more, key=lambda line: _order(line, rank))
+            has_many = False
+            for site, row in cohort.rows():
+                is_large = len(site.alts) > ALTS_OF_A_GROUP
+                (out_many if is_large else out_few).write(row)
+                has_many |= is_large
+        with self._called(few) as lines:
+            if not has_many:
+                yield lines
+            else:
+                with self._called(many, ALONE) as called, others.open("w") as out:
+                    out.writelines(line for line in called if not line.startswith("#"))
+                rank = {tile.contig: number for number, tile in enumerate(cohort.cohort.tiles)}
+                with others.open() as more:
+                    yield merge(lines, more, key=lambda line: _order(line, rank))
         for file in few, many, others:
-            file.unlink()
+            file.unlink(missing_ok=True)
 
     def _called(self, rows: Path, options: Sequence[str] = ()) -> AbstractContextManager[TextIO]:
         """Give the lines of the VCF of rows, called with further options."""

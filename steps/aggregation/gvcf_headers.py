@@ -29,19 +29,17 @@ class GvcfHeader(NamedTuple):
     patients: tuple[str, ...]
 
 
-def read_headers(paths: Iterable[str]) -> list[GvcfHeader]:
-    """Return the headers of gVCFs.
+def refuse_repeated(headers: Iterable[GvcfHeader]) -> None:
+    """Refuse gVCFs of which two hold the same sample.
 
     Raises:
-        BadInput: for the first file that is no gVCF of one sample, or whose sample another file holds.
+        BadInput: for the first whose sample another one holds.
     """
-    headers: dict[str, GvcfHeader] = {}
-    for path in paths:
-        header = read_header(path)
-        if (other := headers.setdefault(header.sample, header)) is not header:
+    known: dict[str, GvcfHeader] = {}
+    for header in headers:
+        if (other := known.setdefault(header.sample, header)) is not header:
             expected = "expected a sample that no other file holds"
-            raise BadInput(f"{path}: {expected}, found {header.sample}, which {other.path} holds too")
-    return list(headers.values())
+            raise BadInput(f"{header.path}: {expected}, found {header.sample}, which {other.path} holds too")
 
 
 def read_header(path: str) -> GvcfHeader:

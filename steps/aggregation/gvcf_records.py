@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-import pysam
-from interval import PADDING_BP, Region
-from likelihoods import evident_alleles, of_depth, of_reference, of_two_copies, over_alleles
+from interval import PADDING_BP
+from likelihoods import of_depth, of_two_copies
 
 UNSEEN = {"<*>", "<NON_REF>"}  # the symbolic allele for all alleles that were not observed
 UNSEEN_ONLY = ("\t<*>\t", "\t<NON_REF>\t")  # the alternate alleles of blocks
@@ -89,40 +88,6 @@ def normal_form(contig: str, pos: int, allele: Allele, base: Base) -> tuple[int,
     return pos, Allele(ref, alt)
 
 
-class Column(NamedTuple):
-    """A sample's FORMAT column of a site, and its part of the sums over the cohort."""
-
-    text: str  # PL:DP:SP:AD
-    depth: int
-    quality_shares: tuple[float, ...]  # of the site's alleles
-    i16: tuple[float, ...]
-
-
-@lru_cache(MANY_COLUMNS)
-def reference_column(phred: tuple[int, ...], depth: int, alleles: int) -> str:
-    """Return the column of a reference site over alleles that were not observed there.
-
-    >>> reference_column((0, 60, 255), 20, 3)
-    '0,60,255,60,255,255:20:.:20,0,0'
-    """
-    return f"{_joined(of_reference(phred, alleles))}:{depth}:.:{depth}{',0' * (alleles - 1)}"
-
-
-class Block(NamedTuple):
-    """The end of reference sites, or of a site at which no variant was looked for, and what is known of each."""
-
-    end: int
-    phred: tuple[int, ...]
-    depth: int
-
-    def column(self, alleles: int) -> str:
-        """Return what the block says of a site with a number of alleles."""
-        return reference_column(self.phred, self.depth, alleles)
-
-
-NO_READS = Block(0, (0, 0, 0), 0)
-
-
 class Record:
     """A record with alleles that were observed.
 
@@ -165,33 +130,29 @@ class Record:
         return found
 
     @property
-    def places(self) -> Iterator[Place]:
-        """Yield the place of each observed allele."""
-        return (place for place, _ in self.alleles)
+    def quality_shares(self) -> list[float]:
+        """Return the share of each allele in the qualities of the reads."""
+        return [float(value) for value in self._info["QS"].split(",")]
 
     @property
-    def evident(self) -> Iterator[tuple[Place, Allele]]:
-        """Yield the alleles of the most likely genotype."""
-        evident = evident_alleles(self.phred)
-        if evident:
-            yield from (key for key, number in self.alleles.items() if number in evident)
+    def sums(self) -> list[int]:
+        """Return mpileup's 16 sums.
 
-    def column(self, site: Site) -> Column:
-        """Return what the record says of a site."""
-        places = [0, *(self.alleles.get((site.place, allele)) for allele in site.alleles)]
-        unseen = next((number for number, alt in enumerate(self._alts, 1) if alt in UNSEEN), None)
-        depths = [int(value) for value in self._sample["AD"].split(",")]
-        phred = over_alleles(self.phred, places, unseen, depths)
-        chosen = [depths[place] if place is not None else 0 for place in places]
-        shares = [float(value) for value in self._info["QS"].split(",")]
-        depth = self._sample["DP"]
-        text = ":".join([_joined(phred), depth, self._sample.get("SP", "."), _joined(chosen)])
-        quality_shares = tuple(shares[place] if place is not None else 0.0 for place in places)
-        return Column(text, int(depth), quality_shares, tuple(map(float, self._info["I16"].split(","))))
+        Raises:
+            ValueError: if there are more or fewer.
+        """
+        sums = [int(float(value)) for value in self._info["I16"].split(",")]
+        if len(sums) != I16:
+            raise ValueError(f"expected {I16} values of I16, found {len(sums)}")
+        return sums
 
-
-def _joined(values: Iterable[int]) -> str:
-    return ",".join(map(str, values))
+    @property
+    def body(self) -> str:
+        """Return PL, DP, SP, AD and the number of the unseen allele, 0 without one, tab-separated."""
+        unseen = next((number for number, alt in enumerate(self._alts, 1) if alt in UNSEEN), 0)
+        sample = self._sample
+        columns = [",".join(map(str, self.phred)), sample["DP"], sample.get("SP", "."), sample["AD"], str(unseen)]
+        return "\t".join(columns)
 
 
 def is_block(line: str) -> bool:
@@ -205,16 +166,6 @@ def end_of(line: str) -> int:
     return int(info[4:].partition(";")[0]) if info.startswith("END=") else int(pos)
 
 
-def parse_block(line: str) -> Block:
-    """Return the block that a line of a gVCF is, or what a record says of another kind of variant at its position.
-
-    Of that, all of the record's reads are without a variant.
-    """
-    _, keys, values = line.rstrip("\n").rsplit("\t", 2)
-    phred, depth = parse_reference(keys, values, is_block(line))
-    return Block(end_of(line), phred, depth)
-
-
 @lru_cache(MANY_COLUMNS)
 def parse_reference(keys: str, values: str, of_block: bool) -> tuple[tuple[int, ...], int]:
     """Return the likelihoods of a block's columns and their depth; of a record's, those of reads of the reference."""
@@ -223,16 +174,3 @@ def parse_reference(keys: str, values: str, of_block: bool) -> tuple[tuple[int, 
     if not of_block:
         return tuple(of_depth(depth)), depth
     return tuple(of_two_copies([int(value) for value in sample["PL"].split(",")], 2)), depth
-
-
-def evident_in(lines: Iterable[str], base: Base) -> Iterator[tuple[Place, Allele]]:
-    """Yield the alleles for which lines of a gVCF have evidence, each as often as they have."""
-    for line in lines:
-        if not is_block(line):
-            yield from Record(line, base).evident
-
-
-def fetch(gvcf: pysam.TabixFile, span: Region) -> Iterator[str]:
-    """Yield the lines of a gVCF that overlap a span."""
-    if span.contig in gvcf.contigs:
-        yield from gvcf.fetch(span.contig, span.start - 1, span.end)

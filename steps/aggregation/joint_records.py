@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -131,8 +132,9 @@ def parse_genotype(keys: Sequence[str], column: str) -> Genotype:
     return Genotype(alleles, phred, number("DP") or 0, number("SP"), numbers("AD"), number("GQ"))
 
 
-class Cell(NamedTuple):
-    """A sample's genotype of a record and its column; most cells of a large cohort are the same."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """A sample's genotype of a record and its column; most cells of a large cohort are the same object."""
 
     genotype: Genotype
     text: str
@@ -167,15 +169,15 @@ class Deletions:
         self.contig, self.spanning = contig, [one for one in kept if one.end >= pos]
         return self.spanning
 
-    def add(self, pos: int, ref: str, alts: Sequence[str], genotypes: Sequence[Genotype]) -> None:
+    def add(self, pos: int, ref: str, alts: Sequence[str], cells: Sequence[Cell]) -> None:
         """Add the deletions of a record."""
         for number, alt in enumerate(alts, 1):
             shorter = len(ref) - len(alt)
             if shorter > 0 and alt != DELETED:
                 carriers = {
-                    sample: (one.alleles.count(number), one.quality or 0)
-                    for sample, one in enumerate(genotypes)
-                    if number in one.alleles
+                    sample: (one.genotype.alleles.count(number), one.genotype.quality or 0)
+                    for sample, one in enumerate(cells)
+                    if one.is_carrier and number in one.genotype.alleles
                 }
                 self.spanning.append(Deletion(pos + shorter, carriers))
 
@@ -191,26 +193,23 @@ def over_deletions(cells: Sequence[Cell], deletions: Sequence[Deletion]) -> list
         for sample, carried in one.carriers.items():
             spanned[sample] = max(carried, spanned.get(sample, (0, 0)))
     star = len(cells[0].genotype.depths)
-    over = {sample: with_star(cells[sample].genotype, *carried) for sample, carried in spanned.items()}
+    over = {sample: with_star(cells[sample], *carried) for sample, carried in spanned.items()}
     if not any(star in one.genotype.alleles for one in over.values()):
         return None
-    others: dict[str, Cell] = {}
-    for sample, cell in enumerate(cells):
-        if sample not in over:
-            if cell.text not in others:
-                others[cell.text] = with_star(cell.genotype, 0, 0)
-            over[sample] = others[cell.text]
-    return [over[sample] for sample in range(len(cells))]
+    others = {cell: with_star(cell, 0, 0) for cell in set(cells)}
+    return [over[sample] if sample in over else others[cell] for sample, cell in enumerate(cells)]
 
 
-def with_star(genotype: Genotype, copies: int, certainty: int) -> Cell:
-    """Return the cell of a genotype with `*` as the last allele.
+@lru_cache(MANY_CELLS)
+def with_star(cell: Cell, copies: int, certainty: int) -> Cell:
+    """Return a cell with `*` as the last allele.
 
     Args:
-        genotype: The genotype.
+        cell: The cell.
         copies: Copies that deletions of earlier records delete.
         certainty: Phred-scaled certainty of that.
     """
+    genotype = cell.genotype
     star = len(genotype.depths)
     called = _spanned(genotype.alleles, copies, star)
     quality = genotype.quality
@@ -253,12 +252,13 @@ def joint_line(line: str, filters: Filters, deletions: Deletions) -> str | None:
     contig, pos, name, ref, alts, qual, _, info, keys, *columns = line.rstrip("\n").split("\t")
     alleles = alts.split(",")
     indel = any(len(alt) != len(ref) for alt in alleles)
-    cells = [parse_cell(keys, column, indel) for column in columns]
-    carriers = [one.genotype for one in cells if one.is_carrier]
+    different = {column: parse_cell(keys, column, indel) for column in set(columns)}
+    carriers = [one.genotype for one in different.values() if one.is_carrier]
     if not carriers:
         return None
     spanning = deletions.at(contig, int(pos))
-    deletions.add(int(pos), ref, alleles, [one.genotype for one in cells])
+    cells = list(map(different.__getitem__, columns))
+    deletions.add(int(pos), ref, alleles, cells)
     over = over_deletions(cells, spanning) if spanning else None
     column = filters.column(float(qual), carriers, indel, pooled_bias(info))
     if over is not None:
@@ -271,19 +271,29 @@ def joint_line(line: str, filters: Filters, deletions: Deletions) -> str | None:
         ",".join(alleles),
         qual,
         column,
-        with_counts(info, len(alleles), [one.genotype for one in cells]),
+        with_counts(info, len(alleles), Counter(cells)),
     ]
     return "\t".join([*fields, FORMAT, *[one.text for one in cells]]) + "\n"
 
 
-def with_counts(info: str, alts: int, genotypes: Iterable[Genotype]) -> str:
-    """Return an INFO column with AC, AN and AF of the genotypes."""
-    called = [allele for one in genotypes for allele in one.alleles if allele is not None]
-    counts = [called.count(number) for number in range(1, alts + 1)]
+def with_counts(info: str, alts: int, cells: Mapping[Cell, int]) -> str:
+    """Return an INFO column with AC, AN and AF of the genotypes.
+
+    Args:
+        info: The column.
+        alts: The number of alternate alleles.
+        cells: How many samples have each cell.
+    """
+    copies = [0] * (alts + 1)
+    for cell, samples in cells.items():
+        for allele in cell.genotype.alleles:
+            if allele is not None:
+                copies[allele] += samples
+    called, counts = sum(copies), copies[1:]
     kept = [entry for entry in info.split(";") if entry.partition("=")[0] not in UNTIL_GENOTYPED]
-    kept += [f"AC={','.join(map(str, counts))}", f"AN={len(called)}"]
+    kept += [f"AC={','.join(map(str, counts))}", f"AN={called}"]
     if called:
-        kept.append(f"AF={','.join(f'{count / len(called):.6g}' for count in counts)}")
+        kept.append(f"AF={','.join(f'{count / called:.6g}' for count in counts)}")
     return ";".join(kept)
 
 

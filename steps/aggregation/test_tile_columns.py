@@ -1,16 +1,32 @@
-"""Columns and sums of samples at sites, from lines of gVCFs."""
+"""Rows of a tile, from lines of gVCFs."""
 
 from __future__ import annotations
 
+import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 from gvcf_records import Allele, Place, Site, site_of
-from sample_columns import Part, SampleColumns
+from packed_samples import Packed, decompressed, encoded, unpacked
+from packing import Packing
+from tile_columns import TileColumns, evident_alleles_of
+from tiles import Tile
 
 BASES = "ACGTTTTTCA" * 3
 I16 = "1,1,1,1,60,1800,60,1800,120,7200,120,7200,30,450,30,450"
+TILE = Tile("c", 2, 30, 30)
+
+
+class Row(NamedTuple):
+    """A site's row: its sums, and the samples' columns."""
+
+    sums: list[str]
+    columns: list[str]
 
 
 def base(_: str, pos: int) -> str:
@@ -35,15 +51,26 @@ def site(pos: int, *alleles: tuple[str, str], is_indel: bool = False) -> Site:
     return site_of(Place("c", pos, is_indel), [Allele(*one) for one in alleles])
 
 
-def parts(sites: list[Site], *samples: list[str]) -> list[Part]:
-    columns = SampleColumns(sites)
+def packed(*samples: Sequence[str]) -> Packed:
+    packing = Packing(TILE)
     for lines in samples:
-        columns.add(lines, base)
-    return list(columns.parts())
+        packing.add(lines, base)
+    return packing.packed()
+
+
+def rows(sites: list[Site], *groups: Packed) -> list[Row]:
+    samples = sum(len(group.records) for group in groups)
+    columns = TileColumns(TILE, sites, samples)
+    place = 0
+    for group in groups:
+        columns.add(group, range(place, place + len(group.records)))
+        place += len(group.records)
+    fields = [row.rstrip("\n").split("\t") for _, row in columns.rows()]
+    return [Row(one[7].removeprefix("INDEL;").split(";"), one[9:]) for one in fields]
 
 
 def column(one: Site, *lines: str) -> str:
-    return parts([one], list(lines))[0].columns
+    return rows([one], packed(lines))[0].columns[0]
 
 
 def test_a_site_has_the_column_of_its_block_over_its_alleles() -> None:
@@ -77,7 +104,38 @@ def test_of_two_records_of_a_place_the_one_with_more_evidence_counts() -> None:
 def test_sums_are_those_of_all_samples() -> None:
     sites = [site(2, ("C", "A")), site(4, ("T", "C"), ("T", "G"))]
     samples = [[block(1, 9)], [block(1, 3), snp(4, "C")], [block(1, 1), block(4, 9, "0,0,0", 0)]]
-    first, second = parts(sites, *samples)
-    assert first.sums.split(",") == ["40", *["0"] * 16, "2", "0"]
-    assert second.sums.split(",") == ["24", *I16.split(","), "1.5", "0.5", "0"]
-    assert second.columns.split("\t")[1] == "60,0,60,66,66,120:4:3:2,2,0"
+    first, second = rows(sites, packed(*samples))
+    assert first.sums == ["DP=40", f"I16={','.join('0' * 16)}", "QS=2,0"]
+    assert second.sums == ["DP=24", f"I16={I16}", "QS=1.5,0.5,0"]
+    assert second.columns[1] == "60,0,60,66,66,120:4:3:2,2,0"
+    assert rows(sites, packed(*samples[:2]), packed(*samples[2:])) == [first, second]
+
+
+def test_a_packed_group_is_the_same_after_encoding_and_of_some_samples_as_if_they_were_packed_alone() -> None:
+    rng = random.Random(3)
+    samples = [random_lines(rng) for _ in range(12)]
+    whole = unpacked(decompressed(encoded(packed(*samples))))
+    for one, other in zip(whole, packed(*samples), strict=True):
+        np.testing.assert_array_equal(one, other)
+    found = evident_alleles_of(whole, TILE)
+    assert found == {key for lines in samples for key in evident_alleles_of(packed(lines), TILE)}
+    sites = [site(place.pos, allele, is_indel=place.indel) for place, allele in sorted(found)]
+    sites = [one for one, before in zip(sites, [None, *sites], strict=False) if before is None or one[0] != before[0]]
+    picks = [1, 4, 5, 11]
+    assert rows(sites, whole.only(picks)) == rows(sites, packed(*(samples[pick] for pick in picks)))
+    assert len(sites) > 5
+
+
+def random_lines(rng: random.Random) -> list[str]:
+    """Return lines of a gVCF with blocks, SNPs and deletions, and places without any."""
+    lines, pos = [], 1
+    while pos <= len(BASES) - 4:
+        kind = rng.random()
+        if kind < 0.2:
+            lines.append(snp(pos, rng.choice([one for one in "ACGT" if one != base("c", pos)])))
+        elif kind < 0.3:
+            lines.append(indel(pos, BASES[pos - 1 : pos + 2], base("c", pos)))
+        elif kind < 0.9:
+            lines.append(block(pos, pos := min(pos + rng.randrange(4), len(BASES)), depth=rng.randrange(3)))
+        pos += 1
+    return lines
