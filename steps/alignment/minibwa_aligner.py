@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from alignment_hit import Hit
 from common.program import BadInput, StepError
@@ -19,11 +19,24 @@ from insert_size import FACING, InsertSize, estimate, orientation_sizes, other_o
 from lanes import Lane
 from mate_rescue import rescue_mates
 from metrics import Counts
+from pair_hits import are_mostly_settled, unsettled_pairs
 from read_columns import known_bases, mates_in_turn
 from reference_bases import ReferenceBases
 
 if TYPE_CHECKING:
     from minibwa import Opts
+
+
+class _Pairs(NamedTuple):
+    """The pairs of a lane, by the first of them.
+
+    Attributes:
+        size: The sizes of their fragments; None if too few are aligned.
+        mostly_settled: Most of them need not be aligned together: see `pair_hits`.
+    """
+
+    size: InsertSize | None = None
+    mostly_settled: bool = False
 
 
 class MinibwaAligner:
@@ -55,8 +68,8 @@ class MinibwaAligner:
         self._index = minibwa.Index.load(reference)
         self._reference = ReferenceBases(reference)
         self._rows = HitRows(self._reference)
-        self._sizes = [self._insert_size(lane, head) for lane, head in zip(lanes, heads, strict=True)]
-        self._options = [self._lane_options(size) for size in self._sizes]
+        self._pairs = [self._measure(lane, head) for lane, head in zip(lanes, heads, strict=True)]
+        self._options = [self._lane_options(pairs.size) for pairs in self._pairs]
 
     def align(
         self, files: Sequence[Reads], fields: Sequence[bytes], lane: Lane, number: int, reads_before: int
@@ -72,24 +85,35 @@ class MinibwaAligner:
         """
         names = mates_in_turn([reads.names for reads in files])
         bases = known_bases(files)
-        hits = self._hits(names, bases, lane.paired, self._options[number])
-        if (size := self._sizes[number]) is not None:
+        size = self._pairs[number].size
+        hits = self._hits(names, bases, lane.paired, number)
+        if size is not None:
             rescue_mates(hits, bases, size, self._reference)
         qualities = mates_in_turn([reads.qualities for reads in files])
         batch = ReadBatch(names, bases, qualities, lane.paired, fields, size)
         records, flags = hit_records(batch, self._rows.make(bases, hits))
         return records, Counts.from_flags(flags)
 
-    def _hits(self, names: Sequence[bytes], bases: Sequence[bytes], paired: bool, options: Opts) -> list[Sequence[Hit]]:
-        """Return the hits of each read."""
-        # The name and the bases of each read as strings, which must not be empty or have NULs.
-        labels = b"\n".join(names).replace(b"\0", b"?").decode("latin-1").split("\n")
-        texts = [text or "N" for text in b"\n".join(bases).decode("ascii").split("\n")]
+    def _hits(self, names: Sequence[bytes], bases: Sequence[bytes], paired: bool, number: int) -> list[Sequence[Hit]]:
+        """Return the hits of each read of a lane."""
+        options, pairs = self._options[number], self._pairs[number]
+        labels, texts = _labels(names), _texts(bases)
         if not paired:
-            return list(self._library.map_many(self._index, options, labels, texts))
+            return self._hits_alone(labels, texts, options)
+        hits: list[Sequence[Hit]] = [()] * len(texts)
+        together: Sequence[int] = range(0, len(texts), 2)
+        if pairs.size and pairs.mostly_settled:
+            hits = self._hits_alone(labels, texts, options)
+            together = unsettled_pairs(hits, pairs.size)
         map_pair, index = self._library.map_pair, self._index
-        pairs = zip(labels[::2], texts[::2], texts[1::2], strict=True)
-        return [hits for name, first, second in pairs for hits in map_pair(index, options, name, first, name, second)]
+        for first in together:
+            name = labels[first]
+            hits[first : first + 2] = map_pair(index, options, name, texts[first], name, texts[first + 1])
+        return hits
+
+    def _hits_alone(self, labels: list[str], texts: list[str], options: Opts) -> list[Sequence[Hit]]:
+        """Return the hits of each read by itself."""
+        return list(self._library.map_many(self._index, options, labels, texts))
 
     def _lane_options(self, size: InsertSize | None) -> Opts:
         options = self._library.Opts()
@@ -98,27 +122,28 @@ class MinibwaAligner:
             options.set_pe_insert_size(round(size.average), deviation, size.low, size.high)
         return options
 
-    def _insert_size(self, lane: Lane, head: Sequence[bytes]) -> InsertSize | None:
-        """Estimate the fragment sizes of a lane; None if it has too few pairs, and then minibwa has its own.
+    def _measure(self, lane: Lane, head: Sequence[bytes]) -> _Pairs:
+        """Return what the first pairs of a lane say; nothing if there are too few, and then minibwa has its own sizes.
 
         Raises:
             BadInput: for mates that do not face each other.
         """
         if not lane.paired or not all(head):
-            return None
+            return _Pairs()
         try:
             files = [parse_records(text, file.path, 1) for text, file in zip(head, lane.files, strict=True)]
         except BadInput:
-            return None  # the same record is refused when its batch is aligned, after what comes before it
+            return _Pairs()  # the same record is refused when its batch is aligned, after what comes before it
         if len({len(reads.names) for reads in files}) > 1:
-            return None  # refused likewise
+            return _Pairs()  # refused likewise
         hits = self._head_hits(mates_in_turn([reads.names for reads in files]), known_bases(files))
         sizes = orientation_sizes(list(zip(hits[::2], hits[1::2], strict=False)))
         if orientation := other_orientation(sizes):
             advice = "set aligner=bwa, which pairs mates of any orientation"
             expected = f"expected mates that face each other (FR), found {orientation}"
             raise BadInput(f"{lane.files[0].path}: {expected} among the first reads; {advice}")
-        return estimate(sizes[FACING])
+        size = estimate(sizes[FACING])
+        return _Pairs(size, size is not None and are_mostly_settled(hits, size))
 
     def _head_hits(self, names: Sequence[bytes], bases: Sequence[bytes]) -> list[Sequence[Hit]]:
         """Return the hits of each read by itself, which two threads find: the other cores wait for them."""
@@ -126,10 +151,20 @@ class MinibwaAligner:
         hits: list[list[Sequence[Hit]]] = [[], []]
 
         def align(part: int, reads: slice) -> None:
-            hits[part] = self._hits(names[reads], bases[reads], False, self._library.Opts())
+            hits[part] = self._hits_alone(_labels(names[reads]), _texts(bases[reads]), self._library.Opts())
 
         thread = Thread(target=align, args=(0, slice(half)))
         thread.start()
         align(1, slice(half, None))
         thread.join()
         return hits[0] + hits[1]
+
+
+def _labels(names: Sequence[bytes]) -> list[str]:
+    """Return the names as strings, which must not have NULs."""
+    return b"\n".join(names).replace(b"\0", b"?").decode("latin-1").split("\n")
+
+
+def _texts(bases: Sequence[bytes]) -> list[str]:
+    """Return the bases of each read as a string, which must not be empty."""
+    return [text or "N" for text in b"\n".join(bases).decode("ascii").split("\n")]

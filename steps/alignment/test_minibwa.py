@@ -222,7 +222,7 @@ def test_sizes_are_estimated_as_bwa_estimates_them(reference: str, tmp_path: Pat
     pairs = {f"r{number}": mates(rng.randrange(2000), size) for number, size in enumerate(sizes)}
     lanes = lanes_of(tmp_path, pairs)
     aligner = MinibwaAligner(reference, lanes, [lanes[0].head(1200)])
-    (mine,) = aligner._sizes
+    (mine,) = [pairs.size for pairs in aligner._pairs]
     assert mine is not None
     columns = [[one[which].encode() for one in pairs.values()] for which in (0, 1)]
     names = [name.encode() for name in pairs]
@@ -251,6 +251,49 @@ def test_mates_far_from_the_average_are_no_pair_unless_one_of_them_is_split(refe
         "far": False,
         "split": True,
     }
+
+
+def damaged_pairs() -> dict[str, tuple[str, str]]:
+    """Return pairs with many differences, as far apart as proper pairs may be, and farther."""
+    rng = random.Random(5)
+    sizes = [280, 293, 300, 306, 320] * 40
+    pairs = {f"d{number}": mates(rng.randrange(3000), size) for number, size in enumerate(sizes)}
+    return {
+        name: ("".join(rng.choice("ACGT") if rng.random() < 0.15 else base for base in first), second)
+        for name, (first, second) in pairs.items()
+    }
+
+
+def split_pairs() -> dict[str, tuple[str, str]]:
+    """Return pairs with a read of which a part lies within its fragment again, on either strand."""
+    pairs = {}
+    for number in range(60):
+        first, second = mates(30 * number)
+        part = UNIQUE[30 * number + 2 * number : 30 * number + 2 * number + 70]
+        pairs[f"s{number}"] = (first[: 60 + number // 2] + (part if number % 2 else reverse(part)), second)
+    return pairs
+
+
+def test_reads_are_aligned_by_themselves_where_pairing_changes_nothing(reference: str, tmp_path: Path) -> None:
+    pairs = usual_pairs() | strange_pairs() | damaged_pairs() | split_pairs()
+    lanes = lanes_of(tmp_path, pairs)
+    files = [parse_records(text, "reads", 1) for text in next(lanes[0].batches(0)).texts]
+    heads = [lane.head(200) for lane in lanes_of(tmp_path, pairs)]
+    aligner = MinibwaAligner(reference, lanes, heads)
+    (measured,) = aligner._pairs
+    assert measured.mostly_settled
+    found = aligner.align(files, [b"RGZs.L\0"], lanes[0], 0, 0)
+    aligner._pairs = [measured._replace(mostly_settled=False)]
+    assert found == aligner.align(files, [b"RGZs.L\0"], lanes[0], 0, 0)
+
+
+def test_pairs_of_a_repeat_are_aligned_together(reference: str, tmp_path: Path) -> None:
+    settled = {f"u{number}": mates(number, SIZE + number % 7) for number in range(170)}
+    for copies, expected in ((30, True), (31, False)):
+        repeats = {f"r{number}": mates(520 + number, 250, "chr2") for number in range(copies)}
+        lanes = lanes_of(tmp_path, settled | repeats)
+        (measured,) = MinibwaAligner(reference, lanes, [lanes[0].head(999)])._pairs
+        assert measured.mostly_settled is expected
 
 
 def test_too_few_pairs_have_no_size() -> None:
