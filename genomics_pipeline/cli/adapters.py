@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def aws_clients() -> Clients:
-    """Build the clients of the default session."""
-    return Clients(_session)
+def aws_clients(region: str | None = None) -> Clients:
+    """Build the clients of the default session, or of one for a Region."""
+    return Clients(_session if region is None else partial(_session, region))
 
 
 def object_store() -> RoutedStore:
@@ -40,10 +41,10 @@ def adapters(limits: Limits = NO_LIMITS) -> Adapters:
     return Adapters(aws_clients(), object_store(), os.environ, home, cache, limits)
 
 
-def _session() -> boto3.Session:
+def _session(region: str | None = None) -> boto3.Session:
     import boto3
 
-    return boto3.Session()
+    return boto3.Session(region_name=region)
 
 
 def _s3() -> S3Client:

@@ -8,11 +8,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
-    from genomics_pipeline.prices.price import Price, Prices
+    from genomics_pipeline.prices.price import Price, Prices, SpotPrice
 
 LINE = "{:<58} {:>14} {:<20} {:<22} {:>9}  {}"
 
@@ -40,7 +42,9 @@ def prices(context: click.Context, region: str, as_json: bool) -> None:
     Example:
       genomics-pipeline prices
     """
-    if context.invoked_subcommand is not None:
+    if (command := context.invoked_subcommand) is not None:
+        if context.get_parameter_source("region") is ParameterSource.COMMANDLINE or as_json:
+            raise UsageError(f"expected options of `prices {command}` behind it, found some before it")
         return
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.prices.load import load_prices, user_folder
@@ -90,3 +94,52 @@ def _line(item: str, start: float, price: Price, today: datetime.date) -> str:
     values: tuple[Any, ...] = (f"{price.value:.10f}".rstrip("0").rstrip("."), price.unit, price.date or "no date")
     mark = "" if price.verified else "not verified: "
     return LINE.format(named, *values, "" if age is None else f"{age:,} days", mark + price.source)
+
+
+@prices.command(short_help="Read AWS's newest prices.")
+@region_option
+@click.option("--spot", is_flag=True, help="Read Spot prices too, of the last week: needs AWS credentials.")
+@click.option(
+    "--offers",
+    default="https://pricing.us-east-1.amazonaws.com",
+    show_default=True,
+    envvar="GENOMICS_PIPELINE_OFFERS",
+    show_envvar=True,
+    metavar="URL",
+    help="AWS's public offer files, or a copy of them.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def update(region: str, spot: bool, offers: str, as_json: bool) -> None:
+    """Read AWS's newest prices of a Region, which needs no account, and keep them for this user.
+
+    They are kept in XDG_DATA_HOME, else in ~/.local/share, and precede those of the package. The file of EC2 has some
+    hundred megabytes. Items that AWS's files do not have keep the price that they had. After a failure nothing has
+    changed.
+
+    \b
+    Examples:
+      genomics-pipeline prices update --region eu-west-1
+      genomics-pipeline prices update --spot
+    """
+    from genomics_pipeline.aws.spot_prices import spot_prices
+    from genomics_pipeline.cli.adapters import adapters, aws_clients
+    from genomics_pipeline.prices.load import shipped_prices, user_folder
+    from genomics_pipeline.runs.update_prices import update_prices
+
+    def read_spot(types: list[str]) -> dict[str, SpotPrice]:
+        usual = [name for name in types if name in shipped_prices().hosts]
+        return spot_prices(usual, aws_clients(region), datetime.datetime.now(datetime.UTC))
+
+    ports = adapters()
+    folder = user_folder(ports.environment, ports.home)
+    if folder is None:
+        raise UsageError("expected a folder for data, found no home; set XDG_DATA_HOME to a folder of yours")
+    done = update_prices(region, folder, offers, read_spot if spot else None, lambda line: echo_line(line, err=True))
+    if as_json:
+        echo_json({**asdict(done), "folder": str(done.folder)})
+        return
+    echo_line(
+        f"{done.folder}: {done.hosts} instance types, {len(done.items)} items of services, {done.spot} Spot prices"
+    )
+    if done.kept:
+        echo_line(f"older prices are kept of {len(done.kept)} items: {', '.join(done.kept)}")

@@ -70,7 +70,7 @@ def load_prices(region: str = SHIPPED_REGION, folder: Path | None = None) -> Pri
         DataError: if there are none, or a table of the user's cannot be read.
         UsageError: if it is no Region.
     """
-    source = _Source(_package(), folder, check_region(region))
+    source = _Tables(_package(), folder, check_region(region))
     hosts = source.table(HOSTS_FILE, parse_hosts)
     services = source.table(SERVICES_FILE, parse_services)
     if hosts is None or services is None:
@@ -100,7 +100,7 @@ def _package() -> Traversable:
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class _Tables:
     """The places of a Region's tables."""
 
     package: Traversable

@@ -177,8 +177,8 @@ class Prices:
     def _unknown(self, what: str, kind: str, known: int) -> UnknownPrice:
         command = f"genomics-pipeline prices --region {self.region}"
         return UnknownPrice(
-            f"expected a price of {what} in {self.region}, found those of {known} other {kind}; `{command}` lists them"
-            f", `{command.replace(' --', ' update --')}` reads AWS's newest"
+            f"expected a price of {what} in {self.region}, found those of {known} other {kind}; `{command}` lists "
+            f"them, `{command.replace(' --', ' update --')}` reads AWS's newest"
         )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from genomics_pipeline.model.architecture import Architecture
@@ -17,7 +18,7 @@ HOSTS_COLUMNS = ("instance_type", "vcpus", "memory_mib", "instance_store_gb", "a
 SPOT_COLUMNS = ("instance_type", "usd_per_hour_median", "low_factor", "high_factor", "zones", *BASIS)
 SERVICES_COLUMNS = ("item", "from", "per", "unit", "usd", *BASIS)
 
-Row = dict[str, str]
+PriceRow = dict[str, str]
 T = TypeVar("T")
 
 
@@ -55,7 +56,7 @@ def parse_services(text: str, file: str) -> dict[str, Rate]:
     return {item: Rate(item, tuple(some)) for item, some in tiers.items()}
 
 
-def _parsed(text: str, file: str, columns: tuple[str, ...], parse: Callable[[Row], T]) -> Iterator[T]:
+def _parsed(text: str, file: str, columns: tuple[str, ...], parse: Callable[[PriceRow], T]) -> Iterator[T]:
     reader = csv.DictReader(text.splitlines())
     if tuple(reader.fieldnames or ()) != columns:
         raise DataError(Problem(f"expected the columns {','.join(columns)}, found others; delete the file", file, 1))
@@ -67,7 +68,7 @@ def _parsed(text: str, file: str, columns: tuple[str, ...], parse: Callable[[Row
             raise DataError(Problem(problem, file, reader.line_num)) from None
 
 
-def _host(row: Row) -> tuple[HostType, Price]:
+def _host(row: PriceRow) -> tuple[HostType, Price]:
     host = HostType(
         row["instance_type"],
         int(row["vcpus"]),
@@ -78,17 +79,17 @@ def _host(row: Row) -> tuple[HostType, Price]:
     return host, _price(row, row["usd_per_hour"], "hour")
 
 
-def _spot(row: Row) -> tuple[str, SpotPrice]:
+def _spot(row: PriceRow) -> tuple[str, SpotPrice]:
     median = _price(row, row["usd_per_hour_median"], "hour")
     factors = _amount(row["low_factor"]), _amount(row["high_factor"])
     return row["instance_type"], SpotPrice(median, *factors, int(row["zones"]))
 
 
-def _tier(row: Row) -> tuple[str, Tier]:
+def _tier(row: PriceRow) -> tuple[str, Tier]:
     return row["item"], Tier(_amount(row["from"]), _price(row, row["usd"], row["unit"], int(row["per"])))
 
 
-def _price(row: Row, usd: str, unit: str, per: int = 1) -> Price:
+def _price(row: PriceRow, usd: str, unit: str, per: int = 1) -> Price:
     if row["verified"] not in ("yes", "no"):
         raise ValueError(f"verified is {row['verified']}")
     return Price(_amount(usd) / per, unit, row["date"], row["source"], row["verified"] == "yes")
@@ -99,3 +100,46 @@ def _amount(text: str) -> float:
     if not 0 <= value < float("inf"):
         raise ValueError(f"{text} is no amount")
     return value
+
+
+def hosts_table(hosts: Iterable[tuple[HostType, Price]]) -> str:
+    """Return the table of instance types with their On-Demand prices."""
+    return _table(
+        HOSTS_COLUMNS,
+        (
+            (host.name, host.vcpus, host.memory_mib, host.store_gb, host.architecture, price.value, *_basis(price))
+            for host, price in hosts
+        ),
+    )
+
+
+def spot_table(spot: Mapping[str, SpotPrice]) -> str:
+    """Return the table of Spot prices by instance type."""
+    return _table(
+        SPOT_COLUMNS,
+        (
+            (name, one.median.value, one.low_factor, one.high_factor, one.zones, *_basis(one.median))
+            for name, one in spot.items()
+        ),
+    )
+
+
+def services_table(rates: Iterable[Rate]) -> str:
+    """Return the table of services."""
+    tiers = ((rate.item, tier) for rate in rates for tier in rate.tiers)
+    return _table(
+        SERVICES_COLUMNS,
+        ((item, tier.start, 1, tier.price.unit, tier.price.value, *_basis(tier.price)) for item, tier in tiers),
+    )
+
+
+def _basis(price: Price) -> tuple[str, str, str]:
+    return price.date, price.source, "yes" if price.verified else "no"
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
