@@ -1,0 +1,1 @@
+"""Estimates that are learned from the completion records of earlier runs."""

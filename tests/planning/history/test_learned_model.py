@@ -1,0 +1,95 @@
+"""Estimates that are learned from earlier tasks."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import astuple
+
+import pytest
+
+from genomics_pipeline.planning.history.learned_model import LearnedModel
+from genomics_pipeline.planning.history.observation import Observation
+from genomics_pipeline.planning.resource_model import TaskFeatures, UnknownStep
+
+GB = 1_000_000_000
+
+
+def observation(input_gb: float, *, vcpus: int = 4, seconds: float | None = None, memory: int = 1000) -> Observation:
+    """Return a task with 20 s of its own and 400 processor seconds for each GB, whose output is half its input."""
+    work = 400 * input_gb
+    seconds = 20 + work / vcpus if seconds is None else seconds
+    return Observation("align", "1.0", int(input_gb * GB), vcpus, seconds, work, memory, int(input_gb * GB / 2))
+
+
+def model(*observations: Observation) -> LearnedModel:
+    return LearnedModel(observations, {"align": "1.0"})
+
+
+def features(input_gb: float, vcpus: float = 4) -> TaskFeatures:
+    return TaskFeatures(int(input_gb * GB), 3_000_000_000, 1, vcpus)
+
+
+SIZES = [0.1 * number for number in range(1, 21)]
+
+
+def test_needs_follow_the_size_and_the_cores() -> None:
+    """From a laptop's four cores and 2 GB at most to eight cores and 50 GB."""
+    estimate = model(*map(observation, SIZES)).estimate("align", features(50, vcpus=8))
+    assert estimate.seconds.p50 == pytest.approx(20 + 400 * 50 / 8, rel=1e-4)
+    assert estimate.processor_seconds.p50 == pytest.approx(20_000, rel=1e-4)
+    assert estimate.output_bytes.p50 == pytest.approx(25 * GB, rel=1e-4)
+    assert estimate.peak_memory_mib.p50 == pytest.approx(1000)
+    assert estimate.basis == "20 tasks of earlier runs, whose inputs have at most 4.0% of the size"
+
+
+def test_tasks_of_other_cores_are_compared_on_the_same() -> None:
+    tasks = [observation(size, vcpus=vcpus) for size in SIZES for vcpus in (1, 2, 16)]
+    assert model(*tasks).estimate("align", features(1, vcpus=4)).seconds.p50 == pytest.approx(120, rel=1e-4)
+
+
+def test_few_tasks_have_an_assumed_spread() -> None:
+    estimate = model(observation(1), observation(2)).estimate("align", features(2))
+    assert astuple(estimate.seconds) == pytest.approx((165, 220, 275))
+    assert estimate.basis == "2 tasks of earlier runs, so few that their spread is assumed: 25%"
+
+
+def test_tasks_of_one_size_are_scaled_in_proportion_but_not_their_memory() -> None:
+    estimate = model(observation(1), observation(1.2)).estimate("align", features(12))
+    assert estimate.seconds.p50 == pytest.approx(1420)  # 120 s for 1 GB, 140 s for 1.2
+    assert estimate.peak_memory_mib.p50 == 1000
+    assert "of one size: in proportion" in estimate.basis
+
+
+@pytest.mark.parametrize(("step", "version"), [("call", "1.0"), ("align", "0.9")])
+def test_tasks_of_other_steps_or_versions_say_nothing(step: str, version: str) -> None:
+    with pytest.raises(UnknownStep):
+        LearnedModel([observation(1)], {step: version, "merge": "1.0"}).estimate(step, features(1))
+
+
+def test_of_many_tasks_a_thousand_are_taken_over_all_sizes() -> None:
+    tasks = [observation(0.001 * number) for number in range(1, 5001)]
+    estimate = model(*tasks).estimate("align", features(5))
+    assert estimate.basis.startswith("1,000 tasks")
+    assert estimate.seconds.p50 == pytest.approx(520, rel=1e-4)
+
+
+def test_the_first_memory_is_above_all_of_few_tasks() -> None:
+    """The median is 1000 MiB at 2 GB and 950 at 1.5, where 1000 were needed; 5 % more, and 128 MiB of the worker."""
+    tasks = [observation(size, memory=memory) for size, memory in ((1, 900), (2, 1000), (1.5, 1000))]
+    assert model(*tasks).first_memory_mib("align", 2 * GB) == 1234
+
+
+def test_one_task_in_a_hundred_may_exceed_the_first_memory() -> None:
+    """A new cohort of the same distribution, memory log-normal around 2 GiB and 1 GiB for each GB."""
+    source = random.Random(7)
+
+    def task() -> Observation:
+        size = source.uniform(0.5, 3)
+        return observation(size, memory=int((2048 + 1024 * size) * source.lognormvariate(0, 0.15)))
+
+    learned = model(*(task() for _ in range(500)))
+    new = [task() for _ in range(2000)]
+    exceeding = sum(one.peak_memory_mib > learned.first_memory_mib("align", one.input_bytes) for one in new)
+    assert exceeding < 20
+    reserved = sum(learned.first_memory_mib("align", one.input_bytes) for one in new)
+    assert reserved < 1.6 * sum(one.peak_memory_mib for one in new)
