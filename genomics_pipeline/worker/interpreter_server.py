@@ -29,8 +29,9 @@ from typing import Any
 # What most programs of steps import: most of the time of their start.
 PRELOADED = (
     *("dataclasses", "datetime", "gzip", "hashlib", "heapq", "importlib.util", "pathlib", "pickle", "pysam.bcftools"),
-    *("pysam.samtools", "queue", "shlex", "shutil", "subprocess", "tempfile", "traceback", "typing"),
+    *("pysam.samtools", "queue", "shlex", "shutil", "subprocess", "tempfile", "traceback", "typing", "numpy"),
 )
+_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 _CHUNK = 1 << 16
 
 
@@ -121,6 +122,17 @@ class ForkLoop:
                 end.sendall(b"%d %d %f\n" % (status, usage.ru_maxrss, usage.ru_utime + usage.ru_stime))
 
 
+def preload() -> None:
+    """Import the modules; numpy without threads for matrices, or not at all where the environment asks for threads."""
+    threads = os.environ.get(_BLAS_THREADS)
+    os.environ.setdefault(_BLAS_THREADS, "1")
+    for module in PRELOADED if threads in (None, "1") else set(PRELOADED) - {"numpy"}:
+        with suppress(ImportError):
+            import_module(module)
+    if threads is None:
+        del os.environ[_BLAS_THREADS]
+
+
 def _hides_modules(program: str) -> bool:
     """Return whether a module beside a program has the name of one that is loaded, and would be hidden by it."""
     names = {name.partition(".")[0] for name in os.listdir(os.path.dirname(program))}  # noqa: PTH208, PTH120
@@ -156,8 +168,6 @@ def run(argv: list[str]) -> None:
 if __name__ == "__main__":
     if not sys.flags.safe_path:
         del sys.path[0]  # the folder of the worker
-    for module in PRELOADED:
-        with suppress(ImportError):
-            import_module(module)
+    preload()
     gc.freeze()
     run(ForkLoop(socket.socket(fileno=int(sys.argv[1]))).serve()["argv"])

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from genomics_pipeline.model.step import PLACEHOLDER
 from genomics_pipeline.worker import interpreter_server
 from genomics_pipeline.worker.running_program import ProgramEnd
 
@@ -67,6 +68,19 @@ class Interpreters:
         self._lock = threading.Lock()
         self._servers: dict[frozenset[tuple[str, str]], _InterpreterServer] = {}
 
+    def prepare(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start the server of a step's command that will be started later, without waiting for it.
+
+        Args:
+            command: The command, with placeholders. One whose variables depend on the task is left out.
+            environment: See `start`.
+        """
+        assignments, program = _split(command)
+        if program[:1] != ["{python}"] or any(PLACEHOLDER.search(value) for value in assignments.values()):
+            return
+        with self._lock, suppress(OSError):  # `start` tries again
+            self._server({**environment, **assignments})
+
     def start(
         self, argv: Sequence[str], cwd: Path, output: int, environment: Mapping[str, str]
     ) -> ForkedProgram | None:
@@ -81,17 +95,22 @@ class Interpreters:
         assignments, program = _split(argv)
         if not _is_program(program):
             return None
-        variables = {**environment, **dict(word.split("=", 1) for word in assignments)}
-        own = {_OWN: variables.pop(_OWN)} if _OWN in variables else {}
+        variables = {**environment, **assignments}
+        own = {_OWN: variables[_OWN]} if _OWN in variables else {}
         request = {"argv": program, "cwd": str(cwd), "environment": own}
-        key = frozenset(variables.items())
         with self._lock:
             try:
-                server = self._servers.get(key) or self._servers.setdefault(key, _InterpreterServer(variables))
-                return server.request(json.dumps(request).encode() + b"\n", output)
+                return self._server(variables).request(json.dumps(request).encode() + b"\n", output)
             except OSError:  # it was killed, or there is no room for one
-                self._servers.pop(key, None)
+                self._servers.pop(_key(variables), None)
                 return None
+
+    def _server(self, variables: Mapping[str, str]) -> _InterpreterServer:
+        """Return the server of an environment, which is started if there is none; the lock is held."""
+        key = _key(variables)
+        if key not in self._servers:
+            self._servers[key] = _InterpreterServer(dict(key))
+        return self._servers[key]
 
 
 class _InterpreterServer:
@@ -140,16 +159,21 @@ def _end(to_server: socket.socket, process: subprocess.Popen[bytes], owner: int)
         process.wait()
 
 
-def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+def _key(variables: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """Return the variables that a server has."""
+    return frozenset((name, value) for name, value in variables.items() if name != _OWN)
+
+
+def _split(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     """Return the assignments of a command that begins with ``env``, and the command after them.
 
     >>> _split(["env", "A=b", "python", "x.py", "C=d"])
-    (['A=b'], ['python', 'x.py', 'C=d'])
+    ({'A': 'b'}, ['python', 'x.py', 'C=d'])
     """
     if not argv or argv[0] != "env":
-        return [], list(argv)
+        return {}, list(argv)
     count = next((number for number, word in enumerate(argv[1:]) if not _ASSIGNMENT.match(word)), len(argv) - 1)
-    return list(argv[1 : count + 1]), list(argv[count + 1 :])
+    return dict(word.split("=", 1) for word in argv[1 : count + 1]), list(argv[count + 1 :])
 
 
 def _is_program(argv: Sequence[str]) -> bool:

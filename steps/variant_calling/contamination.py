@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from math import exp, lgamma, log
+from operator import mul
 from typing import Any, NamedTuple
 
 BINS = 50  # of the allele frequency
@@ -133,37 +134,75 @@ def estimate(counts: SiteCounts, panel: bool) -> Estimate | None:
     kept = counts.homozygous(panel)
     if not kept.cells:
         return None
-    likelihoods = {share: log_likelihood(kept, panel, share) for share in SHARES}
+    model = Model(kept, panel)
+    likelihoods = {share: model.log_likelihood(share) for share in SHARES}
     best = max(SHARES, key=lambda share: likelihoods[share])
     within = [share for share in SHARES if likelihoods[share] >= likelihoods[best] - CONFIDENCE]
     place = SHARES.index(best)
     begin, end = SHARES[max(0, place - 1)], SHARES[min(len(SHARES) - 1, place + 1)]
     finer = [begin + (end - begin) * step / 12 for step in range(13)]
-    share = max((best, *finer), key=lambda share: log_likelihood(kept, panel, share))
+    share = max((best, *finer), key=model.log_likelihood)
     return Estimate(share, within[0], within[-1], sum(kept.cells.values()))
 
 
-def log_likelihood(counts: SiteCounts, panel: bool, share: float) -> float:
-    """Return the logarithm of the likelihood of the counts at homozygous sites.
+class Model:
+    """The likelihood of the counts at homozygous sites, as a function of the share of reads from another person.
 
     Args:
         counts: The counts.
         panel: Whether the sites are those of a panel.
-        share: The share of reads from another person.
     """
-    error = counts.error_rate()
-    total = 0.0
-    by_depth: dict[int, list[tuple[Cell, int]]] = {}
-    for cell, sites in counts.cells.items():
-        by_depth.setdefault(cell.depth, []).append((cell, sites))
-    for depth, cells in by_depth.items():
-        chances = {k: _chances(depth, k, share, error) for k in _counts(depth, panel)}
-        sums = [sum(column) for column in zip(*chances.values(), strict=True)]
-        for cell, sites in cells:
-            weights = _WEIGHTS[cell.bin] if panel else _UNKNOWN_WEIGHTS
-            chance = sum(map(_product, weights, chances[cell.alternative]))
-            total += sites * log(chance / sum(map(_product, weights, sums)))
-    return total
+
+    def __init__(self, counts: SiteCounts, panel: bool) -> None:
+        self._error = counts.error_rate()
+        # Pairs of genotypes of weight 0 are left out: without a panel, those of a sample without the alternative.
+        self._pairs = [(own, other) for own in OWN for other in OTHER if panel or UNKNOWN_FREQUENCY[own][other]]
+        self._depths: list[_Depth] = []
+        by_depth: dict[int, list[tuple[Cell, int]]] = {}
+        for cell, sites in counts.cells.items():
+            by_depth.setdefault(cell.depth, []).append((cell, sites))
+        for depth, cells in by_depth.items():
+            ways = {k: _log_ways(depth, k) for k in _counts(depth, panel)}
+            weighted = [
+                (cell.alternative, _WEIGHTS[cell.bin] if panel else _UNKNOWN_WEIGHTS, sites) for cell, sites in cells
+            ]
+            self._depths.append(_Depth(depth, ways, weighted))
+
+    def log_likelihood(self, share: float) -> float:
+        """Return the logarithm of the likelihood.
+
+        Args:
+            share: The share of reads from another person.
+        """
+        logs = [self._log_reads(own, other, share) for own, other in self._pairs]
+        total = 0.0
+        for depth, ways, cells in self._depths:
+            artifact = ARTIFACTS / (depth + 1)
+            chances = {
+                k: [
+                    (1 - ARTIFACTS) * exp(way + k * alternative + (depth - k) * reference) + artifact
+                    for alternative, reference in logs
+                ]
+                for k, way in ways.items()
+            }
+            sums = [sum(column) for column in zip(*chances.values(), strict=True)]
+            for k, weights, sites in cells:
+                total += sites * log(sum(map(mul, weights, chances[k])) / sum(map(mul, weights, sums)))
+        return total
+
+    def _log_reads(self, own: int, other: int, share: float) -> tuple[float, float]:
+        """Return the logarithms of the probabilities that a read has the alternative allele, and that it has not."""
+        allele = (1 - share) * own / 2 + share * other / 2
+        read = allele * (1 - self._error) + (1 - allele) * self._error
+        return log(read), log(1 - read)
+
+
+class _Depth(NamedTuple):
+    """Sites of one depth: ways to draw each count, and each cell's alternative reads, weights of pairs, and sites."""
+
+    depth: int
+    log_ways: dict[int, float]
+    cells: list[tuple[int, list[float], int]]
 
 
 def frequency_bin(frequency: float) -> int | None:
@@ -179,26 +218,14 @@ def _counts(depth: int, panel: bool) -> range | list[int]:
     return [*range(depth - high.start + 1), *high] if panel else high
 
 
-def _chances(depth: int, alternative: int, share: float, error: float) -> list[float]:
-    """Return the probability of a count for each pair of genotypes."""
-    ways = lgamma(depth + 1) - lgamma(alternative + 1) - lgamma(depth - alternative + 1)
-    chances = []
-    for own in OWN:
-        for other in OTHER:
-            allele = (1 - share) * own / 2 + share * other / 2
-            read = allele * (1 - error) + (1 - allele) * error
-            chance = exp(ways + alternative * log(read) + (depth - alternative) * log(1 - read))
-            chances.append((1 - ARTIFACTS) * chance + ARTIFACTS / (depth + 1))
-    return chances
+def _log_ways(depth: int, alternative: int) -> float:
+    """Return the logarithm of the number of ways to draw a count."""
+    return lgamma(depth + 1) - lgamma(alternative + 1) - lgamma(depth - alternative + 1)
 
 
 def _genotypes(frequency: float) -> tuple[float, float, float]:
     """Return the frequencies of genotypes by Hardy and Weinberg."""
     return (1 - frequency) ** 2, 2 * frequency * (1 - frequency), frequency**2
-
-
-def _product(first: float, second: float) -> float:
-    return first * second
 
 
 def _weights(frequency: float) -> list[float]:
@@ -222,4 +249,4 @@ def _scaled(cell: Cell) -> Cell:
 
 
 _WEIGHTS = [_weights((number + 0.5) / BINS) for number in range(BINS)]
-_UNKNOWN_WEIGHTS = [weight for row in UNKNOWN_FREQUENCY for weight in row]
+_UNKNOWN_WEIGHTS = [weight for row in UNKNOWN_FREQUENCY for weight in row if weight]

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from genomics_pipeline.worker.interpreters import Interpreters
@@ -116,6 +117,41 @@ def test_each_environment_has_an_interpreter_that_was_executed_with_it(run: Run,
     a, b, c = ((tmp_path / name / "log.txt").read_text().split() for name in "abc")
     assert (a[1:], b[1:], c[1:]) == (["1", "/a"], ["2", "/b"], ["1", "/c"])
     assert a[0] == c[0] != b[0]
+
+
+def test_an_interpreter_that_was_started_before_runs_the_programs_of_its_environment(run: Run, tmp_path: Path) -> None:
+    interpreters, others = Interpreters(), set(psutil.Process().children())
+    environment = {"TMPDIR": str(tmp_path)}
+    for command in (["env", "A={vcpus}", "{python}", "x.py"], ["sh", "-c", "x"], ["env", "A=1", "{python}", "x.py"]):
+        interpreters.prepare(command, {**environment, "TMPDIR": "/other"})
+    (server,) = set(psutil.Process().children()) - others
+    options = {"environment": environment, "interpreters": interpreters}
+    assert run("import os\nprint(os.getppid(), os.environ['A'])", prefix=("env", "A=1"), **options).exit_code == 0
+    assert (tmp_path / "step" / "log.txt").read_text() == f"{server.pid} 1\n"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        ((), "True None"),
+        (("env", "OPENBLAS_NUM_THREADS=1"), "True 1"),
+        (("env", "OPENBLAS_NUM_THREADS=2"), "False 2"),
+    ],
+)
+def test_numpy_is_loaded_unless_it_is_to_have_threads(
+    run: Run, tmp_path: Path, prefix: tuple[str, ...], expected: str
+) -> None:
+    code = "import os, sys\nprint('numpy' in sys.modules, os.environ.get('OPENBLAS_NUM_THREADS'))"
+    assert run(code, prefix=prefix, environment={"TMPDIR": str(tmp_path)}).exit_code == 0
+    assert (tmp_path / "step" / "log.txt").read_text() == f"{expected}\n"
+
+
+def test_matrices_are_multiplied_in_the_thread_of_the_program(run: Run, tmp_path: Path) -> None:
+    code = (
+        "import numpy, psutil\nnumpy.ones((999, 999)) @ numpy.ones((999, 999))\nprint(psutil.Process().num_threads())"
+    )
+    assert run(code, environment={"TMPDIR": str(tmp_path)}).exit_code == 0
+    assert (tmp_path / "step" / "log.txt").read_text() == "1\n"
 
 
 def test_two_programs_run_at_once(run: Run, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from genomics_pipeline.runs.local.preparation import prepare_reference, write_in
 from genomics_pipeline.runs.local.request import LocalRunRequest, run_arguments
 from genomics_pipeline.runs.local.resumable import can_resume
 from genomics_pipeline.runs.local.run_jobs import RunJobs, run_jobs
+from genomics_pipeline.runs.local.worker_jobs import start_interpreters
 from genomics_pipeline.runs.plan import RunPlan
 from genomics_pipeline.runs.reference_indexes import choose_indexes, local_obstacle, stage_steps
 from genomics_pipeline.runs.run_files import folder_files
@@ -44,6 +45,7 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
     folder = RunFolder(request.out)
     store = adapters.store.with_buckets({BUCKET: folder.path})
     planned, faults = check_request(request, folder, store, display)
+    interpreters = None if request.containers else start_interpreters(planned.steps, adapters.environment)
     folder.create()
     with folder.lock(display.note):
         obstacle = local_obstacle(request.reference, store, adapters, adapters.capacity(), display.note)
@@ -54,7 +56,7 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
         check_given(planned, request.manifest, reference, store, display)
         before = _record_before(folder, display)
         write_inputs(folder, planned, reference, store)
-        jobs = run_jobs(folder, planned.steps, request.containers, adapters, display, faults)
+        jobs = run_jobs(folder, planned.steps, request.containers, adapters, display, faults, interpreters)
         execution = _begin(request, planned, folder, store, before, jobs, display)
         execution, summary = _execute(execution, jobs, display)
         summary = replace(summary, injected=jobs.injected(display), seconds=round(time.monotonic() - started, 3))

@@ -14,6 +14,7 @@ from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.worker.interpreters import Interpreters
 from genomics_pipeline.worker.step_folder import StepFolder
 
 if TYPE_CHECKING:  # imported where faults are injected only, to keep the start of other runs short
@@ -61,6 +62,7 @@ def run_jobs(
     adapters: Adapters,
     display: Display,
     faults: Faults | None = None,
+    interpreters: Interpreters | None = None,
 ) -> RunJobs:
     """Return the jobs of a run.
 
@@ -71,21 +73,19 @@ def run_jobs(
         adapters: The store that reads files, the environment and the home folder of containers, and the cache.
         display: Shows the names of the images, and each injected fault.
         faults: The faults to inject; None for no faults.
+        interpreters: Running interpreters for the steps' programs, unless they run in containers; see `WorkerJobs`.
 
     Raises:
         RunError: if there is no container engine, or an image cannot be built.
     """
-    make = _in_containers if containers else _in_processes
-    run_attempt = make(folder, steps, adapters, display)
+    if containers:
+        run_attempt = _in_containers(folder, steps, adapters, display)
+    else:
+        store = adapters.store.with_buckets({BUCKET: folder.path})
+        jobs = WorkerJobs(steps, store, folder.scratch, adapters.cache, adapters.environment, interpreters)
+        run_attempt = jobs.run_attempt
     injector = None if faults is None else _injector(faults, run_attempt, folder, steps, adapters, display)
     return RunJobs(steps, run_attempt, injector, adapters)
-
-
-def _in_processes(
-    folder: RunFolder, steps: Mapping[str, StepFolder], adapters: Adapters, display: Display
-) -> RunAttempt:
-    store = adapters.store.with_buckets({BUCKET: folder.path})
-    return WorkerJobs(steps, store, folder.scratch, adapters.cache, adapters.environment).run_attempt
 
 
 def _in_containers(

@@ -14,6 +14,7 @@ from genomics_pipeline.model.task import PAYLOAD_VARIABLE
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.runs.local.fit import least_memory
 from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.worker.credentials import without_credentials
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.interpreters import Interpreters
 from genomics_pipeline.worker.machine import Capacity
@@ -32,6 +33,7 @@ class WorkerJobs:
         scratch: The folder for temporary files.
         cache: The user's cache folder, for references.
         environment: The environment variables, of which the steps' programs get those without credentials.
+        interpreters: Running interpreters for the programs; by default, they are started when they are needed.
     """
 
     def __init__(
@@ -41,13 +43,14 @@ class WorkerJobs:
         scratch: Path,
         cache: Path,
         environment: Mapping[str, str],
+        interpreters: Interpreters | None = None,
     ) -> None:
         self._steps = steps
         self._store = store
         self._scratch = scratch
         self._cache = cache
         self._environment = environment
-        self._interpreters = Interpreters()
+        self._interpreters = interpreters or Interpreters()
 
     def run_attempt(self, job: Job) -> JobEnd:
         """Run an attempt of a job to its end, and return its end, also that of a step that failed."""
@@ -75,6 +78,19 @@ class WorkerJobs:
             for reused in (False, True)
         )
         return JobEnd(0, report=JobReport(ran, reused))
+
+
+def start_interpreters(steps: Mapping[str, StepFolder], environment: Mapping[str, str]) -> Interpreters:
+    """Start the interpreters for the programs of steps, which import modules meanwhile, and return them.
+
+    Args:
+        steps: The folders of the steps by name.
+        environment: The environment variables, see `WorkerJobs`.
+    """
+    interpreters = Interpreters()
+    for step in steps.values():
+        interpreters.prepare(step.spec.command, without_credentials(environment))
+    return interpreters
 
 
 def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]:
