@@ -19,6 +19,7 @@ from genomics_pipeline.report.output import echo, echo_error, echo_line
 
 # Command name -> module of genomics_pipeline.cli and object in it. Modules are imported on demand, for a fast start.
 COMMANDS = {
+    "advise": ("advise", "advise"),
     "cache": ("cache", "cache"),
     "cancel": ("cancel", "cancel"),
     "containers": ("containers", "containers"),
@@ -49,7 +50,7 @@ COMMANDS = {
 
 # Those that make nothing but what they print.
 PRINTERS = frozenset(
-    {"definition", "explain", "logs", "pipeline", "pipelines", "results", "runs", "status", "template"}
+    {"advise", "definition", "explain", "logs", "pipeline", "pipelines", "results", "runs", "status", "template"}
 )
 
 

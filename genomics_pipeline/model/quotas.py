@@ -195,4 +195,13 @@ OBJECT_KEY = Quota(1024, "bytes", "PutObject, Key", S3_KEYS_PAGE, service="s3")
 LIST_KEYS = Quota(1_000, "keys", "ListObjectsV2, MaxKeys", S3_PAGE, service="s3")
 MESSAGE_SUBJECT = Quota(99, "characters", "Publish, Subject: fewer than 100", SNS_PAGE, service="sns")
 FUNCTION_SECONDS = Quota(900, "seconds", "Invoke", LAMBDA_PAGE, service="lambda")
+FUNCTION_CONCURRENCY = Quota(
+    1_000,
+    "concurrent executions",
+    "Invoke, all functions of an account and Region",
+    LAMBDA_PAGE,
+    service="lambda",
+    adjustable=True,
+    code="L-B99A9384",
+)
 FUNCTION_MEMORY = Quota(128, "MiB", "CreateFunction, MemorySize by default", LAMBDA_PAGE, service="lambda")

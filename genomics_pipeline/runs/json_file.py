@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from genomics_pipeline.stores.protocol import Store
 STDIN = "-"
 
 
-def read_json(file: str, store: Store, lines: bool = False) -> Any:
+def read_json(file: str, store: Store, lines: bool = False, prepare: Callable[[str], str] = lambda text: text) -> Any:
     """Return the JSON value in a file, in an object by its URI, or in standard input for ``-``.
 
     Halves of surrogate pairs become question marks, as AWS's payloads are UTF-8.
@@ -26,6 +27,7 @@ def read_json(file: str, store: Store, lines: bool = False) -> Any:
         file: A path, a URI or ``-``.
         store: Reads objects by their URIs.
         lines: Whether the file may be JSON Lines; it is then returned as an array, if it has several lines.
+        prepare: Makes JSON of the file's text.
 
     Raises:
         DataError: if the file cannot be read or is not JSON; with line and column of a syntax error.
@@ -40,7 +42,7 @@ def read_json(file: str, store: Store, lines: bool = False) -> Any:
     except OSError as error:
         raise DataError(f"{name}: expected a file, found none that can be read: {error.strerror}") from None
     try:
-        text = data.decode("utf-8-sig")
+        text = prepare(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise DataError(Problem(f"expected UTF-8, found byte {error.start} that is not", name)) from None
     try:

@@ -20,7 +20,8 @@ def _words(text: str) -> frozenset[str]:
 # A docstring may open with any verb; add those that are missing.
 VERBS = _words(
     """
-    abort accept add admit advance align allow annotate answer append apply arrange ask assert assign attach await batch
+    abort accept add admit advance advise align allow annotate answer append apply arrange ask assert assign attach
+    await batch
     begin bind block bring build call cancel carry catch change check choose claim classify clean clear close collect
     combine
     compare compile complete compute concatenate configure confirm
