@@ -29,7 +29,7 @@ class DeclaredFile:
         data: The parsed content.
         keys: Yields the 1-based line and full path of each key.
         file: The file's name, for messages.
-        schema: The name of a schema in `genomics_pipeline/schemas`.
+        schema: The name of a schema in `genomics_pipeline/schemas`; None for content that is known to fit.
         words: The format's own words for types.
 
     Raises:
@@ -37,9 +37,11 @@ class DeclaredFile:
     """
 
     def __init__(
-        self, data: Any, keys: Callable[[], Keys], *, file: str, schema: str, words: Mapping[str, str]
+        self, data: Any, keys: Callable[[], Keys], *, file: str, schema: str | None, words: Mapping[str, str]
     ) -> None:
         self.file, self.data, self._keys = file, data, keys
+        if schema is None:
+            return
         explained = (one for error in _validator(schema).iter_errors(data) for one in _explain(error, words))
         self.refuse([self.problem(*one) for one in islice(explained, budgets.TOML_ERRORS.value)])
 

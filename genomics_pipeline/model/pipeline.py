@@ -97,6 +97,7 @@ class Pipeline:
         stages: The stages in order.
         parameters: The parameters of stages that it sets, by stage and name.
         germline: Its calls assume a person's own genome, so that tumours are refused.
+        is_shipped: Its file is one of this package, which its tests have compared with the schema and AWS's limits.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Pipeline:
     stages: tuple[Stage, ...]
     parameters: Mapping[str, Mapping[str, Value]]
     germline: bool = False
+    is_shipped: bool = False
 
     def optional_stages(self, overrides: Mapping[str, Mapping[str, Value]]) -> tuple[str, ...]:
         """Return the names of the optional stages that a run has, by its parameters.
@@ -172,18 +174,19 @@ class Pipeline:
         )
 
 
-def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec]) -> Pipeline:
+def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec], is_shipped: bool = False) -> Pipeline:
     """Return the pipeline that a TOML file declares.
 
     Args:
         text: The file's text.
         file: Its name, for messages; paths in parameters are relative to its folder.
         load_step: Returns the step with the name or path that a stage gives.
+        is_shipped: See `Pipeline`.
 
     Raises:
         DataError: with all problems of the file and of its steps' files, in source order.
     """
-    toml = TomlFile(text, file=file, schema="pipeline")
+    toml = TomlFile(text, file=file, schema=None if is_shipped else "pipeline")
     steps, problems = _load_steps(toml, load_step)
     stages: list[Stage] = []
     unknown: set[str] = set()
@@ -214,6 +217,7 @@ def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec]
             for name, values in parameters.items()
         },
         germline=toml.data.get("germline", False),
+        is_shipped=is_shipped,
     )
 
 

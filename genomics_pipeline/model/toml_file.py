@@ -24,13 +24,13 @@ class TomlFile(DeclaredFile):
     Args:
         text: The file's text.
         file: Its name, for messages.
-        schema: The name of a schema in `genomics_pipeline/schemas`.
+        schema: The name of a schema in `genomics_pipeline/schemas`; None for content that is known to fit.
 
     Raises:
         DataError: for text that is not TOML or does not fit the schema, with all problems in source order.
     """
 
-    def __init__(self, text: str, *, file: str, schema: str) -> None:
+    def __init__(self, text: str, *, file: str, schema: str | None) -> None:
         lines = text.splitlines()
         super().__init__(_parse(text, file), lambda: _keys(lines), file=file, schema=schema, words=TOML_WORDS)
 

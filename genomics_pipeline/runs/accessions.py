@@ -15,7 +15,6 @@ from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.sample import Lane, Sample
 from genomics_pipeline.model.web_uri import file_path
 from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.stores.web import web_pieces
 
 ASKED_AT_ONCE = 4  # ENA allows 50 requests a second
 PAUSES_S = (1.0, 3.0)  # before an accession is asked for again
@@ -71,6 +70,8 @@ def with_runs(
 
 
 def _ask(accession: str, portal: str, pause: Callable[[float], object]) -> list[ArchivedRun]:
+    from genomics_pipeline.stores.web import web_pieces  # with urllib, which few runs need
+
     url, broken = report_url(accession, portal), 0
     while True:
         try:

@@ -46,7 +46,7 @@ def load_step(name_or_path: str, base: Path | None = None) -> StepFolder:
     if name_or_path not in step_names():
         hint = did_you_mean(name_or_path, step_names())
         raise DataError(f"unknown step {name_or_path!r}; {hint}; a folder of your own is given as ./path")
-    return read_step(shipped_folder("steps") / name_or_path)
+    return read_step(shipped_folder("steps") / name_or_path, is_shipped=True)
 
 
 def load_pipeline(name_or_file: str) -> tuple[Pipeline, dict[str, StepFolder]]:
@@ -66,7 +66,8 @@ def load_pipeline(name_or_file: str) -> tuple[Pipeline, dict[str, StepFolder]]:
         return step.spec
 
     text = read_bounded_text(file, budgets.TOML_SIZE)
-    pipeline = parse_pipeline(text, file=str(file), load_step=load)
+    is_shipped = file.parent == shipped_folder("pipelines")
+    pipeline = parse_pipeline(text, file=str(file), load_step=load, is_shipped=is_shipped)
     return replace(pipeline, parameters=with_real_parents(pipeline.parameters, pipeline)), folders
 
 

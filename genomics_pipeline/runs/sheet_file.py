@@ -17,7 +17,6 @@ from genomics_pipeline.model.secrets import refuse_password, without_secrets
 from genomics_pipeline.model.web_uri import is_web
 from genomics_pipeline.stores.decompression import decompressed
 from genomics_pipeline.stores.protocol import MissingObject
-from genomics_pipeline.stores.web import web_pieces
 
 PIECE_BYTES = 1 << 16
 _UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)  # also of UTF-32, little-endian
@@ -88,6 +87,8 @@ def _too_long(line: int) -> DataError:
 
 def _pieces(uri: str) -> Generator[bytes]:
     if is_web(uri):
+        from genomics_pipeline.stores.web import web_pieces  # with urllib, which few runs need
+
         yield from web_pieces(uri)
         return
     with _open(uri) as stream:

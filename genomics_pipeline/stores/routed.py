@@ -16,11 +16,12 @@ from genomics_pipeline.model.secrets import REFUSAL, has_password, without_passw
 from genomics_pipeline.model.web_uri import is_web
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import ANY, Expected, ObjectInfo, ObjectPart, Publication, Sink, Store
-from genomics_pipeline.stores.s3 import S3Store
-from genomics_pipeline.stores.web_store import WebStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from genomics_pipeline.stores.s3 import S3Store
+    from genomics_pipeline.stores.web_store import WebStore
 
 
 class RoutedStore:
@@ -35,7 +36,6 @@ class RoutedStore:
         self._client = s3
         self._buckets = dict(buckets or {})
         self._local = LocalStore(self._buckets)
-        self._web = WebStore()
 
     def with_buckets(self, buckets: Mapping[str, Path]) -> Self:
         """Return a store that also has these buckets, which are folders of this machine."""
@@ -43,7 +43,15 @@ class RoutedStore:
 
     @cached_property
     def _s3(self) -> S3Store:
+        from genomics_pipeline.stores.s3 import S3Store  # here and below, since most runs on one machine need neither
+
         return S3Store(self._client())
+
+    @cached_property
+    def _web(self) -> WebStore:
+        from genomics_pipeline.stores.web_store import WebStore
+
+        return WebStore()
 
     def _store(self, uri: str) -> Store:
         if has_password(uri):

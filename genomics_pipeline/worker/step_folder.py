@@ -35,8 +35,12 @@ class StepFolder:
     digest: str
 
 
-def read_step(folder: Path) -> StepFolder:
+def read_step(folder: Path, is_shipped: bool = False) -> StepFolder:
     """Read a step's folder.
+
+    Args:
+        folder: The folder.
+        is_shipped: See `parse_step`.
 
     Raises:
         DataError: if it has no readable ``step.toml``, with all problems of that file, or if it declares ``common``
@@ -47,7 +51,7 @@ def read_step(folder: Path) -> StepFolder:
         text = read_bounded_text(file, budgets.TOML_SIZE)
     except (FileNotFoundError, NotADirectoryError):
         raise DataError(f"expected a step's folder with a step.toml, found none in {folder}") from None
-    spec = parse_step(text, file=str(file))
+    spec = parse_step(text, file=str(file), is_shipped=is_shipped)
     files = _files_below(folder)
     if spec.common and not (folder / COMMON).is_dir():  # in an image, ``common`` is within the step's folder
         common = folder.absolute().parent / COMMON
