@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from struct import Struct
 from typing import NamedTuple
 
@@ -44,11 +43,13 @@ class Columns(NamedTuple):
 def bam_bytes(columns: Columns) -> bytes:
     """Return the records; the first of the parts are the names with their NUL."""
     rests = list(map(b"".join, zip(*columns.parts, strict=True)))
+    records = [b""] * (2 * len(rests))
+    records[1::2] = rests
     bins = [
         4681 + (start >> 14) & 0xFFFF if start >= 0 and start >> 14 == end - 1 >> 14 else _bin(start, end)
         for start, end in zip(columns.positions, columns.ends, strict=True)
     ]
-    fixed = map(
+    records[::2] = map(
         _FIXED.pack,
         [len(rest) + _FIXED.size - 4 for rest in rests],
         columns.sequences,
@@ -63,7 +64,7 @@ def bam_bytes(columns: Columns) -> bytes:
         columns.mate_positions,
         columns.template_lengths,
     )
-    return b"".join(chain.from_iterable(zip(fixed, rests, strict=True)))
+    return b"".join(records)
 
 
 def _bin(start: int, end: int) -> int:
