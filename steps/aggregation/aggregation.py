@@ -22,6 +22,7 @@ from common.program import run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, shown, write_versions
 from common.variants import MISSING_KEY
 from common.vcf_header import LOCAL, VcfHeader
+from evidence import Limits
 from genotyping import Calling
 from interval import Ownership, Region, padded, parse_regions, targets_within, units_of
 from joint_records import AF_HEADER, Filters, write_joint
@@ -64,8 +65,8 @@ def aggregate(task: dict[str, Any], samples: Samples) -> None:
     names = {span.contig for span in spans}
     reference = CallingReference(task["inputs"]["reference"], [names], scratch).path(names)
     header = merged_header(samples.headers, contigs)
-    limits = ("min_qual", "min_depth", "max_strand_bias", "carrier_prior")
-    filters = Filters(*(parameters[name] for name in limits))
+    limits = Limits(**{name: parameters[name] for name in Limits._fields})
+    filters = Filters(limits)
     ploidy = ploidy_options(samples.headers, spans, parameters["ploidy"], scratch)
     whole = call_commands(task["inputs"]["reference"], ploidy, parameters["prior"])  # all intervals have one header
     describe = VcfHeader(task, [], whole).describe
@@ -78,7 +79,7 @@ def aggregate(task: dict[str, Any], samples: Samples) -> None:
     def genotype(number: int) -> None:
         folder, unit = folders[number], units[number]
         folder.mkdir()
-        cohort = Cohort(samples.groups, len(samples.headers), tiles[number], reference)
+        cohort = Cohort(samples.groups, len(samples.headers), tiles[number], reference, limits)
         packed = packed_cohort(cohort, folder / COLUMNS)
         with Calling(header, commands, folder).records(packed) as lines, bgzf_writer(folder / RECORDS) as write:
             found = write_joint(lines, Ownership(unit), filters, write)

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from columns_file import Chunk
+from evidence import Evidence, Limits, alleles_of_site
 from gvcf_headers import GvcfHeader
 from gvcf_records import Allele, Place, Site, site_of
 from packed_samples import decompressed, unpacked
 from sample_groups import Group, write_chunks
-from tile_columns import TileColumns, evident_alleles_of
+from tile_columns import TileColumns
+from tile_evidence import evidence_of_group
 from tiles import Tile
 
 HEADER = """##fileformat=VCFv4.2
@@ -40,12 +42,14 @@ class Cohort(NamedTuple):
         samples: The number of samples.
         tiles: The tiles, in the reference's order.
         reference: The FASTA file.
+        limits: What is asked of a variant.
     """
 
     groups: Sequence[Group]
     samples: int
     tiles: Sequence[Tile]
     reference: str
+    limits: Limits
 
 
 class PackedCohort(NamedTuple):
@@ -86,11 +90,11 @@ class PackedCohort(NamedTuple):
             raise earlier.damage(str(error)) from None
 
     def _tile_rows(self, tile: Tile, raws: Sequence[bytes]) -> Iterator[tuple[Site, str]]:
-        found: set[tuple[Place, Allele]] = set()
-        for raw in raws:
-            found |= evident_alleles_of(unpacked(raw), tile)
-        if found:
-            columns = TileColumns(tile, sites_of(found), self.cohort.samples)
+        limits = self.cohort.limits
+        found = joined(evidence_of_group(unpacked(raw), tile, limits) for raw in raws)
+        sites = sites_of(found, limits.least_evidence(self.cohort.samples))
+        if sites:
+            columns = TileColumns(tile, sites, self.cohort.samples)
             for group, raw in zip(self.cohort.groups, raws, strict=True):
                 columns.add(unpacked(raw), group.places)
             yield from columns.rows()
@@ -105,12 +109,27 @@ def packed_cohort(cohort: Cohort, path: Path) -> PackedCohort:
     return PackedCohort(cohort, path, write_chunks(cohort.groups, cohort.tiles, cohort.reference, path))
 
 
-def sites_of(found: Iterable[tuple[Place, Allele]]) -> list[Site]:
-    """Return the sites of alleles on one contig, in order, each with all of its alleles."""
-    places: dict[Place, list[Allele]] = defaultdict(list)
-    for place, allele in found:
-        places[place].append(allele)
-    return [site_of(place, places[place]) for place in sorted(places)]
+def joined(groups: Iterable[Mapping[tuple[Place, Allele], Evidence]]) -> dict[tuple[Place, Allele], Evidence]:
+    """Return the evidence of all groups of a cohort together."""
+    found: dict[tuple[Place, Allele], Evidence] = {}
+    for group in groups:
+        for key, evidence in group.items():
+            found[key] = evidence.plus(found.get(key, Evidence()))
+    return found
+
+
+def sites_of(found: Mapping[tuple[Place, Allele], Evidence], least: float) -> list[Site]:
+    """Return the sites on one contig, in order, each with the alleles of which its cohort has enough evidence.
+
+    Args:
+        found: The evidence of the cohort for each allele.
+        least: The least evidence for a variant of the cohort: see `Limits.least_evidence`.
+    """
+    places: dict[Place, dict[Allele, Evidence]] = defaultdict(dict)
+    for (place, allele), evidence in found.items():
+        places[place][allele] = evidence
+    alleles = {place: alleles_of_site(places[place], place.indel, least) for place in sorted(places)}
+    return [site_of(place, kept) for place, kept in alleles.items() if kept]
 
 
 def merged_header(headers: Sequence[GvcfHeader], contigs: Mapping[str, int]) -> str:

@@ -12,6 +12,7 @@ from likelihoods import of_depth, of_two_copies
 UNSEEN = {"<*>", "<NON_REF>"}  # the symbolic allele for all alleles that were not observed
 UNSEEN_ONLY = ("\t<*>\t", "\t<NON_REF>\t")  # the alternate alleles of blocks
 MANY_COLUMNS = 1 << 16  # different ones of blocks
+MISSING = "."
 I16 = 16  # values of mpileup's sums for the tests of `bcftools call`
 Base = Callable[[str, int], str]
 
@@ -151,7 +152,7 @@ class Record:
         """Return PL, DP, SP, AD and the number of the unseen allele, 0 without one, tab-separated."""
         unseen = next((number for number, alt in enumerate(self._alts, 1) if alt in UNSEEN), 0)
         sample = self._sample
-        columns = [",".join(map(str, self.phred)), sample["DP"], sample.get("SP", "."), sample["AD"], str(unseen)]
+        columns = [",".join(map(str, self.phred)), sample["DP"], sample.get("SP", MISSING), sample["AD"], str(unseen)]
         return "\t".join(columns)
 
 

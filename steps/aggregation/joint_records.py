@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from evidence import Limits
+from gvcf_records import MISSING
 from interval import Ownership
-from likelihoods import from_zero, most_probable, pairs, quality_alone, with_deleted
+from likelihoods import called_alone, from_zero, most_probable, of_two_copies, pairs, with_deleted
 from strands import pooled_bias
 
 DELETED = "*"  # the allele of a copy of which an earlier record says that it lacks the site
-MISSING = "."
 MANY_CELLS = 1 << 16  # different ones
 UNTIL_GENOTYPED = ("AC", "AN", "DP4")  # of `bcftools call`: counted again here; strands of blocks are not known
 UNUSED_HEADER = tuple(f"##INFO=<ID={name}," for name in ("DP4", "I16", "QS"))
@@ -21,19 +22,17 @@ AF_HEADER = '##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency amo
 
 
 class Filters(NamedTuple):
-    """The limits of the soft filters."""
+    """The soft filters, and their limits."""
 
-    min_qual: float
-    min_depth: int
-    max_strand_bias: int
-    carrier_prior: float
+    limits: Limits
 
     def header(self) -> str:
         """Return the header lines that declare the filters."""
+        limits = self.limits
         return (
-            f'##FILTER=<ID=LowQual,Description="QUAL below {self.min_qual:g}; of an indel, in each carrier alone">\n'
-            f'##FILTER=<ID=LowDepth,Description="No carrier with {self.min_depth} high-quality bases">\n'
-            f'##FILTER=<ID=StrandBias,Description="Phred-scaled strand bias above {self.max_strand_bias} '
+            f'##FILTER=<ID=LowQual,Description="QUAL below {limits.min_qual:g}; of an indel, in each carrier alone">\n'
+            f'##FILTER=<ID=LowDepth,Description="No carrier with {limits.min_depth} high-quality bases">\n'
+            f'##FILTER=<ID=StrandBias,Description="Phred-scaled strand bias above {limits.max_strand_bias} '
             'in every carrier, or of all reads, nearly all of which are on one strand">\n'
         )
 
@@ -48,11 +47,11 @@ class Filters(NamedTuple):
         """
         biases = [one.strand_bias for one in carriers if one.strand_bias is not None]
         if indel:
-            qual = min(qual, max(one.quality_alone(self.carrier_prior) for one in carriers))
+            qual = min(qual, max(one.quality_alone(self.limits.carrier_prior) for one in carriers))
         names = {
-            "LowQual": qual < self.min_qual,
-            "LowDepth": all(one.depth < self.min_depth for one in carriers),
-            "StrandBias": max(min(biases, default=0), pooled_bias) > self.max_strand_bias,
+            "LowQual": qual < self.limits.min_qual,
+            "LowDepth": all(one.depth < self.limits.min_depth for one in carriers),
+            "StrandBias": max(min(biases, default=0), pooled_bias) > self.limits.max_strand_bias,
         }
         return ";".join(name for name, applies in names.items() if applies) or "PASS"
 
@@ -83,8 +82,9 @@ class Genotype:
         return any(self.alleles)
 
     def quality_alone(self, prior: float) -> float:
-        """Return the QUAL that a carrier has alone."""
-        return quality_alone(self.phred, self.depths, self.alleles, prior)
+        """Return the QUAL that the sample has alone."""
+        phred = tuple(of_two_copies(self.phred, len(self.depths)))
+        return called_alone(phred, self.depths, prior)[1]
 
     def text(self) -> str:
         """Return the sample's column, GT:PL:DP:SP:AD:GQ."""

@@ -10,6 +10,7 @@ HALF = 10 * log10(2)  # of a read of an allele that only one of two copies has
 REFERENCE_READ = 37  # of a read of the reference where no copy has it; what mpileup writes for one good read
 LARGEST = 255  # as mpileup writes it
 MOST_CERTAIN = 127  # as `bcftools call` writes GQ
+MANY = 1 << 16  # different likelihoods
 
 
 def likely(phred: int) -> float:
@@ -158,28 +159,58 @@ def most_probable(phred: Sequence[int], depths: Sequence[int], ploidy: int) -> t
     return best, quality if gap < 0 else min(quality, gap)
 
 
-def quality_alone(phred: Sequence[int], depths: Sequence[int], alleles: Sequence[int | None], prior: float) -> float:
-    """Return the QUAL of a carrier alone, as `bcftools call -m` has it, with the best allele that it carries.
+@lru_cache(MANY)
+def called_alone(phred: tuple[int, ...], depths: tuple[int, ...], prior: float) -> tuple[tuple[int, ...], float]:
+    """Return the alleles with which `bcftools call -m` explains the reads of one sample, and the QUAL that it gives.
+
+    Of two copies there are at most two alleles, each of which some read shows. The frequencies of alleles are their
+    shares of the reads, and each alternate allele costs the prior once.
 
     Args:
-        phred: The likelihoods.
+        phred: The likelihoods of two copies.
         depths: The number of reads of each allele.
-        alleles: Its genotype.
         prior: How often a site is expected to vary.
 
-    >>> round(quality_alone([39, 0, 107], [5, 2], [0, 1], 0.02)), round(quality_alone([50, 0], [0, 3], [1], 0.02))
-    (18, 33)
+    >>> for phred, depths in ((39, 0, 107), (5, 2)), ((34, 6, 0), (0, 2)), ((60, 39, 90, 0, 12, 80), (0, 5, 6)):
+    ...     alleles, qual = called_alone(phred, depths, 0.02)
+    ...     print(alleles, round(qual))
+    (0, 1) 18
+    (1,) 17
+    (0, 2) 40
     """
+    shown = [allele for allele, depth in enumerate(depths) if depth]
+    sets = [(0,), *((one,) for one in shown if one), *((one, two) for two in shown for one in shown if one < two)]
+    weights = [_weight(phred, depths, alleles) * prior ** sum(map(bool, alleles)) for alleles in sets]
+    reference, total = weights[0], sum(weights)
+    qual = -10 * log10(reference / total) if reference else float(LARGEST)
+    return sets[max(range(len(sets)), key=weights.__getitem__)], qual
 
-    def quality(allele: int) -> float:
-        reference, variant = likely(phred[0]), likely(phred[allele])
-        if len(alleles) > 1:
-            alt = depths[allele] / ((depths[0] + depths[allele]) or 1)
-            het, variant = (likely(phred[index_of(first, allele)]) for first in (0, allele))
-            variant += (1 - alt) ** 2 * reference + alt**2 * variant + 2 * alt * (1 - alt) * het
-        return -10 * log10(reference / (reference + prior * variant))
 
-    return max(quality(allele) for allele in alleles if allele)
+def _weight(phred: Sequence[int], depths: Sequence[int], alleles: Sequence[int]) -> float:
+    """Return how likely reads are if a sample has no other than one or two alleles, as frequent as in its reads."""
+    if len(alleles) == 1:
+        return likely(phred[index_of(alleles[0], alleles[0])])
+    one, two = alleles
+    share = depths[one] / (depths[one] + depths[two])
+    both = 2 * share * (1 - share) * likely(phred[index_of(one, two)])
+    return share**2 * likely(phred[index_of(one, one)]) + both + (1 - share) ** 2 * likely(phred[index_of(two, two)])
+
+
+@lru_cache(MANY)
+def likelier_with(phred: tuple[int, ...], alleles: int, allele: int) -> int:
+    """Return how much likelier the best genotype with an allele is than the best without it, Phred-scaled.
+
+    Args:
+        phred: The likelihoods of two copies.
+        alleles: The number of alleles with the reference.
+        allele: The allele.
+
+    >>> likelier_with((60, 0, 50, 70, 55, 90), 3, 1), likelier_with((60, 24, 30, 54, 0, 60), 3, 2)
+    (60, 24)
+    """
+    having = [allele in pair for pair in pairs(alleles)]
+    best_with = min(value for value, has in zip(phred, having, strict=True) if has)
+    return min(value for value, has in zip(phred, having, strict=True) if not has) - best_with
 
 
 def from_zero(phred: Sequence[int]) -> list[int]:

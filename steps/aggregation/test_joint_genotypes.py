@@ -84,12 +84,17 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     index(reference)
     biased = snp(701, "C")._replace(strands="8,6,0,5")
     weak = [deletion(801, 2, "36,0,100", "6,2"), deletion(901, 2, "117,0,1", "1,7")]
-    write_gvcf(folder, "P", [snp(101, "C"), snp(201, "C"), deletion(401, 2, HET), snp(601, "C"), biased, *weak])
+    errors = [snp(1101, "C"), snp(1201, "C", "12,0,132"), snp(1301, "C", "12,0,132"), deletion(1401, 2, HET)]
+    write_gvcf(
+        folder, "P", [snp(101, "C"), snp(201, "C"), deletion(401, 2, HET), snp(601, "C"), biased, *weak, *errors]
+    )
     one_read = Given(101, 101, phred="0,3,37", depth=1)
     lonely = snp(301, "G", "60,3,0", depth=1)
     known = [snp(201, "G"), lonely, snp(403, "T"), snp(601, "C", "0,10,100")]
-    write_gvcf(folder, "Q", [one_read, *known, biased, *weak[:1]])
-    write_gvcf(folder, "R", [Given(101, 101, ""), snp(201, "T"), *weak[:1], Given(990, 1010, "")])
+    errors = [snp(1101, "G", "12,0,132"), snp(1201, "C", "12,0,132"), deletion(1401, 1, "36,0,100", "6,2")]
+    write_gvcf(folder, "Q", [one_read, *known, biased, *weak[:1], *errors])
+    errors = [snp(1101, "G", "15,0,105"), snp(1201, "C", "12,0,132")]
+    write_gvcf(folder, "R", [Given(101, 101, ""), snp(201, "T"), *weak[:1], Given(990, 1010, ""), *errors])
     write_gvcf(folder, "S", [deletion(401, 2, HOM), Given(402, 403, ""), snp(603, "T", "40,30,0")])
     return folder
 
@@ -163,6 +168,21 @@ def test_evidence_for_an_indel_does_not_add_up_over_carriers(
     assert list(joint[401, "ACG"].filter) == ["PASS"]
 
 
+def test_an_allele_that_could_not_pass_by_itself_is_left_out(
+    joint: dict[tuple[int, str], pysam.VariantRecord],
+) -> None:
+    snps, indels = joint[1101, "A"], joint[1401, "ACG"]
+    assert (snps.alts, indels.alts) == (("C",), ("A",))
+    assert genotypes(snps) == genotypes(indels) == ["0/1", "0/0", "0/0", "0/0"]
+    assert [record.info["AC"] for record in (snps, indels)] == [(1,), (1,)]
+    assert [call["PL"] for call in snps.samples.values()][1:3] == [(0, 218, 243), (0, 215, 240)]
+
+
+def test_a_site_needs_evidence_of_samples_together(joint: dict[tuple[int, str], pysam.VariantRecord]) -> None:
+    assert genotypes(joint[1201, "A"]) == ["0/1", "0/1", "0/1", "0/0"]  # 36, of 29.8
+    assert (1301, "A") not in joint
+
+
 def test_an_indel_that_nearly_all_reads_show_is_homozygous(joint: dict[tuple[int, str], pysam.VariantRecord]) -> None:
     assert genotypes(joint[901, "ACG"]) == ["1/1", "0/0", "0/0", "0/0"]
 
@@ -192,8 +212,8 @@ def test_a_sample_keeps_the_likelihoods_of_its_own_record(
 def test_the_least_likelihood_is_0_and_bases_are_in_upper_case(
     joint: dict[tuple[int, str], pysam.VariantRecord],
 ) -> None:
-    bases = {(101, "A"), (201, "A"), (301, "A"), (403, "G"), (601, "A"), (603, "G"), (701, "A")}
-    assert set(joint) == bases | {(401, "ACG"), (801, "ACG"), (901, "ACG")}
+    bases = {(pos, "A") for pos in (101, 201, 301, 601, 701, 1101, 1201)} | {(403, "G"), (603, "G")}
+    assert set(joint) == bases | {(pos, "ACG") for pos in (401, 801, 901, 1401)}
     for record in joint.values():
         assert all(min(call["PL"]) == 0 for call in record.samples.values())
         assert all(allele == allele.upper() for allele in record.alleles or ())

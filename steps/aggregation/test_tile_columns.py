@@ -11,14 +11,18 @@ from typing import NamedTuple
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
+from cohort_sites import joined
+from evidence import Limits
 from gvcf_records import Allele, Place, Site, site_of
 from packed_samples import Packed, decompressed, encoded, unpacked
 from packing import Packing
-from tile_columns import TileColumns, evident_alleles_of
+from tile_columns import TileColumns
+from tile_evidence import evidence_of_group
 from tiles import Tile
 
 BASES = "ACGTTTTTCA" * 3
 I16 = "1,1,1,1,60,1800,60,1800,120,7200,120,7200,30,450,30,450"
+LIMITS = Limits(20, 2, 25, 0.02, 0.05)
 TILE = Tile("c", 2, 30, 30)
 
 
@@ -117,8 +121,8 @@ def test_a_packed_group_is_the_same_after_encoding_and_of_some_samples_as_if_the
     whole = unpacked(decompressed(encoded(packed(*samples))))
     for one, other in zip(whole, packed(*samples), strict=True):
         np.testing.assert_array_equal(one, other)
-    found = evident_alleles_of(whole, TILE)
-    assert found == {key for lines in samples for key in evident_alleles_of(packed(lines), TILE)}
+    found = evidence_of_group(whole, TILE, LIMITS)
+    assert found == joined(evidence_of_group(packed(lines), TILE, LIMITS) for lines in samples)
     sites = [site(place.pos, allele, is_indel=place.indel) for place, allele in sorted(found)]
     sites = [one for one, before in zip(sites, [None, *sites], strict=False) if before is None or one[0] != before[0]]
     picks = [1, 4, 5, 11]

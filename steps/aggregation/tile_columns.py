@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
-from gvcf_records import I16, Allele, Place, Site
+from gvcf_records import I16, Allele, Site
 from likelihoods import of_reference, over_alleles
 from packed_samples import SHARE, Array, Packed
 from tiles import Tile
@@ -20,16 +20,8 @@ SAMPLE_BP = 1 << 16  # more than a tile: the places of one sample's stretches be
 NONE = -1  # in place of the number of an allele that a record lacks
 
 
-def evident_alleles_of(packed: Packed, tile: Tile) -> set[tuple[Place, Allele]]:
-    """Return the alleles of which a sample of a group has evidence, with their places."""
-    evident = packed.evident > 0
-    found = np.unique(packed.positions[evident] * len(packed.allele_texts) + packed.alleles[evident])
-    alleles = [_parsed(text) for text in packed.allele_texts]
-    keys = (divmod(one, len(alleles)) for one in found.tolist())
-    return {(Place(tile.contig, tile.start + place, alleles[number][0]), alleles[number][1]) for place, number in keys}
-
-
-def _parsed(text: str) -> tuple[bool, Allele]:
+def parse_allele(text: str) -> tuple[bool, Allele]:
+    """Return whether an allele is an indel, and the allele, from one of `Packed.allele_texts`."""
     indel, ref, alt = text.split("\t")
     return indel == "1", Allele(ref, alt)
 
@@ -135,7 +127,7 @@ class TileColumns:
         Returns:
             An array of shape (pairs, 2 + most alleles of a site); `NONE` for alleles that the record lacks.
         """
-        alleles = [_parsed(text) for text in packed.allele_texts]
+        alleles = [parse_allele(text) for text in packed.allele_texts]
         indels = np.array([indel for indel, _ in alleles], dtype=np.int64)
         keys = packed.positions * 2 + indels[packed.alleles] if len(alleles) else packed.positions
         sites = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
