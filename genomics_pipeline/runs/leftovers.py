@@ -15,10 +15,10 @@ def end_leftovers(scratch: Path) -> bool:
     The programs of steps work there. The guardian of a killed run ends them; this is for the moments before it has, and
     for a guardian that was killed, too. Call this with the lock of the run.
     """
-    import psutil
-
     if not scratch.is_dir() or not any(scratch.iterdir()):
         return False
+    import psutil
+
     folder = f"{os.path.realpath(scratch)}/"
     leftovers = []
     for process in psutil.process_iter():

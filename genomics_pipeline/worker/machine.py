@@ -111,9 +111,7 @@ def _core_limits(environment: Mapping[str, str], proc: Path) -> Iterator[Limit]:
 
 
 def _memory_limits(environment: Mapping[str, str], proc: Path) -> Iterator[Limit]:
-    import psutil
-
-    yield Limit(int(psutil.virtual_memory().total), "this machine")
+    yield Limit(_physical_bytes(), "this machine")
     yield from memory_limits(proc)
     for kind, source in ((resource.RLIMIT_AS, "ulimit -v"), (resource.RLIMIT_DATA, "ulimit -d")):
         soft, _ = resource.getrlimit(kind)
@@ -124,6 +122,11 @@ def _memory_limits(environment: Mapping[str, str], proc: Path) -> Iterator[Limit
     cores = min((one for name in SCHEDULED_CORES if (one := _number(environment, name))), default=1)
     if number := _mib(environment, SCHEDULED_MIB_PER_CORE):
         yield Limit((number << 20) * cores, f"{SCHEDULED_MIB_PER_CORE} x {cores}")
+
+
+def _physical_bytes() -> int:
+    """Return the memory of this machine."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _number(environment: Mapping[str, str], name: str) -> int:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from psutil import Process
 
 POLL_S = 0.01
+CHECK_S = 0.1  # between looks at what may end a program; its own end is noticed at once
 GRACE_S = 10.0  # between SIGTERM and SIGKILL; AWS gives a container 30
 
 
@@ -128,7 +129,7 @@ def _wait(
     signalled_at: float | None = None
     tree: list[Process] = []
     try:
-        while (end := program.wait(POLL_S)) is None:
+        while (end := program.wait(CHECK_S)) is None:
             memory.sample()
             if signalled_at is None and (cancelled.is_set() or (failed and failed.is_set())):
                 signalled_at = time.monotonic()

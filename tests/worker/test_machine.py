@@ -24,7 +24,7 @@ def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(os, "cpu_count", lambda: CORES)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(CORES)), raising=False)
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY,) * 2)
-    monkeypatch.setattr("psutil.virtual_memory", lambda: type("Memory", (), {"total": TOTAL_MIB * MIB}))
+    monkeypatch.setattr("genomics_pipeline.worker.machine._physical_bytes", lambda: TOTAL_MIB * MIB)
     (tmp_path / "proc/self").mkdir(parents=True)
     return tmp_path / "proc"
 
