@@ -1,7 +1,7 @@
 """Imputation on real reads of low depth, from the panel of the set without its people, their relatives and neighbours.
 
 F1 is that of alleles that the panel has, before and after: truth is a subset of the panel's own genotypes, made of the
-same reads at full depth, so that all other calls would count as wrong, whether they are or not.
+same reads at full depth, so that all other calls count as wrong, whether they are or not, in the row of all alleles.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def of_panel(calls: Path, panel: Path, to: Path) -> Path:
 
 
 def run_imputed(reads: Reads, panel: Panel, folder: Path) -> Called:
-    """Run the pipeline `germline-lowpass`, and keep its calls of alleles that the panel has, imputed and before.
+    """Run the pipeline `germline-lowpass`, and keep its calls, and those of alleles that the panel has, also before it.
 
     Args:
         reads: The reads.
@@ -118,6 +118,7 @@ def run_imputed(reads: Reads, panel: Panel, folder: Path) -> Called:
     plain = next(iter(called.calls["plain bcftools, joint"].values()))
     (joint,) = folder.glob("run/results/variant_calling/joint/intervals/*.vcf.gz")  # the set has one interval
     found = {
+        "imputed, all alleles": imputed,
         "imputed": of_panel(imputed, panel.path, folder / "imputed.vcf"),
         "joint, sites of the panel": of_panel(joint, panel.path, folder / "joint.vcf"),
         "plain bcftools, sites of the panel": of_panel(plain, panel.path, folder / "plain.vcf"),

@@ -15,6 +15,7 @@ import pysam
 import pysam.bcftools
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
+from absent_alleles import AbsentAlleles
 from common.bgzf_parts import join
 from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed, fork, run, wait_for
@@ -30,7 +31,7 @@ from window_task import Source, WindowTask
 from windows import windows
 
 SPLIT = ["norm", "--no-version", "-m", "-any"]
-SUMS = ("sites", "variants", "low_dr2", "not_in_panel", "symbolic_alleles")
+SUMS = ("sites", "variants", "low_dr2", "not_in_panel", "not_in_panel_filtered", "symbolic_alleles")
 
 
 def main(task: dict[str, Any]) -> None:
@@ -58,14 +59,15 @@ def main(task: dict[str, Any]) -> None:
     )
     sampling = Sampling(parameters["error_rate"], parameters["burn_in"], parameters["rounds"], parameters["chains"])
     limits = Limits(parameters["min_dr2"], parameters["min_probability"])
-    work = WindowTask(source, contigs, sampling, limits, parameters)
+    absent = AbsentAlleles(parameters["prior"], parameters["min_qual"])
+    work = WindowTask(source, contigs, sampling, limits, absent, parameters)
     parts, jobs = [], []
     for number, window in enumerate(windows(task["item"]["regions"], contigs, parameters["window_bp"])):
         parts.append(scratch / f"window-{number}")
         jobs.append(partial(work.write, window, parts[-1]))
     run(jobs, at_once=task["vcpus"])
     describe = VcfHeader(task, [], [split]).describe
-    join(with_fields(describe(header), limits), parts, Path(task["outputs"]["vcf"]), csi)
+    join(with_fields(describe(header), limits.header() + absent.header()), parts, Path(task["outputs"]["vcf"]), csi)
     metrics = summary([json.loads(part.with_suffix(".json").read_text()) for part in parts], panel)
     Path(task["outputs"]["metrics"]).write_text(json.dumps(metrics, indent=2) + "\n")
     log_commands([f"bcftools {shown(split, LOCAL)}"])
@@ -138,12 +140,12 @@ def log_excluded(panel: str, excluded: list[str], samples: list[str]) -> None:
         print(f"{panel}: left out {others} people of exclude_panel_samples", file=sys.stderr)
 
 
-def with_fields(header: list[str], limits: Limits) -> str:
-    """Return a header with the fields of imputed records."""
+def with_fields(header: list[str], filters: str) -> str:
+    """Return a header with the fields of imputed records, and the lines of filters."""
     lines = [line for line in header if not line.startswith("##INFO=<ID=AF,")]
     known = {line.partition(",")[0] for line in lines}
     more = [line for line in HEADER.splitlines(keepends=True) if line.partition(",")[0] not in known]
-    return "".join([*lines[:-1], AF_HEADER, *more, limits.header(), lines[-1]])
+    return "".join([*lines[:-1], AF_HEADER, *more, filters, lines[-1]])
 
 
 def summary(counts: Iterable[Mapping[str, Any]], panel: PanelFile) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class PanelRegion:
         carriers: Of each site, the haplotypes with its minor allele.
         flipped: Of each site, True if its minor allele is the reference's.
         haplotypes: The number of haplotypes.
+        fixed: The alleles that all haplotypes carry.
         symbolic: The number of alleles that are no sequences.
     """
 
@@ -56,12 +57,15 @@ class PanelRegion:
     sites: list[Site] = field(default_factory=list)
     carriers: list[NDArray[np.int64]] = field(default_factory=list)
     flipped: list[bool] = field(default_factory=list)
+    fixed: list[Site] = field(default_factory=list)
     symbolic: int = 0
 
     def add(self, site: Site, carries: NDArray[np.bool_]) -> None:
-        """Add a site, of which one haplotype at least has the allele, and one at least has another."""
+        """Add a site; only alleles that some haplotypes have, and others not, are imputed."""
         count = int(carries.sum())
-        if 0 < count < self.haplotypes:
+        if count == self.haplotypes:
+            self.fixed.append(site)
+        elif count:
             flipped = 2 * count > self.haplotypes
             self.sites.append(site)
             self.flipped.append(flipped)
@@ -71,6 +75,12 @@ class PanelRegion:
         """Return the frequency of the alternate allele of a site."""
         minor = len(self.carriers[number]) / self.haplotypes
         return 1 - minor if self.flipped[number] else minor
+
+    @property
+    def copies(self) -> NDArray[np.int64]:
+        """Return the copies of each site's alternate allele."""
+        minor = np.array([len(rows) for rows in self.carriers], dtype=np.int64)
+        return np.where(np.array(self.flipped, dtype=bool), self.haplotypes - minor, minor)
 
 
 class PanelFile:

@@ -48,6 +48,11 @@ def normal_form(pos: int, ref: str, alt: str, base: Base) -> Key:
     return pos, ref, alt
 
 
+def is_snp(key: Key) -> bool:
+    """Return whether an allele in normal form is one base in place of another."""
+    return len(key[1]) == len(key[2]) == 1
+
+
 class SiteIndex:
     """The sites of a window, by their alleles in normal form.
 
@@ -60,7 +65,7 @@ class SiteIndex:
         keys = [normal_form(site.pos, site.ref, site.alt, base) for site in sites]
         self.base = base
         self.rows: Mapping[Key, int] = {key: row for row, key in enumerate(keys)}
-        self.is_snp = np.array([len(ref) == len(alt) == 1 for _, ref, alt in keys], dtype=bool)
+        self.is_snp = np.array([is_snp(key) for key in keys], dtype=bool)
         order = sorted(range(len(keys)), key=lambda row: keys[row][0])
         self._positions, self._order = [keys[row][0] for row in order], order
 

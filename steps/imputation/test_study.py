@@ -29,6 +29,8 @@ PARAMETERS = {
     "panel": None,
     "genetic_map": None,
     "exclude_panel_samples": None,
+    "prior": 0.05,
+    "min_qual": 20,
     "min_dr2": 0.3,
     "min_probability": 0.9,
     "window_bp": 1_000_000,
@@ -106,6 +108,7 @@ class Study:
         """Write the joint calls."""
         header = """##fileformat=VCFv4.2
 ##FILTER=<ID=PASS,Description="All filters passed">
+##FILTER=<ID=LowDepth,Description="Few reads">
 ##contig=<ID=c1,length=60000>
 ##INFO=<ID=AC,Number=A,Type=Integer,Description="Count">
 ##INFO=<ID=AN,Number=1,Type=Integer,Description="Number">
@@ -122,7 +125,7 @@ class Study:
         (out / "scratch").mkdir(parents=True)
         task = {
             "step": "imputation",
-            "version": "1.0.0",
+            "version": "1.1.0",
             "item": {"interval": "00000", "regions": [f"c1:1-{LENGTH}"]},
             "inputs": {
                 "gvcfs": list(gvcfs) or self.gvcfs,

@@ -23,6 +23,11 @@ class Window(NamedTuple):
         return Window(self.contig, max(1, self.start - margin), min(length, self.end + margin))
 
     @property
+    def bounds(self) -> tuple[str, int, int]:
+        """Return the contig, the first base counted from 0, and the base behind the last, as pysam counts."""
+        return self.contig, self.start - 1, self.end
+
+    @property
     def text(self) -> str:
         """Return the window as samtools writes regions."""
         return f"{self.contig}:{self.start}-{self.end}"

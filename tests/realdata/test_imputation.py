@@ -36,6 +36,7 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> Figures:
 
 def test_snps_of_5x(figures: Figures) -> None:
     assert mean(figures["5", "imputed"]["SNP"]) >= 0.95
+    assert mean(figures["5", "imputed, all alleles"]["SNP"]) >= 0.94  # of this seed .942; the median of three is .957
 
 
 @pytest.mark.parametrize("depth", ["5", "8"])
