@@ -36,6 +36,7 @@ COMMANDS = {
     "manifest": ("manifest", "manifest"),
     "pipeline": ("pipeline", "pipeline"),
     "pipelines": ("pipelines", "pipelines"),
+    "plan": ("plan", "plan"),
     "prices": ("prices", "prices"),
     "redrive": ("redrive", "redrive"),
     "rerun": ("rerun", "rerun"),
@@ -51,7 +52,19 @@ COMMANDS = {
 
 # Those that make nothing but what they print.
 PRINTERS = frozenset(
-    {"advise", "definition", "explain", "logs", "pipeline", "pipelines", "results", "runs", "status", "template"}
+    {
+        "advise",
+        "definition",
+        "explain",
+        "logs",
+        "pipeline",
+        "pipelines",
+        "plan",
+        "results",
+        "runs",
+        "status",
+        "template",
+    }
 )
 
 

@@ -59,6 +59,8 @@ class ChildEnded:
         error: The error's name; None if the child succeeded or was aborted.
         cause: The error's cause, likewise.
         items: The number of items in the child's input: 1, or the size of its batch.
+        transitions: Its state transitions, with that of its start.
+        events: The number of events of its history.
     """
 
     label: str
@@ -69,6 +71,8 @@ class ChildEnded:
     error: str | None
     cause: str | None
     items: int
+    transitions: int = 0
+    events: int = 0
 
 
 @dataclass(slots=True)

@@ -25,6 +25,10 @@ ECS_PAGE = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Contai
 RUN_TASK_PAGE = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html"
 CLOUDFORMATION_PAGE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 EC2_PAGE = "https://docs.aws.amazon.com/general/latest/gr/ec2-service.html"
+EC2_RATES_PAGE = "https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html"
+ECS_QUOTAS_PAGE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"
+EBS_QUOTAS_PAGE = "https://docs.aws.amazon.com/general/latest/gr/ebs-service.html"
+S3_RATES_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html"
 EBS_PAGE = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html"
 S3_KEYS_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"
 S3_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"
@@ -135,6 +139,10 @@ JSONATA_PADDING = Quota(262_144, "characters", "JSONata expression, $pad", STACK
 
 # Calls of Step Functions a second, in the Regions with the highest limits: us-east-1, us-west-2, eu-west-1.
 START_EXECUTION = Quota(300, "calls a second", "StartExecution", QUOTAS_PAGE, adjustable=True, burst=1_300)
+START_MAP_RUN = Quota(25, "Map Runs a second", "StartMapRun, by Step Functions itself", SERVICE_QUOTAS, burst=25)
+STATE_TRANSITIONS = Quota(
+    5_000, "transitions a second", "StateTransition, STANDARD", QUOTAS_PAGE, adjustable=True, burst=5_000
+)
 STOP_EXECUTION = Quota(200, "calls a second", "StopExecution", QUOTAS_PAGE, adjustable=True, burst=1_000)
 REDRIVE_EXECUTION = Quota(300, "calls a second", "RedriveExecution", QUOTAS_PAGE, adjustable=True, burst=1_300)
 DESCRIBE_EXECUTION = Quota(15, "calls a second", "DescribeExecution", QUOTAS_PAGE, adjustable=True, burst=300)
@@ -182,6 +190,15 @@ OPEN_MAP_RUNS = Quota(1_000, "Map Runs", "open Map Runs", QUOTAS_PAGE, code="L-1
 OPEN_EXECUTIONS = Quota(
     1_000_000, "executions", "open executions, children included", QUOTAS_PAGE, adjustable=True, code="L-B8A5B662"
 )
+
+# Resource tokens of RunInstances: one for each host.
+RUN_INSTANCES = Quota(2, "hosts a second", "RunInstances", EC2_RATES_PAGE, service="ec2", adjustable=True, burst=1_000)
+CLUSTER_HOSTS = Quota(5_000, "hosts", "container instances of a cluster", ECS_QUOTAS_PAGE, service="ecs")
+GP3_TIB = Quota(
+    50, "TiB", "all gp3 volumes of a Region", EBS_QUOTAS_PAGE, service="ebs", adjustable=True, code="L-7A658B76"
+)
+S3_PUT_RATE = Quota(3_500, "requests a second", "PUT, COPY, POST, DELETE of a prefix", S3_RATES_PAGE, service="s3")
+S3_GET_RATE = Quota(5_500, "requests a second", "GET, HEAD of a prefix", S3_RATES_PAGE, service="s3")
 
 # Other services.
 # Batch passes a job's overrides on to ECS when the job starts; SubmitJob accepts more, and the job then fails:

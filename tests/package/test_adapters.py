@@ -31,6 +31,7 @@ ALLOWED = {
     ("stores/routed.py", "LocalStore"),
     ("runs/faults/full_disk.py", "RoutedStore"),
     ("runs/run_folder.py", "LocalStore"),
+    ("planning/counting.py", "LocalStore"),  # of a temporary folder
     ("runs/documents/request.py", "LocalStore"),
     ("runs/containers/mounts.py", "LocalStore"),
     ("worker/interpreter_server.py", "os.environ"),  # a program by itself

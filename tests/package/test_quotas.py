@@ -18,7 +18,7 @@ from genomics_pipeline.model.quotas import Quota
 
 PACKAGE = Path(genomics_pipeline.__file__).parent
 QUOTAS = {name: value for name, value in vars(quotas).items() if isinstance(value, Quota)}
-VALUES = {quota.value for quota in QUOTAS.values()} | {quota.burst for quota in QUOTAS.values()}
+VALUES = {quota.value for quota in QUOTAS.values()} | {quota.burst for quota in QUOTAS.values() if quota.burst}
 BUFFERS = {1 << 20, 8 << 20, 16 << 20}  # also sizes of buffers, which are written like this
 # Numbers that can only mean the limit, wherever they occur.
 ROUND = {quotas.MAP_RUN_ITEMS.value, quotas.OPEN_EXECUTIONS.value}
@@ -36,6 +36,9 @@ OTHERS = {
     ("max_concurrency", 1_000),
     ("HttpPutResponseHopLimit", 1),
     ("MaxValue", 99),
+    ("MAX_BATCH_BYTES", 5_000),
+    ("max_repeats", 2),
+    ("MOST_OBSERVATIONS", 1_000),
 }
 
 
@@ -186,6 +189,7 @@ SCHEMAS: dict[str, tuple[set[Quota], set[float]]] = {
     "faults": (set(), {1}),
     "parameters": (set(), set()),
     "genomes": (set(), set()),
+    "calibration": (set(), {1, 100}),
 }
 
 

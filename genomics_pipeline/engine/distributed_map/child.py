@@ -127,5 +127,6 @@ class ChildRunner:
 
     def _report(self, child: Execution, record: JournalRecord) -> None:
         assert child.index is not None
-        end = record["status"], record.get("error"), record.get("cause")
-        self.engine.observer(ChildEnded(self.label, child.index, child.name, child.input, *end, record["items"]))
+        end = record["status"], record.get("error"), record.get("cause"), record["items"]
+        counts = child.transitions, child.history.last + 1  # with the event of its end
+        self.engine.observer(ChildEnded(self.label, child.index, child.name, child.input, *end, *counts))

@@ -1,0 +1,77 @@
+"""`genomics-pipeline plan`: limits, duration and cost of a run before it starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genomics_pipeline.cli.options import LocalPath, param_option, pipeline_option, regions_option, sheet_argument
+from genomics_pipeline.cli.prices import region_option
+from genomics_pipeline.report.output import echo_json, echo_line
+
+
+@click.command(short_help="Tell limits, duration and cost of a run before it starts.")
+@sheet_argument
+@click.option("--samples", type=int, metavar="N", help="Plan for this number of samples instead of a sheet.")
+@click.option(
+    "--gigabytes", type=float, metavar="G", help="The size of each sample's FASTQ files, or gVCF, in 10^9 bytes."
+)
+@click.option("--reference", metavar="FASTA", help="The reference, a path or URI; by default a human genome.")
+@pipeline_option
+@param_option
+@regions_option
+@click.option("--max-vcpus", type=click.IntRange(min=1), metavar="N", help="MaxVcpus of the stack, as of `deploy`.")
+@click.option(
+    "--quota",
+    "quotas",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="A quota of your account: child_starts, submit_job, spot_vcpus, on_demand_vcpus (may be repeated).",
+)
+@click.option(
+    "--rate",
+    "rates",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="How often jobs fail: host_lost in an hour, tool_error of all tasks (may be repeated).",
+)
+@click.option(
+    "--calibration",
+    type=LocalPath("file", exists=True, dir_okay=False),
+    metavar="FILE.toml",
+    help="Rates of the steps in place of the shipped ones: docs/plan.md.",
+)
+@region_option
+@click.option("--explain", metavar="LINE", help="Tell where the figure of this line comes from.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as one JSON object.")
+def plan(as_json: bool, explain: str | None, calibration: Path | None, **options: Any) -> None:
+    """Tell what a run of SHEET on AWS will do, need and cost; nothing is written, started or asked of AWS.
+
+    The definition that would run is executed in virtual time, and its jobs are simulated under the quotas of the
+    account. Without a sheet, give the number of samples and their size.
+
+    \b
+    Examples:
+      genomics-pipeline plan cohort.csv --reference hg38.fa.gz
+      genomics-pipeline plan --samples 1000 --gigabytes 75 --max-vcpus 4096
+      genomics-pipeline plan --samples 1000 --gigabytes 75 --explain transitions
+    """
+    from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.report.plan_table import explain_line, plan_json, plan_lines
+    from genomics_pipeline.report.progress import ProgressDisplay
+    from genomics_pipeline.runs.estimate import estimate
+    from genomics_pipeline.runs.plan_request import PlanRequest
+
+    request = PlanRequest(options.pop("manifest"), calibration=calibration, **options)
+    with ProgressDisplay(quiet=as_json, verbose=False) as display:
+        made = estimate(request, adapters(), display.note)
+    if explain is not None:
+        for line in explain_line(made, explain):
+            echo_line(line)
+    elif as_json:
+        echo_json(plan_json(made))
+    else:
+        for line in plan_lines(made):
+            echo_line(line)

@@ -1,0 +1,158 @@
+"""A `ResourceModel` of calibrated rates: the needs of a task grow linearly with its sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from genomics_pipeline.model import budgets
+from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.model.toml_file import TomlFile
+from genomics_pipeline.planning.resource_model import Quantiles, TaskEstimate, TaskFeatures, UnknownStep
+from genomics_pipeline.stores.bounded_file import read_bounded_text
+
+SHIPPED = "calibration.toml"
+_GB = _GIGABASE = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class StepRates:
+    """The rates of a step.
+
+    Attributes:
+        version: The version of the step that they were measured with.
+        basis: What they rest on.
+        core_seconds: The time on one core, by term; see `_terms`.
+        serial_fraction: The share of it that does not become shorter with more cores (Amdahl's law), beside what is
+            fixed.
+        staging_seconds_per_gb: The time to fetch each GB of input.
+        spread: p90 / p50 of the duration among tasks.
+        memory_mib: The peak use of memory, by term.
+        memory_spread: p90 / p50 of that.
+        output_bytes: The size of the outputs, by term.
+    """
+
+    version: str
+    basis: str
+    core_seconds: Mapping[str, float]
+    serial_fraction: float
+    spread: float
+    memory_mib: Mapping[str, float]
+    memory_spread: float
+    output_bytes: Mapping[str, float]
+    staging_seconds_per_gb: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The rates of steps; a `ResourceModel`.
+
+    Attributes:
+        file: The name of its file.
+        date: The day of the measurements, ISO 8601.
+        machine: The machine of the measurements.
+        formats: The size of alignments by format, in that of CRAM.
+        steps: The rates by step.
+    """
+
+    file: str
+    date: str
+    machine: str
+    formats: Mapping[str, float]
+    steps: Mapping[str, StepRates]
+
+    def estimate(self, step: str, features: TaskFeatures) -> TaskEstimate:
+        """Return what a task of a step needs; see `ResourceModel.estimate`."""
+        if (rates := self.steps.get(step)) is None:
+            raise UnknownStep(step)
+        core_seconds = _sum(rates.core_seconds, features)
+        share = rates.serial_fraction + (1 - rates.serial_fraction) / features.vcpus
+        fixed = rates.core_seconds.get("fixed", 0.0)
+        seconds = fixed + (core_seconds - fixed) * share + rates.staging_seconds_per_gb * features.input_bytes / _GB
+        return TaskEstimate(
+            _quantiles(seconds, rates.spread),
+            _quantiles(core_seconds, rates.spread),
+            _quantiles(_sum(rates.memory_mib, features), rates.memory_spread),
+            _quantiles(_sum(rates.output_bytes, features), 1.0),
+            f"{self.file} of {self.date} ({self.machine}): {rates.basis}",
+        )
+
+    def check(self, steps: Iterable[StepSpec], *, strictly: bool) -> None:
+        """Refuse steps without rates, and rates of another version of a step.
+
+        Args:
+            steps: The steps.
+            strictly: Whether another version is refused.
+
+        Raises:
+            DataError: with all problems.
+        """
+        problems = []
+        for step in steps:
+            rates = self.steps.get(step.name)
+            if rates is None:
+                found = f"found those of {', '.join(self.steps) or 'none'}"
+                advice = "add them" if strictly else "give a file with them: --calibration FILE.toml"
+                problems.append(Problem(f"expected rates of the step {step.name}, {found}; {advice}", self.file))
+            elif strictly and rates.version != step.version:
+                expected = f"expected rates of {step.name} {step.version}, found those of {rates.version}"
+                problems.append(Problem(f"{expected}; measure them again, or set the version", self.file))
+        if problems:
+            raise DataError(problems)
+
+
+def read_calibration(file: Path | None = None) -> Calibration:
+    """Return the rates in a file, or the shipped ones.
+
+    Raises:
+        DataError: for a file that cannot be read, with all its problems.
+    """
+    if file is None:
+        shipped = resources.files("genomics_pipeline.planning").joinpath(SHIPPED)
+        return parse_calibration(shipped.read_text("utf-8"), file=SHIPPED)
+    try:
+        text = read_bounded_text(file, budgets.TOML_SIZE)
+    except OSError as error:
+        raise DataError(f"{file}: expected a file of rates that can be read: {error.strerror}") from None
+    return parse_calibration(text, file=str(file))
+
+
+def parse_calibration(text: str, *, file: str) -> Calibration:
+    """Return the rates that a TOML file declares.
+
+    Args:
+        text: The file's text.
+        file: Its name, for messages.
+
+    Raises:
+        DataError: with all problems of the file.
+    """
+    toml = TomlFile(text, file=file, schema="calibration")
+    toml.refuse([])
+    steps = {name: StepRates(**rates) for name, rates in toml.data["steps"].items()}
+    return Calibration(file, toml.data["date"], toml.data["machine"], toml.data.get("formats", {}), steps)
+
+
+def _terms(features: TaskFeatures) -> dict[str, float]:
+    """Return the sizes that rates are multiplied with, by the name of the term."""
+    gb, gigabases = features.input_bytes / _GB, features.reference_bases / _GIGABASE
+    return {
+        "fixed": 1.0,
+        "per_gb": gb,
+        "per_gigabase": gigabases,
+        "per_sample": features.samples,
+        "per_gb_gigabase": gb * gigabases,
+        "per_gigabase_sample": gigabases * features.samples,
+    }
+
+
+def _sum(rates: Mapping[str, float], features: TaskFeatures) -> float:
+    terms = _terms(features)
+    return sum(rate * terms[name] for name, rate in rates.items())
+
+
+def _quantiles(median: float, spread: float) -> Quantiles:
+    return Quantiles(median / spread, median, median * spread)

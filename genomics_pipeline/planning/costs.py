@@ -1,0 +1,176 @@
+"""The dollars of a run by line, each from counts of the plan and a dated price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from genomics_pipeline.aws.instance_types import default_host_types
+from genomics_pipeline.model.architecture import Architecture
+from genomics_pipeline.model.pipeline import Stage
+from genomics_pipeline.planning.account import ON_DEMAND, SPOT, AccountLimits
+from genomics_pipeline.planning.discrete_events import Trace
+from genomics_pipeline.planning.requests import Requests
+from genomics_pipeline.planning.workload import Workload
+from genomics_pipeline.prices.price import HostPrice, Price, Prices
+
+IDLE_S = 300  # in which Batch keeps a host without jobs: an assumption
+LOG_BYTES = 50_000  # of an attempt in CloudWatch Logs: an assumption
+_GB, _HOURS, _MONTH_HOURS = 1e9, 3600, 730
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """A line of the costs.
+
+    Attributes:
+        name: Its name.
+        dollars: US dollars.
+        low: With low Spot prices.
+        high: With high Spot prices.
+        price: A price that it rests on.
+        formula: The arithmetic, for people.
+    """
+
+    name: str
+    dollars: float
+    low: float
+    high: float
+    price: Price
+    formula: str
+
+
+def cost_lines(
+    work: Workload,
+    trace: Trace,
+    requests: Requests,
+    transitions: int,
+    account: AccountLimits,
+    volume_gib: int,
+    prices: Prices,
+) -> list[CostLine]:
+    """Return the lines of the costs of a run and of a month of its outputs.
+
+    Args:
+        work: The tasks of the run.
+        trace: What happens in it.
+        requests: Its requests.
+        transitions: Its state transitions.
+        account: The limits of the account.
+        volume_gib: The size of the EBS volume of a host.
+        prices: The prices of its Region.
+
+    Raises:
+        UnknownPrice: for a price that is in no table.
+    """
+    lines = [*_compute(work, trace, account, prices)]
+    hours = _host_hours(work, trace, account)
+    lines.append(_simple("volumes", hours * volume_gib / _MONTH_HOURS, "EBS/gp3-storage", prices))
+    gigabytes = sum(one.output_bytes for one in work.stages) / _GB
+    lines.append(_simple("storage a month", gigabytes, "S3/standard-storage", prices))
+    get = _simple("S3 GET requests", requests.s3_get, "S3/standard-get", prices)
+    put = _simple("S3 PUT requests", requests.s3_put, "S3/standard-put", prices)
+    lines += [get, put, _simple("transitions", transitions, "StepFunctions/standard-transition", prices)]
+    attempts = sum(one.attempts for one in trace.stages.values())
+    lines.append(_simple("logs", attempts * LOG_BYTES / _GB, "CloudWatch/logs-ingest-standard-class", prices))
+    lines.append(_simple("public addresses", hours, "VPC/public-ipv4-address-in-use", prices))
+    read = sum(one.input_bytes for one in work.stages) / _GB
+    lines.append(_simple("transfer", read, "DataTransfer/between-s3-and-compute-in-the-same-region", prices))
+    return lines
+
+
+def _simple(name: str, quantity: float, item: str, prices: Prices) -> CostLine:
+    """Return the line of a quantity of one item; what AWS gives away each month is counted as used up elsewhere."""
+    rate = prices.rate(item)
+    dollars, price = rate.total(quantity), rate.price
+    formula = f"{quantity:,.6g} {price.unit}s at ${price.value:.9g} ({item})"
+    return CostLine(name, dollars, dollars, dollars, price, formula)
+
+
+def _compute(work: Workload, trace: Trace, account: AccountLimits, prices: Prices) -> Iterator[CostLine]:
+    """Yield a line for the hosts of each stage, and one for the time in which they start and wait for jobs."""
+    rates: list[tuple[float, float, float, float]] = []
+    for one in work.stages:
+        times = trace.stages.get(one.stage.name)
+        if times is None:
+            continue
+        share = _share_price(one.stage, prices)
+        spot, on_demand = (times.running_s[kind] / _HOURS for kind in (SPOT, ON_DEMAND))
+        vcpus = one.stage.step.resources.vcpus
+        formula = (
+            f"{spot:,.5g} job-hours on Spot hosts at ${share.spot:.4g}, {on_demand:,.5g} on On-Demand hosts at "
+            f"${share.on_demand:.4g}: {vcpus} vCPUs and {one.stage.step.resources.memory_mib} MiB, as their share of a "
+            f"host, the median of {share.types} instance types"
+        )
+        fixed = on_demand * share.on_demand
+        yield CostLine(
+            f"compute: {one.stage.name}",
+            spot * share.spot + fixed,
+            spot * share.low + fixed,
+            spot * share.high + fixed,
+            share.price,
+            formula,
+        )
+        rates.append((share.spot / vcpus, share.low / vcpus, share.high / vcpus, share.on_demand / vcpus))
+    if rates:
+        spot_vcpu, low, high = (max(rate[number] for rate in rates) for number in range(3))
+        hours = trace.hosts * account.host_vcpus * (account.host_start_s + IDLE_S) / _HOURS
+        formula = (
+            f"{trace.hosts:,} hosts of {account.host_vcpus} vCPUs, each {account.host_start_s + IDLE_S:.0f} s before "
+            f"its first and after its last job, at ${spot_vcpu:.4g} a vCPU-hour on Spot hosts"
+        )
+        price = share.price
+        yield CostLine("compute: hosts without jobs", hours * spot_vcpu, hours * low, hours * high, price, formula)
+
+
+def _host_hours(work: Workload, trace: Trace, account: AccountLimits) -> float:
+    """Return the hours of all hosts together, with jobs and without."""
+    vcpu_s = sum(
+        sum(times.running_s) * one.stage.step.resources.vcpus
+        for one in work.stages
+        if (times := trace.stages.get(one.stage.name))
+    )
+    return vcpu_s / account.host_vcpus / _HOURS + trace.hosts * (account.host_start_s + IDLE_S) / _HOURS
+
+
+@dataclass(frozen=True, slots=True)
+class _SharePrice:
+    """The price of an hour of a job's share of a host."""
+
+    on_demand: float
+    spot: float
+    low: float
+    high: float
+    types: int
+    price: Price
+
+
+def _share_price(stage: Stage, prices: Prices) -> _SharePrice:
+    """Return the median price, over the default instance types, of a job's share: of vCPUs or memory, the larger."""
+    resources = stage.step.resources
+    hosts = [prices.hosts[one.name] for one in default_host_types() if one.name in prices.hosts]
+    fitting = [one for one in hosts if _fits(one, stage)]
+    priced = [(one, one.spot) for one in fitting if one.spot is not None]
+
+    def share(one: HostPrice) -> float:
+        return max(resources.vcpus / one.host.vcpus, resources.memory_mib / one.host.memory_mib)
+
+    return _SharePrice(
+        median(one.on_demand.value * share(one) for one in fitting),
+        median(spot.median.value * share(one) for one, spot in priced),
+        median(spot.low * share(one) for one, spot in priced),
+        median(spot.high * share(one) for one, spot in priced),
+        len(priced),
+        _oldest([spot.median for _, spot in priced]),
+    )
+
+
+def _fits(one: HostPrice, stage: Stage) -> bool:
+    host, resources = one.host, stage.step.resources
+    large = host.vcpus >= resources.vcpus and host.memory_mib >= resources.memory_mib
+    return large and host.architecture is Architecture.X86_64
+
+
+def _oldest(some: Sequence[Price]) -> Price:
+    return min(some, key=lambda one: one.date)

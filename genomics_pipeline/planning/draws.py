@@ -1,0 +1,92 @@
+"""Drawn durations and failures of tasks, for a simulation: seeded, and the same for the same workload."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genomics_pipeline.planning.resource_model import Quantiles
+from genomics_pipeline.planning.scripts import MOST_LOST, TaskScript
+from genomics_pipeline.planning.workload import StageWork
+
+Z90 = 1.2815515655446004  # the 90 % quantile of the standard normal distribution
+SHARED = 0.5  # of the variance: how far all tasks of a step differ together from the model
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRates:
+    """The rates at which jobs fail.
+
+    Attributes:
+        host_lost: Losses of a Spot host in an hour.
+        tool_error: The share of tasks whose program fails for good.
+    """
+
+    host_lost: float = 0.005
+    tool_error: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnStage:
+    """The drawn fate of a stage's tasks.
+
+    Attributes:
+        seconds: The duration of each task; a batch of items takes that of all of them.
+        scripts: The scripts of the tasks of which a job fails, by index.
+    """
+
+    seconds: Floats
+    scripts: Mapping[int, TaskScript]
+
+
+def draw(work: StageWork, rates: FailureRates, quantile: float, rng: np.random.Generator) -> DrawnStage:
+    """Return durations and failures of the tasks of a stage.
+
+    Args:
+        work: The stage.
+        rates: How often jobs fail.
+        quantile: By how much all of its tasks together are slower than the model says: 0.5 for not at all.
+        rng: The source of chance.
+    """
+    tasks = sum(len(group.tasks) for group in work.groups)
+    seconds, memory = np.empty(tasks), np.empty(tasks)
+    for group in work.groups:
+        index = np.asarray(group.tasks)
+        spread = _sigma(group.estimate.seconds)
+        shared = math.exp(spread * math.sqrt(SHARED) * _z(quantile))
+        own = np.exp(spread * math.sqrt(1 - SHARED) * rng.standard_normal(len(index)))
+        seconds[index] = group.estimate.seconds.p50 * np.asarray(group.items) * shared * own
+        needs = np.exp(_sigma(group.estimate.peak_memory_mib) * rng.standard_normal(len(index)))
+        memory[index] = group.estimate.peak_memory_mib.p50 * needs
+    kills = np.searchsorted(np.asarray(work.stage.step.resources.memory_ladder), memory)
+    lost = _losses(seconds, rates.host_lost, rng)
+    fails = rng.random(tasks) < rates.tool_error
+    troubled = np.flatnonzero((kills > 0) | (lost > 0) | fails)
+    scripts = {int(one): TaskScript(int(kills[one]), int(lost[one]), bool(fails[one])) for one in troubled}
+    return DrawnStage(seconds, scripts)
+
+
+def _losses(seconds: Floats, rate: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return how often each task loses its host before an attempt ends, at most `MOST_LOST` times."""
+    chance = -np.expm1(-rate * seconds / 3600)
+    lost = np.zeros(len(seconds), dtype=np.int64)
+    alive = np.ones(len(seconds), dtype=bool)
+    for _ in range(MOST_LOST):
+        alive &= rng.random(len(seconds)) < chance
+        lost += alive
+    return lost
+
+
+def _sigma(quantiles: Quantiles) -> float:
+    """Return the standard deviation of the logarithm."""
+    return math.log(quantiles.p90 / quantiles.p10) / (2 * Z90) if quantiles.p10 > 0 else 0.0
+
+
+def _z(quantile: float) -> float:
+    """Return the quantile of the standard normal distribution for 0.1, 0.5 or 0.9."""
+    return {0.1: -Z90, 0.5: 0.0, 0.9: Z90}[quantile]

@@ -1,0 +1,189 @@
+"""The limits that a run meets: how much of each it uses, and which one it would reach first with more samples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from genomics_pipeline.model import quotas
+from genomics_pipeline.model.quotas import Quota
+from genomics_pipeline.planning.account import ON_DEMAND, SPOT, AccountLimits
+from genomics_pipeline.planning.counting import Counts
+from genomics_pipeline.planning.discrete_events import Trace
+from genomics_pipeline.planning.requests import Requests
+from genomics_pipeline.planning.workload import PlannedCohort, StageWork, Workload
+
+REFUSES, DELAYS = "refuses", "delays"
+MOST_SAMPLES = 10**9  # of the search for the first limit
+_GIB, _TIB_GIB = 2**30, 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The use of a limit.
+
+    Attributes:
+        name: What is limited.
+        used: How much of it the run uses at most.
+        limit: The limit.
+        unit: The unit of both.
+        effect: `REFUSES` for a limit beyond which the run or a job fails, `DELAYS` for one beyond which it waits.
+        source: Where the limit is documented or declared.
+        basis: What the use rests on; empty for what the execution and its simulation counted.
+    """
+
+    name: str
+    used: float
+    limit: float
+    unit: str
+    effect: str
+    source: str
+    basis: str = ""
+
+    @property
+    def headroom(self) -> float:
+        """The share of the limit that is left; negative beyond it."""
+        return 1 - self.used / self.limit
+
+    @property
+    def exceeded(self) -> bool:
+        """Tell whether the limit does not suffice."""
+        return self.used > self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLimit:
+    """The first limit that a larger cohort of the same samples would exceed.
+
+    Attributes:
+        name: The name of the limit.
+        samples: The smallest number of samples that exceeds it.
+    """
+
+    name: str
+    samples: int
+
+
+def growing_usages(work: Workload, cohort: PlannedCohort) -> list[Usage]:
+    """Return the uses of limits that grow with the number of samples, whatever the speed of the run."""
+    usages = []
+    for label, scope in work.scopes.items():
+        samples = scope == "sample"
+        items = len(cohort.sample_bytes) * cohort.multiplier if samples else len(cohort.interval_bases)
+        usages.append(_of(f"items of the Map Run {label}", items, quotas.MAP_RUN_ITEMS, REFUSES))
+        if samples:
+            size = items * cohort.sample_line_bytes
+            usages.append(_of(f"manifest of the Map Run {label}", size, quotas.READER_OBJECT, REFUSES))
+    for one in work.stages:
+        usages += _task_usages(one)
+    return usages
+
+
+def _task_usages(work: StageWork) -> Iterator[Usage]:
+    """Yield the uses of what a step declares for a job: by the largest of its tasks, at the 90 % quantile."""
+    resources, name = work.stage.step.resources, work.stage.name
+    source = f"step.toml of {work.stage.step.name}"
+    basis = work.groups[0].estimate.basis if work.groups else ""
+    items = max((max(group.items) for group in work.groups), default=1)
+    estimates = [group.estimate for group in work.groups]
+    features = [group.features for group in work.groups]
+    seconds = max((one.seconds.p90 for one in estimates), default=0.0)
+    memory = max((one.peak_memory_mib.p90 for one in estimates), default=0.0)
+    scratch = max(
+        (
+            max(one.scratch_per_byte.get("fastq", 0.0), 0.0 if one.stream else 1.0)
+            for one in work.stage.step.inputs.values()
+            if one.type != "reference"
+        ),
+        default=1.0,
+    )
+    disk = max(
+        (one.input_bytes * scratch + each.output_bytes.p90 for one, each in zip(features, estimates, strict=True)),
+        default=0.0,
+    )
+    yield Usage(f"{name}: duration of a job", seconds * items, resources.timeout_s * items, "s", REFUSES, source, basis)
+    yield Usage(f"{name}: memory of a job", memory, resources.memory_ladder[-1], "MiB", REFUSES, source, basis)
+    yield Usage(f"{name}: disk of a job", disk / _GIB, resources.disk_gib, "GiB", REFUSES, source, basis)
+
+
+def first_limit(of_size: Callable[[int], Sequence[Usage]]) -> FirstLimit | None:
+    """Return the limit that is exceeded first as the number of samples grows; None if none is.
+
+    Args:
+        of_size: Returns the uses of limits for a number of samples.
+    """
+    low, high = 0, MOST_SAMPLES
+    if not any(one.exceeded and one.effect == REFUSES for one in of_size(high)):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        if any(one.exceeded and one.effect == REFUSES for one in of_size(middle)):
+            high = middle
+        else:
+            low = middle
+    first = next(one for one in of_size(high) if one.exceeded and one.effect == REFUSES)
+    return FirstLimit(first.name, high)
+
+
+def larger(cohort: PlannedCohort, samples: int) -> PlannedCohort:
+    """Return a cohort of a number of samples of the mean size."""
+    if not cohort.sample_bytes:
+        return replace(cohort, given=samples, given_bytes=cohort.given_bytes / max(1, cohort.given) * samples)
+    mean = int(sum(cohort.sample_bytes) / len(cohort.sample_bytes))
+    return replace(cohort, sample_bytes=[mean], multiplier=samples, given=0, given_bytes=0.0)
+
+
+def measured_usages(
+    counts: Counts, trace: Trace, requests: Requests, account: AccountLimits, payload_bytes: int, volume_gib: int
+) -> Iterator[Usage]:
+    """Yield the uses of limits by the execution and its simulation.
+
+    Args:
+        counts: The counts of the execution.
+        trace: What happens in it.
+        requests: Its requests.
+        account: The limits of the account.
+        payload_bytes: The size of the largest input of a child.
+        volume_gib: The size of the EBS volume of a host.
+    """
+    seconds = max(trace.seconds, 1.0)
+    yield _of("input of a child", payload_bytes, quotas.PAYLOAD, REFUSES)
+    yield _of("history of an execution", counts.longest_history, quotas.HISTORY, REFUSES)
+    yield _of("duration of the execution", trace.seconds, quotas.STANDARD_SECONDS, REFUSES)
+    yield _of("open executions", trace.most_children + 1, quotas.OPEN_EXECUTIONS, REFUSES)
+    yield _of("open Map Runs", 1 if counts.children else 0, quotas.OPEN_MAP_RUNS, DELAYS)
+    yield _of("children of a Map Run at a time", trace.most_children, quotas.MAP_RUN_CONCURRENCY, DELAYS)
+    yield _of("child starts", min(peak(trace.starts), account.child_starts), quotas.CHILD_STARTS, DELAYS)
+    yield _of("StartMapRun", min(1, len(counts.children)), quotas.START_MAP_RUN, DELAYS)
+    yield _of("SubmitJob", peak(trace.submits), quotas.SUBMIT_JOB_RATE, DELAYS)
+    moved = 2 * peak(trace.starts) + peak(trace.ends)
+    yield _of("state transitions", moved, quotas.STATE_TRANSITIONS, DELAYS)
+    for kind, market in ((SPOT, "Spot"), (ON_DEMAND, "On-Demand")):
+        most = trace.most_vcpus[kind]
+        if account.vcpus[kind]:
+            yield Usage(f"{market} vCPUs", most, account.vcpus[kind], "vCPUs", DELAYS, "MaxVcpus of the stack, --quota")
+    yield _of("hosts of the cluster", trace.hosts, quotas.CLUSTER_HOSTS, REFUSES)
+    yield _of("gp3 volumes", trace.hosts * volume_gib / _TIB_GIB, quotas.GP3_TIB, REFUSES)
+    yield _of("S3 GET of the run's prefix", requests.s3_get / seconds, quotas.S3_GET_RATE, DELAYS)
+    yield _of("S3 PUT of the run's prefix", requests.s3_put / seconds, quotas.S3_PUT_RATE, DELAYS)
+
+
+def peak(times: Sequence[float]) -> int:
+    """Return the most events in a second.
+
+    >>> peak([0.1, 0.9, 1.5])
+    2
+    """
+    return int(np.bincount(np.floor(np.asarray(times)).astype(np.int64)).max()) if len(times) else 0
+
+
+def line_bytes(members: Mapping[str, object]) -> int:
+    """Return the size of an item's line in a file of items."""
+    return len(json.dumps(members, separators=(",", ":")).encode()) + 1
+
+
+def _of(name: str, used: float, quota: Quota, effect: str) -> Usage:
+    return Usage(name, used, quota.value, quota.unit, effect, quota.source)

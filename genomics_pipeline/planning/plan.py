@@ -1,0 +1,274 @@
+"""The plan of a run: what its definition will do, need and cost, before anything is spent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from genomics_pipeline.asl.generate import DEFAULT_NAMES
+from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.planning.account import AccountLimits
+from genomics_pipeline.planning.costs import CostLine, cost_lines
+from genomics_pipeline.planning.counting import Counts, MapLoad, RunLoad, count
+from genomics_pipeline.planning.discrete_events import Phase, StageLoad, Trace, simulate
+from genomics_pipeline.planning.draws import DrawnStage, FailureRates, draw
+from genomics_pipeline.planning.limits import (
+    FirstLimit,
+    Usage,
+    first_limit,
+    growing_usages,
+    larger,
+    measured_usages,
+)
+from genomics_pipeline.planning.requests import Requests, requests
+from genomics_pipeline.planning.resource_model import Quantiles, ResourceModel
+from genomics_pipeline.planning.scripts import ChildScript
+from genomics_pipeline.planning.workload import PlannedCohort, Workload, workload
+from genomics_pipeline.prices.price import Prices
+
+EVENTS_OF_THROTTLING = 3  # TaskScheduled, TaskStarted, TaskSubmitFailed
+SIMULATED = 5_000  # samples of which the ratio of p10 and p90 to p50 is simulated; of more, it is theirs
+SEEDS = 3  # simulations for each quantile
+TIMEOUT_SHARE = 0.99  # of a timeout, which longer jobs are counted with: the limit is shown as exceeded
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A run to plan.
+
+    Attributes:
+        pipeline: The pipeline, with the stages that run.
+        document: The document that would run.
+        execution_input: Its input.
+        cohort: Its items.
+        model: The source of estimates.
+        rates: How often jobs fail.
+        account: The limits of the account and of the stack.
+        volume_gib: The size of the EBS volume of a host.
+        prices: The prices of the Region.
+        notes: What was assumed about it, for people.
+    """
+
+    pipeline: Pipeline
+    document: Mapping[str, Any]
+    execution_input: ExecutionInput
+    cohort: PlannedCohort
+    model: ResourceModel
+    rates: FailureRates
+    account: AccountLimits
+    volume_gib: int
+    prices: Prices
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageLine:
+    """A stage on the timeline of the median run.
+
+    Attributes:
+        stage: The stage.
+        first_s: The start of its first job, in seconds since the start of the execution.
+        last_s: The end of its last job, likewise.
+        jobs: The submitted jobs.
+        attempts: Their attempts.
+        job_s: The mean duration of an attempt.
+        waited_s: The mean time that an attempt waited for hosts.
+        basis: What its estimates rest on.
+    """
+
+    stage: str
+    first_s: float
+    last_s: float
+    jobs: int
+    attempts: int
+    job_s: float
+    waited_s: float
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The plan of a run.
+
+    Attributes:
+        pipeline: The pipeline's name.
+        region: The Region of the prices.
+        samples: The number of samples.
+        intervals: The number of intervals.
+        counts: The counts of its execution, with throttled submissions.
+        throttled: The submissions that SubmitJob refuses and the definition repeats.
+        requests: The requests.
+        usages: The uses of limits.
+        first: The limit that a larger cohort would exceed first; None for none.
+        duration_s: The duration in seconds.
+        timeline: The stages.
+        costs: The lines of the costs.
+        assumptions: What the figures rest on.
+    """
+
+    pipeline: str
+    region: str
+    samples: int
+    intervals: int
+    counts: Counts
+    throttled: int
+    requests: Requests
+    usages: Sequence[Usage]
+    first: FirstLimit | None
+    duration_s: Quantiles
+    timeline: Sequence[StageLine]
+    costs: Sequence[CostLine]
+    assumptions: Sequence[str]
+
+    @property
+    def jobs(self) -> int:
+        """The number of submitted jobs."""
+        return sum(self.counts.jobs.values())
+
+
+def make_plan(run: PlannedRun) -> Plan:
+    """Return the plan of a run.
+
+    Raises:
+        DataError: for a step without estimates, failures that are not tolerated, and unknown prices.
+    """
+    work = workload(run.pipeline, run.document, run.cohort, run.model)
+    drawn = _draw(work, run.rates, 0.5, 0)
+    trace = simulate(_phases(work, drawn, run.execution_input), run.account, 0)
+    counts = _with_throttling(_count(run, work, drawn), trace.throttled)
+    asked = requests(work, counts, trace.throttled, trace.hosts, run.cohort.genome_bases)
+    duration = _duration(run, trace)
+    payload = run.cohort.sample_line_bytes * max((max(one) for one in work.batches.values() if one), default=1)
+    usages = [
+        *growing_usages(work, run.cohort),
+        *measured_usages(counts, trace, asked, run.account, payload + _input_bytes(run), run.volume_gib),
+    ]
+    return Plan(
+        run.pipeline.name,
+        run.prices.region,
+        run.cohort.samples,
+        len(run.cohort.interval_bases) if "interval" in work.scopes.values() else 0,
+        counts,
+        trace.throttled,
+        asked,
+        usages,
+        _first(run) if run.cohort.samples else None,
+        duration,
+        _timeline(work, trace, counts),
+        cost_lines(work, trace, asked, counts.transitions, run.account, run.volume_gib, run.prices),
+        tuple(run.notes),
+    )
+
+
+def _draw(work: Workload, rates: FailureRates, quantile: float, seed: int) -> dict[str, DrawnStage]:
+    rng = np.random.default_rng(seed)
+    return {one.stage.name: draw(one, rates, quantile, rng) for one in work.stages}
+
+
+def _phases(work: Workload, drawn: Mapping[str, DrawnStage], execution_input: ExecutionInput) -> list[Phase]:
+    """Return the phases of an execution: its Maps, and its cohort stages, in order."""
+    phases = []
+    for label, group in groupby(work.stages, key=lambda one: one.label or one.stage.name):
+        stages = list(group)
+        is_map = stages[0].label is not None
+        loads = [
+            StageLoad(
+                one.stage.name,
+                one.stage.step.resources.vcpus,
+                len(one.stage.step.resources.memory_ladder),
+                drawn[one.stage.name].seconds.tolist(),
+            )
+            for one in stages
+        ]
+        most = execution_input.max_concurrency or (work.settings[label].max_concurrency if is_map else 1)
+        children = len(work.batches[label]) if is_map else 1
+        phases.append(Phase(label, loads, children, most, _scripts([one.stage.name for one in stages], drawn)))
+    return phases
+
+
+def _scripts(stages: Sequence[str], drawn: Mapping[str, DrawnStage]) -> dict[int, ChildScript]:
+    """Return the scripts of children by index."""
+    scripts: dict[int, dict[str, Any]] = {}
+    for stage in stages:
+        for index, script in drawn[stage].scripts.items():
+            scripts.setdefault(index, {})[stage] = script
+    return dict(sorted(scripts.items()))
+
+
+def _count(run: PlannedRun, work: Workload, drawn: Mapping[str, DrawnStage]) -> Counts:
+    """Return the counts of the execution, by executing its document."""
+    maps = {}
+    for label, sizes in work.batches.items():
+        stages = [one.stage.name for one in work.stages if one.label == label]
+        maps[label] = MapLoad(work.scopes[label], sizes, _scripts(stages, drawn))
+    cohort = [one.stage.name for one in work.stages if one.label is None]
+    scripts = _scripts(cohort, drawn).get(0, {})
+    limits = {one.stage.name: one.stage.step.resources.timeout_s for one in work.stages}
+
+    def seconds(stage: str) -> float:
+        return min(float(np.median(drawn[stage].seconds)), limits[stage] * TIMEOUT_SHARE)
+
+    return count(RunLoad(run.document, DEFAULT_NAMES, run.execution_input, maps, scripts, seconds))
+
+
+def _with_throttling(counts: Counts, throttled: int) -> Counts:
+    """Return counts with the retries of throttled submissions, each of which is a transition."""
+    events = counts.events + throttled * EVENTS_OF_THROTTLING
+    return replace(counts, transitions=counts.transitions + throttled, events=events)
+
+
+def _duration(run: PlannedRun, trace: Trace) -> Quantiles:
+    """Return the quantiles of the duration, the median of which is that of the simulated run.
+
+    Tasks differ from each other, and all tasks of a step together from the model: the quantiles are those of the second
+    kind, each the median of a few simulations.
+    """
+    cohort = run.cohort
+    if cohort.samples > SIMULATED:
+        cohort = replace(cohort, sample_bytes=cohort.sample_bytes[:SIMULATED])
+    work = workload(run.pipeline, run.document, cohort, run.model)
+
+    def seconds(quantile: float) -> float:
+        drawn = (_draw(work, run.rates, quantile, seed) for seed in range(SEEDS))
+        phases = (_phases(work, one, run.execution_input) for one in drawn)
+        return median(simulate(one, run.account, seed).seconds for seed, one in enumerate(phases))
+
+    low, middle, high = (seconds(quantile) for quantile in (0.1, 0.5, 0.9))
+    return Quantiles(trace.seconds * low / middle, trace.seconds, trace.seconds * high / middle)
+
+
+def _first(run: PlannedRun) -> FirstLimit | None:
+    """Return the limit that a larger cohort of the same samples would exceed first."""
+
+    def usages(samples: int) -> list[Usage]:
+        cohort = larger(run.cohort, samples)
+        one = workload(run.pipeline, run.document, cohort, run.model)
+        return growing_usages(one, cohort)
+
+    return first_limit(usages)
+
+
+def _timeline(work: Workload, trace: Trace, counts: Counts) -> list[StageLine]:
+    lines = []
+    for one in work.stages:
+        name = one.stage.name
+        if (times := trace.stages.get(name)) is None:
+            continue
+        attempts = max(1, times.attempts)
+        first = 0.0 if math.isinf(times.first) else times.first
+        basis = one.groups[0].estimate.basis
+        jobs, all_attempts = counts.jobs.get(name, 0), counts.attempts.get(name, 0)
+        job_s, waited_s = sum(times.running_s) / attempts, times.waited_s / attempts
+        lines.append(StageLine(name, first, times.last, jobs, all_attempts, job_s, waited_s, basis))
+    return lines
+
+
+def _input_bytes(run: PlannedRun) -> int:
+    return len(str(run.execution_input.to_json()).encode())

@@ -1,0 +1,64 @@
+"""The requests of a run to AWS's services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genomics_pipeline.planning.counting import Counts
+from genomics_pipeline.planning.workload import Workload
+
+PART_BYTES = 8 * 2**20  # of a transfer in parts: the default of the AWS Common Runtime, awslabs/aws-c-s3
+RECORDS = 3  # GET of each task: the review of its own completion record, and the records of its inputs
+REFERENCE_COPIES = 4  # the size of a reference with its indexes, in bytes for each of its bases; once a host
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The requests of a run.
+
+    Attributes:
+        start_execution: StartExecution; children of Map Runs are not requests.
+        start_map_run: StartMapRun, by Step Functions itself.
+        submit_job: SubmitJob, with those that were throttled.
+        s3_get: GET and HEAD.
+        s3_put: PUT, with the parts of large files.
+    """
+
+    start_execution: int
+    start_map_run: int
+    submit_job: int
+    s3_get: int
+    s3_put: int
+
+    @property
+    def total(self) -> int:
+        """The number of all requests."""
+        return self.start_execution + self.start_map_run + self.submit_job + self.s3_get + self.s3_put
+
+
+def requests(work: Workload, counts: Counts, throttled: int, hosts: int, genome_bases: int) -> Requests:
+    """Return the requests of a run.
+
+    Args:
+        work: Its tasks.
+        counts: The counts of its execution.
+        throttled: The submissions that are refused and repeated.
+        hosts: The hosts that are started, each of which fetches the reference.
+        genome_bases: The length of the reference.
+    """
+    get = hosts * _parts(genome_bases * REFERENCE_COPIES)
+    put = 0
+    for one in work.stages:
+        tasks = sum(len(group.tasks) for group in one.groups)
+        again = counts.attempts.get(one.stage.name, tasks) / max(1, tasks)  # attempts that failed read once more
+        get += round(again * (tasks * RECORDS + one.input_bytes / PART_BYTES + tasks * len(one.stage.inputs)))
+        outputs = [output for output in one.stage.step.outputs.values() if not output.optional]
+        files = sum(1 + bool(output.indexes) for output in outputs) + 1  # the completion record last
+        put += tasks * files + round(one.output_bytes / PART_BYTES)
+    maps = len(work.batches)
+    results = 3 * maps  # ResultWriter: its manifest, SUCCEEDED and FAILED
+    return Requests(1, maps, sum(counts.jobs.values()) + throttled, get + maps, put + results)
+
+
+def _parts(size_bytes: float) -> int:
+    return -(-int(size_bytes) // PART_BYTES)

@@ -1,0 +1,250 @@
+"""The tasks of a run before it runs: their number, sizes and estimated needs, stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.pipeline import GIVEN_GVCFS, GVCF, READS, REFERENCE, MapSettings, Pipeline, Stage
+from genomics_pipeline.planning.resource_model import ResourceModel, TaskEstimate, TaskFeatures, UnknownStep
+
+DISTINCT = 50  # sizes of samples that are estimated one by one; more are rounded to three digits
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCohort:
+    """The items of a run.
+
+    Attributes:
+        sample_bytes: The size of the reads of each sample.
+        sample_line_bytes: The size of the longest line of the manifest.
+        interval_bases: The length of each interval.
+        genome_bases: The length of the reference.
+        alignment_factor: The size of alignments, in that of the calibrated format.
+        given: The number of samples whose gVCF is given.
+        given_bytes: The size of these gVCFs together.
+        multiplier: The number of samples that each of `sample_bytes` stands for, for questions about larger cohorts.
+    """
+
+    sample_bytes: Sequence[int]
+    sample_line_bytes: int
+    interval_bases: Sequence[int]
+    genome_bases: int
+    alignment_factor: float = 1.0
+    given: int = 0
+    given_bytes: float = 0.0
+    multiplier: int = 1
+
+    @property
+    def samples(self) -> int:
+        """The number of samples."""
+        return len(self.sample_bytes) * self.multiplier + self.given
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGroup:
+    """Tasks of a stage that have the same sizes.
+
+    Attributes:
+        tasks: The indexes of its children or batches.
+        items: The number of items of each.
+        features: The sizes of one item.
+        estimate: The needs of one item.
+    """
+
+    tasks: Sequence[int]
+    items: Sequence[int]
+    features: TaskFeatures
+    estimate: TaskEstimate
+
+
+@dataclass(frozen=True, slots=True)
+class StageWork:
+    """The tasks of a stage.
+
+    Attributes:
+        stage: The stage.
+        label: The Label of its Map; None for a stage of the cohort.
+        groups: Its tasks.
+        input_bytes: The size of all inputs.
+        output_bytes: The size of all outputs.
+    """
+
+    stage: Stage
+    label: str | None
+    groups: Sequence[TaskGroup]
+    input_bytes: float
+    output_bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The tasks of a run.
+
+    Attributes:
+        stages: The stages that run, in order.
+        batches: The number of items of each child, by Label.
+        scopes: ``sample`` or ``interval``, by Label.
+        settings: The settings of each Map, by Label.
+    """
+
+    stages: Sequence[StageWork]
+    batches: Mapping[str, Sequence[int]]
+    scopes: Mapping[str, str]
+    settings: Mapping[str, MapSettings]
+
+
+def workload(pipeline: Pipeline, document: Mapping[str, Any], cohort: PlannedCohort, model: ResourceModel) -> Workload:
+    """Return the tasks of a run.
+
+    Args:
+        pipeline: The pipeline, with the stages that run.
+        document: The document that `asl.generate` makes of it.
+        cohort: The items.
+        model: The source of estimates.
+
+    Raises:
+        DataError: for a step that the model knows nothing of.
+    """
+    labels = _labels(document)
+    items = {"sample": len(cohort.sample_bytes), "interval": len(cohort.interval_bases)}
+    scopes = {labels[one.name]: one.scope for one in pipeline.stages if one.name in labels}
+    settings = {label: pipeline.maps[scope] for label, scope in scopes.items()}
+    batches = {label: _batches(items[scope], settings[label]) for label, scope in scopes.items()}
+    outputs: dict[str, list[float]] = {}
+    stages = []
+    for stage in pipeline.stages:
+        label = labels.get(stage.name)
+        sizes = batches[label] if label else [1]
+        stages.append(_stage_work(pipeline, stage, label, sizes, cohort, model, outputs))
+    return Workload(stages, batches, scopes, settings)
+
+
+def _labels(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the Label of the Map of each stage that is in one."""
+    maps = (state for state in document["States"].values() if state["Type"] == "Map")
+    return {name: state["Label"] for state in maps for name in state["ItemProcessor"]["States"]}
+
+
+def _batches(items: int, settings: MapSettings) -> list[int]:
+    """Return the number of items of each child.
+
+    Raises:
+        DataError: for batches that are limited by bytes alone, whose number depends on the bytes of each item.
+    """
+    if not settings.is_batched:
+        return [1] * items
+    if (size := settings.items_per_batch) is None:
+        raise DataError("maps: expected items_per_batch beside max_input_bytes_per_batch, found none; add it to plan")
+    full, rest = divmod(items, size)
+    return [size] * full + [rest] * (rest > 0)
+
+
+def _stage_work(
+    pipeline: Pipeline,
+    stage: Stage,
+    label: str | None,
+    sizes: Sequence[int],
+    cohort: PlannedCohort,
+    model: ResourceModel,
+    outputs: dict[str, list[float]],
+) -> StageWork:
+    """Return the tasks of a stage, and add the sizes of its outputs, by item, to `outputs`.
+
+    Args:
+        pipeline: The pipeline.
+        stage: The stage.
+        label: The Label of its Map.
+        sizes: The number of items of each task.
+        cohort: The items of the run.
+        model: The source of estimates.
+        outputs: The sizes of the outputs of earlier stages.
+    """
+    keys, features = _features(pipeline, stage, cohort, outputs)
+    known = {key: _estimate(model, stage, one) for key, one in features.items()}
+    outputs[stage.name] = [known[key].output_bytes.p50 for key in keys]
+    groups: dict[int, tuple[list[int], list[int]]] = {key: ([], []) for key in features}
+    first = 0
+    for index, size in enumerate(sizes):
+        tasks, items = groups[keys[first]]
+        tasks.append(index)
+        items.append(size)
+        first += size
+    factor = cohort.alignment_factor if "alignment" in stage.step.outputs else 1.0
+    return StageWork(
+        stage,
+        label,
+        [TaskGroup(tasks, items, features[key], known[key]) for key, (tasks, items) in groups.items() if tasks],
+        float(sum(features[key].input_bytes for key in keys)),
+        sum(outputs[stage.name]) * factor,
+    )
+
+
+def _estimate(model: ResourceModel, stage: Stage, features: TaskFeatures) -> TaskEstimate:
+    try:
+        return model.estimate(stage.step.name, features)
+    except UnknownStep:
+        expected = f"expected rates of the step {stage.step.name}"
+        raise DataError(f"{expected}, found none; give a file with them: --calibration FILE.toml") from None
+
+
+def _features(
+    pipeline: Pipeline, stage: Stage, cohort: PlannedCohort, outputs: Mapping[str, Sequence[float]]
+) -> tuple[Sequence[int], dict[int, TaskFeatures]]:
+    """Return a key for a stage's work on each of its items, and its sizes by key: items of one size share a key."""
+    vcpus = stage.step.resources.vcpus
+    sources = {name: source for name, source in stage.inputs.items() if source != REFERENCE}
+    if stage.scope == "sample":
+        sizes = _rounded(_sample_bytes(sources.values(), cohort, outputs))
+        return sizes, {size: TaskFeatures(size, cohort.genome_bases, 1, vcpus) for size in set(sizes)}
+    scopes = {one.name: one.scope for one in pipeline.stages}
+    gathers = any(source == GIVEN_GVCFS or scopes.get(_maker(source)) == "sample" for source in sources.values())
+    samples = cohort.samples if gathers else 1
+    totals = {}
+    for name, source in sources.items():
+        made = scopes.get(_maker(source)) == "sample"
+        given = cohort.given_bytes if made and source.partition(".")[2] == GVCF else 0.0
+        totals[name] = _total(source, cohort, outputs) * (cohort.multiplier if made else 1) + given
+    if stage.scope == "cohort":
+        return [0], {0: TaskFeatures(int(sum(totals.values())), cohort.genome_bases, samples, vcpus)}
+    features = {}
+    for number, bases in enumerate(cohort.interval_bases):
+        size = 0.0
+        for name, source in sources.items():
+            if scopes.get(_maker(source)) == "interval":
+                size += outputs[_maker(source)][number]
+            else:
+                size += totals[name] * (bases / cohort.genome_bases if stage.step.inputs[name].ranged else 1)
+        features[number] = TaskFeatures(int(size), bases, samples, vcpus)
+    return list(features), features
+
+
+def _sample_bytes(sources: Iterable[str], cohort: PlannedCohort, outputs: Mapping[str, Sequence[float]]) -> list[float]:
+    """Return the size of each sample's inputs: a stage of which several outputs are read is counted once."""
+    names = dict.fromkeys(_maker(source) for source in sources)
+    columns = [cohort.sample_bytes if name == READS.partition(".")[0] else outputs[name] for name in names]
+    one_each = [column for column in columns if len(column) == len(cohort.sample_bytes)]
+    return [float(sum(row)) for row in zip(*one_each, strict=True)] or [0.0] * len(cohort.sample_bytes)
+
+
+def _maker(source: str) -> str:
+    """Return the stage that makes a source."""
+    return source.partition(".")[0]
+
+
+def _total(source: str, cohort: PlannedCohort, outputs: Mapping[str, Sequence[float]]) -> float:
+    """Return the size of all files of a source."""
+    if source == GIVEN_GVCFS:
+        return cohort.given_bytes
+    if source == READS:
+        return float(sum(cohort.sample_bytes)) * cohort.multiplier
+    return sum(outputs[_maker(source)])
+
+
+def _rounded(sizes: Sequence[float]) -> list[int]:
+    """Return sizes as integers, of many different ones the first three digits."""
+    if len(set(sizes)) <= DISTINCT:
+        return [int(size) for size in sizes]
+    return [int(float(f"{size:.3g}")) for size in sizes]

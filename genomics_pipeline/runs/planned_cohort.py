@@ -1,0 +1,109 @@
+"""The items of a run to plan: their sizes, from the files of a sample sheet or from the arguments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.planning.calibration import Calibration
+from genomics_pipeline.planning.limits import line_bytes
+from genomics_pipeline.planning.workload import PlannedCohort
+from genomics_pipeline.reference.fai import Contig
+from genomics_pipeline.runs.given_files import READERS, missing_reads
+from genomics_pipeline.runs.intervals import intervals_text
+from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.plan_request import PlanRequest
+from genomics_pipeline.stores.protocol import Store
+
+GB = 10**9
+
+
+def planned_cohort(
+    request: PlanRequest,
+    planned: RunPlan,
+    sizes: Sequence[int],
+    contigs: Sequence[Contig],
+    model: Calibration,
+    store: Store,
+) -> PlannedCohort:
+    """Return the items of a run.
+
+    Args:
+        request: The arguments.
+        planned: The checked request.
+        sizes: The sizes of the samples; see `sample_sizes`.
+        contigs: The contigs of the reference.
+        model: The rates, which say how large alignments of a format are.
+        store: The store of the files.
+    """
+    intervals = [json.loads(line)["regions"] for line in intervals_text(planned, contigs, store).splitlines()]
+    with_reads = [one for one in planned.samples if one.gvcf is None]
+    given = [] if with_reads and request.samples else [one for one in planned.samples if one.gvcf is not None]
+    number = request.samples if request.samples and given else len(given)
+    line = max(line_bytes(one.to_json()) for one in planned.samples)
+    return PlannedCohort(
+        sizes if with_reads else [],
+        line,
+        [sum(map(_bases, regions)) for regions in intervals],
+        sum(contig.length_bp for contig in contigs),
+        _alignment_factor(planned, model),
+        number or 0,
+        float(sum(sizes)) if given and not with_reads else _given_bytes(given, store),
+    )
+
+
+def sample_sizes(request: PlanRequest, planned: RunPlan, store: Store) -> list[int]:
+    """Return the sizes of the reads of each sample, or of the gVCFs where all samples have one.
+
+    Raises:
+        DataError: for files that cannot be read, with all problems.
+    """
+    size = None if request.gigabytes is None else int(request.gigabytes * GB)
+    if request.samples is not None and size is not None:
+        return [size] * request.samples
+    sheet = without_secrets(request.manifest)
+    aligned = [one for one in planned.samples if one.gvcf is None] or list(planned.samples)
+    if size is not None:
+        return [size] * len(aligned)
+    problems = [problem for _, problem in missing_reads(planned.samples, sheet, store)]
+    if problems:
+        raise DataError(problems)
+
+    def total(sample: Sample) -> int:
+        files = [uri for lane in sample.lanes for _, uri in lane.files] or [sample.gvcf or ""]
+        return sum(info.size_bytes for uri in files if (info := store.stat(uri)) is not None)
+
+    with ThreadPoolExecutor(READERS) as readers:
+        sizes = list(readers.map(total, aligned))
+    unknown = [one.sample for one, found in zip(aligned, sizes, strict=True) if not found]
+    if unknown:
+        raise DataError(f"{sheet}: expected files whose size is known, found none of {unknown[0]}; give --gigabytes")
+    return sizes
+
+
+def _given_bytes(given: Sequence[Sample], store: Store) -> float:
+    found = (store.stat(one.gvcf or "") for one in given)
+    return float(sum(info.size_bytes for info in found if info is not None))
+
+
+def _bases(region: str) -> int:
+    """Return the length of a region.
+
+    >>> _bases("chr1:11-20")
+    10
+    """
+    start, _, end = region.rpartition(":")[2].partition("-")
+    return int(end) - int(start) + 1
+
+
+def _alignment_factor(planned: RunPlan, model: Calibration) -> float:
+    """Return the size of the run's alignments, in that of the calibrated format."""
+    for stage in planned.stages_that_run.stages:
+        if "format" in stage.step.parameters:
+            values = {**planned.pipeline.parameters.get(stage.name, {}), **planned.overrides.get(stage.name, {})}
+            return model.formats.get(str(values.get("format", "cram")), 1.0)
+    return 1.0

@@ -1,0 +1,190 @@
+"""`plan`: its figures for known cohorts, its agreement with a run, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.model import quotas
+from tests.small_project import COPY, COPY_DECLARATIONS, READS, SmallProject, stage_toml
+
+Cli = Callable[..., Any]
+RATES = """
+date = "2026-11-28"
+machine = "a machine"
+[steps.copy]
+version = "VERSION"
+basis = "a measurement"
+core_seconds = { fixed = 100 }
+serial_fraction = 1.0
+spread = 1.0
+memory_mib = { fixed = 100 }
+memory_spread = 1.0
+output_bytes = { fixed = 1_000_000_000 }
+"""
+
+
+def planned(cli: Cli, *arguments: str | Path) -> dict[str, Any]:
+    ended = cli("plan", "--json", *arguments)
+    assert (ended.code, ended.err) == (0, "")
+    found: dict[str, Any] = json.loads(ended.out)
+    return found
+
+
+@pytest.fixture
+def copies(project: SmallProject) -> list[str | Path]:
+    """Return the arguments of a plan for a pipeline of one step with known rates: 100 s, 1 GB."""
+    project.step("copy", COPY, f"{COPY_DECLARATIONS}[resources]\nvcpus = 2\n")
+    stage = stage_toml("copying", "./copy", "copies", {"reads": "sample.reads"})
+    pipeline = project.pipeline(stage, settings="tolerated_failure_percentage = 100\nmax_concurrency = 10")
+    (project.folder / "rates.toml").write_text(RATES.replace("VERSION", "1"))
+    panel = project.folder / "panel"
+    panel.write_text("")
+    options: list[str | Path] = ["--pipeline", pipeline, "--calibration", project.folder / "rates.toml"]
+    return [*options, "--param", f"copying.panel={panel}"]
+
+
+def test_the_figures_of_a_pipeline_with_known_rates(cli: Cli, copies: list[str | Path]) -> None:
+    found = planned(cli, "--samples", "40", "--gigabytes", "1", *copies)
+    assert (found["samples"], found["jobs"], found["attempts"]) == (40, 40, 40)
+    assert found["throttled"] == 0
+    assert found["transitions"] == 1 + 40 * 2
+    assert found["events"] == (2 + 6) + 40 * (2 + 6)
+    # 180 s until the first host; four waves of ten children, of 15 s to start and 100 s each.
+    assert found["duration_s"]["p50"] == pytest.approx(180 + 4 * 115, abs=1)
+    assert found["duration_s"]["p10"] == found["duration_s"]["p90"] == found["duration_s"]["p50"]
+    lines = found["dollars"]["by_line"]
+    assert lines["storage a month"] == pytest.approx(40 * 0.023)
+    assert lines["transitions"] == pytest.approx(81 * 0.000025, abs=1e-4)
+    assert found["dollars"]["total"] == pytest.approx(sum(lines.values()), abs=1e-3)
+    assert all(price["date"] and price["source"] for price in found["dollars"]["prices"].values())
+    used = {one["name"]: (one["used"], one["limit"]) for one in found["quotas"]}
+    assert used["children of a Map Run at a time"] == (10, quotas.MAP_RUN_CONCURRENCY.value)
+    assert used["copying: duration of a job"] == (100, 86_400)
+    assert found["first_limit"]["name"] == "manifest of the Map Run Sample"
+
+
+def test_a_plan_predicts_the_jobs_and_transitions_of_a_run(
+    cli: Cli, project: SmallProject, copies: list[str | Path]
+) -> None:
+    sheet = project.samples(dict.fromkeys(("A", "B", "C"), READS))
+    found = planned(cli, sheet, "--reference", project.folder / "reference.fa", *copies)
+    parameter = copies[-1]
+    assert cli(*project.arguments("--param", parameter)).code == 0
+    (journal,) = project.run.glob(".engine/*/execution.jsonl")
+    result = json.loads(journal.read_text().splitlines()[-1])["result"]
+    assert (found["transitions"], found["jobs"]) == (result["transitions"], 3)
+    assert found["status"] == result["status"] == "SUCCEEDED"
+
+
+def test_a_thousand_human_genomes(cli: Cli) -> None:
+    found = planned(cli, "--samples", "1000", "--gigabytes", "75", "--rate", "host_lost=0", "--max-vcpus", "4096")
+    assert found["intervals"] == 631
+    counted = 5 + 1000 * 3 + 631 * 2
+    extra = found["transitions"] - found["throttled"] - counted
+    assert 0 <= extra <= 10  # of jobs that a larger memory than usual makes run out of theirs
+    assert found["jobs"] - (2000 + 631 + 1) == extra // 2
+    assert found["duration_s"]["p10"] < found["duration_s"]["p50"] < found["duration_s"]["p90"]
+    assert found["dollars"]["low"] < found["dollars"]["total"] < found["dollars"]["high"]
+    assert found["first_limit"]["name"] == "gather: disk of a job"
+
+
+def test_the_screen_names_what_is_reached_and_what_comes_first(cli: Cli, copies: list[str | Path]) -> None:
+    ended = cli("plan", "--samples", "40", "--gigabytes", "1", "--max-vcpus", "8", *copies)
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert lines[0] == "small: 40 samples, us-east-1"
+    assert "  Spot vCPUs                                     8.0               8  delays the run     vCPUs" in lines
+    assert any(line.startswith("  the first to break: manifest of the Map Run Sample, from ") for line in lines)
+    assert len(lines) < 60
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("jobs", "copying: 40"),
+        ("transitions", "40 starts of children: Sample 40"),
+        ("SubmitJob", "limit: https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html"),
+        ("copying: memory of a job", "limit: step.toml of copy"),
+        ("storage a month", "40 GB-months at $0.023 (S3/standard-storage)"),
+        ("duration", "copying: 40 jobs of 1 min 40 s"),
+    ],
+)
+def test_each_figure_is_explained(cli: Cli, copies: list[str | Path], line: str, words: str) -> None:
+    ended = cli("plan", "--samples", "40", "--gigabytes", "1", "--explain", line, *copies)
+    assert ended.code == 0
+    assert words in ended.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "error: expected a sample sheet, or --samples N with --gigabytes G; found neither\n"),
+        (["--samples", "3"], 2, "error: expected a sample sheet, or --samples N with --gigabytes G; found neither\n"),
+        (
+            ["--samples", "0", "--gigabytes", "nan"],
+            2,
+            "error: --samples: expected 1 to 100,000,000 samples, found 0\n"
+            "error: --gigabytes: expected more than 0 and at most 100,000, found nan\n",
+        ),
+        (
+            ["--samples", "1", "--gigabytes", "1", "--quota", "vcpu=5", "--quota", "submit_job=0", "--rate", "lost=1"],
+            2,
+            "error: --quota vcpu=5: expected NAME=NUMBER, found no such name; known: child_starts, submit_job, "
+            "spot_vcpus, on_demand_vcpus\n"
+            "error: --quota submit_job=0: expected more than 0, found '0'\n"
+            "error: --rate lost=1: expected NAME=NUMBER, found no such name; did you mean 'host_lost'?\n",
+        ),
+        (
+            ["--samples", "1", "--gigabytes", "1", "--quota", "spot_vcpus=5", "--quota", "on_demand_vcpus=0"],
+            2,
+            "error: --max-vcpus, --quota: expected 8 vCPUs or more for a job of alignment, found 5 of Spot hosts and "
+            "0 of On-Demand hosts; its jobs would never start\n",
+        ),
+        (
+            ["--samples", "1", "--gigabytes", "1", "--pipeline", "germlin"],
+            1,
+            "error: no pipeline 'germlin', neither shipped nor a file; did you mean 'germline'?\n",
+        ),
+        (
+            ["--samples", "1", "--gigabytes", "1", "--explain", "job"],
+            2,
+            "error: --explain job: no such line; did you mean 'jobs'?\n",
+        ),
+    ],
+)
+def test_wrong_arguments_are_refused(cli: Cli, arguments: list[str], code: int, message: str) -> None:
+    ended = cli("plan", *arguments)
+    assert (ended.code, ended.out, ended.err) == (code, "", message)
+
+
+def test_rates_of_another_version_of_a_step_are_refused(
+    cli: Cli, project: SmallProject, copies: list[str | Path]
+) -> None:
+    rates = project.folder / "rates.toml"
+    rates.write_text(RATES.replace("VERSION", "0.9"))
+    ended = cli("plan", "--samples", "1", "--gigabytes", "1", *copies)
+    expected = f"{rates}: expected rates of copy 1, found those of 0.9; measure them again, or set the version"
+    assert (ended.code, ended.err) == (1, f"error: {expected}\n")
+
+
+def test_a_step_without_rates_asks_for_them(cli: Cli, copies: list[str | Path]) -> None:
+    without = [*copies[:2], *copies[4:]]
+    ended = cli("plan", "--samples", "1", "--gigabytes", "1", *without)
+    assert ended.code == 1
+    assert "expected rates of the step copy" in ended.err
+    assert "give a file with them: --calibration FILE.toml" in ended.err
+
+
+def test_all_problems_of_a_sheet_are_shown(cli: Cli, project: SmallProject, copies: list[str | Path]) -> None:
+    sheet = project.sheet({"A": "missing_1.fastq", "B": "missing_2.fastq"})
+    ended = cli("plan", sheet, "--reference", project.folder / "reference.fa", *copies)
+    assert ended.code == 1
+    assert [line.split(": ")[1].rpartition("/")[2] for line in ended.err.splitlines()] == [
+        "sheet.csv:2:fastq_1",
+        "sheet.csv:3:fastq_1",
+    ]

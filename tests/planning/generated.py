@@ -1,0 +1,66 @@
+"""Small generated pipelines, and runs of them in which jobs fail."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from genomics_pipeline.asl.generate import DEFAULT_NAMES, generate
+from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.pipeline import MapSettings, Pipeline
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.planning.counting import MapLoad, RunLoad
+from genomics_pipeline.planning.scripts import ChildScript, TaskScript
+from tests.asl.conftest import make_pipeline
+
+SCOPES = ("sample", "sample", "interval", "cohort")
+
+
+def generated_pipeline(chance: random.Random) -> Pipeline:
+    """Return a pipeline of one to five stages, some of them batched, with any tolerance."""
+    stages: list[tuple[str, str, dict[str, str]]] = []
+    for number in range(chance.randint(1, 5)):
+        sources = ["reference", *(f"{name}.out" for name, _, _ in stages)]
+        stages.append((f"stage_{number}", chance.choice(SCOPES), {"given": chance.choice(sources)}))
+    maps = {
+        scope: MapSettings(
+            max_concurrency=chance.choice([1, 3, 1000]),
+            tolerated_failure_percentage=chance.choice([50, 80, 100]),
+            tolerated_failure_count=chance.choice([None, None, None, 3]),
+            items_per_batch=chance.choice([None, 1, 4]),
+        )
+        for scope in ("sample", "interval")
+    }
+    return make_pipeline("generated", stages, maps)
+
+
+def generated_load(chance: random.Random) -> RunLoad:
+    """Return a run of a generated pipeline over up to 12 items of each scope, of which some jobs fail."""
+    pipeline = generated_pipeline(chance)
+    document = generate(pipeline)
+    numbers = {scope: chance.randint(1, 12) for scope in ("sample", "interval")}
+    maps = {}
+    for state in document["States"].values():
+        if state["Type"] == "Map":
+            stages = [name for name, one in state["ItemProcessor"]["States"].items() if one["Type"] == "Task"]
+            scope = "sample" if state["Label"].startswith("Sample") else "interval"
+            sizes = batches(numbers[scope], pipeline.maps[scope].items_per_batch or 1)
+            scripts = {index: failing(chance, stages) for index in range(len(sizes)) if chance.random() < 0.3}
+            maps[state["Label"]] = MapLoad(scope, sizes, scripts)
+    place = RunPlace("r", "b", "")
+    execution_input = ExecutionInput(place, "r.fa", {}, pipeline.maps["sample"].tolerance())
+    cohort = [stage.name for stage in pipeline.stages if stage.scope == "cohort"]
+    script = failing(chance, cohort) if cohort and chance.random() < 0.2 else {}
+    return RunLoad(document, DEFAULT_NAMES, execution_input, maps, script, lambda stage: 60.0)
+
+
+def batches(items: int, size: int) -> list[int]:
+    """Return the numbers of items of batches of a size, the last of which has the rest."""
+    full, rest = divmod(items, size)
+    return [size] * full + [rest] * (rest > 0)
+
+
+def failing(chance: random.Random, stages: Sequence[str]) -> ChildScript:
+    """Return a script in which a job fails, for good or not."""
+    script = TaskScript(chance.randint(0, 2), chance.randint(0, 6), chance.random() < 0.2)
+    return {chance.choice(stages): script}
