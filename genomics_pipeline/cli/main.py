@@ -24,6 +24,7 @@ COMMANDS = {
     "cache": ("cache", "cache"),
     "cancel": ("cancel", "cancel"),
     "containers": ("containers", "containers"),
+    "cost": ("cost", "cost"),
     "definition": ("definition", "definition"),
     "delete": ("delete", "delete"),
     "deploy": ("deploy", "deploy"),
@@ -54,12 +55,14 @@ COMMANDS = {
 PRINTERS = frozenset(
     {
         "advise",
+        "cost",
         "definition",
         "explain",
         "logs",
         "pipeline",
         "pipelines",
         "plan",
+        "prices",
         "results",
         "runs",
         "status",

@@ -14,6 +14,7 @@ GVCFS = "gvcfs.jsonl"  # of samples that start at joint calling
 DEFINITION = "definition.json"
 INPUT = "input.json"
 FAILURES = "failures.tsv"
+PLAN = "plan.json"
 RESULTS = "results/"
 PIPELINE_INFO = f"{RESULTS}pipeline_info/"
 SCRATCH = ".scratch"

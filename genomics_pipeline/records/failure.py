@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from genomics_pipeline.model import run_layout
@@ -25,12 +26,20 @@ class FailureRecord:
         message: The message for the user.
         exit_code: The exit code of the program, or of the worker.
         attempt: The Batch job and its attempt; None if the task was no Batch job.
+        seconds: The duration of the attempt.
+        vcpus: The number of cores that it could use.
+        memory_mib: The memory that it could use.
+        host: See `records.completion.CompletionRecord`.
     """
 
     failure_class: FailureClass
     message: str
     exit_code: int
     attempt: BatchAttempt | None = None
+    seconds: float = 0
+    vcpus: int = 0
+    memory_mib: int = 0
+    host: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``failure.json`` holds."""
@@ -39,6 +48,10 @@ class FailureRecord:
             "message": self.message,
             "exit_code": self.exit_code,
             **(asdict(self.attempt) if self.attempt else {}),
+            "seconds": self.seconds,
+            "vcpus": self.vcpus,
+            "memory_mib": self.memory_mib,
+            "host": dict(self.host),
         }
 
 
@@ -62,7 +75,16 @@ def read_failure(store: Store, run: RunPlace, stage: str, item: str) -> FailureR
 def _failure(fields: Fields) -> FailureRecord:
     failure_class = FailureClass(fields.one_of("class", list(FailureClass)))
     attempt = BatchAttempt(fields.text("job_id"), fields.integer("attempt")) if fields.has("job_id") else None
-    return FailureRecord(failure_class, fields.text("message"), fields.integer("exit_code"), attempt)
+    return FailureRecord(
+        failure_class,
+        fields.text("message"),
+        fields.integer("exit_code"),
+        attempt,
+        fields.number("seconds"),
+        fields.integer("vcpus"),
+        fields.integer("memory_mib"),
+        fields.object("host").text_by_name(),
+    )
 
 
 def delete_failure(store: Store, run: RunPlace, stage: str, item: str) -> None:

@@ -67,6 +67,13 @@ class RunBackend(Protocol):
             RunError: if AWS cannot be reached, or has not written the result files yet.
         """
 
+    def started_children(self) -> tuple[int, dict[str, int]]:
+        """Return the number of executions on AWS, and that of their child executions by Label; none of a folder.
+
+        Raises:
+            RunError: if AWS cannot be reached, or does not know an execution any more.
+        """
+
     def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:
         """Return the last lines of the log of a stage over an item.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 from genomics_pipeline.model import run_layout
@@ -64,25 +65,51 @@ def run_task(
         if resources.cancelled.is_set():
             failures.append(StepFailed(FailureClass.CANCELLED, CANCELLED_EXIT_CODE, "cancelled", item_id(item)))
             break
+        began = monotonic()
         try:
             records.append(_run_item(payload, step, store, resources, item))
             on_item(records[-1])
         except StepFailed as failure:
             failures.append(failure)
-            _write_failure(failure, payload, store, job)
+            _write_failure(failure, payload, store, job, resources, monotonic() - began)
             on_item(failure)
     if failures:
         raise min(failures, key=lambda failure: failure.failure_class is not FailureClass.OUT_OF_MEMORY)
     return records
 
 
-def _write_failure(failure: StepFailed, payload: TaskPayload, store: Store, job: BatchAttempt | None) -> None:
-    """Write ``failure.json`` in place of an older ``step.json``."""
+def _write_failure(
+    failure: StepFailed,
+    payload: TaskPayload,
+    store: Store,
+    job: BatchAttempt | None,
+    resources: TaskResources,
+    seconds: float,
+) -> None:
+    """Write ``failure.json`` in place of an older ``step.json``.
+
+    Args:
+        failure: The failure.
+        payload: The task.
+        store: The store of its outputs.
+        job: The attempt of a Batch job; None outside of AWS Batch.
+        resources: The resources that it could use.
+        seconds: The duration of the attempt over the item.
+    """
     if failure.failure_class is FailureClass.CANCELLED:  # whoever cancelled it knows why
         return
     with suppress(Exception):  # the log has the failure too, and the step's own failure matters more
         delete_completion(store, payload.run, payload.stage, failure.item)
-        record = FailureRecord(failure.failure_class, str(failure), failure.task_exit_code, job)
+        record = FailureRecord(
+            failure.failure_class,
+            str(failure),
+            failure.task_exit_code,
+            job,
+            round(seconds, 3),
+            resources.vcpus,
+            resources.memory_mib,
+            resources.host,
+        )
         write_failure(store, payload.run, payload.stage, failure.item, record)
 
 

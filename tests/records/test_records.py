@@ -148,7 +148,8 @@ def test_a_file_that_is_too_large_is_no_record(store: LocalStore, monkeypatch: p
 
 @pytest.mark.parametrize("attempt", [None, BatchAttempt("job", 2)])
 def test_a_failure_is_read_as_it_was_written(store: LocalStore, attempt: BatchAttempt | None) -> None:
-    record = FailureRecord(FailureClass.OUT_OF_DISK, "the disk is full", 74, attempt)
+    host = {"instance_type": "m6id.large", "zone": "us-east-1a", "market": "spot"}
+    record = FailureRecord(FailureClass.OUT_OF_DISK, "the disk is full", 74, attempt, 61.5, 2, 4096, host)
     write_failure(store, RUN, "calling", "a", record)
     assert read_failure(store, RUN, "calling", "a") == record
     delete_failure(store, RUN, "calling", "a")

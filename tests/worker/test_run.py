@@ -298,7 +298,9 @@ def failure(folder: Path, sample: str) -> dict[str, Any] | None:
         return None
     assert not (folder_of_item / "step.json").exists()
     record: dict[str, Any] = json.loads((folder_of_item / "failure.json").read_bytes())
-    return record
+    assert record.keys() - {"class", "message", "exit_code"} == {"seconds", "vcpus", "memory_mib", "host"}
+    assert record["seconds"] > 0
+    return {name: record[name] for name in ("class", "message", "exit_code")}
 
 
 def test_the_records_of_an_item_are_those_of_its_newest_task(folder: Path, run: Run) -> None:

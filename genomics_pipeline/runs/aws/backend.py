@@ -8,6 +8,7 @@ from functools import cached_property
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.runs.aws.cancel import cancel
+from genomics_pipeline.runs.aws.chain import started_children
 from genomics_pipeline.runs.aws.deletion import delete_run, run_contents
 from genomics_pipeline.runs.aws.logs import log_end
 from genomics_pipeline.runs.aws.redrive import redrive
@@ -51,6 +52,10 @@ class AwsBackend:
     def failures(self) -> Iterator[ItemFailure]:
         """Read the failures from the files of ResultWriter."""
         return self._watcher.all_failures()
+
+    def started_children(self) -> tuple[int, dict[str, int]]:
+        """Ask Step Functions for the Map Runs of each execution."""
+        return started_children(self._run)
 
     def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:
         """Read the log stream of the Batch job, or ``log.txt`` where the stream no longer exists."""

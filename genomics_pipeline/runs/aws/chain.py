@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -45,6 +46,19 @@ def aws_map_runs(run: AwsRun, execution: RunExecution) -> Sequence[MapRunDescrip
     """
     described = MapRuns(execution.arn, run.clients).describe()
     return [with_results(run, one) for one in described]
+
+
+def started_children(run: AwsRun) -> tuple[int, dict[str, int]]:
+    """Return the number of executions of a run, and that of their child executions by Label.
+
+    Raises:
+        RunError: if AWS cannot be reached, or does not know an execution any more.
+    """
+    executions, children = started_chain(run), Counter[str]()
+    for execution in executions:
+        for one in MapRuns(execution.arn, run.clients).describe():
+            children[one.label] += one.executions.total
+    return len(executions), dict(children)
 
 
 def with_results(run: AwsRun, map_run: MapRunDescription) -> MapRunDescription:

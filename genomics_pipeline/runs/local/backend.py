@@ -55,6 +55,10 @@ class FolderBackend:
         """Read the failures from the result files and the journal."""
         return folder_failures(self._folder, self.files)
 
+    def started_children(self) -> tuple[int, dict[str, int]]:
+        """Return none: no execution of a folder is on AWS."""
+        return 0, {}
+
     def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:
         """Read ``log.txt``."""
         if attempt is not None:

@@ -1,0 +1,297 @@
+"""The costs of a run: its tasks by stage, from completion records and prices of hosts; storage, requests, transitions.
+
+The lines have the names of a plan's, so that both can be compared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.prices.price import Price, Prices, UnknownPrice
+from genomics_pipeline.prices.task_cost import region_of, task_cost
+from genomics_pipeline.records.completion import CompletionRecord
+from genomics_pipeline.records.failure import FailureRecord
+
+COMPUTE, VOLUMES, STORAGE, PUTS, GETS, TRANSITIONS = (
+    "compute: {}",
+    "volumes",
+    "storage a month",
+    "S3 PUT requests",
+    "S3 GET requests",
+    "transitions",
+)
+_HOUR_S, _MONTH_HOURS, _GB = 3600, 730, 2**30  # AWS's GB of storage: S3 pricing page, "GB-months"
+_UPLOAD_PART, _DOWNLOAD_PART = 64 << 20, 8 << 20  # bytes of a part of a transfer: stores/transfer.py
+_RECORDS = 3  # of a task: job.json, log.txt and step.json
+
+
+@dataclass(slots=True)
+class CostTally:
+    """A sum over tasks.
+
+    Attributes:
+        tasks: The number of tasks.
+        core_hours: Their durations times the cores that they could use.
+        dollars: US dollars for their shares of hosts; of local tasks, by the price of a core-hour if there is one.
+        low: With low Spot prices.
+        high: With high Spot prices.
+        host_hours: Their durations times their shares of hosts.
+    """
+
+    tasks: int = 0
+    core_hours: float = 0
+    dollars: float = 0
+    low: float = 0
+    high: float = 0
+    host_hours: float = 0
+
+    def add(self, other: CostTally) -> None:
+        """Add another sum."""
+        self.tasks += other.tasks
+        self.core_hours += other.core_hours
+        self.dollars += other.dollars
+        self.low += other.low
+        self.high += other.high
+        self.host_hours += other.host_hours
+
+
+@dataclass(frozen=True, slots=True)
+class SpentLine:
+    """A line of the costs.
+
+    Attributes:
+        name: Its name, as in plans.
+        dollars: US dollars.
+        low: With low Spot prices.
+        high: With high Spot prices.
+        count: The number of units.
+        unit: The unit.
+        dates: The dates of its prices.
+        verified: Whether all of its prices are verified.
+    """
+
+    name: str
+    dollars: float
+    low: float
+    high: float
+    count: float
+    unit: str
+    dates: tuple[str, ...]
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCost:
+    """The cost of an item.
+
+    Attributes:
+        item: The item.
+        scope: Its scope: sample, interval or cohort.
+        stages: Of its tasks that are done, by stage.
+    """
+
+    item: str
+    scope: str
+    stages: Mapping[str, CostTally]
+
+
+@dataclass(frozen=True, slots=True)
+class RunCost:
+    """The costs of a run.
+
+    Attributes:
+        run: Its place, as users know it.
+        lines: The lines.
+        stages: The tasks that are done, by stage.
+        waste: The attempts that failed, by stage.
+        not_counted: What is not in the costs, and why.
+        predicted: The dollars of the run's plan by line; None where it has none.
+    """
+
+    run: str
+    lines: Sequence[SpentLine]
+    stages: Mapping[str, CostTally]
+    waste: Mapping[str, CostTally]
+    not_counted: Sequence[str]
+    predicted: Mapping[str, float] | None
+
+    @property
+    def wasted(self) -> CostTally:
+        """All attempts that failed."""
+        total = CostTally()
+        for one in self.waste.values():
+            total.add(one)
+        return total
+
+    @property
+    def dollars(self) -> float:
+        """The sum of the lines and of what failed."""
+        return sum(one.dollars for one in self.lines) + self.wasted.dollars
+
+
+@dataclass(slots=True)
+class _Basis:
+    """The dates of prices, and whether all are verified."""
+
+    dates: set[str] = field(default_factory=set)
+    verified: bool = True
+
+    def add(self, price: Price) -> None:
+        self.dates.add(price.date)
+        self.verified &= price.verified
+
+
+class SpendingAccount:
+    """The costs of the tasks of a run, summed in bounded memory.
+
+    Args:
+        find_prices: Returns the prices of a Region.
+        volume_gib: The size of the EBS volume of each host.
+        per_core_hour: US dollars for a core-hour of a task without a host of AWS; None for none.
+
+    Attributes:
+        stages: The tasks that are done, by stage.
+        waste: The attempts that failed, by stage.
+    """
+
+    def __init__(
+        self, find_prices: Callable[[str], Prices], volume_gib: int, per_core_hour: float | None = None
+    ) -> None:
+        self._find_prices, self._volume_gib, self._per_core_hour = find_prices, volume_gib, per_core_hour
+        self.stages: dict[str, CostTally] = {}
+        self.waste: dict[str, CostTally] = {}
+        self._basis: dict[str, _Basis] = {}
+        self._regions: dict[str, Prices] = {}
+        self._unpriced: Counter[str] = Counter()
+        self._bytes, self._expiring_bytes, self._puts, self._gets = 0, 0, 0, 0
+
+    def add(self, record: CompletionRecord) -> CostTally:
+        """Add a task that is done, and return its cost."""
+        cost = self._task(record.stage, record)
+        self.stages.setdefault(record.stage, CostTally()).add(cost)
+        sizes = [file.size_bytes for output in record.outputs.values() for file in output.files]
+        if record.intermediate:
+            self._expiring_bytes += sum(sizes)
+        else:
+            self._bytes += sum(sizes)
+        self._puts += _RECORDS + sum(map(_uploads, sizes))
+        self._gets += len(record.sources) + max(1, math.ceil(record.input_bytes / _DOWNLOAD_PART))
+        return cost
+
+    def add_failure(self, stage: str, record: FailureRecord) -> None:
+        """Add the newest attempt over an item that is not done."""
+        self.waste.setdefault(stage, CostTally()).add(self._task(stage, record))
+
+    def _task(self, stage: str, record: CompletionRecord | FailureRecord) -> CostTally:
+        core_hours = max(0.0, record.seconds) * record.vcpus / _HOUR_S
+        if not record.host:
+            dollars = core_hours * (self._per_core_hour or 0)
+            return CostTally(1, core_hours, dollars, dollars, dollars)
+        region = region_of(record.host) or ""
+        try:
+            prices = self._prices(region)
+            cost = task_cost(record.host, max(0.0, record.seconds), record.vcpus, record.memory_mib, prices)
+        except UnknownPrice as error:
+            self._unpriced[str(error)] += 1
+            return CostTally(1, core_hours)
+        self._basis.setdefault(stage, _Basis()).add(cost.price)
+        hours = max(0.0, record.seconds) * cost.share / _HOUR_S
+        return CostTally(1, core_hours, cost.dollars, cost.low, cost.high, hours)
+
+    def _prices(self, region: str) -> Prices:
+        if region not in self._regions:
+            self._regions[region] = self._find_prices(region)
+        return self._regions[region]
+
+    def lines(self, transitions: int | None) -> list[SpentLine]:
+        """Return the lines of the costs; of a run without hosts of AWS, the compute alone.
+
+        Args:
+            transitions: The number of state transitions; None where it is not known.
+
+        Raises:
+            UnknownPrice: for a service without a price.
+        """
+        found = [self._compute(stage, cost) for stage, cost in self.stages.items()]
+        if not self._regions:
+            return found
+        prices = next(iter(self._regions.values()))
+        tallies = [*self.stages.values(), *self.waste.values()]
+        volumes = sum(one.host_hours for one in tallies) * self._volume_gib / _MONTH_HOURS
+        for name, count, item in (
+            (VOLUMES, volumes, "EBS/gp3-storage"),
+            (STORAGE, self._bytes / _GB, "S3/standard-storage"),
+            (PUTS, self._puts, "S3/standard-put"),
+            (GETS, self._gets, "S3/standard-get"),
+            (TRANSITIONS, transitions, "StepFunctions/standard-transition"),
+        ):
+            if count is not None:
+                rate = prices.rate(item)
+                dollars, price = rate.total(count), rate.price
+                found.append(
+                    SpentLine(name, dollars, dollars, dollars, count, price.unit, (price.date,), rate.verified)
+                )
+        return found
+
+    def _compute(self, stage: str, cost: CostTally) -> SpentLine:
+        basis = self._basis.get(stage, _Basis())
+        name, unit = COMPUTE.format(stage), "host-hour" if cost.host_hours else "core-hour"
+        count = cost.host_hours or cost.core_hours
+        return SpentLine(
+            name, cost.dollars, cost.low, cost.high, count, unit, tuple(sorted(basis.dates)), basis.verified
+        )
+
+    def not_counted(self, transitions: int | None, is_on_aws: bool) -> Iterator[str]:
+        """Yield what is not in the costs, and why.
+
+        Args:
+            transitions: See `lines`.
+            is_on_aws: Whether the run is one on AWS.
+        """
+        for problem, tasks in self._unpriced.items():
+            yield f"{quantity(tasks, 'task')}: {problem}"
+        if not is_on_aws:
+            if self._per_core_hour is None:
+                yield "dollars of this machine: give --price-per-core-hour"
+            yield "attempts that failed before one that succeeded: they leave no record"
+            return
+        tallies = (*self.stages.values(), *self.waste.values())
+        if self._per_core_hour is None and (hostless := sum(one.tasks for one in tallies if not one.host_hours)):
+            yield f"{quantity(hostless, 'task')} whose host is not known"
+        if transitions is None:
+            yield "state transitions: Step Functions does not know the executions any more"
+        else:
+            yield "state transitions of retries: the records do not have them"
+        if self._expiring_bytes:
+            yield f"storage of {self._expiring_bytes / _GB:,.2f} GB that only later stages need, which expire"
+        yield "attempts that failed before one that succeeded, such as on lost hosts: they leave no record"
+        yield "hosts while no job runs on them, and what jobs leave free of them"
+        yield "logs, metrics, the dashboard, ECR, and transfer to other Regions: the run does not record their bytes"
+
+
+def state_transitions(groups: Iterable[tuple[str | None, int]], children: Mapping[str, int], executions: int) -> int:
+    """Return the number of state transitions of a run, without those of retries.
+
+    Each child execution costs one transition for its start, and one for each of its states (aws.amazon.com,
+    "AWS Step Functions pricing").
+
+    Args:
+        groups: The Label of each Map Run, None for a stage that runs once, with its number of stages.
+        children: The number of child executions by Label.
+        executions: The number of executions of the run.
+
+    >>> state_transitions([("Sample", 2), (None, 1)], {"Sample": 10}, 1)
+    32
+    """
+    groups = list(groups)
+    inner = sum(children.get(label, 0) * (1 + stages) for label, stages in groups if label is not None)
+    return inner + executions * len(groups)
+
+
+def _uploads(size_bytes: int) -> int:
+    """Return the PUT and POST requests of an upload: with its beginning and its end if it has several parts."""
+    return 1 if size_bytes < _UPLOAD_PART else math.ceil(size_bytes / _UPLOAD_PART) + 2

@@ -1,0 +1,107 @@
+"""The costs of a run as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from genomics_pipeline.planning.run_cost import CostTally, ItemCost, RunCost, SpentLine
+
+_STAGE = "{:<22} {:>8} {:>12} {:>12} {:>12}"
+_LINE = "{:<32} {:>16} {:<18} {:>12} {}"
+_PLANNED = "{:<32} {:>16} {:<18} {:>12} {:>12} {:>7} {}"
+
+
+def cost_text(cost: RunCost) -> Iterator[str]:
+    """Yield the lines of the report for people."""
+    yield _STAGE.format("stage", "tasks", "core-hours", "dollars", "a task")
+    for stage, one in cost.stages.items():
+        yield _STAGE.format(
+            stage, f"{one.tasks:,}", f"{one.core_hours:,.3f}", _dollars(one.dollars), _dollars(one.dollars / one.tasks)
+        )
+    if cost.wasted.tasks:
+        wasted = cost.wasted
+        numbers = f"{wasted.tasks:,}", f"{wasted.core_hours:,.3f}", _dollars(wasted.dollars)
+        yield _STAGE.format("failed attempts", *numbers, "").rstrip()
+    yield ""
+    yield _heading(cost)
+    yield from (_line(cost, line) for line in cost.lines)
+    if cost.wasted.dollars:
+        yield _row(cost, "failed attempts", "", "", cost.wasted.dollars, "")
+    yield _row(cost, "total", "", "", cost.dollars, _spread(cost))
+    yield from (f"not counted: {one}" for one in cost.not_counted)
+
+
+def _heading(cost: RunCost) -> str:
+    if cost.predicted is None:
+        return _LINE.format("line", "count", "unit", "dollars", "prices of")
+    return _PLANNED.format("line", "count", "unit", "dollars", "planned", "ratio", "prices of")
+
+
+def _line(cost: RunCost, one: SpentLine) -> str:
+    dates = ", ".join(one.dates) + ("" if one.verified else ", not verified")
+    return _row(cost, one.name, f"{one.count:,.6g}", one.unit, one.dollars, dates)
+
+
+def _row(cost: RunCost, name: str, count: str, unit: str, dollars: float, note: str) -> str:
+    if cost.predicted is None:
+        return _LINE.format(name, count, unit, _dollars(dollars), note).rstrip()
+    planned = _planned(cost, name)
+    shown = "" if planned is None else _dollars(planned)
+    ratio = f"{dollars / planned:.2f}" if planned else ""
+    return _PLANNED.format(name, count, unit, _dollars(dollars), shown, ratio, note).rstrip()
+
+
+def _planned(cost: RunCost, name: str) -> float | None:
+    """Return the dollars that a run's plan has for a line, or for all lines together."""
+    predicted = cost.predicted or {}
+    return sum(predicted.values()) if name == "total" else predicted.get(name)
+
+
+def _spread(cost: RunCost) -> str:
+    low, high = _bounds(cost)
+    return "" if low == high else f"{_dollars(low)} to {_dollars(high)} with low and high Spot prices"
+
+
+def _bounds(cost: RunCost) -> tuple[float, float]:
+    wasted = cost.wasted
+    return sum(one.low for one in cost.lines) + wasted.low, sum(one.high for one in cost.lines) + wasted.high
+
+
+def _dollars(value: float) -> str:
+    return f"{value:,.2f}" if value >= 100 else f"{value:,.4f}"
+
+
+def item_text(one: ItemCost) -> str:
+    """Return the line of an item."""
+    stages = ", ".join(f"{stage} {_dollars(cost.dollars)}" for stage, cost in one.stages.items())
+    return f"{one.item}  {_dollars(sum(cost.dollars for cost in one.stages.values()))}  {stages}"
+
+
+def item_json(one: ItemCost) -> dict[str, Any]:
+    """Return the object that ``--items --json`` prints for an item."""
+    return {"item": one.item, "scope": one.scope, "stages": _tallies(one.stages)}
+
+
+def cost_json(cost: RunCost) -> dict[str, Any]:
+    """Return the object that ``--json`` prints."""
+    low, high = _bounds(cost)
+    predicted = {"total": _planned(cost, "total"), "by_line": dict(cost.predicted or {})}
+    return {
+        "run": cost.run,
+        "stages": _tallies(cost.stages),
+        "waste": _tallies(cost.waste),
+        "dollars": {
+            "total": cost.dollars,
+            "low": low,
+            "high": high,
+            "lines": [asdict(one) for one in cost.lines],
+        },
+        **({} if cost.predicted is None else {"predicted": predicted}),
+        "not_counted": list(cost.not_counted),
+    }
+
+
+def _tallies(tallies: Mapping[str, CostTally]) -> dict[str, Any]:
+    return {stage: asdict(one) for stage, one in tallies.items()}

@@ -1,0 +1,87 @@
+"""The costs of a run: each record of its items is read once, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from genomics_pipeline.aws.patience import in_parallel
+from genomics_pipeline.aws.template.parameters import PARAMETERS
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.planning.run_cost import ItemCost, RunCost, SpendingAccount, state_transitions
+from genomics_pipeline.prices.load import SHIPPED_REGION, load_prices
+from genomics_pipeline.records.completion import CompletionRecord
+from genomics_pipeline.records.failure import FailureRecord, read_failure
+from genomics_pipeline.records.plan import read_planned_dollars
+from genomics_pipeline.runs.backend import RunBackend
+from genomics_pipeline.runs.run_files import RunFiles, StageGroup
+
+
+def run_cost(
+    run: RunBackend,
+    prices_folder: Path | None,
+    per_core_hour: float | None = None,
+    on_item: Callable[[ItemCost], object] = lambda _: None,
+) -> RunCost:
+    """Return the costs of a run.
+
+    Args:
+        run: The run.
+        prices_folder: The folder of the user's own prices.
+        per_core_hour: US dollars for a core-hour of a machine that is not a host of AWS.
+        on_item: Called with the cost of each item.
+
+    Raises:
+        DataError: for a Region without prices.
+        RunError: if the run cannot be read.
+    """
+    files, groups = run.files, run.files.groups()
+    account = SpendingAccount(
+        lambda region: load_prices(region or SHIPPED_REGION, prices_folder),
+        int(PARAMETERS["VolumeGiB"]["Default"]),
+        per_core_hour,
+    )
+    for group in groups:
+        for item, stages in _records(files, group):
+            costs = {}
+            for stage, record in stages.items():
+                if isinstance(record, CompletionRecord):
+                    costs[stage] = account.add(record)
+                else:
+                    account.add_failure(stage, record)
+            if costs:
+                on_item(ItemCost(item, group.scope, costs))
+    transitions = _transitions(run, groups) if files.is_on_aws else None
+    return RunCost(
+        files.shown,
+        account.lines(transitions),
+        account.stages,
+        account.waste,
+        list(account.not_counted(transitions, files.is_on_aws)),
+        read_planned_dollars(files.store, files.place.uri(run_layout.PLAN)),
+    )
+
+
+def _records(files: RunFiles, group: StageGroup) -> Iterator[tuple[str, dict[str, CompletionRecord | FailureRecord]]]:
+    """Yield the items of a group with the record of each stage that ended over it; no record is read twice."""
+
+    def read(item: str) -> tuple[str, dict[str, CompletionRecord | FailureRecord]]:
+        found: dict[str, CompletionRecord | FailureRecord] = {}
+        for stage in group.stages:
+            record = files.record(stage, item) or read_failure(files.store, files.place, stage, item)
+            if record is None:
+                break  # later stages did not begin
+            found[stage] = record
+        return item, found
+
+    return in_parallel(read, files.items(group.scope))
+
+
+def _transitions(run: RunBackend, groups: Sequence[StageGroup]) -> int | None:
+    """Return the number of state transitions; None where Step Functions does not know the executions any more."""
+    try:
+        executions, children = run.started_children()
+    except RunError:
+        return None
+    return state_transitions(((one.label, len(one.stages)) for one in groups), children, executions)
