@@ -49,6 +49,7 @@ COMMANDS = {
     "step": ("step", "step"),
     "submit": ("submit", "submit"),
     "template": ("template", "template"),
+    "watch": ("watch", "watch"),
 }
 
 # Those that make nothing but what they print.

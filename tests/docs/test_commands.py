@@ -31,6 +31,9 @@ def commands(text: str) -> Iterator[str]:
 
 def problems(words: list[str]) -> Iterator[str]:
     """Yield what does not exist of a command, given without the program's name."""
+    if "--" in words:  # a command that another one starts
+        yield from problems(words[words.index("--") + 1 :])
+        words = words[: words.index("--")]
     command: click.Command = cli
     context = click.Context(cli)
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
@@ -96,6 +99,7 @@ def test_the_commands_of_a_page_exist(page: Path) -> None:
         ("step alignment a.fq --param=nothing=1", "no parameter nothing"),
         ("deploy --parameter Nothing=1", "no parameter Nothing"),
         ("containers pull", "no command pull"),
+        ("watch in -- run --nothing", "run: no option --nothing"),
     ],
 )
 def test_what_does_not_exist_is_found(command: str, problem: str) -> None:

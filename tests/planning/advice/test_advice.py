@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -117,9 +118,7 @@ def test_placeholders_are_no_problem() -> None:
     assert problem.path == "/States/T/Resource"
 
 
-@given(st.text(alphabet='{}$"\\ab:, \n'))
-def test_only_bare_placeholders_are_quoted(text: str) -> None:
-    quoted = quote_placeholders(text)
-    assert quote_placeholders(quoted) == quoted
-    if "${" not in text:
-        assert quoted == text
+@given(st.recursive(st.text(alphabet='{}$"\\ab:,'), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_json_has_no_bare_placeholders(value: Any) -> None:
+    text = json.dumps(value)
+    assert quote_placeholders(text) == text

@@ -1,0 +1,82 @@
+"""`genomics-pipeline watch`: start a run for each manifest that arrives."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import click
+
+from genomics_pipeline.cli.signals import end_on_signals
+from genomics_pipeline.report.output import echo_line
+
+
+@click.command(short_help="Start a run for each sample sheet that arrives in a folder or an S3 prefix.")
+@click.argument("prefix")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- run|submit OPTIONS...")
+@click.option(
+    "--every", type=click.IntRange(min=1), default=30, show_default=True, metavar="SECONDS", help="Look this often."
+)
+@click.option(
+    "--settle",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    metavar="SECONDS",
+    help="Take a local file as complete when it has not changed for this long.",
+)
+@click.option("--once", is_flag=True, help="Look once, then end.")
+def watch(prefix: str, command: tuple[str, ...], every: int, settle: int, once: bool) -> None:
+    """Watch PREFIX, a folder or an s3:// prefix, and start a run for each sample sheet that arrives there, once.
+
+    What follows -- is a `run` or `submit` without its sheet; {name} stands for the name of the sheet's run. Sheets are
+    files directly in PREFIX that end in .csv, .tsv, .jsonl or .ndjson, compressed or not. Runs follow one another;
+    `submit` returns when AWS has the run. A record of each start is in PREFIX/.started, so that neither a restart nor a
+    second watcher starts a sheet twice. A sheet that failed is not started again until its record is removed; a changed
+    sheet is a new one. Rename files into place when they are complete, or write them without long pauses (--settle).
+
+    The exit code of --once is 1 if a run failed. Without it, the command ends with Ctrl-C.
+
+    \b
+    Examples:
+      genomics-pipeline watch intake -- run --reference hg38.fa.gz --out runs/{name}
+      genomics-pipeline watch s3://my-bucket/intake/ -- submit --reference s3://my-bucket/hg38.fa
+    """
+    from genomics_pipeline.cli.adapters import object_store
+    from genomics_pipeline.runs.watch import Surroundings, start_arrivals, unfinished, watch_request
+    from genomics_pipeline.stores.protocol import DeniedAccess, TransferFailed
+
+    request = watch_request(prefix, command, settle)
+    around = Surroundings(object_store(), _start, time.time, lambda text: echo_line(text, err=True))
+    end_on_signals()
+    for claim in unfinished(request, around.store):
+        around.note(
+            f"{claim}: begun and not ended: another watcher runs it, or was killed; remove it to start it again"
+        )
+    while True:
+        try:
+            failed = start_arrivals(request, around)
+        except TransferFailed as error:
+            if once or isinstance(error, DeniedAccess):
+                raise
+            around.note(f"{error}; looking again in {every} s")
+        if once:
+            sys.exit(1 if failed else 0)
+        time.sleep(every)
+
+
+def _start(arguments: Sequence[str]) -> int:
+    """Run a command of this program to its end, and return its exit code; when interrupted, let it end in order."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "genomics_pipeline", *arguments],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # a terminal would interrupt it as well, and so a second time
+    )
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        raise
