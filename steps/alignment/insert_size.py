@@ -37,6 +37,11 @@ class InsertSize(NamedTuple):
         return range(self.low, self.high + 1)
 
     @property
+    def rounded(self) -> InsertSize:
+        """The distribution as minibwa takes it, in whole bp; it divides by the deviation."""
+        return self._replace(average=round(self.average), deviation=max(1, round(self.deviation)))
+
+    @property
     def preferred(self) -> range:
         """The sizes of proper pairs whose mates have one alignment each."""
         return preferred_sizes(self.proper, self.average, self.deviation)

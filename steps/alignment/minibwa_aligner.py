@@ -33,10 +33,27 @@ class _Pairs(NamedTuple):
     Attributes:
         size: The sizes of their fragments; None if too few are aligned.
         mostly_settled: Most of them need not be aligned together: see `pair_hits`.
+        names: The names of the first reads.
+        bases: Their bases.
+        hits: The hits of each by itself.
     """
 
     size: InsertSize | None = None
     mostly_settled: bool = False
+    names: Sequence[bytes] = ()
+    bases: Sequence[bytes] = ()
+    hits: Sequence[Sequence[Hit]] = ()
+
+    def known_hits(self, names: Sequence[bytes], bases: Sequence[bytes], first: int) -> list[Sequence[Hit]] | None:
+        """Return the hits of reads that are among the first; None if they are not.
+
+        Args:
+            names: Their names.
+            bases: Their bases.
+            first: The number of reads before them.
+        """
+        part = slice(first, first + len(names))
+        return list(self.hits[part]) if self.names[part] == names and self.bases[part] == bases else None
 
 
 class MinibwaAligner:
@@ -81,12 +98,12 @@ class MinibwaAligner:
             fields: The tags of each read, mates in turn; one element if all reads have the same.
             lane: Their lane.
             number: Its number.
-            reads_before: Not used: minibwa chooses among equal places by a read's name.
+            reads_before: The number of reads before them in the lane.
         """
         names = mates_in_turn([reads.names for reads in files])
         bases = known_bases(files)
         size = self._pairs[number].size
-        hits = self._hits(names, bases, lane.paired, number)
+        hits = self._hits(names, bases, lane.paired, number, reads_before)
         if size is not None:
             rescue_mates(hits, bases, size, self._reference)
         qualities = mates_in_turn([reads.qualities for reads in files])
@@ -94,8 +111,10 @@ class MinibwaAligner:
         records, flags = hit_records(batch, self._rows.make(bases, hits))
         return records, Counts.from_flags(flags)
 
-    def _hits(self, names: Sequence[bytes], bases: Sequence[bytes], paired: bool, number: int) -> list[Sequence[Hit]]:
-        """Return the hits of each read of a lane."""
+    def _hits(
+        self, names: Sequence[bytes], bases: Sequence[bytes], paired: bool, number: int, reads_before: int
+    ) -> list[Sequence[Hit]]:
+        """Return the hits of each read of a lane: see `align`."""
         options, pairs = self._options[number], self._pairs[number]
         labels, texts = _labels(names), _texts(bases)
         if not paired:
@@ -103,7 +122,7 @@ class MinibwaAligner:
         hits: list[Sequence[Hit]] = [()] * len(texts)
         together: Sequence[int] = range(0, len(texts), 2)
         if pairs.size and pairs.mostly_settled:
-            hits = self._hits_alone(labels, texts, options)
+            hits = pairs.known_hits(names, bases, reads_before) or self._hits_alone(labels, texts, options)
             together = unsettled_pairs(hits, pairs.size)
         map_pair, index = self._library.map_pair, self._index
         for first in together:
@@ -118,8 +137,7 @@ class MinibwaAligner:
     def _lane_options(self, size: InsertSize | None) -> Opts:
         options = self._library.Opts()
         if size:
-            deviation = max(1, round(size.deviation))  # by which minibwa divides
-            options.set_pe_insert_size(round(size.average), deviation, size.low, size.high)
+            options.set_pe_insert_size(*map(int, size.rounded))
         return options
 
     def _measure(self, lane: Lane, head: Sequence[bytes]) -> _Pairs:
@@ -136,14 +154,15 @@ class MinibwaAligner:
             return _Pairs()  # the same record is refused when its batch is aligned, after what comes before it
         if len({len(reads.names) for reads in files}) > 1:
             return _Pairs()  # refused likewise
-        hits = self._head_hits(mates_in_turn([reads.names for reads in files]), known_bases(files))
+        names, bases = mates_in_turn([reads.names for reads in files]), known_bases(files)
+        hits = self._head_hits(names, bases)
         sizes = orientation_sizes(list(zip(hits[::2], hits[1::2], strict=False)))
         if orientation := other_orientation(sizes):
             advice = "set aligner=bwa, which pairs mates of any orientation"
             expected = f"expected mates that face each other (FR), found {orientation}"
             raise BadInput(f"{lane.files[0].path}: {expected} among the first reads; {advice}")
         size = estimate(sizes[FACING])
-        return _Pairs(size, size is not None and are_mostly_settled(hits, size))
+        return _Pairs(size, size is not None and are_mostly_settled(hits, size), names, bases, hits)
 
     def _head_hits(self, names: Sequence[bytes], bases: Sequence[bytes]) -> list[Sequence[Hit]]:
         """Return the hits of each read by itself, which two threads find: the other cores wait for them."""

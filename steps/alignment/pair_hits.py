@@ -1,9 +1,9 @@
 """The hits of pairs, for most of which minibwa aligns the reads by themselves, many in one call.
 
 It then looks up its index for many reads at once, while memory is fetched, which takes a fifth less time than pair by
-pair. Pairing changes nothing about a pair whose mates have one hit each, of the highest mapping quality and within the
-limits of proper pairs: there is nothing to choose, no mate to rescue, and no higher quality (mb_pair in minibwa's
-pe.c). All other pairs are aligned again, as pairs.
+pair. Pairing changes nothing about a pair whose mates have one hit each, of the highest mapping quality, at a distance
+that minibwa, as bwa, prefers to none: there is nothing to choose, no mate to rescue, and no other quality (mb_pair in
+minibwa's pe.c). All other pairs are aligned again, as pairs.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def unsettled_pairs(hits: Sequence[Sequence[Hit]], size: InsertSize) -> list[int
         hits: The hits of each read by itself; mates follow each other.
         size: The sizes of fragments.
     """
-    pairs = zip(range(0, len(hits), 2), hits[::2], hits[1::2], strict=False)
-    return [first for first, mate, other in pairs if not _is_settled(mate, other, size)]
+    pairs, sizes = zip(range(0, len(hits), 2), hits[::2], hits[1::2], strict=False), size.rounded.preferred
+    return [first for first, mate, other in pairs if not _is_settled(mate, other, sizes)]
 
 
 def are_mostly_settled(hits: Sequence[Sequence[Hit]], size: InsertSize) -> bool:
@@ -34,7 +34,7 @@ def are_mostly_settled(hits: Sequence[Sequence[Hit]], size: InsertSize) -> bool:
     return len(unsettled_pairs(hits, size)) <= (1 - LEAST_SETTLED) * len(hits) / 2
 
 
-def _is_settled(hits: Sequence[Hit], others: Sequence[Hit], size: InsertSize) -> bool:
+def _is_settled(hits: Sequence[Hit], others: Sequence[Hit], sizes: range) -> bool:
     if not hits and not others:
         return True
     if len(hits) != 1 or len(others) != 1:
@@ -44,5 +44,4 @@ def _is_settled(hits: Sequence[Hit], others: Sequence[Hit], size: InsertSize) ->
         return False
     if hit.reverse == other.reverse:
         return False
-    distance = hit.ref_end - other.ref_start if hit.reverse else other.ref_end - hit.ref_start
-    return size.low <= distance <= size.high
+    return (hit.ref_end - other.ref_start if hit.reverse else other.ref_end - hit.ref_start) in sizes

@@ -287,6 +287,34 @@ def test_reads_are_aligned_by_themselves_where_pairing_changes_nothing(reference
     assert found == aligner.align(files, [b"RGZs.L\0"], lanes[0], 0, 0)
 
 
+def test_mates_that_are_hardly_a_pair_are_aligned_together(reference: str, tmp_path: Path) -> None:
+    """The mapping quality of mates is lower at distances that minibwa does not prefer to none."""
+    pairs = {f"p{number}": mates(10 * number, (300, 305)[number % 2]) for number in range(200)}
+    lanes = lanes_of(tmp_path, pairs | {f"q{size}": mates(7 * size - 1000, size) for size in range(280, 325)})
+    files = [parse_records(text, "reads", 1) for text in next(lanes[0].batches(0)).texts]
+    heads = [lane.head(400) for lane in lanes_of(tmp_path, pairs)]
+    aligner = MinibwaAligner(reference, lanes, heads)
+    (measured,) = aligner._pairs
+    assert measured.size is not None
+    assert (measured.size.proper, measured.size.deviation) == (range(285, 321), 2.5)
+    found = aligner.align(files, [b"RGZs.L\0"], lanes[0], 0, 0)
+    aligner._pairs = [measured._replace(mostly_settled=False)]
+    assert found == aligner.align(files, [b"RGZs.L\0"], lanes[0], 0, 0)
+
+
+def test_the_first_reads_are_aligned_once(reference: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lanes = lanes_of(tmp_path, usual_pairs() | split_pairs())
+    aligner = MinibwaAligner(reference, lanes, [lanes[0].head(240)])
+    files = [parse_records(text, "reads", 1) for text in lanes[0].head(200)]
+    found = aligner.align(files, [b"RGZs.L\0"], lanes[0], 0, 100_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(aligner, "_hits_alone", lambda *_: pytest.fail("they are aligned again"))
+        assert found == aligner.align(files, [b"RGZs.L\0"], lanes[0], 0, 0)
+    swapped = files[::-1]  # other reads of the same names
+    expected = aligner.align(swapped, [b"RGZs.L\0"], lanes[0], 0, 100_000)
+    assert aligner.align(swapped, [b"RGZs.L\0"], lanes[0], 0, 0) == expected != found
+
+
 def test_pairs_of_a_repeat_are_aligned_together(reference: str, tmp_path: Path) -> None:
     settled = {f"u{number}": mates(number, SIZE + number % 7) for number in range(170)}
     for copies, expected in ((30, True), (31, False)):
