@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from genomics_pipeline.cli.options import LocalPath, param_option, pipeline_option, regions_option, sheet_argument
+from genomics_pipeline.cli.options import (
+    LocalPath,
+    param_option,
+    pipeline_option,
+    regions_option,
+    sheet_argument,
+    stack_option,
+)
 from genomics_pipeline.cli.prices import region_option
 from genomics_pipeline.report.output import echo_json, echo_line
 
@@ -43,6 +50,13 @@ from genomics_pipeline.report.output import echo_json, echo_line
     metavar="FILE.toml",
     help="Rates of the steps in place of the shipped ones: docs/plan.md.",
 )
+@click.option(
+    "--history",
+    multiple=True,
+    metavar="RUN",
+    help="Learn what the steps need from the records of this run: a folder, URI or name (may be repeated).",
+)
+@stack_option
 @region_option
 @click.option("--explain", metavar="LINE", help="Tell where the figure of this line comes from.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as one JSON object.")
@@ -57,6 +71,7 @@ def plan(as_json: bool, explain: str | None, calibration: Path | None, **options
       genomics-pipeline plan cohort.csv --reference hg38.fa.gz
       genomics-pipeline plan --samples 1000 --gigabytes 75 --max-vcpus 4096
       genomics-pipeline plan --samples 1000 --gigabytes 75 --explain transitions
+      genomics-pipeline plan cohort.csv --reference hg38.fa.gz --history my-pilot
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.plan_table import explain_line, plan_json, plan_lines

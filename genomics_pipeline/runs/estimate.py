@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from genomics_pipeline.asl.generate import generate
@@ -11,6 +11,7 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import CollectedProblems, UsageError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.planning.account import AccountLimits
 from genomics_pipeline.planning.calibration import Calibration, read_calibration
@@ -21,6 +22,8 @@ from genomics_pipeline.prices.load import load_prices, user_folder
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.find_run import find_run
+from genomics_pipeline.runs.history import learn
 from genomics_pipeline.runs.plan import RunPlan, plan
 from genomics_pipeline.runs.plan_request import QUOTAS, RATES, PlanRequest, check_size, numbers, run_request
 from genomics_pipeline.runs.planned_cohort import planned_cohort, sample_sizes
@@ -63,7 +66,11 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
     assert model is not None
     pipeline = planned.stages_that_run
     account = _account(request, given, planned)
-    model.check([stage.step for stage in pipeline.stages], strictly=request.calibration is not None)
+    steps = [stage.step for stage in pipeline.stages]
+    runs = [find_run(text, request.stack, adapters).files for text in request.history]
+    learned = learn(runs, steps, model)
+    unlearned = [step for step in steps if step.name not in learned.steps]
+    model.check(unlearned, strictly=request.calibration is not None)
     store = adapters.store
     sizes = sample_sizes(request, planned, store)
     contigs, genome = GRCH38, "a human genome: the chromosomes of GRCh38"
@@ -79,11 +86,11 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
         optional=planned.optional,
     )
     failures = replace(FailureRates(), **rates)
-    notes = (*planned.warnings, *_notes(request, account, failures, genome, model, planned))
+    notes = (*planned.warnings, *_notes(request, account, failures, genome, model, unlearned))
     volume_gib = int(PARAMETERS["VolumeGiB"]["Default"])
     document = generate(planned.pipeline)
     return make_plan(
-        PlannedRun(pipeline, document, execution_input, cohort, model, failures, account, volume_gib, prices, notes)
+        PlannedRun(pipeline, document, execution_input, cohort, learned, failures, account, volume_gib, prices, notes)
     )
 
 
@@ -124,15 +131,13 @@ def _notes(
     failures: FailureRates,
     genome: str,
     model: Calibration,
-    planned: RunPlan,
+    unlearned: Sequence[StepSpec],
 ) -> list[str]:
     """Return what a plan rests on, for people."""
-    steps = {stage.step.name: stage.step.version for stage in planned.stages_that_run.stages}
-    older = [name for name, version in steps.items() if model.steps[name].version != version]
+    older = [step.name for step in unlearned if model.steps[step.name].version != step.version]
     notes = [
         f"reference: {genome}",
-        f"seconds, memory and sizes: {model.file}, measured on {model.date} on {model.machine}, by step; "
-        "a pilot of your own data tells more: `run --subsample`",
+        *_sources(request, model, unlearned),
         f"hosts of {HOST_VCPUS} vCPUs that take {HOST_START_S} s to start, and {JOB_START_S} s for a job: not measured",
         f"{failures.host_lost:g} losses of a Spot host in an hour and {failures.tool_error:.2%} failing tasks: "
         "assumed; --rate host_lost=…, --rate tool_error=…",
@@ -145,3 +150,15 @@ def _notes(
     if request.gigabytes is not None:
         notes.append(f"{request.gigabytes:g} GB for every sample")
     return notes
+
+
+def _sources(request: PlanRequest, model: Calibration, unlearned: Sequence[StepSpec]) -> Iterator[str]:
+    """Yield what seconds, memory and sizes rest on."""
+    if request.history:
+        yield f"seconds, memory and sizes: records of {', '.join(request.history)}, as of the same reference"
+    if unlearned:
+        names = f" of {', '.join(step.name for step in unlearned)}" if request.history else ""
+        yield (
+            f"seconds, memory and sizes{names}: {model.file}, measured on {model.date} on {model.machine}, by step; "
+            "a pilot of your own data tells more: `run --subsample`, then --history"
+        )

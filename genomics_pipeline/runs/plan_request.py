@@ -9,6 +9,7 @@ from pathlib import Path
 
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
+from genomics_pipeline.model.resource_names import DEFAULT_STACK
 from genomics_pipeline.model.sample import Lane, Sample
 from genomics_pipeline.prices.load import SHIPPED_REGION
 from genomics_pipeline.runs.catalog import load_pipeline
@@ -36,6 +37,8 @@ class PlanRequest:
         quotas: ``NAME=NUMBER`` for each of `QUOTAS` that differs.
         rates: ``NAME=NUMBER`` for each of `RATES` that differs.
         calibration: A file of rates in place of the shipped ones.
+        history: Earlier runs to learn from: folders, URIs or names.
+        stack: The stack of the runs that have names.
         region: The Region of the prices.
     """
 
@@ -51,6 +54,8 @@ class PlanRequest:
     quotas: Sequence[str] = ()
     rates: Sequence[str] = ()
     calibration: Path | None = None
+    history: Sequence[str] = ()
+    stack: str = DEFAULT_STACK
     region: str = SHIPPED_REGION
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from genomics_pipeline.planning.history.observation import Observation
 from genomics_pipeline.planning.history.quantile_line import QuantileLine, fit_line
-from genomics_pipeline.planning.resource_model import Quantiles, TaskEstimate, TaskFeatures, UnknownStep
+from genomics_pipeline.planning.resource_model import Quantiles, ResourceModel, TaskEstimate, TaskFeatures, UnknownStep
 
 MOST_OBSERVATIONS = 1_000  # of a step: more change a fit by less than tasks differ, and take time with their square
 FEWEST_FOR_QUANTILES = 10  # below, a tenth of the tasks is less than one of them
@@ -31,22 +31,28 @@ class LearnedModel:
     Args:
         observations: Tasks of earlier runs.
         versions: The version of each step to estimate; observations of others are left out.
+        fallback: The model of steps without observations.
     """
 
-    def __init__(self, observations: Iterable[Observation], versions: Mapping[str, str]) -> None:
+    def __init__(
+        self, observations: Iterable[Observation], versions: Mapping[str, str], fallback: ResourceModel
+    ) -> None:
+        self._fallback = fallback
         by_step: dict[str, list[Observation]] = defaultdict(list)
         for one in observations:
             if versions.get(one.step) == one.version:
                 by_step[one.step].append(one)
         self._by_step = {step: _thin(found) for step, found in by_step.items()}
 
-    def estimate(self, step: str, features: TaskFeatures) -> TaskEstimate:
-        """Return what a task of the step needs.
+    @property
+    def steps(self) -> frozenset[str]:
+        """The steps with observations."""
+        return frozenset(self._by_step)
 
-        Raises:
-            UnknownStep: if no observation is of the step in its version.
-        """
-        observations = self._observations(step)
+    def estimate(self, step: str, features: TaskFeatures) -> TaskEstimate:
+        """Return what a task of a step needs; see `ResourceModel.estimate`."""
+        if (observations := self._by_step.get(step)) is None:
+            return self._fallback.estimate(step, features)
 
         def quantiles(need: Need) -> Quantiles:
             return _quantiles(observations, need, features.input_bytes)
@@ -68,17 +74,13 @@ class LearnedModel:
         Raises:
             UnknownStep: if no observation is of the step in its version.
         """
-        observations = self._observations(step)
+        if (observations := self._by_step.get(step)) is None:
+            raise UnknownStep(step)
         line = _line(observations, _memory, 0.5)
         ratios = sorted(_memory(one) / max(1.0, line.at(one.input_bytes)) for one in observations)
         rank = math.ceil((len(ratios) + 1) * 0.99)
         ratio = ratios[rank - 1] if rank <= len(ratios) else ratios[-1] * (1 + MEMORY_MARGIN)
         return math.ceil(line.at(input_bytes) * ratio) + WORKER_MIB
-
-    def _observations(self, step: str) -> tuple[Observation, ...]:
-        if step not in self._by_step:
-            raise UnknownStep(step)
-        return self._by_step[step]
 
 
 def _memory(one: Observation) -> float:
@@ -122,7 +124,8 @@ def _differ(sizes: Sequence[float]) -> bool:
 
 def _basis(observations: Sequence[Observation], size: int) -> str:
     sizes = [one.input_bytes for one in observations]
-    words = [f"{len(observations):,} tasks of earlier runs"]
+    hosts = ", ".join(sorted({one.host or "a machine outside of AWS" for one in observations}))
+    words = [f"{len(observations):,} tasks of earlier runs on {hosts}"]
     if len(observations) < FEWEST_FOR_QUANTILES:
         words.append(f"so few that their spread is assumed: {ASSUMED_SPREAD:.0%}")
     if not _differ([float(one) for one in sizes]):

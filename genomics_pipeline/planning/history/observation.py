@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from genomics_pipeline.records.completion import CompletionRecord
 
+ALIGNMENT = "alignment"  # the output with alignments, whose format is a parameter
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -20,6 +22,7 @@ class Observation:
         processor_seconds: The time on all cores.
         peak_memory_mib: The highest use of memory in MiB.
         output_bytes: The size of its outputs.
+        host: The instance type of its host; empty outside of AWS.
     """
 
     step: str
@@ -30,19 +33,30 @@ class Observation:
     processor_seconds: float
     peak_memory_mib: int
     output_bytes: int
+    host: str = ""
 
     @classmethod
-    def of(cls, record: CompletionRecord) -> Observation:
-        """Return the observation of a completion record."""
+    def of(cls, record: CompletionRecord, alignment_factor: float = 1.0) -> Observation:
+        """Return the observation of a completion record.
+
+        Args:
+            record: The record.
+            alignment_factor: The size of its run's alignments, in that of the format of the rates of a plan.
+        """
+        by_output = {name: sum(file.size_bytes for file in output.files) for name, output in record.outputs.items()}
+        if ALIGNMENT in by_output:
+            by_output[ALIGNMENT] = int(by_output[ALIGNMENT] / alignment_factor)
+        reads_alignments = any(source.endswith(f".{ALIGNMENT}") for source in record.sources)
         return cls(
             step=record.step,
             version=record.provenance.version,
-            input_bytes=record.input_bytes,
+            input_bytes=int(record.input_bytes / (alignment_factor if reads_alignments else 1)),
             vcpus=record.vcpus,
             seconds=record.seconds,
             processor_seconds=record.processor_seconds,
             peak_memory_mib=record.peak_memory_mib,
-            output_bytes=sum(file.size_bytes for output in record.outputs.values() for file in output.files),
+            output_bytes=sum(by_output.values()),
+            host=record.host.get("instance_type", ""),
         )
 
     def seconds_on(self, vcpus: float) -> float:

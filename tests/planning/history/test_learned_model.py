@@ -9,7 +9,7 @@ import pytest
 
 from genomics_pipeline.planning.history.learned_model import LearnedModel
 from genomics_pipeline.planning.history.observation import Observation
-from genomics_pipeline.planning.resource_model import TaskFeatures, UnknownStep
+from genomics_pipeline.planning.resource_model import TaskEstimate, TaskFeatures, UnknownStep
 
 GB = 1_000_000_000
 
@@ -22,7 +22,14 @@ def observation(input_gb: float, *, vcpus: int = 4, seconds: float | None = None
 
 
 def model(*observations: Observation) -> LearnedModel:
-    return LearnedModel(observations, {"align": "1.0"})
+    return LearnedModel(observations, {"align": "1.0"}, NothingKnown())
+
+
+class NothingKnown:
+    """A model that knows no step."""
+
+    def estimate(self, step: str, features: TaskFeatures) -> TaskEstimate:
+        raise UnknownStep(step)
 
 
 def features(input_gb: float, vcpus: float = 4) -> TaskFeatures:
@@ -39,7 +46,10 @@ def test_needs_follow_the_size_and_the_cores() -> None:
     assert estimate.processor_seconds.p50 == pytest.approx(20_000, rel=1e-4)
     assert estimate.output_bytes.p50 == pytest.approx(25 * GB, rel=1e-4)
     assert estimate.peak_memory_mib.p50 == pytest.approx(1000)
-    assert estimate.basis == "20 tasks of earlier runs, whose inputs have at most 4.0% of the size"
+    assert (
+        estimate.basis
+        == "20 tasks of earlier runs on a machine outside of AWS, whose inputs have at most 4.0% of the size"
+    )
 
 
 def test_tasks_of_other_cores_are_compared_on_the_same() -> None:
@@ -50,7 +60,10 @@ def test_tasks_of_other_cores_are_compared_on_the_same() -> None:
 def test_few_tasks_have_an_assumed_spread() -> None:
     estimate = model(observation(1), observation(2)).estimate("align", features(2))
     assert astuple(estimate.seconds) == pytest.approx((165, 220, 275))
-    assert estimate.basis == "2 tasks of earlier runs, so few that their spread is assumed: 25%"
+    assert (
+        estimate.basis
+        == "2 tasks of earlier runs on a machine outside of AWS, so few that their spread is assumed: 25%"
+    )
 
 
 def test_tasks_of_one_size_are_scaled_in_proportion_but_not_their_memory() -> None:
@@ -63,7 +76,7 @@ def test_tasks_of_one_size_are_scaled_in_proportion_but_not_their_memory() -> No
 @pytest.mark.parametrize(("step", "version"), [("call", "1.0"), ("align", "0.9")])
 def test_tasks_of_other_steps_or_versions_say_nothing(step: str, version: str) -> None:
     with pytest.raises(UnknownStep):
-        LearnedModel([observation(1)], {step: version, "merge": "1.0"}).estimate(step, features(1))
+        LearnedModel([observation(1)], {step: version, "merge": "1.0"}, NothingKnown()).estimate(step, features(1))
 
 
 def test_of_many_tasks_a_thousand_are_taken_over_all_sizes() -> None:

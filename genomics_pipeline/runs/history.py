@@ -1,0 +1,72 @@
+"""Earlier runs that a plan learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+
+from genomics_pipeline.aws.patience import in_parallel
+from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.planning.calibration import Calibration
+from genomics_pipeline.planning.history.learned_model import LearnedModel
+from genomics_pipeline.planning.history.observation import Observation
+from genomics_pipeline.records.completion import CompletionRecord
+from genomics_pipeline.runs.run_files import RunFiles
+
+FORMAT = "format"  # the parameter of the step that writes alignments
+
+
+def learn(runs: Iterable[RunFiles], steps: Iterable[StepSpec], calibration: Calibration) -> LearnedModel:
+    """Return a model of steps that is learned from runs, with calibrated rates of the steps that they did not run.
+
+    Args:
+        runs: The files of the runs.
+        steps: The steps to estimate.
+        calibration: The rates, and the sizes of alignments by format.
+
+    Raises:
+        DataError: for runs without records, and for steps of which all records are of other versions.
+    """
+    versions = {step.name: step.version for step in steps}
+    observations: list[Observation] = []
+    problems: list[Problem] = []
+    for files in runs:
+        found = list(_observations(files, calibration.formats))
+        problems += _problems(files, found, versions)
+        observations += found
+    if problems:
+        raise DataError(problems)
+    return LearnedModel(observations, versions, calibration)
+
+
+def _observations(files: RunFiles, formats: Mapping[str, float]) -> Iterator[Observation]:
+    """Yield an observation for each task of a run that has succeeded."""
+    factor = 1.0
+    for record in _records(files):
+        if FORMAT in record.provenance.parameters:  # alignments are written before they are read
+            factor = formats.get(str(record.provenance.parameters[FORMAT]), 1.0)
+        yield Observation.of(record, factor)
+
+
+def _records(files: RunFiles) -> Iterator[CompletionRecord]:
+    for group in files.groups():
+        for stage in group.stages:
+            found = in_parallel(partial(files.record, stage), files.items(group.scope))
+            yield from (record for record in found if record is not None)
+
+
+def _problems(files: RunFiles, found: Iterable[Observation], versions: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield why a run tells nothing of a step that it ran."""
+    of_step: dict[str, set[str]] = {}
+    for one in found:
+        of_step.setdefault(one.step, set()).add(one.version)
+    if not of_step:
+        yield Problem(f"--history {files.shown}: expected completion records of tasks, found none")
+    for step, version in versions.items():
+        if step in of_step and version not in of_step[step]:
+            others = ", ".join(sorted(of_step[step]))
+            yield Problem(
+                f"--history {files.shown}: expected records of {step} {version}, found those of {others}, whose needs "
+                "may differ; run a pilot with this version: `run --subsample`"
+            )
