@@ -27,10 +27,14 @@ def pilot_notes(
     parts = {stage: fraction for stage, fraction in fractions.items() if fraction < 1}
     for stage, fraction in parts.items():
         yield f"a pilot: {stage} takes {100 * fraction:g}% of the reads (subsample={fraction:g})"
-    whole = [sample.sample for sample in samples if sample.gvcf is not None or sample.is_aligned]
-    if parts and whole:
-        names = ", ".join(whole[:SHOWN_SAMPLES]) + (", …" if len(whole) > SHOWN_SAMPLES else "")
+    if parts and (names := samples_with_results(samples)):
         yield f"a pilot: samples whose gVCF is given, or which are taken as aligned, are taken whole: {names}"
+
+
+def samples_with_results(samples: Sequence[Sample]) -> str:
+    """Return the names of the samples whose gVCF is given, or which are taken as aligned, as far as they are shown."""
+    names = [sample.sample for sample in samples if sample.gvcf is not None or sample.is_aligned]
+    return ", ".join(names[:SHOWN_SAMPLES]) + (", …" if len(names) > SHOWN_SAMPLES else "")
 
 
 def _fraction(pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]], stage: str) -> float:

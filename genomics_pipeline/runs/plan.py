@@ -24,6 +24,7 @@ from genomics_pipeline.runs.catalog import load_pipeline, with_real_parents
 from genomics_pipeline.runs.given_files import format_problems, unchanged_problems
 from genomics_pipeline.runs.manifests import read_manifest
 from genomics_pipeline.runs.pilot import pilot_notes
+from genomics_pipeline.runs.untrimmed import untrimmed_notes
 from genomics_pipeline.stores.bounded_file import read_bounded_text
 from genomics_pipeline.stores.real_parents import follow_parents
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -130,9 +131,9 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
     collected.refuse()
     aligned = sum(1 for sample in samples if sample.gvcf is None)
     tolerated = map_run_limit(pipeline.maps["sample"].tolerance(), request.accepted, aligned)
-    notes = (*map(str, warnings), *pilot_notes(samples, pipeline, overrides))
+    notes = [*pilot_notes(samples, pipeline, overrides), *untrimmed_notes(samples, pipeline, overrides)]
     pipeline = pipeline.with_bounds(bounds)
-    return RunPlan(pipeline, steps, overrides, samples, tolerated, bounds, notes)
+    return RunPlan(pipeline, steps, overrides, samples, tolerated, bounds, [*map(str, warnings), *notes])
 
 
 def _samples_of_sheet(request: RunRequest, warnings: list[Problem], known: Mapping[str, Runs]) -> Sequence[Sample]:

@@ -77,6 +77,21 @@ def test_a_run_is_refused_with_the_problems_of_all_headers(tmp_path: Path, cli: 
     assert not (tmp_path / "run/definition.json").exists()
 
 
+def test_samples_that_trimming_does_not_reach_are_named(tmp_path: Path, cli: Cli) -> None:
+    reference = tmp_path / "reference.fa"
+    reference.write_text(FASTA)
+    (tmp_path / "reads.fastq").write_text("@r\nACGT\n+\nIIII\n")
+    rows = ("A,reads.fastq,,", f"B,,{header(tmp_path, 'B')},variant_calling", f"C,,{header(tmp_path, 'C')},")
+    (tmp_path / "sheet.csv").write_text("\n".join(["sample,fastq_1,bam,start", *rows]) + "\n")
+    run = ("run", tmp_path / "sheet.csv", "--reference", reference, "--out", tmp_path / "run", "--dry-run")
+    trims = ("--param", "alignment.adapters=illumina", "--param", "alignment.quality_cutoff=20")
+    words = "samples whose gVCF is given, or which are taken as aligned, are not trimmed"
+    warning = f"warning: {words} (alignment.adapters, alignment.quality_cutoff): B"
+    for options, expected in ((trims, [warning]), ((), []), ((*trims, "--sample", "A"), [])):
+        ended = cli(*run, *options)
+        assert (ended.code, [line for line in ended.err.splitlines() if "trimmed" in line]) == (0, expected)
+
+
 def test_files_whose_primers_would_stay_are_refused(tmp_path: Path, cli: Cli) -> None:
     (tmp_path / "reference.fa").write_text(FASTA)
     (tmp_path / "primers.bed").write_text("chr1\t0\t20\n")

@@ -12,6 +12,7 @@ from genomics_pipeline.cli.main import main
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.pilot import pilot_notes
+from genomics_pipeline.runs.untrimmed import untrimmed_notes
 from tests.small_project import READS, SmallProject, stage_toml
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -95,3 +96,11 @@ def test_samples_without_reads_are_taken_whole() -> None:
     assert notes[0] == "a pilot: alignment takes 1% of the reads (subsample=0.01)"
     assert notes[1].endswith("are taken whole: A, B, C, D, E, …")
     assert not list(pilot_notes(samples, pipeline, {}))
+
+
+def test_samples_without_reads_are_not_trimmed() -> None:
+    pipeline, _ = load_pipeline("germline")
+    samples = [Sample(name, name, "NA", 0, (), f"/{name}.g.vcf.gz") for name in "ABCDEF"]
+    (note,) = untrimmed_notes(samples, pipeline, {"alignment": {"minimum_length": 30}})
+    assert note.endswith("are not trimmed (alignment.minimum_length): A, B, C, D, E, …")
+    assert not list(untrimmed_notes(samples, pipeline, {"alignment": {"quality_cutoff": 0}}))
