@@ -48,28 +48,27 @@ class Limits(NamedTuple):
 
 
 class Reads(NamedTuple):
-    """What a record of a gVCF says of its sample's reads.
+    """The reads of a sample, as a record of its gVCF describes them.
 
     Attributes:
         phred: The likelihoods of genotypes of two copies.
         depths: The reads of each allele.
-        depth: High-quality bases.
         strand_bias: Phred-scaled; None if not known.
     """
 
     phred: tuple[int, ...]
     depths: tuple[int, ...]
-    depth: int
     strand_bias: int | None
 
 
 class Evidence(NamedTuple):
-    """What samples say of an allele; that of several samples adds up.
+    """The evidence of samples for an allele; that of several samples adds up.
 
     Attributes:
         likelier: How much likelier it makes their reads, Phred-scaled: of an SNP than all genotypes without the allele,
             of an indel than the reference, as several alleles of a repeat may fit equally well.
-        alone: Whether one of them, called alone, has the allele and passes the filters; looked at for indels.
+        alone: Whether one of them, called alone, has the allele, with enough QUAL and no strand bias; looked at
+            for indels.
     """
 
     likelier: int = 0
@@ -92,7 +91,7 @@ def evidence_of(reads: Reads, allele: int, indel: bool, limits: Limits) -> Evide
     if not indel:
         return Evidence(likelier_with(reads.phred, len(reads.depths), allele))
     likelier = reads.phred[0] - min(reads.phred)
-    if reads.depth < limits.min_depth or (reads.strand_bias or 0) > limits.max_strand_bias:
+    if (reads.strand_bias or 0) > limits.max_strand_bias:
         return Evidence(likelier)
     kept, qual = called_alone(reads.phred, reads.depths, limits.carrier_prior)
     return Evidence(likelier, allele in kept and qual >= limits.min_qual)

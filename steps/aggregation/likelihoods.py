@@ -171,7 +171,7 @@ def called_alone(phred: tuple[int, ...], depths: tuple[int, ...], prior: float) 
         depths: The number of reads of each allele.
         prior: How often a site is expected to vary.
 
-    >>> for phred, depths in ((39, 0, 107), (5, 2)), ((34, 6, 0), (0, 2)), ((60, 39, 90, 0, 12, 80), (0, 5, 6)):
+    >>> for phred, depths in ((39, 0, 107), (5, 2)), ((34, 6, 0), (0, 2)), ((60, 39, 90, 0, 42, 80), (5, 1, 6)):
     ...     alleles, qual = called_alone(phred, depths, 0.02)
     ...     print(alleles, round(qual))
     (0, 1) 18

@@ -16,18 +16,18 @@ WEAK = (36, 0, 100)  # QUAL 15 alone
 
 
 def indel(phred: tuple[int, ...], depths: tuple[int, ...], allele: int = 1, bias: int | None = 0) -> Evidence:
-    return evidence_of(Reads(phred, depths, sum(depths), bias), allele, True, LIMITS)
+    return evidence_of(Reads(phred, depths, bias), allele, True, LIMITS)
 
 
 def snp(phred: tuple[int, ...], allele: int = 1) -> Evidence:
-    return evidence_of(Reads(phred, (4, 4, 1), 9, 99), allele, False, LIMITS)
+    return evidence_of(Reads(phred, (4, 4, 1), 99), allele, False, LIMITS)
 
 
-def test_an_indel_is_evident_in_a_sample_that_passes_the_filters_alone() -> None:
+def test_an_indel_is_evident_in_a_sample_with_enough_quality_alone_and_no_strand_bias() -> None:
     assert indel(HET, (4, 4)) == Evidence(90, True)
     assert indel(HET, (4, 4), bias=None) == Evidence(90, True)
     assert indel(WEAK, (6, 2)) == Evidence(36, False)  # LowQual
-    assert indel((60, 3, 0), (0, 1)) == Evidence(60, False)  # LowDepth
+    assert indel((60, 3, 0), (0, 1)) == Evidence(60, True)  # LowDepth is of a record
     assert indel(HET, (4, 4), bias=26) == Evidence(90, False)  # StrandBias
     assert indel(HET, (4, 4), bias=25).alone
 

@@ -59,7 +59,7 @@ def body_evidence(body: str, allele: int, indel: bool, limits: Limits) -> Eviden
     >>> body_evidence("90,0,60\t8\t3\t4,4\t0", 1, True, Limits(20, 2, 25, 0.02, 0.05))
     Evidence(likelier=90, alone=True)
     """
-    phred, depth, bias, depths, _ = body.split("\t")
+    phred, _, bias, depths, _ = body.split("\t")
     values, of_alleles = (tuple(int(value) for value in text.split(",")) for text in (phred, depths))
     strand_bias = None if bias == MISSING else int(bias)
-    return evidence_of(Reads(values, of_alleles, int(depth), strand_bias), allele, indel, limits)
+    return evidence_of(Reads(values, of_alleles, strand_bias), allele, indel, limits)
