@@ -117,11 +117,16 @@ def walk_machines(document: Node, *, express: bool = False) -> Iterator[MachineN
         document: The state machine. Members of the wrong JSON type are skipped.
         express: True if it runs as an EXPRESS execution.
     """
-    waiting = [MachineNode("StateMachine", document, "", _language(document, JSONPATH), express)]
+    yield from machines_of(MachineNode("StateMachine", document, "", _language(document, JSONPATH), express))
+
+
+def machines_of(machine: MachineNode) -> Iterator[MachineNode]:
+    """Yield a machine and those inside its states, at any depth, each before the machines within it."""
+    waiting = [machine]
     while waiting:
-        machine = waiting.pop()
-        yield machine
-        inner = [part for state in machine.states() for part in state.machines()]
+        part = waiting.pop()
+        yield part
+        inner = [found for state in part.states() for found in state.machines()]
         waiting.extend(reversed(inner))
 
 

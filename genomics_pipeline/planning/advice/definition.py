@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from genomics_pipeline.language.walker import MachineNode, StateNode, walk_machines
+from genomics_pipeline.language.walker import MachineNode, StateNode, machines_of, walk_machines
 from genomics_pipeline.planning.advice.graph import StateGraph, state_graph
 
 
@@ -48,8 +48,9 @@ class ReadDefinition:
 
     def inside(self, container: StateNode) -> Iterator[StateNode]:
         """Yield the states inside a Map or Parallel, at any depth."""
-        beginning = f"{container.path}/"
-        return (state for state in self.states if state.path.startswith(beginning))
+        for machine in container.machines():
+            for part in machines_of(machine):
+                yield from part.states()
 
     def graph(self, state: StateNode) -> StateGraph:
         """Return the transitions of a state's machine."""

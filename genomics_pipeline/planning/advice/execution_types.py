@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from genomics_pipeline.language.walker import MachineNode, StateNode
+from genomics_pipeline.language.walker import MachineNode, StateNode, machines_of
 from genomics_pipeline.model import quotas
 from genomics_pipeline.planning.advice.counting import transitions
 from genomics_pipeline.planning.advice.definition import ReadDefinition
@@ -42,8 +42,7 @@ def _may_take_long(state: StateNode) -> bool:
 
 
 def _loops(definition: ReadDefinition, machine: MachineNode) -> bool:
-    inner = [path for path in definition.graphs if path == machine.path or path.startswith(f"{machine.path}/")]
-    return any(next(definition.graphs[path].loops(), None) for path in inner)
+    return any(next(definition.graphs[part.path].loops(), None) for part in machines_of(machine))
 
 
 def _express_would_do(path: str, states: float, per: str) -> Remark:

@@ -35,7 +35,8 @@ class StateGraph:
         edges = {name: (*self.following[name], *self.caught[name]) for name in self.states}
         for names in _components(edges):
             if len(names) > 1 or names[0] in edges[names[0]]:
-                yield [state for name, state in self.states.items() if name in set(names)]
+                members = set(names)
+                yield [state for name, state in self.states.items() if name in members]
 
     def least(self, weight: Callable[[StateNode], float]) -> float:
         """Return the smallest sum of weights on a way from the first state to an end; 0 if there is none."""
