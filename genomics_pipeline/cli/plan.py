@@ -58,6 +58,13 @@ from genomics_pipeline.report.output import echo_json, echo_line
 )
 @stack_option
 @region_option
+@click.option(
+    "--what-if",
+    multiple=True,
+    metavar="NAME",
+    help="Price another choice (may be repeated): polling, bam, whole_gvcfs, worst_memory, logs_all, nat, on_demand; "
+    "naive for all of them.",
+)
 @click.option("--explain", metavar="LINE", help="Tell where the figure of this line comes from.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as one JSON object.")
 def plan(as_json: bool, explain: str | None, calibration: Path | None, **options: Any) -> None:
@@ -72,6 +79,7 @@ def plan(as_json: bool, explain: str | None, calibration: Path | None, **options
       genomics-pipeline plan --samples 1000 --gigabytes 75 --max-vcpus 4096
       genomics-pipeline plan --samples 1000 --gigabytes 75 --explain transitions
       genomics-pipeline plan cohort.csv --reference hg38.fa.gz --history my-pilot
+      genomics-pipeline plan --samples 1000 --gigabytes 75 --what-if naive
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.plan_table import explain_line, plan_json, plan_lines

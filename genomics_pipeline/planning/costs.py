@@ -66,21 +66,21 @@ def cost_lines(
     """
     lines = [*_compute(work, trace, account, prices)]
     hours = _host_hours(work, trace, account)
-    lines.append(_simple("volumes", hours * volume_gib / _MONTH_HOURS, "EBS/gp3-storage", prices))
+    lines.append(simple_line("volumes", hours * volume_gib / _MONTH_HOURS, "EBS/gp3-storage", prices))
     gigabytes = sum(one.output_bytes for one in work.stages) / _GB
-    lines.append(_simple("storage a month", gigabytes, "S3/standard-storage", prices))
-    get = _simple("S3 GET requests", requests.s3_get, "S3/standard-get", prices)
-    put = _simple("S3 PUT requests", requests.s3_put, "S3/standard-put", prices)
-    lines += [get, put, _simple("transitions", transitions, "StepFunctions/standard-transition", prices)]
+    lines.append(simple_line("storage a month", gigabytes, "S3/standard-storage", prices))
+    get = simple_line("S3 GET requests", requests.s3_get, "S3/standard-get", prices)
+    put = simple_line("S3 PUT requests", requests.s3_put, "S3/standard-put", prices)
+    lines += [get, put, simple_line("transitions", transitions, "StepFunctions/standard-transition", prices)]
     attempts = sum(one.attempts for one in trace.stages.values())
-    lines.append(_simple("logs", attempts * LOG_BYTES / _GB, "CloudWatch/logs-ingest-standard-class", prices))
-    lines.append(_simple("public addresses", hours, "VPC/public-ipv4-address-in-use", prices))
+    lines.append(simple_line("logs", attempts * LOG_BYTES / _GB, "CloudWatch/logs-ingest-standard-class", prices))
+    lines.append(simple_line("public addresses", hours, "VPC/public-ipv4-address-in-use", prices))
     read = sum(one.input_bytes for one in work.stages) / _GB
-    lines.append(_simple("transfer", read, "DataTransfer/between-s3-and-compute-in-the-same-region", prices))
+    lines.append(simple_line("transfer", read, "DataTransfer/between-s3-and-compute-in-the-same-region", prices))
     return lines
 
 
-def _simple(name: str, quantity: float, item: str, prices: Prices) -> CostLine:
+def simple_line(name: str, quantity: float, item: str, prices: Prices) -> CostLine:
     """Return the line of a quantity of one item; what AWS gives away each month is counted as used up elsewhere."""
     rate = prices.rate(item)
     dollars, price = rate.total(quantity), rate.price

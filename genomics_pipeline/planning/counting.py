@@ -32,6 +32,7 @@ from genomics_pipeline.planning.modelled_jobs import ModelledJobs, Place
 from genomics_pipeline.planning.scripts import ChildClass, ChildScript, classes_of
 from genomics_pipeline.stores.local import Folders, LocalStore
 
+DESCRIBE_JOBS = "arn:aws:states:::aws-sdk:batch:describeJobs"
 MOST_EXECUTED = 20_000  # children of an execution whose failures exceed the tolerance
 _BUCKET = "plan"
 
@@ -209,7 +210,7 @@ def _execute(load: RunLoad, classes: Mapping[str, Sequence[ChildClass]]) -> Coun
             name="plan",
             state_machine="plan",
             store=LocalStore(Folders(root)),
-            tasks=Handlers(BatchTasks(jobs).handlers()),
+            tasks=Handlers({**BatchTasks(jobs).handlers(), DESCRIBE_JOBS: jobs.describe}),
             journal=root / "journal",
             observer=ends.take,
             history=root / "history.jsonl",

@@ -85,7 +85,7 @@ class Trace:
         seconds: Its duration.
         stages: The times of each stage.
         throttled: The submissions that SubmitJob refused because of its rate, each of which is retried.
-        most_children: The most children of a Map Run at a time.
+        children: The most children at a time, by the name of the phase.
         most_vcpus: The most vCPUs at a time, of Spot and of On-Demand hosts.
         hosts: The hosts that were started.
         starts: The times at which children started.
@@ -96,12 +96,17 @@ class Trace:
     seconds: float = 0.0
     stages: dict[str, SimulatedStage] = field(default_factory=dict)
     throttled: int = 0
-    most_children: int = 0
+    children: dict[str, int] = field(default_factory=dict)
     most_vcpus: list[int] = field(default_factory=lambda: [0, 0])
     hosts: int = 0
     starts: array[float] = field(default_factory=lambda: array("d"))
     submits: array[float] = field(default_factory=lambda: array("d"))
     ends: array[float] = field(default_factory=lambda: array("d"))
+
+    @property
+    def most_children(self) -> int:
+        """The most children of a Map Run at a time."""
+        return max(self.children.values(), default=0)
 
 
 def simulate(phases: Sequence[Phase], limits: AccountLimits, seed: int) -> Trace:
@@ -187,7 +192,8 @@ class _PhaseRun:
             child = self._next
             self._next += 1
             self._open += 1
-            self._trace.most_children = max(self._trace.most_children, self._open)
+            most = self._trace.children.get(self._phase.name, 0)
+            self._trace.children[self._phase.name] = max(most, self._open)
             self._trace.starts.append(now)
             self._submit(now, child, 0, 0)
 

@@ -136,6 +136,20 @@ def larger(cohort: PlannedCohort, samples: int) -> PlannedCohort:
     return replace(cohort, sample_bytes=[mean], multiplier=samples, given=0, given_bytes=0.0)
 
 
+def concurrency_usages(work: Workload, trace: Trace, most: int | None) -> Iterator[Usage]:
+    """Yield the use of the greatest number of children that each Map is allowed at a time.
+
+    Args:
+        work: The tasks of the run.
+        trace: Its simulation.
+        most: The greatest number of children that the run was given; None for the pipeline's.
+    """
+    for label, settings in work.settings.items():
+        limit = most or settings.max_concurrency
+        used = trace.children.get(label, 0)
+        yield Usage(f"max_concurrency of {label}", used, limit, "children", DELAYS, "the pipeline's file")
+
+
 def measured_usages(
     counts: Counts, trace: Trace, requests: Requests, account: AccountLimits, payload_bytes: int, volume_gib: int
 ) -> Iterator[Usage]:

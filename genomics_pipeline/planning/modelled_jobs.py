@@ -66,33 +66,52 @@ class ModelledJobs:
         self._on_demand = on_demand
         self._fates: dict[tuple[Place, str], _Fate] = {}
         self._numbers: Counter[str] = Counter()
+        self._submissions: dict[str, asyncio.Future[JobDetail]] = {}
 
     async def run(self, arguments: Mapping[str, Any], context: TaskContext) -> JobDetail:
         """Wait as long as a job and its attempts would take: see `JobRunner.run`."""
         submission = _submission(arguments)
-        place, stage = (context.label, context.index), context.state
-        counts = self.counts[place][stage]
-        counts.jobs += 1
-        created = context.clock.now()
+        submitted = self._submitted(submission, context)
+        context.submitted(submitted)
+        return await self._run_attempts(submission, submitted["JobId"], context)
+
+    async def submit(self, arguments: Mapping[str, Any], context: TaskContext) -> dict[str, str]:
+        """Start a job that `describe` knows: see `JobRunner.submit`."""
+        submission = _submission(arguments)
+        submitted = self._submitted(submission, context)
+        running = asyncio.ensure_future(self._run_attempts(submission, submitted["JobId"], context))
+        self._submissions[submitted["JobId"]] = running
+        return submitted
+
+    async def describe(self, arguments: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
+        """Return the details of submitted jobs, as DescribeJobs does: of those that run, the status only."""
+        jobs = []
+        for job_id in arguments["Jobs"]:
+            running = self._submissions[job_id]
+            jobs.append(running.result() if running.done() else {"JobId": job_id, "Status": "RUNNING"})
+        return {"Jobs": jobs}
+
+    def _submitted(self, submission: JobSubmission, context: TaskContext) -> dict[str, str]:
+        """Count a job and return the answer of SubmitJob."""
+        stage = context.state
+        self.counts[context.label, context.index][stage].jobs += 1
         self._numbers[stage] += 1
         job_id = f"{stage}-{self._numbers[stage]}"
-        context.submitted({"JobArn": f"{_ARN}/{job_id}", "JobId": job_id, "JobName": submission.name})
+        return {"JobArn": f"{_ARN}/{job_id}", "JobId": job_id, "JobName": submission.name}
+
+    async def _run_attempts(self, submission: JobSubmission, job_id: str, context: TaskContext) -> JobDetail:
+        """Wait for the attempts of a job and return its detail."""
+        place, stage = (context.label, context.index), context.state
+        counts, created = self.counts[place][stage], context.clock.now()
         attempts: list[JobAttempt] = []
         while not attempts or _is_retried(attempts):
             counts.attempts += 1
             attempts.append(await self._attempt(submission, place, stage, context))
         return job_detail(submission, job_id, created, attempts)
 
-    async def submit(self, arguments: Mapping[str, Any], context: TaskContext) -> dict[str, str]:
-        """Refuse: the states of a pipeline wait for their jobs.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("jobs that nobody waits for are not modelled")
-
     async def drain(self) -> None:
-        """Do nothing: there are no jobs that nobody waits for."""
+        """Wait for the submitted jobs."""
+        await asyncio.gather(*self._submissions.values())
 
     def report(self) -> JobReport:
         """Return no work: nothing ran."""

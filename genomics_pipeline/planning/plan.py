@@ -13,8 +13,6 @@ import numpy as np
 
 from genomics_pipeline.asl.generate import DEFAULT_NAMES
 from genomics_pipeline.model.execution_input import ExecutionInput
-from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.planning.account import AccountLimits
 from genomics_pipeline.planning.costs import CostLine, cost_lines
 from genomics_pipeline.planning.counting import Counts, MapLoad, RunLoad, count
 from genomics_pipeline.planning.discrete_events import Phase, StageLoad, Trace, simulate
@@ -22,50 +20,23 @@ from genomics_pipeline.planning.draws import DrawnStage, FailureRates, draw
 from genomics_pipeline.planning.limits import (
     FirstLimit,
     Usage,
+    concurrency_usages,
     first_limit,
     growing_usages,
     larger,
     measured_usages,
 )
+from genomics_pipeline.planning.planned_run import PlannedRun
 from genomics_pipeline.planning.requests import Requests, requests
-from genomics_pipeline.planning.resource_model import Quantiles, ResourceModel
+from genomics_pipeline.planning.resource_model import Quantiles
 from genomics_pipeline.planning.scripts import ChildScript
-from genomics_pipeline.planning.workload import PlannedCohort, Workload, workload
-from genomics_pipeline.prices.price import Prices
+from genomics_pipeline.planning.what_if import Comparison, compare
+from genomics_pipeline.planning.workload import Workload, workload
 
 EVENTS_OF_THROTTLING = 3  # TaskScheduled, TaskStarted, TaskSubmitFailed
 SIMULATED = 5_000  # samples of which the ratio of p10 and p90 to p50 is simulated; of more, it is theirs
 SEEDS = 3  # simulations for each quantile
 TIMEOUT_SHARE = 0.99  # of a timeout, which longer jobs are counted with: the limit is shown as exceeded
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRun:
-    """A run to plan.
-
-    Attributes:
-        pipeline: The pipeline, with the stages that run.
-        document: The document that would run.
-        execution_input: Its input.
-        cohort: Its items.
-        model: The source of estimates.
-        rates: How often jobs fail.
-        account: The limits of the account and of the stack.
-        volume_gib: The size of the EBS volume of a host.
-        prices: The prices of the Region.
-        notes: What was assumed about it, for people.
-    """
-
-    pipeline: Pipeline
-    document: Mapping[str, Any]
-    execution_input: ExecutionInput
-    cohort: PlannedCohort
-    model: ResourceModel
-    rates: FailureRates
-    account: AccountLimits
-    volume_gib: int
-    prices: Prices
-    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +82,7 @@ class Plan:
         timeline: The stages.
         costs: The lines of the costs.
         assumptions: What the figures rest on.
+        comparison: What other choices would cost; None where it was not asked for.
     """
 
     pipeline: str
@@ -126,6 +98,7 @@ class Plan:
     timeline: Sequence[StageLine]
     costs: Sequence[CostLine]
     assumptions: Sequence[str]
+    comparison: Comparison | None = None
 
     @property
     def jobs(self) -> int:
@@ -133,8 +106,12 @@ class Plan:
         return sum(self.counts.jobs.values())
 
 
-def make_plan(run: PlannedRun) -> Plan:
+def make_plan(run: PlannedRun, what_if: Sequence[str] = ()) -> Plan:
     """Return the plan of a run.
+
+    Args:
+        run: The run.
+        what_if: The names of `what_if.SWITCHES` to price.
 
     Raises:
         DataError: for a step without estimates, failures that are not tolerated, and unknown prices.
@@ -148,6 +125,7 @@ def make_plan(run: PlannedRun) -> Plan:
     payload = run.cohort.sample_line_bytes * max((max(one) for one in work.batches.values() if one), default=1)
     usages = [
         *growing_usages(work, run.cohort),
+        *concurrency_usages(work, trace, run.execution_input.max_concurrency),
         *measured_usages(counts, trace, asked, run.account, payload + _input_bytes(run), run.volume_gib),
     ]
     return Plan(
@@ -164,6 +142,7 @@ def make_plan(run: PlannedRun) -> Plan:
         _timeline(work, trace, counts),
         cost_lines(work, trace, asked, counts.transitions, run.account, run.volume_gib, run.prices),
         tuple(run.notes),
+        compare(run, trace, counts, what_if) if what_if else None,
     )
 
 

@@ -10,6 +10,7 @@ from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.planning.costs import CostLine
 from genomics_pipeline.planning.limits import REFUSES, Usage
 from genomics_pipeline.planning.plan import Plan
+from genomics_pipeline.planning.what_if import SWITCHES
 from genomics_pipeline.report.duration import duration
 
 BAR = 30  # characters of the timeline
@@ -61,8 +62,28 @@ def plan_json(plan: Plan) -> dict[str, Any]:
             "by_line": {one.name: round(one.dollars, 4) for one in plan.costs},
             "prices": {one.name: {"date": one.price.date, "source": one.price.source} for one in plan.costs},
         },
+        **_comparison_json(plan),
         "assumptions": list(plan.assumptions),
     }
+
+
+def _comparison_json(plan: Plan) -> dict[str, Any]:
+    if (found := plan.comparison) is None:
+        return {}
+    return {
+        "what_if": {
+            "as_planned": round(found.as_planned, 4),
+            "alone": {one.name: round(one.dollars, 4) for one in found.alone},
+            "together": round(found.together, 4),
+        },
+        "naive": {"dollars": _lines_json(found.naive)},
+        "naive_on_demand": {"dollars": _lines_json(found.naive_on_demand)},
+    }
+
+
+def _lines_json(lines: Sequence[CostLine]) -> dict[str, Any]:
+    total = sum(one.dollars for one in lines)
+    return {"total": round(total, 4), "by_line": {one.name: round(one.dollars, 4) for one in lines}}
 
 
 def _usage_json(one: Usage) -> dict[str, Any]:
@@ -93,6 +114,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield from _limits(plan)
     yield ""
     yield from _dollars(plan)
+    yield from _comparison(plan)
     yield ""
     yield "rests on"
     yield from (f"  {note}" for note in plan.assumptions)
@@ -162,6 +184,20 @@ def _dollars(plan: Plan) -> Iterator[str]:
         yield f"  {one.name:<30}{one.dollars:>14,.2f}  price of {one.price.date or 'no date'}{mark}"
 
 
+def _comparison(plan: Plan) -> Iterator[str]:
+    """Yield what other choices would cost, each alone and all together, and the naive definition."""
+    if (found := plan.comparison) is None:
+        return
+    yield ""
+    yield f"{'what if':<32}{found.as_planned:>14,.2f}  as planned, without failures"
+    for one in found.alone:
+        yield f"  {one.name:<30}{one.dollars:>+14,.2f}  {SWITCHES[one.name]}"
+    yield f"  {'together':<30}{found.together:>14,.2f}"
+    for name, lines in (("naive definition", found.naive), ("on On-Demand hosts", found.naive_on_demand)):
+        total = sum(one.dollars for one in lines)
+        yield f"  {name:<30}{total:>14,.2f}  as planned is {found.as_planned / total:.2f} of it"
+
+
 def explain_line(plan: Plan, name: str) -> list[str]:
     """Return where a figure of a plan comes from: its counts, records, quota or price.
 
@@ -186,6 +222,10 @@ def explain_line(plan: Plan, name: str) -> list[str]:
         **{one.stage: [one.basis] for one in plan.timeline},
         **{one.name: _usage(one) for one in plan.usages},
     }
+    if plan.comparison is not None:
+        for choice in plan.comparison.alone:
+            figures[choice.name] = [f"${choice.dollars:+,.4f}: {SWITCHES[choice.name]}", "its lines: --json, naive"]
+        figures["naive definition"] = [line for one in plan.comparison.naive for line in (one.name, *_cost(one))]
     for cost in plan.costs:  # transitions have a count and a price
         figures.setdefault(cost.name, []).extend(_cost(cost))
     if name not in figures:

@@ -17,7 +17,8 @@ from genomics_pipeline.planning.account import AccountLimits
 from genomics_pipeline.planning.calibration import Calibration, read_calibration
 from genomics_pipeline.planning.draws import FailureRates
 from genomics_pipeline.planning.human_genome import GRCH38
-from genomics_pipeline.planning.plan import Plan, PlannedRun, make_plan
+from genomics_pipeline.planning.plan import Plan, make_plan
+from genomics_pipeline.planning.planned_run import PlannedRun
 from genomics_pipeline.prices.load import load_prices, user_folder
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.prepare import prepare
@@ -25,7 +26,7 @@ from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.find_run import find_run
 from genomics_pipeline.runs.history import learn
 from genomics_pipeline.runs.plan import RunPlan, plan
-from genomics_pipeline.runs.plan_request import QUOTAS, RATES, PlanRequest, check_size, numbers, run_request
+from genomics_pipeline.runs.plan_request import QUOTAS, RATES, PlanRequest, check_size, numbers, run_request, switches
 from genomics_pipeline.runs.planned_cohort import planned_cohort, sample_sizes
 
 HOST_VCPUS = 16  # an assumption: two jobs of alignment
@@ -55,6 +56,8 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
         given = numbers("--quota", request.quotas, QUOTAS)
     with collected.check():
         rates = numbers("--rate", request.rates, RATES)
+    with collected.check():
+        choices = switches(request.what_if)
     with collected.check():
         model = read_calibration(request.calibration)
     with collected.check():
@@ -90,7 +93,8 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
     volume_gib = int(PARAMETERS["VolumeGiB"]["Default"])
     document = generate(planned.pipeline)
     return make_plan(
-        PlannedRun(pipeline, document, execution_input, cohort, learned, failures, account, volume_gib, prices, notes)
+        PlannedRun(pipeline, document, execution_input, cohort, learned, failures, account, volume_gib, prices, notes),
+        choices,
     )
 
 

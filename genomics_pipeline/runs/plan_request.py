@@ -11,12 +11,14 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
 from genomics_pipeline.model.sample import Lane, Sample
+from genomics_pipeline.planning.what_if import SWITCHES
 from genomics_pipeline.prices.load import SHIPPED_REGION
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.plan import RunRequest
 
 QUOTAS = ("child_starts", "submit_job", "spot_vcpus", "on_demand_vcpus")
 RATES = ("host_lost", "tool_error")
+ALL_SWITCHES = "naive"
 MOST_GIGABYTES = 100_000
 ZERO = frozenset({"on_demand_vcpus", *RATES})  # of which there may be none
 
@@ -40,6 +42,7 @@ class PlanRequest:
         history: Earlier runs to learn from: folders, URIs or names.
         stack: The stack of the runs that have names.
         region: The Region of the prices.
+        what_if: The names of choices to price: `planning.what_if.SWITCHES`, or ``naive`` for all of them.
     """
 
     manifest: str = ""
@@ -57,6 +60,7 @@ class PlanRequest:
     history: Sequence[str] = ()
     stack: str = DEFAULT_STACK
     region: str = SHIPPED_REGION
+    what_if: Sequence[str] = ()
 
 
 def check_size(request: PlanRequest) -> None:
@@ -138,3 +142,17 @@ def _typical_sample(takes_gvcfs: bool) -> Sample:
         return Sample(name, name, "NA", 0, (), f"{folder}/{name}.g.vcf.gz")
     lane = Lane("L001", f"{folder}/{name}_S1_L001_R1_001.fastq.gz", f"{folder}/{name}_S1_L001_R2_001.fastq.gz")
     return Sample(name, name, "NA", 0, (lane,))
+
+
+def switches(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the choices of ``--what-if`` in the order of the table.
+
+    Raises:
+        UsageError: with all names that there are not.
+    """
+    known = [*SWITCHES, ALL_SWITCHES]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        messages = (f"--what-if {name}: no such choice; {did_you_mean(name, known)}" for name in unknown)
+        raise UsageError([Problem(message) for message in messages])
+    return tuple(name for name in SWITCHES if name in names or ALL_SWITCHES in names)

@@ -64,6 +64,7 @@ def test_the_figures_of_a_pipeline_with_known_rates(cli: Cli, copies: list[str |
     assert all(price["date"] and price["source"] for price in found["dollars"]["prices"].values())
     used = {one["name"]: (one["used"], one["limit"]) for one in found["quotas"]}
     assert used["children of a Map Run at a time"] == (10, quotas.MAP_RUN_CONCURRENCY.value)
+    assert used["max_concurrency of Sample"] == (10, 10)
     assert used["copying: duration of a job"] == (100, 86_400)
     assert found["first_limit"]["name"] == "manifest of the Map Run Sample"
 
@@ -101,6 +102,38 @@ def test_the_screen_names_what_is_reached_and_what_comes_first(cli: Cli, copies:
     assert "  Spot vCPUs                                     8.0               8  delays the run     vCPUs" in lines
     assert any(line.startswith("  the first to break: manifest of the Map Run Sample, from ") for line in lines)
     assert len(lines) < 60
+
+
+def test_choices_are_priced_alone_and_together(cli: Cli, copies: list[str | Path]) -> None:
+    found = planned(cli, "--samples", "40", "--gigabytes", "1", "--what-if", "nat", "--what-if", "polling", *copies)
+    compared = found["what_if"]
+    # 40 GB are read and 40 GB written; the run takes 640 s.
+    nat = 80 * 0.045 + found["duration_s"]["p50"] / 3600 * 0.045
+    assert compared["alone"]["nat"] == pytest.approx(nat, abs=1e-3)
+    # 100 s are two polls: SubmitJob, twice Wait, DescribeJobs and Choice, and the end, in place of one Task.
+    polling = 40 * ((1 + 2 * 3 + 1) - 1) * 0.000025
+    assert compared["alone"]["polling"] == pytest.approx(polling, abs=1e-3)
+    assert list(compared["alone"]) == ["polling", "nat"]
+    assert compared["together"] == pytest.approx(compared["as_planned"] + nat + polling, abs=1e-3)
+    # No job failed, so that what is planned costs what is expected.
+    assert compared["as_planned"] == pytest.approx(found["dollars"]["total"], abs=1e-3)
+    assert compared["together"] <= found["naive"]["dollars"]["total"] < found["naive_on_demand"]["dollars"]["total"]
+
+
+def test_the_naive_definition_of_germline_costs_more(cli: Cli) -> None:
+    found = planned(cli, "--samples", "10", "--gigabytes", "75", "--what-if", "naive")
+    assert list(found["what_if"]["alone"]) == [
+        "polling",
+        "bam",
+        "whole_gvcfs",
+        "worst_memory",
+        "logs_all",
+        "nat",
+        "on_demand",
+    ]
+    assert all(dollars > 0 for dollars in found["what_if"]["alone"].values())
+    assert found["what_if"]["as_planned"] < 0.6 * found["naive"]["dollars"]["total"]
+    assert found["what_if"]["together"] == found["naive_on_demand"]["dollars"]["total"]
 
 
 @pytest.mark.parametrize(
@@ -149,6 +182,11 @@ def test_each_figure_is_explained(cli: Cli, copies: list[str | Path], line: str,
             ["--samples", "1", "--gigabytes", "1", "--pipeline", "germlin"],
             1,
             "error: no pipeline 'germlin', neither shipped nor a file; did you mean 'germline'?\n",
+        ),
+        (
+            ["--samples", "1", "--gigabytes", "1", "--what-if", "arm"],
+            2,
+            "error: --what-if arm: no such choice; did you mean 'bam'?\n",
         ),
         (
             ["--samples", "1", "--gigabytes", "1", "--explain", "job"],

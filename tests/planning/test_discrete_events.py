@@ -89,19 +89,21 @@ def test_hosts_start_at_their_rate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "attempts"),
+    ("script", "attempts", "submits"),
     [
-        (TaskScript(), 1),
-        (TaskScript(out_of_memory=1), 2),
-        (TaskScript(out_of_memory=3), 3),  # of three rungs
-        (TaskScript(hosts_lost=5), 6),
-        (TaskScript(out_of_memory=1, hosts_lost=2, fails=True), 4),
+        (TaskScript(), 1, 1),
+        (TaskScript(out_of_memory=1), 2, 2),
+        (TaskScript(out_of_memory=3), 3, 3),  # of three rungs
+        (TaskScript(hosts_lost=4), 5, 1),  # Batch starts them again
+        (TaskScript(hosts_lost=5), 6, 2),
+        (TaskScript(out_of_memory=1, hosts_lost=2, fails=True), 4, 2),
     ],
 )
-def test_attempts_follow_the_script(script: TaskScript, attempts: int) -> None:
+def test_attempts_follow_the_script(script: TaskScript, attempts: int, submits: int) -> None:
     trace = run(FREE, children=3, scripts={1: {"stage": script}})
     assert trace.stages["stage"].attempts == 2 + attempts
     assert len(trace.ends) == 2 + attempts
+    assert len(trace.submits) == 2 + submits
 
 
 def test_the_same_seed_gives_the_same_run() -> None:

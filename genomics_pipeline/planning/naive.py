@@ -1,0 +1,88 @@
+"""The naive definition of a pipeline, as it is often written first: jobs are polled, and every failure is retried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from genomics_pipeline.asl.healing import FAILED
+from genomics_pipeline.asl.task_state import SUBMIT_JOB
+from genomics_pipeline.language.jsonata.text import expression
+from genomics_pipeline.planning.counting import DESCRIBE_JOBS
+
+POLL_S = 60
+RETRIES = 3
+_SYNC = ".sync"
+_TRIES = "($exists($states.input.tries)?$states.input.tries:0)+1"
+
+
+def naive_document(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the naive form of a document that `asl.generate` made.
+
+    Each Task that waits for its job becomes a loop of SubmitJob, Wait, DescribeJobs and Choice; any failure is tried
+    again `RETRIES` times, with the same resources. Maps, items and payloads stay as they are.
+    """
+    naive: dict[str, Any] = deepcopy(dict(document))
+    naive["States"] = _naive_states(naive["States"])
+    for state in naive["States"].values():
+        if state["Type"] == "Map":
+            state["ItemProcessor"]["States"] = _naive_states(state["ItemProcessor"]["States"])
+    return naive
+
+
+def _naive_states(states: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the states of a machine, with a loop in place of each Task and of the Choice after its failure."""
+    jobs = [name for name, state in states.items() if state.get("Resource") == SUBMIT_JOB]
+    left_out = {f"{name}{FAILED}" for name in jobs}
+    naive: dict[str, Any] = {}
+    for name, state in states.items():
+        if name in jobs:
+            naive |= _loop(name, state)
+        elif state["Type"] == "Fail":
+            naive[name] = {"Type": "Fail", "Error": "JobFailed"}
+        elif name not in left_out:
+            naive[name] = state
+    fail = next((name for name, state in naive.items() if state["Type"] == "Fail"), None)
+    for name in jobs:
+        naive[f"{name}Status"]["Choices"][-1]["Next"] = fail
+    return naive
+
+
+def _loop(name: str, task: Mapping[str, Any]) -> dict[str, Any]:
+    done = task.get("Next", f"{name}Done")
+    states = {
+        name: {
+            "Type": "Task",
+            "Resource": SUBMIT_JOB.removesuffix(_SYNC),
+            "Arguments": task["Arguments"],
+            "Output": expression(f'$merge([$states.input,{{"job":$states.result.JobId,"tries":{_TRIES}}}])'),
+            "Retry": [{"ErrorEquals": ["States.ALL"], "MaxAttempts": RETRIES}],
+            "Next": f"{name}Wait",
+        },
+        f"{name}Wait": {"Type": "Wait", "Seconds": POLL_S, "Next": f"{name}Describe"},
+        f"{name}Describe": {
+            "Type": "Task",
+            "Resource": DESCRIBE_JOBS,
+            "Arguments": {"Jobs": [expression("$states.input.job")]},
+            "Output": expression('$merge([$states.input,{"status":$states.result.Jobs[0].Status}])'),
+            "Next": f"{name}Status",
+        },
+        f"{name}Status": {
+            "Type": "Choice",
+            "Choices": [
+                {
+                    "Condition": expression("$states.input.status='SUCCEEDED'"),
+                    "Output": expression("$sift($states.input,function($v,$k){$k!='tries'})"),
+                    "Next": done,
+                },
+                {
+                    "Condition": expression(f"$states.input.status='FAILED' and $states.input.tries<={RETRIES}"),
+                    "Next": name,
+                },
+                {"Condition": expression("$states.input.status='FAILED'")},
+            ],
+            "Default": f"{name}Wait",
+        },
+    }
+    return states if "Next" in task else {**states, done: {"Type": "Succeed"}}

@@ -1,0 +1,178 @@
+"""The costs of other choices, those of a naive definition among them: each alone, and all together.
+
+Prices are of the expected work, without failures and without luck, so that choices differ by themselves only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from genomics_pipeline.asl.generate import DEFAULT_NAMES
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.planning.account import ON_DEMAND, SPOT
+from genomics_pipeline.planning.costs import CostLine, cost_lines, simple_line
+from genomics_pipeline.planning.counting import Counts, MapLoad, RunLoad, count
+from genomics_pipeline.planning.discrete_events import SimulatedStage, Trace
+from genomics_pipeline.planning.naive import POLL_S, naive_document
+from genomics_pipeline.planning.planned_run import PlannedRun
+from genomics_pipeline.planning.requests import requests
+from genomics_pipeline.planning.workload import StageWork, Workload, workload
+
+BAM_FACTOR = 3.0  # of the size of a CRAM file: docs/human-genome.md, "disk"
+EVENT_BYTES = 1_000  # of an event in the log of an execution at level ALL, with its data: an assumption
+_GB, _HOURS = 1e9, 3600
+
+# In the order of the table. Those of a naive definition, but for the last, which is shown apart.
+SWITCHES: Mapping[str, str] = {
+    "polling": f"each job is polled every {POLL_S} s, and every failure is tried three times again",
+    "bam": "alignments are BAM",
+    "whole_gvcfs": "a job over an interval fetches whole gVCFs, not the part of its interval",
+    "worst_memory": "all jobs of a step have the memory that its worst sample needs: the last rung of its ladder",
+    "logs_all": "executions are logged at level ALL with their data",
+    "nat": "S3 is reached through a NAT gateway",
+    "on_demand": "all hosts are On-Demand",
+}
+NAIVE = tuple(name for name in SWITCHES if name != "on_demand")
+
+
+@dataclass(frozen=True, slots=True)
+class PricedChoice:
+    """A choice and its dollars.
+
+    Attributes:
+        name: Its name in `SWITCHES`.
+        dollars: The dollars more than the run as it is; negative for less.
+    """
+
+    name: str
+    dollars: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The dollars of other choices.
+
+    Attributes:
+        as_planned: The dollars of the run as it is, without failures.
+        alone: The choices that were asked for, each alone.
+        together: The dollars of all of them together.
+        naive: The lines of the costs of the naive definition, on the same hosts.
+        naive_on_demand: Those on On-Demand hosts.
+    """
+
+    as_planned: float
+    alone: Sequence[PricedChoice]
+    together: float
+    naive: Sequence[CostLine]
+    naive_on_demand: Sequence[CostLine]
+
+
+def compare(run: PlannedRun, trace: Trace, counts: Counts, names: Sequence[str]) -> Comparison:
+    """Return what choices would cost, and the naive definition.
+
+    Args:
+        run: The run.
+        trace: Its simulation, which says how much of it is on Spot hosts.
+        counts: Its counts.
+        names: The names of the choices.
+    """
+    pricing = _Pricing(run, trace, counts, count(_load(run, naive=True)))
+    as_planned = _total(pricing.lines(()))
+    alone = [PricedChoice(name, _total(pricing.lines({name})) - as_planned) for name in names]
+    together = _total(pricing.lines(set(names)))
+    naive, on_demand = pricing.lines(set(NAIVE)), pricing.lines(set(SWITCHES))
+    return Comparison(as_planned, alone, together, naive, on_demand)
+
+
+def _total(lines: Sequence[CostLine]) -> float:
+    return sum(line.dollars for line in lines)
+
+
+def _load(run: PlannedRun, naive: bool) -> RunLoad:
+    """Return the execution of a run of which no job fails, by its own document or by the naive one."""
+    work = workload(run.pipeline, run.document, run.cohort, run.model)
+    maps = {label: MapLoad(work.scopes[label], sizes) for label, sizes in work.batches.items()}
+    document = naive_document(run.document) if naive else run.document
+    medians = {one.stage.name: _hours(one) * _HOURS / max(1, _tasks(one)) for one in work.stages}
+    longest = {one.stage.name: one.stage.step.resources.timeout_s - 1 for one in work.stages}
+    return RunLoad(
+        document,
+        DEFAULT_NAMES,
+        run.execution_input,
+        maps,
+        {},
+        lambda stage: min(medians[stage], longest[stage]),
+    )
+
+
+def _tasks(work: StageWork) -> int:
+    return sum(len(group.tasks) for group in work.groups)
+
+
+def _hours(work: StageWork) -> float:
+    """Return the expected hours of all jobs of a stage together."""
+    return sum(group.estimate.seconds.p50 * sum(group.items) for group in work.groups) / _HOURS
+
+
+@dataclass(frozen=True, slots=True)
+class _Pricing:
+    """The prices of a run with any of the choices.
+
+    Attributes:
+        run: The run.
+        trace: Its simulation.
+        counts: Its counts.
+        polled: The counts of the naive definition.
+    """
+
+    run: PlannedRun
+    trace: Trace
+    counts: Counts
+    polled: Counts
+
+    def lines(self, names: Collection[str]) -> list[CostLine]:
+        """Return the lines of the costs with these choices."""
+        run = self.run
+        pipeline = _pipeline(run.pipeline, names)
+        cohort = replace(run.cohort, alignment_factor=BAM_FACTOR) if "bam" in names else run.cohort
+        work = workload(pipeline, run.document, cohort, run.model)
+        counts = self.polled if "polling" in names else self.counts
+        trace = self._expected(work, on_demand="on_demand" in names)
+        asked = requests(work, counts, self.trace.throttled, trace.hosts, cohort.genome_bases)
+        lines = cost_lines(work, trace, asked, counts.transitions, run.account, run.volume_gib, run.prices)
+        if "logs_all" in names:
+            size = counts.events * EVENT_BYTES / _GB
+            lines.append(simple_line("logs of executions", size, "CloudWatch/logs-ingest-vended", run.prices))
+        if "nat" in names:
+            moved = sum(one.input_bytes + one.output_bytes for one in work.stages) / _GB
+            lines.append(simple_line("NAT gateway: data", moved, "VPC/nat-gateway-data-processed", run.prices))
+            hours = self.trace.seconds / _HOURS
+            lines.append(simple_line("NAT gateway: hours", hours, "VPC/nat-gateway", run.prices))
+        return lines
+
+    def _expected(self, work: Workload, on_demand: bool) -> Trace:
+        """Return the hours that work takes without failures, on Spot hosts as far as the simulated run is on them."""
+        stages = {}
+        for one in work.stages:
+            simulated = self.trace.stages.get(one.stage.name, SimulatedStage()).running_s
+            share = 0.0 if on_demand or not sum(simulated) else simulated[SPOT] / sum(simulated)
+            seconds = _hours(one) * _HOURS
+            running = [0.0, 0.0]
+            running[SPOT], running[ON_DEMAND] = seconds * share, seconds * (1 - share)
+            stages[one.stage.name] = SimulatedStage(running_s=running, attempts=_tasks(one))
+        return Trace(self.trace.seconds, stages, hosts=self.trace.hosts)
+
+
+def _pipeline(pipeline: Pipeline, names: Collection[str]) -> Pipeline:
+    """Return a pipeline whose steps have the inputs and the memory of the choices."""
+    stages = []
+    for stage in pipeline.stages:
+        step = stage.step
+        if "worst_memory" in names:
+            ladder = step.resources.memory_ladder[-1:]
+            step = replace(step, resources=replace(step.resources, memory_ladder=ladder))
+        if "whole_gvcfs" in names:
+            step = replace(step, inputs={name: replace(one, ranged=False) for name, one in step.inputs.items()})
+        stages.append(replace(stage, step=step))
+    return replace(pipeline, stages=tuple(stages))
