@@ -37,6 +37,8 @@ class ParameterSpec:
             ``panel``, ``ploidy`` or ``vcf``; None for any.
         indexes: The suffixes of the indexes, one of which must be beside the file.
         columns: The parameter with the columns that are taken from a file in VCF; see `model.annotation_columns`.
+        ranged: Of a remote file that has an index, a program over an interval gets the header and the records of the
+            item's regions, and of `margin_bp` bases on both sides of each.
         aligns: Files that are taken as aligned are refused while it has a value, since they would be left unchanged.
         required: A run needs a value, of the pipeline or of the user.
         pattern: A regular expression of the whole of a string; None for any string.
@@ -55,6 +57,8 @@ class ParameterSpec:
     default_on_aws: Value = None
     indexes: tuple[str, ...] = ()
     columns: str | None = None
+    ranged: bool = False
+    margin_bp: int = 0
     aligns: bool = False
     required: bool = False
     pattern: str | None = None

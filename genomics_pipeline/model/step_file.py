@@ -108,6 +108,8 @@ def _parameter(name: str, raw: Mapping[str, Any]) -> ParameterSpec:
         default_on_aws=raw.get("default_on_aws"),
         indexes=_indexes(raw),
         columns=raw.get("columns"),
+        ranged=raw.get("ranged", False),
+        margin_bp=raw.get("margin_bp", 0),
         aligns=raw.get("aligns", False),
         required=raw.get("required", False),
         pattern=raw.get("pattern"),

@@ -122,19 +122,22 @@ def _type_problems(toml: TomlFile) -> Iterator[Problem]:
 
 
 def _ranged_problems(toml: TomlFile) -> Iterator[Problem]:
-    for name, raw in toml.data["inputs"].items():
-        if not raw.get("ranged"):
-            if "margin_bp" in raw:
-                message = "expected ranged = true, since only of a ranged input the records of regions are read"
-                yield toml.problem(("inputs", name, "margin_bp"), f"{message}; found none")
-            continue
-        if raw["type"] not in ("file", "files"):
-            message = f'expected an input of type "file" or "files", found {raw["type"]!r}'
-            yield toml.problem(("inputs", name, "ranged"), message)
-        elif not raw.get("indexes") or set(raw["indexes"]) - set(REGION_INDEXES):
-            expected = f"expected no indexes but {' and '.join(REGION_INDEXES)}, by which records of regions are found"
-            found = ", ".join(raw.get("indexes", ["none"]))
-            yield toml.problem(("inputs", name, "ranged"), f"{expected}; found {found}")
+    for group, noun, types in (("inputs", "input", ("file", "files")), ("parameters", "parameter", ("file",))):
+        for name, raw in toml.data.get(group, {}).items():
+            if not raw.get("ranged"):
+                if "margin_bp" in raw:
+                    message = f"expected ranged = true, since only of a ranged {noun} the records of regions are read"
+                    yield toml.problem((group, name, "margin_bp"), f"{message}; found none")
+                continue
+            if raw["type"] not in types:
+                kinds = " or ".join(f'"{kind}"' for kind in types)
+                message = f"expected the type {kinds} of a ranged {noun}, found {raw['type']!r}"
+                yield toml.problem((group, name, "ranged"), message)
+            elif not raw.get("indexes") or set(raw["indexes"]) - set(REGION_INDEXES):
+                indexes = " and ".join(REGION_INDEXES)
+                expected = f"expected no indexes but {indexes}, by which records of regions are found"
+                found = ", ".join(raw.get("indexes", ["none"]))
+                yield toml.problem((group, name, "ranged"), f"{expected}; found {found}")
 
 
 def _format_problems(toml: TomlFile) -> Iterator[Problem]:

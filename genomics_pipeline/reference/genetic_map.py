@@ -33,12 +33,12 @@ def genetic_map_problems(uri: str, store: Store, contigs: Mapping[str, int]) -> 
         nonlocal number
         number += 1
         words = line.decode("utf-8", "backslashreplace").split()
-        if not words:
+        if not words or (number == 1 and not _is_number(words[-1])):  # a header
             return None
         try:
             contig, position, distance = _parse(words)
         except ValueError:
-            return None if number == 1 else f"{_EXPECTED}, found {' '.join(words)[:60]!r}"  # the first is a header
+            return f"{_EXPECTED}, found {' '.join(words)[:60]!r}"
         before = last.get(contig)
         last[contig] = position, distance
         used.add(not contig or contig in own)
@@ -69,3 +69,11 @@ def _parse(words: list[str]) -> tuple[str, int, float]:
     if not isfinite(float(distance)):
         raise ValueError
     return contig.removeprefix("chr"), int(position), float(distance)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

@@ -1,13 +1,14 @@
 """The indexes of a file that is sorted by position and compressed by bgzip: `.tbi`, and `.csi` of tabix or bcftools.
 
 Formats: "The Tabix index file format" and "Coordinate Sorted Index (CSI)", samtools.github.io/hts-specs (tabix.pdf,
-CSIv1.pdf). Records of VCF are indexed up to INFO/END, where they have one, else up to the end of REF.
+CSIv1.pdf). The `.csi` of a BCF file has no names of contigs: they have numbers in the file's header. Records of VCF are
+indexed up to INFO/END, where they have one, else up to the end of REF.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import repeat
 from typing import NamedTuple
 
@@ -54,7 +55,7 @@ class TabixIndex:
             names, start = self._csi_names() if self.is_csi else self._tbi_names()
         except struct.error:
             raise DataError(f"{_DAMAGED} one that is cut off") from None
-        self._rank = {name: number for number, name in enumerate(names)}
+        self._rank = None if names is None else {name: number for number, name in enumerate(names)}
         rest = self._data[start:]
         self._words = rest[: len(rest) // _WORD * _WORD].cast("I")  # of machines that are little-endian, as all of ours
         self._places = [0]  # of the bins of the first contigs
@@ -62,40 +63,53 @@ class TabixIndex:
     def _tbi_names(self) -> tuple[list[str], int]:
         """Return the names of the contigs and the place of the first one's bins."""
         self._min_shift, self._depth = _TBI_MIN_SHIFT, _TBI_DEPTH
-        (count,) = struct.unpack_from("<i", self._data, 4)
+        (self._count,) = struct.unpack_from("<i", self._data, 4)
         *_, length = _TABIX_HEAD.unpack_from(self._data, 8)
         start = 8 + _TABIX_HEAD.size
-        return self._names(start, length, count), start + length
+        return self._names(start, length), start + length
 
-    def _csi_names(self) -> tuple[list[str], int]:
+    def _csi_names(self) -> tuple[list[str] | None, int]:
         self._min_shift, self._depth, auxiliary = struct.unpack_from("<3i", self._data, 4)
         start = 16
-        if not (0 < self._min_shift < 32 and 0 < self._depth < 16 and auxiliary >= _TABIX_HEAD.size):
-            raise DataError(f"{_DAMAGED} one without names of contigs")
+        if not (0 < self._min_shift < 32 and 0 < self._depth < 16 and (auxiliary >= _TABIX_HEAD.size or not auxiliary)):
+            raise DataError(f"{_DAMAGED} one with other fields")
+        (self._count,) = struct.unpack_from("<i", self._data, start + auxiliary)
+        behind = start + auxiliary + _WORD
+        if not auxiliary:
+            return None, behind
         *_, length = _TABIX_HEAD.unpack_from(self._data, start)
-        (count,) = struct.unpack_from("<i", self._data, start + auxiliary)
-        return self._names(start + _TABIX_HEAD.size, length, count), start + auxiliary + _WORD
+        return self._names(start + _TABIX_HEAD.size, length), behind
 
-    def _names(self, start: int, length: int, count: int) -> list[str]:
+    def _names(self, start: int, length: int) -> list[str]:
         names = bytes(self._data[start : start + length]).split(b"\0")[:-1]
-        if len(names) != count:
-            raise DataError(f"{_DAMAGED} {len(names)} names of {count} contigs")
+        if len(names) != self._count:
+            raise DataError(f"{_DAMAGED} {len(names)} names of {self._count} contigs")
         return [name.decode(errors="replace") for name in names]
 
-    def chunks(self, contig: str, start: int, end: int) -> list[IndexChunk]:
+    def refuse_lack_of_names(self, numbers: Mapping[str, int] | None) -> None:
+        """Refuse an index without names of contigs, unless the file numbers them.
+
+        Raises:
+            DataError: if the file does not.
+        """
+        if self._rank is None and numbers is None:
+            raise DataError(f"{_DAMAGED} one without names of contigs")
+
+    def chunks(self, contig: str, start: int, end: int, numbers: Mapping[str, int] | None = None) -> list[IndexChunk]:
         """Return the chunks that have all records that overlap a region, and some others, in order, without overlaps.
 
         Args:
             contig: The contig.
             start: The region's first base, from 0.
             end: The base behind its last.
+            numbers: The number of each contig, which the header of a BCF file has; None to go by the index's names.
 
         Raises:
             DataError: if the index is not whole.
         """
-        rank = self._rank.get(contig)
+        rank = (self._rank or {} if numbers is None else numbers).get(contig)
         start, end = max(start, 0), min(end, 1 << self._min_shift + 3 * self._depth)
-        if rank is None or start >= end:
+        if rank is None or rank >= self._count or start >= end:
             return []
         try:
             return self._chunks(self._place(rank), start, end)

@@ -1,23 +1,23 @@
-"""Excerpts of remote files: the header and the records of some regions, read by the file's index in parts.
+"""Excerpts of remote VCF and BCF files: the header and the records of some regions, read by the file's index in parts.
 
 An excerpt is a file of bgzip by itself, with an index of its own. Its whole blocks are copied as they are; only the
-text at the borders of chunks is compressed anew.
+bytes at the borders of chunks are compressed anew.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.reference.bgzf import END, MAX_BLOCK_BYTES, Block, compressed, whole_blocks
 from genomics_pipeline.reference.tabix_index import IndexChunk, TabixIndex, merged
 from genomics_pipeline.stores.protocol import ChangedObject, Store, TransferStopped
+from genomics_pipeline.worker.excerpt_header import ExcerptHeader, read_header
 
 HEADER_BYTES = 1 << 16  # read at once: the header of a human gVCF has about half of that, compressed
 PART_BYTES = 8 << 20
@@ -135,39 +135,22 @@ def write_excerpt(file: PartReader, index: TabixIndex, spans: Sequence[Span], pa
         path: The file to write; the index is written beside it, of the kind that the file has.
 
     Raises:
-        DataError: if the file is no VCF that bgzip compressed, is damaged, or its index is of another file.
+        DataError: if the file is no VCF that bgzip compressed, and no BCF, is damaged, or its index is of another file.
     """
     import pysam
 
+    header = read_header(file.blocks(0, file.size_bytes, HEADER_BYTES))
+    index.refuse_lack_of_names(header.numbers)
     with path.open("wb") as out:
-        out.write(compressed(_header(file)))
-        for run in _runs(_labelled_chunks(index, spans)):
-            _copy(file, run, out)
+        out.write(compressed(header.data))
+        for run in _runs(_labelled_chunks(index, spans, header.numbers)):
+            _copy(file, header, run, out)
         out.write(END)
+    kind: Any = "vcf" if header.numbers is None else "bcf"  # which the types of pysam do not know
     try:
-        pysam.tabix_index(str(path), preset="vcf", force=True, csi=index.is_csi)
+        pysam.tabix_index(str(path), preset=kind, force=True, csi=index.is_csi)
     except (OSError, ValueError):
-        raise DataError(f"expected sorted records of VCF, found others; {_MISFIT}") from None
-
-
-def _header(file: PartReader) -> bytes:
-    """Return the header of a VCF.
-
-    Raises:
-        DataError: if there is none.
-    """
-    text, line = bytearray(), 0
-    for block in file.blocks(0, file.size_bytes, HEADER_BYTES):
-        text += block.text
-        while line < len(text) and text[line : line + 1] == b"#" and (end := text.find(b"\n", line)) >= 0:
-            line = end + 1
-        if line < len(text) and text[line : line + 1] != b"#":
-            break
-        if len(text) > budgets.VCF_HEADER.value:
-            raise DataError(f"expected a header of at most {budgets.VCF_HEADER}, found more")
-    if not text.startswith(b"##fileformat=VCF"):
-        raise DataError(f"expected a VCF (##fileformat=VCF), found {bytes(text[:20])!r}")
-    return bytes(text[:line])
+        raise DataError(f"expected sorted records of {kind.upper()}, found others; {_MISFIT}") from None
 
 
 class _Labelled(NamedTuple):
@@ -177,11 +160,17 @@ class _Labelled(NamedTuple):
     contig: str
 
 
-def _labelled_chunks(index: TabixIndex, spans: Sequence[Span]) -> list[_Labelled]:
-    """Return the chunks of all spans, in the file's order, without overlaps."""
+def _labelled_chunks(index: TabixIndex, spans: Sequence[Span], numbers: Mapping[str, int] | None) -> list[_Labelled]:
+    """Return the chunks of all spans, in the file's order, without overlaps.
+
+    Args:
+        index: The index.
+        spans: The spans.
+        numbers: The number of each contig in an index without names.
+    """
     found: dict[str, list[IndexChunk]] = {}
     for span in spans:
-        found.setdefault(span.contig, []).extend(index.chunks(*span))
+        found.setdefault(span.contig, []).extend(index.chunks(*span, numbers))
     return sorted(_Labelled(chunk, contig) for contig, chunks in found.items() for chunk in merged(chunks))
 
 
@@ -197,8 +186,14 @@ def _runs(chunks: Iterable[_Labelled]) -> Iterator[list[_Labelled]]:
         yield run
 
 
-def _copy(file: PartReader, run: Sequence[_Labelled], out: BinaryIO) -> None:
+def _copy(file: PartReader, header: ExcerptHeader, run: Sequence[_Labelled], out: BinaryIO) -> None:
     """Copy chunks that are read together.
+
+    Args:
+        file: The file.
+        header: Its header.
+        run: The chunks.
+        out: The excerpt.
 
     Raises:
         DataError: if they are not as the index says.
@@ -209,7 +204,7 @@ def _copy(file: PartReader, run: Sequence[_Labelled], out: BinaryIO) -> None:
     for block in file.blocks(run[0].chunk.start >> 16, last + (MAX_BLOCK_BYTES if within else 0)):
         behind = block.offset + len(block.raw) << 16  # as a virtual offset
         while waiting and waiting[0].chunk.start < behind:
-            _write_piece(block, waiting[0], out)
+            _write_piece(block, header, waiting[0], out)
             if waiting[0].chunk.end > behind:
                 break
             waiting.popleft()
@@ -217,8 +212,14 @@ def _copy(file: PartReader, run: Sequence[_Labelled], out: BinaryIO) -> None:
         raise DataError(f"expected records to byte {last}, found an earlier end; {_MISFIT}")
 
 
-def _write_piece(block: Block, one: _Labelled, out: BinaryIO) -> None:
+def _write_piece(block: Block, header: ExcerptHeader, one: _Labelled, out: BinaryIO) -> None:
     """Write the part of a chunk that is in a block.
+
+    Args:
+        block: The block.
+        header: The header of the file.
+        one: The chunk.
+        out: The excerpt.
 
     Raises:
         DataError: if the chunk does not begin with a record of its contig, or ends elsewhere than a record.
@@ -226,10 +227,10 @@ def _write_piece(block: Block, one: _Labelled, out: BinaryIO) -> None:
     here, behind = block.offset << 16, block.offset + len(block.raw) << 16
     begin, end = one.chunk.start - here, one.chunk.end - here
     piece = block.text[max(begin, 0) : end]
-    if begin >= 0 and not (piece and piece.startswith(f"{one.contig}\t".encode()[: len(piece)])):
+    if begin >= 0 and not header.begins_record(piece, one.contig):
         raise DataError(f"expected a record of {one.contig} at byte {block.offset}, found {piece[:20]!r}; {_MISFIT}")
     ends_here = 0 < end < behind - here
-    if ends_here and (end > len(block.text) or not piece.endswith(b"\n")):
+    if ends_here and (end > len(block.text) or not header.ends_record(piece)):
         raise DataError(f"expected the end of a record at byte {block.offset}, found {piece[-20:]!r}; {_MISFIT}")
     if piece:
         out.write(block.raw if len(piece) == len(block.text) else compressed(piece))

@@ -22,12 +22,14 @@ from genomics_pipeline.stores.protocol import ANY, Expected, Publication, Store,
 from genomics_pipeline.worker.changes import WatchedFiles
 from genomics_pipeline.worker.command import argv
 from genomics_pipeline.worker.credentials import without_credentials
+from genomics_pipeline.worker.excerpt import spans_of
 from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
 from genomics_pipeline.worker.inputs import Input, Staging
 from genomics_pipeline.worker.outputs import TaskOutputs
 from genomics_pipeline.worker.process import ProcessEnd, run_process
 from genomics_pipeline.worker.program_failure import refuse_failure
 from genomics_pipeline.worker.program_log import begin_log, last_lines, renew_lost_log
+from genomics_pipeline.worker.ranged import Excerpts, RemoteFile
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.task_resources import TaskResources
@@ -188,7 +190,14 @@ class ItemTask:
             return value
         folder = self.folder / "in" / "parameters" / name
         folder.mkdir(parents=True)
-        if index := find_index(value, spec.indexes, self.store):
+        index = find_index(value, spec.indexes, self.store)
+        regions = self.item.get("regions", ())
+        if spec.ranged and regions and index and self.store.local(value) is None:
+            excerpts = Excerpts(self.store, spans_of(regions, spec.margin_bp), self.resources.cancelled)
+            file, its_index = (RemoteFile.given(uri, self.store) for uri in (value, index))
+            version = self.provenance.files.get(name, "")
+            return str(excerpts.fetch(file._replace(version=version), its_index, folder).path)
+        if index:
             self.store.fetch(index, folder, ANY, self.resources.cancelled)
         expected = Expected(version=self.provenance.files.get(name))
         return str(self.store.fetch(value, folder, expected, self.resources.cancelled))

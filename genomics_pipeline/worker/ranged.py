@@ -1,4 +1,4 @@
-"""Ranged inputs: the excerpt of a remote file that a task gets in place of the whole file.
+"""Ranged inputs and parameters: the excerpt of a remote file that a task gets in place of the whole file.
 
 The digest of a file cannot be compared when only a part of it is read. So the part is bound to the version that the
 file had when it was published, which its completion record has, and to its size; the index is compared by its digest,
@@ -19,6 +19,7 @@ from typing import NamedTuple
 from genomics_pipeline.model.errors import DataError, PipelineError
 from genomics_pipeline.model.plain_path import file_name
 from genomics_pipeline.reference.tabix_index import TabixIndex
+from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import (
     ChangedObject,
     Expected,
@@ -46,6 +47,16 @@ class RemoteFile(NamedTuple):
     size_bytes: int
     version: str
     sha256: str | None
+
+    @classmethod
+    def given(cls, uri: str, store: Store) -> RemoteFile:
+        """Return a file of the user's as it is now.
+
+        Raises:
+            MissingObject: if there is no such file.
+        """
+        info = stat_given(uri, store)
+        return cls(uri, info.size_bytes, info.version, None)
 
 
 class Excerpt(NamedTuple):

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pysam
+from common.gvcf_headers import GvcfHeader
 from common.ploidy import DIPLOID, Ploidy, Stretch, parse_ploidy
 from common.program import BadInput
 from common.variants import PLOIDY_KEY
 from gvcf_files import fetch, open_gvcf, reported
-from gvcf_headers import GvcfHeader
 from interval import Region
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pysam
 from columns_file import Chunk, ColumnsFile, Member, open_columns
+from common.gvcf_headers import GvcfHeader, read_header, refuse_repeated
 from common.program import BadInput
 from gvcf_files import cached_base, fetch, open_gvcf, reported
-from gvcf_headers import GvcfHeader, read_header, refuse_repeated
 from packed_samples import decompressed, encoded, unpacked
 from packing import Packing
 from tiles import Tile

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -83,14 +84,12 @@ def _read(path: str) -> dict[str, Positions]:
         try:
             contig, position, distance = _parse(words)
         except ValueError:
-            expected = "expected contig, ID, cM and position, or position, contig and cM"
-            raise BadInput(f"{path}: line {number}: {expected}, found {line[:60]!r}") from None
+            expected = "expected contig, ID, cM and position (PLINK), or position, contig and cM (SHAPEIT)"
+            raise BadInput(f"{path}:{number}: {expected}, found {' '.join(words)[:60]!r}") from None
         bases, distances = contigs.setdefault(contig, ([], []))
         if bases and (position <= bases[-1] or distance < distances[-1]):
-            expected = "expected increasing positions and centimorgans"
-            raise BadInput(
-                f"{path}: line {number}: {expected}, found {line[:60]!r} after {bases[-1]}, {distances[-1]} cM"
-            )
+            found = f"found {position}, {distance} after {bases[-1]}, {distances[-1]}"
+            raise BadInput(f"{path}:{number}: expected increasing positions and cM, {found}")
         bases.append(position)
         distances.append(distance)
     if not contigs:
@@ -110,6 +109,8 @@ def _parse(words: Sequence[str]) -> tuple[str, int, float]:
         position, contig, distance = words
         contig = "" if "." in contig else contig  # a rate: the file is of one contig
     else:
+        raise ValueError
+    if not isfinite(float(distance)):
         raise ValueError
     return contig.removeprefix("chr"), int(position), float(distance)
 

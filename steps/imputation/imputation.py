@@ -19,6 +19,7 @@ from absent_alleles import AbsentAlleles
 from common.bgzf_parts import join
 from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed, fork, run, wait_for
+from common.gvcf_headers import read_header, refuse_repeated
 from common.program import BadInput, run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, shown, write_versions
 from common.vcf_header import LOCAL, VcfHeader
@@ -115,15 +116,11 @@ def files_by_sample(gvcfs: Iterable[str], samples: list[str], vcf: str) -> dict[
     """Return the gVCF of each sample, in the order of the samples.
 
     Raises:
-        BadInput: for a file that cannot be read, and for samples without one.
+        BadInput: for a file that is no gVCF of one sample, two files of one sample, and samples without one.
     """
-    found: dict[str, str] = {}
-    for path in gvcfs:
-        try:
-            with pysam.VariantFile(path) as gvcf:
-                found.update(dict.fromkeys(gvcf.header.samples, path))
-        except (OSError, ValueError):
-            raise BadInput(f"{path}: expected a gVCF, found one that is cut off or of another kind") from None
+    headers = [read_header(path) for path in gvcfs]
+    refuse_repeated(headers)
+    found = {header.sample: header.path for header in headers}
     if missing := [name for name in samples if name not in found]:
         raise BadInput(f"{vcf}: expected samples with a gVCF, found {', '.join(missing[:5])} without one")
     return {name: found[name] for name in samples}

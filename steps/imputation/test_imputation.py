@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pysam.bcftools
 import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+from sample_likelihoods import LOOK_BACK_BP
 from test_study import SITES, Study, bgzip, genotypes, gvcf_text, panel_text
 
 
@@ -93,6 +95,22 @@ def test_order_of_samples_and_cores_and_batches_change_no_genotype(study: Study,
     assert genotypes(tmp_path / "alone/out.vcf.gz")["S2"] == genotypes(imputed / "out.vcf.gz")["S2"]
 
 
+def test_the_sampler_draws_other_numbers_for_each_sample_and_for_each_seed(study: Study, tmp_path: Path) -> None:
+    """Three samples with the same reads would have the same probabilities if they had the same random numbers."""
+    copies, depths = study.truth["S1"].sum(0), (np.arange(len(SITES)) % 4 == 0).astype(int)
+    gvcfs = [bgzip(tmp_path / f"{name}.g.vcf.gz", gvcf_text(name, copies, depths)) for name in study.samples]
+    found: list[list[tuple[tuple[float, ...], ...]]] = []
+    for seed in (1, 1, 2):
+        out = tmp_path / f"out{len(found)}"
+        assert study.run(out, gvcfs=gvcfs, states=8, seed=seed).returncode == 0
+        with pysam.VariantFile(str(out / "out.vcf.gz")) as vcf:
+            sites = [one for one in vcf if "IMP" in one.info]
+            found.append([tuple(one.samples[name]["GP"] for one in sites) for name in study.samples])
+    assert found[0] == found[1]
+    assert found[0] != found[2]
+    assert len(set(found[0])) > 1
+
+
 def test_windows_meet_without_gaps_or_repeats(study: Study, tmp_path: Path) -> None:
     assert study.run(tmp_path / "out", window_bp=10_000, margin_bp=20_000).returncode == 0
     with pysam.VariantFile(str(tmp_path / "out/out.vcf.gz")) as vcf:
@@ -166,6 +184,13 @@ def test_no_reads_give_the_frequencies_of_the_panel(study: Study, tmp_path: Path
     assert max(map(abs, differences)) < 0.05
 
 
+def test_files_in_s3_are_read_as_far_as_the_largest_margin() -> None:
+    declared = tomllib.loads(Path(__file__).with_name("step.toml").read_text())
+    largest = declared["parameters"]["margin_bp"]["maximum"]
+    assert declared["parameters"]["panel"]["margin_bp"] == largest
+    assert declared["inputs"]["gvcfs"]["margin_bp"] == largest + LOOK_BACK_BP
+
+
 PHASED = "expected phased genotypes without missing alleles, such as 0|1, found {} of P00; phase the panel first"
 OTHER = "expected the reference's A as REF, found T; is the panel of another assembly?"
 BAD = {
@@ -199,8 +224,8 @@ def test_a_panel_of_the_cohort_only(study: Study, tmp_path: Path) -> None:
 def test_other_bad_files(study: Study, tmp_path: Path) -> None:
     (tmp_path / "map").write_text("chr c 0 0\nc1 . 1.5 1000\nc1 . 1.0 2000\n")
     process = study.run(tmp_path / "map-out", genetic_map=str(tmp_path / "map"))
-    expected = "line 3: expected increasing positions and centimorgans, found 'c1 . 1.0 2000' after 1000, 1.5 cM"
-    assert (process.returncode, process.stderr) == (65, f"error: {tmp_path / 'map'}: {expected}\n")
+    expected = "expected increasing positions and cM, found 2000, 1.0 after 1000, 1.5"
+    assert (process.returncode, process.stderr) == (65, f"error: {tmp_path / 'map'}:3: {expected}\n")
     (tmp_path / "names").write_text("A B\n")
     process = study.run(tmp_path / "names-out", exclude_panel_samples=str(tmp_path / "names"))
     expected = "line 1: expected the name of a person, found 'A B'"
@@ -209,6 +234,13 @@ def test_other_bad_files(study: Study, tmp_path: Path) -> None:
     expected = "expected samples with a gVCF, found S3 without one"
     assert process.returncode == 65
     assert f"error: {study.calls}: {expected}\n" in process.stderr
+    two = bgzip(tmp_path / "two.g.vcf.gz", gvcf_text("S1\tS2", *np.zeros((2, len(SITES)), dtype=int)))
+    process = study.run(tmp_path / "two-out", gvcfs=[two, study.gvcfs[2]])
+    expected = f"error: {two}: expected a gVCF of one sample, found 2 samples\n"
+    assert (process.returncode, process.stderr) == (65, expected)
+    process = study.run(tmp_path / "twice", gvcfs=[*study.gvcfs, study.gvcfs[0]])
+    expected = f"expected a sample that no other file holds, found S1, which {study.gvcfs[0]} holds too"
+    assert (process.returncode, process.stderr) == (65, f"error: {study.gvcfs[0]}: {expected}\n")
     process = study.run(tmp_path / "none", panel=None)
     expected = "parameters: expected a reference panel, found none; set imputation's parameter panel"
     assert (process.returncode, process.stderr) == (65, f"error: {expected}\n")

@@ -50,6 +50,7 @@ class FaultyS3(ThreadingHTTPServer):
 
     Attributes:
         counts: The number of requests by fault; those without a fault are under ``None``.
+        sent_bytes: The bytes of the contents that were passed on, by path.
     """
 
     daemon_threads = True
@@ -60,6 +61,7 @@ class FaultyS3(ThreadingHTTPServer):
         self.target = urlsplit(target).netloc
         self.choose = choose
         self.counts: Counter[str | None] = Counter()
+        self.sent_bytes: Counter[str] = Counter()
 
     @property
     def url(self) -> str:
@@ -108,6 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
+        self.server.sent_bytes[self.path.partition("?")[0]] += len(content)
         head = [(name, value) for name, value in answer.getheaders() if name.lower() not in HOP]
         length = answer.getheader("Content-Length", "0") if self.command == "HEAD" else str(len(content))
         self._send(answer.status, [*head, ("Content-Length", length)], content, fault)

@@ -151,9 +151,39 @@ def test_ranged_inputs_that_cannot_be_are_refused(change: tuple[str, str], messa
     assert message in str(error.value)
 
 
+PANEL = f"""{MINIMAL}
+[parameters.panel]
+summary = 'Genotypes'
+type = 'file'
+ranged = true
+indexes = ['tbi']
+margin_bp = 9
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "['tbi']",
+            "['bai']",
+            "panel.ranged: expected no indexes but tbi and csi, by which records of regions are found",
+        ),
+        ("ranged = true", "", "panel.margin_bp: expected ranged = true, since only of a ranged parameter the records"),
+        ("'file'", "'string'", "panel.ranged: expected the type \"file\" of a ranged parameter, found 'string'"),
+    ],
+)
+def test_a_parameter_may_be_ranged(old: str, new: str, message: str) -> None:
+    spec = parse_step(PANEL, file="step.toml").parameters["panel"]
+    assert (spec.ranged, spec.margin_bp) == (True, 9)
+    with pytest.raises(DataError) as error:
+        parse_step(PANEL.replace(old, new), file="step.toml")
+    assert f"parameters.{message}" in str(error.value)
+
+
 def test_reads_are_not_ranged() -> None:
     text = MINIMAL.replace("inputs.reads.type", RANGED).replace('reads.type = "file"', 'reads.type = "reads"')
-    with pytest.raises(DataError, match=r"expected an input of type \"file\" or \"files\", found 'reads'"):
+    with pytest.raises(DataError, match=r"expected the type \"file\" or \"files\" of a ranged input, found 'reads'"):
         parse_step(text, file="step.toml")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pysam
@@ -121,6 +123,42 @@ def map_problems(path: Path, text: str) -> list[str]:
 )
 def test_good_maps(tmp_path: Path, text: str) -> None:
     assert map_problems(tmp_path / "map", text) == []
+
+
+LINES = [
+    "h\nchr1 . nan 5\n",
+    "chr1 . inf 5\n",
+    "1 chr1 -inf\n",
+    "chr1 . nan 5\n",
+    "h\nchr1 . 1.5 5\nchr1 . 1.0 6\n",
+    "h\nchr1 . 1.5 5\nchr1 . 2.0 5\n",
+    "h\nchr1   x\n",
+    "h\nchr1 . 0.5 1.5\n",
+]
+OF_STEP = """
+import sys
+sys.path[:0] = sys.argv[1:3]
+from common.program import BadInput
+from genetic_map import GeneticMap
+for path in sys.argv[3:]:
+    try:
+        GeneticMap(path)
+    except BadInput as error:
+        print(error)
+"""
+
+
+def test_the_step_refuses_the_same_lines_with_the_same_words(tmp_path: Path) -> None:
+    paths = [tmp_path / f"map{number}" for number in range(len(LINES))]
+    before = [
+        f"{path}:{message}" for path, text in zip(paths, LINES, strict=True) for message in map_problems(path, text)
+    ]
+    steps = Path(__file__).resolve().parents[2] / "steps"
+    argv = [sys.executable, "-c", OF_STEP, str(steps), str(steps / "imputation"), *map(str, paths)]
+    assert subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines() == before
+    assert len(before) == len(LINES)
+    expected = "expected contig, ID, cM and position (PLINK), or position, contig and cM (SHAPEIT)"
+    assert before[0] == f"{paths[0]}:2: {expected}, found 'chr1 . nan 5'"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The headers of gVCFs as joint genotyping needs them, each read once: those of a human genome have many lines."""
+"""The headers of gVCFs, each read once and without htslib: those of a human genome have many lines."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import pysam
+
 from common.program import BadInput
 from common.variants import PLOIDY_KEY
 
