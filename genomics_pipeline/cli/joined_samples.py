@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
 from genomics_pipeline.report.output import echo_line
 
-if TYPE_CHECKING:
-    from genomics_pipeline.model.sample import Sample
 
-
-def joined_samples(runs: Sequence[str], stack: str = DEFAULT_STACK) -> tuple[Sample, ...]:
-    """Return the samples of runs, with their gVCFs, and report those that have none.
+def joined_arguments(runs: Sequence[str], stack: str = DEFAULT_STACK) -> dict[str, Any]:
+    """Return the arguments of a request for the samples of runs, and report samples without a gVCF.
 
     Args:
         runs: The values of the option.
@@ -23,8 +20,9 @@ def joined_samples(runs: Sequence[str], stack: str = DEFAULT_STACK) -> tuple[Sam
         RunError: for a run that does not exist, or has no gVCF.
     """
     if not runs:
-        return ()
+        return {}
     from genomics_pipeline.cli.adapters import adapters
-    from genomics_pipeline.runs.earlier_runs import earlier_samples
+    from genomics_pipeline.runs.earlier_runs import earlier_runs
 
-    return earlier_samples(runs, stack, adapters(), lambda text: echo_line(f"warning: {text}", err=True))
+    found = earlier_runs(runs, stack, adapters(), lambda text: echo_line(f"warning: {text}", err=True))
+    return {"joined": found.samples, "earlier": found.packed}

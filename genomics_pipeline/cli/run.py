@@ -106,14 +106,14 @@ def run(
       genomics-pipeline run low-pass.csv --reference hg38.fa.gz --out my-run --bound alignment.mean_depth.bad.below=0.5
     """
     from genomics_pipeline.cli.adapters import adapters
-    from genomics_pipeline.cli.joined_samples import joined_samples
+    from genomics_pipeline.cli.joined_samples import joined_arguments
     from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.runs.local.request import LocalRunRequest
     from genomics_pipeline.runs.local.run import run as run_request
     from genomics_pipeline.runs.truth import parse_truth
 
-    joined = joined_samples(joint_with)
-    request = LocalRunRequest(truth=parse_truth(truth, truth_samples, truth_regions), joined=joined, **options)
+    joined = joined_arguments(joint_with)
+    request = LocalRunRequest(truth=parse_truth(truth, truth_samples, truth_regions), **joined, **options)
     end_on_signals()
     if dry_run:
         _show_dry_run(request, limits, as_json)

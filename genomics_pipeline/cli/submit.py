@@ -80,12 +80,12 @@ def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], **options: A
       genomics-pipeline submit cohort.csv --reference hg38.fa.gz --dry-run --check-rights
     """
     from genomics_pipeline.cli.adapters import adapters
-    from genomics_pipeline.cli.joined_samples import joined_samples
+    from genomics_pipeline.cli.joined_samples import joined_arguments
     from genomics_pipeline.runs.aws.submission import SubmitRequest
     from genomics_pipeline.runs.aws.submit import submit as submit_request
 
-    joined = joined_samples(joint_with, options["stack"])
-    request = SubmitRequest(**options, wait_s=wait_h * 3600, joined=joined)
+    joined = joined_arguments(joint_with, options["stack"])
+    request = SubmitRequest(**options, wait_s=wait_h * 3600, **joined)
     submitted = submit_request(request, adapters(), lambda text: echo_line(text, err=True))
     for warning in submitted.warnings:
         echo_line(f"warning: {warning}", err=True)

@@ -20,7 +20,9 @@ READS = "sample.reads"
 REFERENCE = "reference"
 GVCF = "gvcf"  # the output in whose place a sample's gVCF may be given
 GIVEN_GVCFS = "sample.gvcf"  # the source of an input that takes all gVCFs that a run was given
-OF_RUN = (READS, GIVEN_GVCFS, REFERENCE)  # sources that no stage makes
+PACKED = "packed"  # the output in which a stage packs what its gVCFs say of an interval
+EARLIER_PACKED = f"earlier.{PACKED}"  # the source of an input that takes that output of earlier runs
+OF_RUN = (READS, GIVEN_GVCFS, EARLIER_PACKED, REFERENCE)  # sources that no stage makes
 ITEM_FILES = "item.files"  # the source of an input when a single step is run: the item names its files
 
 
@@ -69,7 +71,8 @@ class Stage:
         name: The stage's name, unique in the pipeline.
         step: The step that runs.
         scope: ``sample``, ``interval`` or ``cohort``; the step runs once for each item of the scope.
-        inputs: Input name -> ``sample.reads``, ``sample.gvcf``, ``reference`` or ``<stage>.<output>``.
+        inputs: Input name -> ``sample.reads``, ``sample.gvcf``, ``earlier.packed``, ``reference`` or
+            ``<stage>.<output>``.
         publish: Output name -> folder below ``results/``.
         intermediate: The outputs are only for later stages; on AWS they expire.
         when: The parameters of which at least one must have a value for the stage to run; none for every run.
@@ -275,6 +278,10 @@ def _when_problems(toml: TomlFile, number: int, stage: Stage) -> Iterator[Proble
             yield toml.problem(path, f"unknown parameter {name!r} of step {stage.step.name}; {hint}")
 
 
+_PACKED_MISFIT = (
+    f'expected an input of type "files" in a stage of scope interval for "{EARLIER_PACKED}", '
+    'found type "{}" in scope {}'
+)
 _GVCFS_MISFIT = (
     f'expected an input of type "files" in a stage of scope interval or cohort for "{GIVEN_GVCFS}", '
     'found type "{}" in scope {}'
@@ -291,6 +298,9 @@ def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str |
         )
     if spec.type == "reference":
         return None if source == REFERENCE else f'expected "{REFERENCE}", found {source!r}'
+    if source == EARLIER_PACKED:
+        taken = spec.type == "files" and stage.scope == "interval"
+        return None if taken else _PACKED_MISFIT.format(spec.type, stage.scope)
     if source == GIVEN_GVCFS:
         taken = spec.type == "files" and stage.scope != "sample"
         return None if taken else _GVCFS_MISFIT.format(spec.type, stage.scope)

@@ -11,6 +11,7 @@ RECORD = "run.json"
 MANIFEST = "manifest.jsonl"
 INTERVALS = "intervals.jsonl"
 GVCFS = "gvcfs.jsonl"  # of samples that start at joint calling
+EARLIER = "earlier.jsonl"  # packed gVCFs of earlier runs
 DEFINITION = "definition.json"
 INPUT = "input.json"
 FAILURES = "failures.tsv"
@@ -30,7 +31,7 @@ _STEPS = "steps/"
 RIGHTS = f"{_STEPS}rights.json"  # the report of `submit --check-rights`
 ITEMS = "items"  # those that are too large for a job's overrides
 FOLDERS = (ENGINE, SCRATCH, RESULTS, ITEMS, _STEPS, _MAP_RUNS, _RERUNS)  # of a run in a folder
-FIXED = (DEFINITION, INPUT, MANIFEST, INTERVALS, GVCFS, ITEMS, _MAP_RUNS, _RERUNS)  # that no task may change
+FIXED = (DEFINITION, INPUT, MANIFEST, INTERVALS, GVCFS, EARLIER, ITEMS, _MAP_RUNS, _RERUNS)  # that no task may change
 
 ITEM_FILES = {"sample": MANIFEST, "interval": INTERVALS}  # by scope: what the Distributed Map reads
 WRITTEN_BY_TASKS = (RESULTS, _STEPS)

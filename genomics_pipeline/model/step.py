@@ -36,7 +36,8 @@ class InputSpec:
     Of a remote file that is `ranged`, the program gets the header and the records of the item's regions, and of
     `margin_bp` bases on both sides of each. Remote files of a `stream` are named pipes, which are read once, from
     beginning to end. With `missing`, the program of `files` is given the names of the items that have none. A pipeline
-    may leave out a `file` that is `optional`.
+    may leave out a `file` or `files` that are `optional`. Of `files` that are `packed_in` another input, those that an
+    earlier run packed are not read: the program gets null in their place.
     """
 
     name: str
@@ -51,6 +52,7 @@ class InputSpec:
     ranged: bool = False
     margin_bp: int = 0
     optional: bool = False
+    packed_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ def _input(name: str, raw: Mapping[str, Any]) -> InputSpec:
         raw.get("ranged", False),
         raw.get("margin_bp", 0),
         raw.get("optional", False),
+        raw.get("packed_in", ""),
     )
 
 

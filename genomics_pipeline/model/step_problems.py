@@ -14,8 +14,9 @@ from genomics_pipeline.model.toml_file import TomlFile
 
 # The type of the inputs that may have a key, and why.
 _ONLY_OF = {
-    "missing": ("files", "of which some may be missing"),
-    "optional": ("file", "which alone may be left out"),
+    "missing": (("files",), "of which some may be missing"),
+    "optional": (("file", "files"), "which alone may be left out"),
+    "packed_in": (("files",), "of which some may be packed"),
 }
 
 
@@ -35,6 +36,7 @@ def step_problems(
     yield from _stream_problems(toml)
     yield from _type_problems(toml)
     yield from _ranged_problems(toml)
+    yield from _packed_problems(toml)
     yield from _format_problems(toml)
     yield from _placeholder_problems(toml)
     yield from _memory_problems(toml)
@@ -115,9 +117,10 @@ def _stream_problems(toml: TomlFile) -> Iterator[Problem]:
 
 def _type_problems(toml: TomlFile) -> Iterator[Problem]:
     for name, raw in toml.data["inputs"].items():
-        for key, (kind, why) in _ONLY_OF.items():
-            if raw.get(key) and raw["type"] != kind:
-                expected = f'expected an input of type "{kind}", {why}'
+        for key, (kinds, why) in _ONLY_OF.items():
+            if raw.get(key) and raw["type"] not in kinds:
+                types = " or ".join(f'"{kind}"' for kind in kinds)
+                expected = f"expected an input of type {types}, {why}"
                 yield toml.problem(("inputs", name, key), f"{expected}, found {raw['type']!r}")
 
 
@@ -138,6 +141,15 @@ def _ranged_problems(toml: TomlFile) -> Iterator[Problem]:
                 expected = f"expected no indexes but {indexes}, by which records of regions are found"
                 found = ", ".join(raw.get("indexes", ["none"]))
                 yield toml.problem((group, name, "ranged"), f"{expected}; found {found}")
+
+
+def _packed_problems(toml: TomlFile) -> Iterator[Problem]:
+    inputs = toml.data["inputs"]
+    for name, raw in inputs.items():
+        other = raw.get("packed_in")
+        if other is not None and (other not in inputs or inputs[other]["type"] != "files"):
+            message = f'expected the name of an input of type "files", found {other!r}'
+            yield toml.problem(("inputs", name, "packed_in"), message)
 
 
 def _format_problems(toml: TomlFile) -> Iterator[Problem]:

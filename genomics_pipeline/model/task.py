@@ -50,7 +50,8 @@ class TaskPayload:
         run: The location of the outputs, also of earlier stages.
         reference: URI of the prepared reference.
         parameters: The parameters that differ from the step's defaults.
-        inputs: Input name -> ``sample.reads``, ``sample.gvcf``, ``reference`` or ``<stage>.<output>``.
+        inputs: Input name -> ``sample.reads``, ``sample.gvcf``, ``earlier.packed``, ``reference`` or
+            ``<stage>.<output>``.
         publish: Output name -> folder below ``results/``, with ``{sample}``, ``{interval}`` or ``{cohort}``.
         intermediate: The outputs are only for later stages.
         items: Lines of ``manifest.jsonl`` or ``intervals.jsonl``; ``{"cohort": "cohort"}`` for the cohort.

@@ -34,6 +34,7 @@ class PlannedTask:
         reasons: Why it would run.
         makers: The earlier stages whose new outputs decide whether it runs.
         error: Why it would fail, if its inputs cannot be read.
+        notes: What it would not read, since earlier runs packed it.
     """
 
     stage: str
@@ -42,6 +43,7 @@ class PlannedTask:
     reasons: tuple[Difference, ...] = ()
     makers: tuple[str, ...] = ()
     error: str | None = None
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``run --dry-run --json`` prints."""
@@ -52,6 +54,7 @@ class PlannedTask:
             "reasons": [reason.to_json() for reason in self.reasons],
             "depends_on": list(self.makers),
             "error": self.error,
+            "notes": list(self.notes),
         }
 
 
@@ -88,8 +91,8 @@ def _ending(task: PlannedTask) -> str:
     if task.verdict is Verdict.DEPENDS:
         return f"runs again unless {' and '.join(task.makers)} makes the same outputs as before"
     if any(reason.kind is DifferenceKind.RECORD for reason in task.reasons):
-        return "runs: it is not done yet"
-    return f"runs again because {'; '.join(map(str, task.reasons))}"
+        return "; ".join(["runs: it is not done yet", *task.notes])
+    return f"runs again because {'; '.join([*map(str, task.reasons), *task.notes])}"
 
 
 def _plural(ending: str) -> str:

@@ -19,6 +19,7 @@ from genomics_pipeline.model.run_options import REGIONS, SUBSAMPLE
 from genomics_pipeline.model.sample import NORMAL, Sample
 from genomics_pipeline.model.secrets import refuse_password, without_secrets
 from genomics_pipeline.model.tolerance import map_run_limit
+from genomics_pipeline.records.earlier_packed import NOTHING_PACKED, EarlierPacked
 from genomics_pipeline.runs.accessions import Runs, with_runs
 from genomics_pipeline.runs.catalog import load_pipeline, with_real_parents
 from genomics_pipeline.runs.given_files import format_problems, unchanged_problems
@@ -46,6 +47,7 @@ class RunRequest:
         samples: The names of the samples to run; all where none is named.
         accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
         joined: Samples of earlier runs, each with its gVCF, which are genotyped with those of the manifest.
+        earlier: What those runs packed of their gVCFs.
         ena: The URL of ENA's portal API, which resolves accessions.
     """
 
@@ -61,6 +63,7 @@ class RunRequest:
     samples: Sequence[str] = ()
     accepted: Mapping[str, float] | None = None
     joined: Sequence[Sample] = ()
+    earlier: EarlierPacked = NOTHING_PACKED
     ena: str = ENA
 
 
@@ -76,6 +79,7 @@ class RunPlan:
         tolerated: The greatest ``percentage`` and ``count`` of samples that may fail before no new ones start.
         bounds: The bounds of metrics that the run has in place of the pipeline's.
         warnings: What is not used of the sample sheet, or of the reads.
+        earlier: What earlier runs packed of the gVCFs of samples.
     """
 
     pipeline: Pipeline
@@ -85,6 +89,7 @@ class RunPlan:
     tolerated: Mapping[str, float]
     bounds: StageBounds = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    earlier: EarlierPacked = NOTHING_PACKED
 
     @property
     def stages_that_run(self) -> Pipeline:
@@ -133,7 +138,8 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
     tolerated = map_run_limit(pipeline.maps["sample"].tolerance(), request.accepted, aligned)
     notes = [*pilot_notes(samples, pipeline, overrides), *untrimmed_notes(samples, pipeline, overrides)]
     pipeline = pipeline.with_bounds(bounds)
-    return RunPlan(pipeline, steps, overrides, samples, tolerated, bounds, [*map(str, warnings), *notes])
+    notes = [*map(str, warnings), *notes]
+    return RunPlan(pipeline, steps, overrides, samples, tolerated, bounds, notes, request.earlier)
 
 
 def _samples_of_sheet(request: RunRequest, warnings: list[Problem], known: Mapping[str, Runs]) -> Sequence[Sample]:

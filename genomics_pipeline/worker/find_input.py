@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.pipeline import GIVEN_GVCFS, GVCF, ITEM_FILES, READS, REFERENCE
+from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.pipeline import EARLIER_PACKED, GIVEN_GVCFS, GVCF, ITEM_FILES, READS, REFERENCE
 from genomics_pipeline.model.sample import READ_COLUMNS
-from genomics_pipeline.model.step import InputSpec
+from genomics_pipeline.model.step import InputSpec, StepSpec, with_indexes
 from genomics_pipeline.model.task import RunPlace, TaskPayload, item_id
 from genomics_pipeline.model.web_uri import uri_beside
 from genomics_pipeline.records.completion import FileRecord, OutputRecord, read_completion
+from genomics_pipeline.records.earlier_packed import EarlierPacked, read_earlier_packed
 from genomics_pipeline.records.gathered_outputs import GatheredOutputs, list_uri
 from genomics_pipeline.records.given_gvcfs import GivenGvcf, read_given_gvcfs
 from genomics_pipeline.reference.alternate_contigs import alt_file
@@ -23,10 +25,66 @@ from genomics_pipeline.reference.prepare import find_prepared
 from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import Expected, MissingObject, Store
 from genomics_pipeline.worker.inputs import Input, InputFile, InputLane
+from genomics_pipeline.worker.packed_gvcfs import with_packed
+from genomics_pipeline.worker.provenance import parameter_files
 from genomics_pipeline.worker.shared_list import shared_outputs
 from genomics_pipeline.worker.upstream import Gather, gathered_items, in_parallel, missing_words
 
 Given = Callable[[Store, RunPlace], Sequence[GivenGvcf]]
+Earlier = Callable[[Store, RunPlace], EarlierPacked]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The sources of inputs that are files of the run.
+
+    Attributes:
+        gather: Returns the items of an earlier stage whose outputs are gathered.
+        given: Returns the gVCFs that the run was given, which are gathered behind those of its own samples.
+        earlier: Returns what the earlier runs packed that the run was given.
+    """
+
+    gather: Gather = gathered_items
+    given: Given = read_given_gvcfs
+    earlier: Earlier = read_earlier_packed
+
+
+def find_inputs(
+    payload: TaskPayload,
+    step: StepSpec,
+    item: Mapping[str, Any],
+    parameters: Mapping[str, Value],
+    store: Store,
+    cache: Path,
+    sources: Sources | None = None,
+    without: Collection[str] = (),
+) -> list[Input]:
+    """Find the inputs of a task.
+
+    Args:
+        payload: The task.
+        step: The step.
+        item: The item that the task is for.
+        parameters: All parameters, with defaults.
+        store: The store of the inputs.
+        cache: The user's cache folder, for references.
+        sources: The sources of inputs; None for the files of the run.
+        without: The names of inputs to leave out.
+
+    Raises:
+        DataError: if an input does not exist.
+    """
+    sources = sources or Sources()
+    declared = {name: spec for name, spec in with_indexes(step, parameters).inputs.items() if name not in without}
+    inputs = [
+        find_input(payload, spec, item, store, cache, sources.gather, sources.given)
+        for name, spec in declared.items()
+        if payload.inputs.get(name, EARLIER_PACKED) != EARLIER_PACKED
+    ]
+    if not any(each.spec.packed_in for each in inputs):
+        return inputs
+    files = parameter_files(step, parameters, store)
+    return with_packed(inputs, payload, step, item, files, sources.earlier(store, payload.run), store)
 
 
 def find_input(

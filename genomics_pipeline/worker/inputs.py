@@ -149,6 +149,9 @@ class Input:
         source: ``<stage>.<output>`` if the input is an output of an earlier stage over the same item.
         missing: The ids of the items that have no file, if the step asks for them.
         regions: The regions of the item, if the input is ranged.
+        content: What identifies the content of each file, of an input whose files earlier runs may have packed.
+        packed: The numbers of the files that earlier runs packed, which are not read.
+        notes: What the log of the task says of that.
     """
 
     spec: InputSpec
@@ -157,15 +160,22 @@ class Input:
     source: str | None = None
     missing: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    content: tuple[str, ...] = ()
+    packed: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """Return a sha256 of everything in the input."""
         parts = [self.spec.name, *(file.version for file in self.files), repr(self.lanes), *self.missing]
         return sha256("\0".join(parts).encode()).hexdigest()
 
+    def read_files(self) -> Iterator[InputFile]:
+        """Yield the files that are read."""
+        return (file for number, file in enumerate(self.files) if number not in self.packed)
+
     def all_files(self) -> Iterator[InputFile]:
-        """Yield the files and their indexes."""
-        for file in self.files:
+        """Yield the files that are read, and their indexes."""
+        for file in self.read_files():
             yield from (file, *file.indexes)
 
     def size_bytes(self, read_bytes: Mapping[str, int]) -> int:
@@ -177,37 +187,42 @@ class Input:
         if self.spec.type == "reference":
             return 0
         return sum(
-            read_bytes.get(file.uri) or sum(one.size_bytes for one in (file, *file.indexes)) for file in self.files
+            read_bytes.get(file.uri) or sum(one.size_bytes for one in (file, *file.indexes))
+            for file in self.read_files()
         )
 
     def local(self, staging: Staging, folder: Path) -> Any:
         """Make the input local and return its value in ``task.json``."""
         if self.spec.type == "reference":
             return self.files[0].uri
-        folders = [folder / self.spec.name / str(number) for number in range(len(self.files))]
-        paths = self._excerpts(staging, folders) if self.regions else self._copies(staging, folders)
+        folders = {number: folder / self.spec.name / str(number) for number in range(len(self.files))}
+        for number in self.packed:
+            del folders[number]
+        made = self._excerpts(staging, folders) if self.regions else self._copies(staging, folders)
+        if self.packed:
+            return [made.get(number) for number in range(len(self.files))]
+        paths = list(made.values())
         if self.spec.type == "reads":
             return [lane.local(paths) for lane in self.lanes]
         return paths if self.spec.type == "files" else paths[0]
 
-    def _copies(self, staging: Staging, folders: Sequence[Path]) -> list[str]:
-        """Make the files local, and return their paths."""
+    def _copies(self, staging: Staging, folders: Mapping[int, Path]) -> dict[int, str]:
+        """Make files local, each in its folder, and return their paths by number."""
         in_pieces = self._streamed()
-        return [
-            file.stage(staging, copies, number in in_pieces)
-            for number, (file, copies) in enumerate(zip(self.files, folders, strict=True))
-        ]
+        return {
+            number: self.files[number].stage(staging, copies, number in in_pieces) for number, copies in folders.items()
+        }
 
-    def _excerpts(self, staging: Staging, folders: Sequence[Path]) -> list[str]:
-        """Make what the files have of the item's regions local, several at once, and return the paths."""
+    def _excerpts(self, staging: Staging, folders: Mapping[int, Path]) -> dict[int, str]:
+        """Make what files have of the item's regions local, several at once, and return the paths by number."""
         excerpts = Excerpts(staging.store, spans_of(self.regions, self.spec.margin_bp), staging.cancelled)
         with ThreadPoolExecutor(AT_ONCE) as readers:
-            waiting = [
-                readers.submit(file.stage_excerpt, staging, folder, excerpts)
-                for file, folder in zip(self.files, folders, strict=True)
-            ]
+            waiting = {
+                number: readers.submit(self.files[number].stage_excerpt, staging, folder, excerpts)
+                for number, folder in folders.items()
+            }
             try:
-                return [one.result() for one in waiting]
+                return {number: one.result() for number, one in waiting.items()}
             except BaseException:
                 readers.shutdown(wait=False, cancel_futures=True)
                 raise

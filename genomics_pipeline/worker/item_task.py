@@ -139,11 +139,13 @@ class ItemTask:
             task = self._task({each.spec.name: each.local(staging, self.folder / "in") for each in inputs})
             if missing := {each.spec.name: list(each.missing) for each in inputs if each.spec.missing}:
                 task["missing"] = missing
+            if content := {each.spec.name: list(each.content) for each in inputs if each.content}:
+                task["content"] = content
             file = self.folder / run_layout.TASK
             file.write_text(json.dumps(task, indent=2))  # in ASCII, which also holds paths that are not UTF-8
             try:
                 command = argv(self.step, task, file)
-                begin_log(log, command)
+                begin_log(log, command, [note for each in inputs for note in each.notes])
                 end = run_process(
                     command,
                     self.folder / "tmp",

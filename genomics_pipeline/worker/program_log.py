@@ -23,9 +23,9 @@ _CHAINED = re.compile(r"(During handling|The above exception).*")  # between the
 _REMOTE = re.compile(r'[\w.]*RemoteTraceback:|"""')  # around the traceback of another process
 
 
-def begin_log(log: Path, argv: Sequence[str]) -> None:
-    """Write the command of a program as the first line of its log."""
-    log.write_bytes(os.fsencode(f"{COMMAND}{shlex.join(argv)}\n"))
+def begin_log(log: Path, argv: Sequence[str], notes: Sequence[str] = ()) -> None:
+    """Write the command of a program as the first line of its log, and notes about its inputs behind it."""
+    log.write_bytes(os.fsencode("".join(f"{line}\n" for line in (f"{COMMAND}{shlex.join(argv)}", *notes))))
 
 
 def renew_lost_log(log: Path) -> None:

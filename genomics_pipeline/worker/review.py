@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.provenance import (
-    DIGEST,
     LISTED,
     Difference,
     DifferenceKind,
@@ -18,15 +15,13 @@ from genomics_pipeline.model.provenance import (
     Provenance,
     differences,
 )
-from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, find_damage, read_completion
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.worker.inputs import Input, InputFile
+from genomics_pipeline.worker.inputs import Input
+from genomics_pipeline.worker.provenance import file_version, member_version, parameter_files
 from genomics_pipeline.worker.step_folder import StepFolder
-
-MEMBER_CHARACTERS = 200  # of a member of an item that a record holds as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,7 @@ def review(
         parameters: All parameters, with defaults.
         inputs: The inputs of the item.
     """
-    files = _parameter_files(step.spec, parameters, store)
+    files = parameter_files(step.spec, parameters, store)
     now = Provenance(
         step=step.spec.name,
         version=step.spec.version,
@@ -70,7 +65,7 @@ def review(
         parameters=dict(parameters),
         files=files,
         inputs={each.spec.name: _input_version(each) for each in inputs},
-        members={name: _member(value) for name, value in item.items()},
+        members={name: member_version(value) for name, value in item.items()},
         publish=dict(payload.publish),
     )
     done = read_completion(store, payload.run, payload.stage, item_id(item))
@@ -99,31 +94,7 @@ def reasons_to_run(
     return () if damage is None else (Difference(DifferenceKind.OUTPUT, now=damage),)
 
 
-def _parameter_files(spec: StepSpec, parameters: Mapping[str, Value], store: Store) -> dict[str, str]:
-    """Return the versions of the files that parameters name."""
-    versions = {}
-    for name, value in parameters.items():
-        if spec.parameters[name].type == "file" and isinstance(value, str) and (info := store.stat(value)):
-            versions[name] = info.version
-    return versions
-
-
 def _input_version(given: Input) -> InputVersion:
     """Return what identifies the content of an input."""
     files = given.files if len(given.files) <= LISTED else ()
-    return InputVersion(given.digest(), len(given.files), tuple(map(_file_version, files)))
-
-
-def _file_version(file: InputFile) -> str:
-    """Return the version of a file, in which no URI has a secret."""
-    if file.made_by is not None:
-        return file.version
-    return f"{without_secrets(file.uri)}{file.version.removeprefix(file.uri)}"
-
-
-def _member(value: Any) -> Value:
-    """Return a member of an item, or the digest of one that may be long."""
-    if isinstance(value, dict | list) or (isinstance(value, str) and len(value) > MEMBER_CHARACTERS):
-        return f"{DIGEST}{sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()}"
-    short: Value = value
-    return short
+    return InputVersion(given.digest(), len(given.files), tuple(map(file_version, files)))

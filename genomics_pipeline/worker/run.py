@@ -12,14 +12,13 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import resolve
-from genomics_pipeline.model.step import with_indexes
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, delete_completion, read_completion
 from genomics_pipeline.records.failure import FailureRecord, delete_failure, write_failure
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, StepFailed, failure_of, with_disk_advice
-from genomics_pipeline.worker.find_input import find_input
+from genomics_pipeline.worker.find_input import find_inputs
 from genomics_pipeline.worker.inputs import Input
 from genomics_pipeline.worker.item_task import ItemTask
 from genomics_pipeline.worker.reopen import reopen_maker
@@ -120,10 +119,7 @@ def _run_item(
     inputs: list[Input] = []
     try:
         parameters = resolve(step.spec.parameters, payload.parameters)
-        declared = with_indexes(step.spec, parameters).inputs.values()
-        inputs += [
-            find_input(payload, spec, item, store, resources.cache) for spec in declared if spec.name in payload.inputs
-        ]
+        inputs += find_inputs(payload, step.spec, item, parameters, store, resources.cache)
         found = review(payload, step, store, item, parameters, inputs)
         if found.done is not None:
             return found.done

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +28,13 @@ from evidence import Limits
 from genotyping import Calling
 from interval import Ownership, Region, padded, parse_regions, targets_within, units_of
 from joint_records import AF_HEADER, Filters, write_joint
+from packed_file import Chunk, write_packed
 from pipe import Command
 from sample_groups import Samples, samples_of
 from tiles import tiles_of
 
 # Files of a unit, in its folder.
-RECORDS, HEADER, COLUMNS = "records.vcf.gz", "header.vcf", "columns"
+RECORDS, HEADER, PACKED, CHUNKS = "records.vcf.gz", "header.vcf", "packed", "chunks.json"
 QUIET = "--no-version"  # no versions, dates or paths of this machine in the header
 
 
@@ -80,7 +83,8 @@ def aggregate(task: dict[str, Any], samples: Samples) -> None:
         folder, unit = folders[number], units[number]
         folder.mkdir()
         cohort = Cohort(samples.groups, len(samples.headers), tiles[number], reference, limits)
-        packed = packed_cohort(cohort, folder / COLUMNS)
+        packed = packed_cohort(cohort, folder / PACKED)
+        (folder / CHUNKS).write_text(json.dumps(packed.chunks))
         with Calling(header, commands, folder).records(packed) as lines, bgzf_writer(folder / RECORDS) as write:
             found = write_joint(lines, Ownership(unit), filters, write)
         (folder / HEADER).write_text("".join([*describe(found[:-1]), more, found[-1]]))
@@ -88,6 +92,12 @@ def aggregate(task: dict[str, Any], samples: Samples) -> None:
     run([partial(genotype, number) for number in range(len(units))], task["vcpus"])
     parts = [folder / RECORDS for folder in folders]
     join((folders[0] / HEADER).read_text(), parts, Path(task["outputs"]["vcf"]), needs_csi(contigs.values()))
+    write_packed(
+        Path(task["outputs"]["packed"]),
+        [group.members for group in samples.groups],
+        chain.from_iterable(tiles),
+        [(folder / PACKED, [Chunk(*one) for one in json.loads((folder / CHUNKS).read_text())]) for folder in folders],
+    )
     log_commands([f"bcftools {shown(command, LOCAL)}" for command in whole])
     write_versions(task, {"bcftools": BCFTOOLS_VERSION, "htslib": HTSLIB_VERSION})
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from columns_file import Chunk
 from common.gvcf_headers import GvcfHeader
 from evidence import Evidence, Limits, alleles_of_site
 from gvcf_records import Allele, Place, Site, site_of
+from packed_file import Chunk
 from packed_samples import decompressed, unpacked
 from sample_groups import Group, write_chunks
 from tile_columns import TileColumns

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pysam
-from columns_file import Chunk, ColumnsFile, Member, open_columns
 from common.gvcf_headers import GvcfHeader, read_header, refuse_repeated
 from common.program import BadInput
 from gvcf_files import cached_base, fetch, open_gvcf, reported
+from packed_file import Chunk, Member, PackedFile, open_packed
 from packed_samples import decompressed, encoded, unpacked
 from packing import Packing
 from tiles import Tile
@@ -33,7 +33,7 @@ class Group:
     members: tuple[Member, ...]
     places: tuple[int, ...]
     gvcfs: tuple[str, ...] = ()
-    file: ColumnsFile | None = None
+    file: PackedFile | None = None
     number: int = 0
     picks: tuple[int, ...] = ()
 
@@ -88,18 +88,18 @@ def samples_of(task: dict[str, Any]) -> Samples:
     ]
     wanted = {versions[place]: place for place, path in enumerate(paths) if path is None}
     for path in task["inputs"].get("earlier", []):
-        groups += earlier_groups(open_columns(Path(path)), wanted)
+        groups += earlier_groups(open_packed(Path(path)), wanted)
     if wanted:
-        raise BadInput(f"{next(iter(wanted))}: expected it in the merged columns of an earlier run, found none")
+        raise BadInput(f"{next(iter(wanted))}: expected it in the packed gVCFs of an earlier run, found none")
     for group in groups:
         for place, member in zip(group.places, group.members, strict=True):
-            headers.setdefault(place, GvcfHeader(member.gvcf, member.sample, member.ploidy, member.patients))
+            headers.setdefault(place, GvcfHeader(member.content, member.sample, member.ploidy, member.patients))
     ordered = tuple(headers[place] for place in range(len(paths)))
     refuse_repeated(ordered)
     return Samples(ordered, tuple(groups))
 
 
-def earlier_groups(file: ColumnsFile, wanted: dict[str, int]) -> list[Group]:
+def earlier_groups(file: PackedFile, wanted: dict[str, int]) -> list[Group]:
     """Return the groups of a file with the samples that are wanted, and remove those from `wanted`.
 
     Args:
@@ -108,10 +108,10 @@ def earlier_groups(file: ColumnsFile, wanted: dict[str, int]) -> list[Group]:
     """
     groups = []
     for number, members in enumerate(file.groups):
-        picks = tuple(pick for pick, one in enumerate(members) if one.gvcf in wanted)
+        picks = tuple(pick for pick, one in enumerate(members) if one.content in wanted)
         chosen = tuple(members[pick] for pick in picks)
         if picks:
-            places = tuple(wanted.pop(one.gvcf) for one in chosen)
+            places = tuple(wanted.pop(one.content) for one in chosen)
             groups.append(Group(chosen, places, (), file, number, picks))
     return groups
 

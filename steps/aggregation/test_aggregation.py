@@ -109,7 +109,7 @@ def run_step(
         "version": "1",
         "item": {"interval": "00000", "regions": list(interval)},
         "inputs": {"gvcfs": list(gvcfs), "reference": str(reference)},
-        "outputs": {"vcf": str(folder / "joint.vcf.gz")},
+        "outputs": {"vcf": str(folder / "joint.vcf.gz"), "packed": str(folder / "joint.packed")},
         "parameters": defaults | parameters,
         "vcpus": 1,
         "scratch": str(folder / "scratch"),
@@ -322,7 +322,7 @@ def test_a_long_contig_needs_a_csi_index(reference: Path, tmp_path: Path) -> Non
     Path(f"{other}.fai").write_text(f"{fai}long\t600000000\t4000\t60\t61\n")  # not called here
     process = run_step(tmp_path / "a", other, three_gvcfs(tmp_path, reference), ["c1:1-3000"])
     assert process.returncode == 0, process.stderr
-    assert sorted(file.name for file in (tmp_path / "a").glob("joint*")) == ["joint.vcf.gz", "joint.vcf.gz.csi"]
+    assert sorted(file.name for file in (tmp_path / "a").glob("joint.vcf*")) == ["joint.vcf.gz", "joint.vcf.gz.csi"]
 
 
 def test_gvcfs_may_have_csi_indexes_alone(reference: Path, tmp_path: Path) -> None:

@@ -82,7 +82,8 @@ def test_neither_units_nor_cores_nor_batches_change_a_byte(cohort: Path, tmp_pat
     task = json.loads((tmp_path / "whole/task.json").read_text())
     for name, cores, batch in (("cores", 3, 200), ("batches", 2, 3)):
         (tmp_path / name).mkdir()
-        task |= {"vcpus": cores, "scratch": str(tmp_path / name), "outputs": {"vcf": str(tmp_path / f"{name}.vcf.gz")}}
+        outputs = {"vcf": str(tmp_path / f"{name}.vcf.gz"), "packed": str(tmp_path / f"{name}.packed")}
+        task |= {"vcpus": cores, "scratch": str(tmp_path / name), "outputs": outputs}
         task["parameters"]["batch_size"] = batch
         (tmp_path / "task.json").write_text(json.dumps(task))
         subprocess.run([sys.executable, str(PROGRAM), str(tmp_path / "task.json")], check=True, capture_output=True)

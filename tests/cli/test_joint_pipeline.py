@@ -131,6 +131,15 @@ def test_single_samples_and_then_their_cohort_on_aws(
     assert (joint[:6], counts["jobs"]) == ("joint-", 2)
     assert cli("results", joint, "--download", tmp_path / "joint/results").code == 0
     assert variants(tmp_path / "joint" / JOINT) == variants(cohort / "germline" / JOINT)
+    places = [(name, f"s3://{stack.bucket}/runs/{single}/results/variant_calling/{name}/{name}") for name in SAMPLES]
+    gvcfs = [(name, f"{place}.g.vcf.gz") for name, place in places]
+    two, _ = submitted(write_sheet(tmp_path / "two.csv", gvcfs[1:]), "--pipeline", "joint")
+    one = write_sheet(tmp_path / "one.csv", gvcfs[:1])
+    added, _ = submitted(one, "--pipeline", "joint", "--joint-with", two)
+    assert cli("results", added, "--download", tmp_path / "added/results").code == 0
+    assert (tmp_path / "added" / JOINT).read_bytes() == (tmp_path / "joint" / JOINT).read_bytes()
+    log = stack.s3.get_object(Bucket=stack.bucket, Key=f"runs/{added}/steps/aggregation/00000/log.txt")["Body"].read()
+    assert b"\n2 gVCFs of 3 are packed in earlier runs\n" in log
     monkeypatch.setattr(disk, "GIB", 100)  # bytes, so that an interval needs more than it has
     refused = cli(
         "submit", "--reference", cohort / "reference.fa", "--pipeline", "joint", "--joint-with", single, "--dry-run"

@@ -80,7 +80,8 @@ def test_the_shipped_pipeline() -> None:
         "interval": MapSettings(max_concurrency=1000, tolerated_failure_percentage=10, interval_size_bp=5_000_000),
     }
     # A single folder applies to every output.
-    assert pipeline.stages[2].publish == {"vcf": "variant_calling/joint/intervals"}
+    folder = "variant_calling/joint/intervals"
+    assert pipeline.stages[2].publish == {"vcf": folder, "packed": folder}
     assert pipeline.parameters == {}
     assert sorted(folders) == ["aggregation", "alignment", "annotation", "gather", "variant_calling"]
 

@@ -227,6 +227,7 @@ def test_json_names_the_difference(small: SmallProject, cli: Cli) -> None:
         ],
         "depends_on": [],
         "error": None,
+        "notes": [],
     }
 
 

@@ -23,6 +23,7 @@ from genomics_pipeline.model.manifest import gvcf_lines, manifest_lines
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
+from genomics_pipeline.records.earlier_packed import earlier_lines
 from genomics_pipeline.records.execution_input import input_text
 from genomics_pipeline.report.run_state import CHECKED
 from genomics_pipeline.runs.account import account_notes, run_need
@@ -186,6 +187,8 @@ def _upload(
     folder = files["sample"].file.parent
     if given := gvcf_lines(submission.plan.samples):
         store.write(place.uri(run_layout.GVCFS), given.encode())
+    if earlier := earlier_lines(submission.plan.earlier):
+        store.write(place.uri(run_layout.EARLIER), earlier.encode())
     for name in (run_layout.MANIFEST, run_layout.INTERVALS, run_layout.DEFINITION, run_layout.INPUT, run_layout.RECORD):
         store.publish(folder / name, place.uri(name))
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.manifest import manifest_lines
 from genomics_pipeline.model.parameters import resolve
-from genomics_pipeline.model.pipeline import OF_RUN, REFERENCE, Stage
+from genomics_pipeline.model.pipeline import EARLIER_PACKED, GIVEN_GVCFS, OF_RUN, REFERENCE, Stage
 from genomics_pipeline.model.provenance import Difference, DifferenceKind, count_difference
-from genomics_pipeline.model.step import with_indexes
 from genomics_pipeline.model.task import RunPlace, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, read_completion
 from genomics_pipeline.records.given_gvcfs import GivenGvcf
@@ -31,7 +30,7 @@ from genomics_pipeline.runs.reference_indexes import choose_indexes, local_obsta
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.worker.find_input import find_input
+from genomics_pipeline.worker.find_input import Sources, find_inputs
 from genomics_pipeline.worker.review import review
 from genomics_pipeline.worker.upstream import GatheredItems
 
@@ -122,13 +121,14 @@ class _Forecast:
         makers = tuple(source for source, verdicts in sources.items() if set(verdicts) - {Verdict.REUSED})
         done = read_completion(self.store, self._place, stage.name, name)
         if done is None:
-            return PlannedTask(stage.name, name, Verdict.RUNS, (Difference(DifferenceKind.RECORD),))
+            reason = Difference(DifferenceKind.RECORD)
+            return PlannedTask(stage.name, name, Verdict.RUNS, (reason,), notes=self._packed_notes(stage, item))
         try:
             reasons = self._reasons(stage, item, makers)
         except PipelineError as error:
             return PlannedTask(stage.name, name, Verdict.FAILS, error=str(error.problems[0]))
         if sure := (*reasons, *self._other_counts(stage, done, makers)):
-            return PlannedTask(stage.name, name, Verdict.RUNS, sure)
+            return PlannedTask(stage.name, name, Verdict.RUNS, sure, notes=self._packed_notes(stage, item))
         is_open = makers or not (self.is_indexed or REFERENCE not in stage.inputs.values())
         return PlannedTask(stage.name, name, Verdict.DEPENDS if is_open else Verdict.REUSED, makers=makers)
 
@@ -153,15 +153,31 @@ class _Forecast:
         payload = self._payload(stage, item)
         parameters = resolve(stage.step.parameters, payload.parameters)
         made = {name for name in stage.inputs if source_stage(stage, name) in makers}
+        made |= {spec.packed_in for name, spec in stage.step.inputs.items() if name in made and spec.packed_in}
         if not self.is_indexed:
             made |= {name for name, source in stage.inputs.items() if source == REFERENCE}
-        inputs = [
-            find_input(payload, spec, item, self.store, self.cache, self._gathered, self._given)
-            for spec in with_indexes(stage.step, parameters).inputs.values()
-            if spec.name in stage.inputs and spec.name not in made
-        ]
+        inputs = find_inputs(payload, stage.step, item, parameters, self.store, self.cache, self._sources, made)
         reasons = review(payload, self.plan.steps[stage.step.name], self.store, item, parameters, inputs).reasons
         return [one for one in reasons if not (one.kind is DifferenceKind.INPUT and one.name in made)]
+
+    def _packed_notes(self, stage: Stage, item: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return what a task would not read of the given gVCFs, since earlier runs packed it."""
+        step = stage.step
+        gvcfs = next((one for one in step.inputs.values() if stage.inputs.get(one.packed_in) == EARLIER_PACKED), None)
+        if gvcfs is None or not self.is_indexed or not self.plan.earlier.intervals:
+            return ()
+        payload = replace(self._payload(stage, item), inputs={**stage.inputs, gvcfs.name: GIVEN_GVCFS})
+        others = [name for name in step.inputs if name not in (gvcfs.name, REFERENCE)]
+        parameters = resolve(step.parameters, payload.parameters)
+        try:
+            found = find_inputs(payload, step, item, parameters, self.store, self.cache, self._sources, others)
+        except PipelineError as error:
+            return (str(error.problems[0]),)
+        return next(one.notes for one in found if one.spec.name == gvcfs.name)
+
+    @property
+    def _sources(self) -> Sources:
+        return Sources(self._gathered, self._given, lambda *_: self.plan.earlier)
 
     def _given(self, store: Store, run: RunPlace) -> list[GivenGvcf]:
         """Return the gVCFs of the request, which are not written yet."""

@@ -13,6 +13,7 @@ from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.manifest import gvcf_lines, manifest_lines
 from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.earlier_packed import earlier_lines
 from genomics_pipeline.records.execution_input import input_text
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.prepare import prepare
@@ -83,6 +84,10 @@ def write_inputs(folder: RunFolder, planned: RunPlan, reference: Path, store: St
         folder.write(folder.path / run_layout.GVCFS, given)
     else:
         (folder.path / run_layout.GVCFS).unlink(missing_ok=True)
+    if earlier := earlier_lines(planned.earlier):
+        folder.write(folder.path / run_layout.EARLIER, earlier)
+    else:
+        (folder.path / run_layout.EARLIER).unlink(missing_ok=True)
     for key, text in large.items():
         folder.write(folder.path / key, text)
     folder.write(folder.definition, canonical_json(document))

@@ -20,6 +20,7 @@ from genomics_pipeline.model.metric_bounds import StageBounds, parse_bound_assig
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import parse_tolerance
+from genomics_pipeline.records.earlier_packed import read_earlier_packed
 from genomics_pipeline.records.fields import ADVICE
 from genomics_pipeline.records.local_run import LocalRunRecord
 from genomics_pipeline.records.map_run import MapRunDescription
@@ -251,7 +252,7 @@ def _finish_run(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, d
         adapters: The store that reads files, the environment of containers and the cache.
         display: Shows the progress.
     """
-    arguments = record.arguments
+    arguments, files = record.arguments, folder_files(folder, adapters.store)
     request = LocalRunRequest(
         arguments.manifest,
         arguments.reference,
@@ -261,7 +262,8 @@ def _finish_run(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, d
         bounds=arguments.bounds,
         samples=arguments.samples,
         accepted=_accepted(record),
-        joined=joined_before(folder_files(folder, adapters.store), arguments.manifest),
+        joined=joined_before(files, arguments.manifest),
+        earlier=read_earlier_packed(files.store, files.place),
         containers=arguments.containers,
         resume=True,
     )

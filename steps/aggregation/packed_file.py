@@ -25,13 +25,13 @@ class Member(NamedTuple):
 
     Attributes:
         sample: Its name.
-        gvcf: What identifies the content of its gVCF; empty where that is not known, or says no ploidy.
+        content: What identifies the content of its gVCF; empty where that is not known, or the gVCF says no ploidy.
         ploidy: The ploidy that its gVCF says; None where it says none.
         patients: The header's lines of its patients.
     """
 
     sample: str
-    gvcf: str
+    content: str
     ploidy: str | None
     patients: tuple[str, ...]
 
@@ -46,7 +46,7 @@ class Chunk(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnsFile:
+class PackedFile:
     """A file of packed groups.
 
     Attributes:
@@ -70,7 +70,7 @@ class ColumnsFile:
         chunk = self.chunks.get((self.tiles.get(tile, -1), group))
         if chunk is None:
             where = f"{tile.contig}:{tile.start}-{tile.end}"
-            raise BadInput(f"{self.path}: expected merged columns of {where}, found those of another interval")
+            raise BadInput(f"{self.path}: expected packed gVCFs of {where}, found those of another interval")
         with self.path.open("rb") as file:
             file.seek(chunk.offset)
             data = file.read(chunk.size_bytes)
@@ -80,10 +80,10 @@ class ColumnsFile:
 
     def damage(self, found: str) -> BadInput:
         """Return the error of a file that is damaged."""
-        return BadInput(f"{self.path}: expected merged columns, found {found}; remove the file to read the gVCFs")
+        return BadInput(f"{self.path}: expected packed gVCFs, found {found}; remove the file to read the gVCFs")
 
 
-def open_columns(path: Path) -> ColumnsFile:
+def open_packed(path: Path) -> PackedFile:
     """Open a file of packed groups.
 
     Raises:
@@ -95,19 +95,17 @@ def open_columns(path: Path) -> ColumnsFile:
         if data["format"] != FORMAT:
             raise ValueError(f"format {data['format']}")
         groups = tuple(
-            tuple(Member(one["sample"], one["gvcf"], one["ploidy"], tuple(one["patients"])) for one in group)
+            tuple(Member(one["sample"], one["content"], one["ploidy"], tuple(one["patients"])) for one in group)
             for group in data["groups"]
         )
         tiles = {Tile(*one): number for number, one in enumerate(data["tiles"])}
         chunks = {(one[0], one[1]): Chunk(*one) for one in data["chunks"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(
-            f"{index}: expected the index of merged columns, found one that cannot be read: {error}"
-        ) from None
-    return ColumnsFile(path, groups, tiles, chunks)
+        raise BadInput(f"{index}: expected the index of packed gVCFs, found one that cannot be read: {error}") from None
+    return PackedFile(path, groups, tiles, chunks)
 
 
-def write_columns(
+def write_packed(
     path: Path,
     groups: Iterable[Sequence[Member]],
     tiles: Iterable[Tile],
