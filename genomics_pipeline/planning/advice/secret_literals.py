@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from genomics_pipeline.model.secrets import HIDDEN, redact
+from genomics_pipeline.model.secrets import HIDDEN
 from genomics_pipeline.planning.advice.definition import ReadDefinition
 from genomics_pipeline.planning.advice.fields import is_expression, values
 from genomics_pipeline.planning.advice.finding import AdviceRule, Remark, Severity
@@ -27,8 +27,10 @@ _TOKEN = re.compile(
     r".*(?:secretaccesskey|secretkey|clientsecret|apikey|xapikey|privatekey|accesstoken|authtoken|bearertoken|"
     r"apitoken|sessiontoken|authorization)|secret|token"
 )
+# URIs with a password, and presigned ones.
+_SECRET_URI = re.compile(r"://(?:[^/?#@\s]*:[^/?#@\s]+@|.*[?&]X-(?:Amz|Goog)-Signature=)", re.IGNORECASE)
 _AWS_EXAMPLE = "EXAMPLE"  # the end of the keys in AWS's documentation
-_NOT_SECRET = re.compile(r"arn:|\{\{resolve:|[<$]|s3://|States\.|\*+$|x+$", re.IGNORECASE)
+_NOT_SECRET = re.compile(r"arn:|\{\{resolve:|[<$]|s3://|States\.|(?:true|false)$|\*+$|x+$", re.IGNORECASE)
 _SHORTEST_TOKEN = 12
 _SHOWN = 4
 
@@ -56,7 +58,7 @@ def _secret(key: str, text: str) -> str:
     """Return the secret in a member's text; empty if there is none."""
     if (match := _SECRET.search(text)) and not match[0].endswith(_AWS_EXAMPLE):
         return match[0]
-    if redact(text) != text and "://" in text and not is_expression(key, text):
+    if not is_expression(key, text) and _SECRET_URI.search(text):
         return text
     name = re.sub(r"[-_.]", "", key).lower()
     if is_expression(key, text) or _NOT_SECRET.match(text) or not text.strip():

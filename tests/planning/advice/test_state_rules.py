@@ -193,7 +193,8 @@ JWT = f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0{'5' * 8}.c2lnbmF0dXJl"
         ("DbPassword", "hunter2"),
         ("api-key", "0123456789abcdef"),
         ("Authorization", "Basic-dXNlcjpwYXNzd29yZA1"),
-        ("Uri", "postgres://ann:s3cret@host/db"),
+        ("Uri", "jdbc:postgres://ann:s3cret@host/db"),
+        ("Uri", "https://bucket.s3.amazonaws.com/a?X-Amz-Date=20260101&X-Amz-Signature=0f3c"),
     ],
 )
 def test_a_secret_is_found(name: str, value: str) -> None:
@@ -214,6 +215,9 @@ def test_a_secret_is_found(name: str, value: str) -> None:
         ("Token", "a word"),
         ("ConnectionArn", "arn:aws:events:us-east-1:000000000000:connection/c/0123456789abcdef"),
         ("Env", "AKIAIOSFODNN7EXAMPLE"),
+        ("ResetPassword", "true"),
+        ("Repository", "ssh://git@host:22/repository"),
+        ("Url", "https://host/path?code=1&key={}"),
         ("Password", ""),
     ],
 )
