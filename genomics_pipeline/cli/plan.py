@@ -65,10 +65,11 @@ from genomics_pipeline.report.output import echo_json, echo_line
     help="Price another choice (may be repeated): polling, bam, whole_gvcfs, worst_memory, logs_all, nat, on_demand; "
     "naive for all of them.",
 )
+@click.option("--save", metavar="RUN", help="Save the plan in this run, beside which `cost RUN` then shows the costs.")
 @click.option("--explain", metavar="LINE", help="Tell where the figure of this line comes from.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as one JSON object.")
-def plan(as_json: bool, explain: str | None, calibration: Path | None, **options: Any) -> None:
-    """Tell what a run of SHEET on AWS will do, need and cost; nothing is written, started or asked of AWS.
+def plan(as_json: bool, explain: str | None, save: str | None, calibration: Path | None, **options: Any) -> None:
+    """Tell what a run of SHEET on AWS will do, need and cost; nothing is started or asked of AWS.
 
     The definition that would run is executed in virtual time, and its jobs are simulated under the quotas of the
     account. Without a sheet, give the number of samples and their size.
@@ -84,12 +85,16 @@ def plan(as_json: bool, explain: str | None, calibration: Path | None, **options
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.plan_table import explain_line, plan_json, plan_lines
     from genomics_pipeline.report.progress import ProgressDisplay
-    from genomics_pipeline.runs.estimate import estimate
+    from genomics_pipeline.runs.estimate import estimate, save_plan
+    from genomics_pipeline.runs.find_run import find_run
     from genomics_pipeline.runs.plan_request import PlanRequest
 
-    request = PlanRequest(options.pop("manifest"), calibration=calibration, **options)
+    request, ports = PlanRequest(options.pop("manifest"), calibration=calibration, **options), adapters()
+    files = None if save is None else find_run(save, request.stack, ports).files
     with ProgressDisplay(quiet=as_json, verbose=False) as display:
-        made = estimate(request, adapters(), display.note)
+        made = estimate(request, ports, display.note)
+    if files is not None:
+        save_plan(made, files)
     if explain is not None:
         for line in explain_line(made, explain):
             echo_line(line)

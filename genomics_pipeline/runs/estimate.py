@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.aws.template.parameters import PARAMETERS
-from genomics_pipeline.model import quotas
+from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import CollectedProblems, UsageError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.secrets import without_secrets
@@ -22,12 +22,15 @@ from genomics_pipeline.planning.planned_run import PlannedRun
 from genomics_pipeline.prices.load import load_prices, user_folder
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.prepare import prepare
+from genomics_pipeline.report.output import json_text
+from genomics_pipeline.report.plan_table import plan_json
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.find_run import find_run
 from genomics_pipeline.runs.history import learn
 from genomics_pipeline.runs.plan import RunPlan, plan
 from genomics_pipeline.runs.plan_request import QUOTAS, RATES, PlanRequest, check_size, numbers, run_request, switches
 from genomics_pipeline.runs.planned_cohort import planned_cohort, sample_sizes
+from genomics_pipeline.runs.run_files import RunFiles
 
 HOST_VCPUS = 16  # an assumption: two jobs of alignment
 HOST_START_S = 180  # to start a host, join the cluster and fetch the image: an assumption
@@ -96,6 +99,11 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
         PlannedRun(pipeline, document, execution_input, cohort, learned, failures, account, volume_gib, prices, notes),
         choices,
     )
+
+
+def save_plan(made: Plan, files: RunFiles) -> None:
+    """Save a plan as ``plan.json`` of a run, in place of an earlier one."""
+    files.store.write(files.place.uri(run_layout.PLAN), json_text(plan_json(made)).encode())
 
 
 def _account(request: PlanRequest, given: Mapping[str, float], planned: RunPlan) -> AccountLimits:

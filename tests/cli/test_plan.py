@@ -82,6 +82,25 @@ def test_a_plan_predicts_the_jobs_and_transitions_of_a_run(
     assert found["status"] == result["status"] == "SUCCEEDED"
 
 
+def test_a_saved_plan_stands_beside_the_costs_of_its_run(
+    cli: Cli, project: SmallProject, copies: list[str | Path]
+) -> None:
+    sheet = project.samples({"A": READS})
+    options = [sheet, "--reference", project.folder / "reference.fa", *copies]
+    assert cli(*project.arguments("--param", copies[-1])).code == 0
+    found = planned(cli, "--save", project.run, *options)
+    assert json.loads((project.run / "plan.json").read_text()) == found
+    costs = cli("cost", project.run)
+    assert costs.code == 0
+    assert "planned" in costs.out
+
+
+def test_a_plan_is_saved_in_a_run_only(cli: Cli, project: SmallProject, copies: list[str | Path]) -> None:
+    ended = cli("plan", "--samples", "1", "--gigabytes", "1", "--save", project.folder / "none", *copies)
+    assert (ended.code, ended.out) == (1, "")
+    assert "none" in ended.err
+
+
 def test_a_thousand_human_genomes(cli: Cli) -> None:
     found = planned(cli, "--samples", "1000", "--gigabytes", "75", "--rate", "host_lost=0", "--max-vcpus", "4096")
     assert found["intervals"] == 631
