@@ -3,8 +3,9 @@
     python -m benchmarks.joint_calling PANEL.vcf.gz REFERENCE.fa --samples 100 1000 3202 --bcftools 100 --out FOLDER
 
 The gVCFs are those of `benchmarks.cohort_gvcfs`, over all of the reference as one interval; REFERENCE.fa has its `.fai`
-and `.dict`. The step runs on the cores that it declares. Processor time is that of the process and of all that it has
-waited for.
+and `.dict`. The step runs on the cores that it declares. With `--added`, each cohort is called again with one sample
+more, and once more from what the first run packed and the gVCF of that sample, with the same bytes. Processor time is
+that of the process and of all that it has waited for.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("reference")
     parser.add_argument("--samples", type=int, nargs="+", default=[100, 1000, 3202])
     parser.add_argument("--bcftools", type=int, nargs="*", default=[], help="cohorts to call by bcftools too")
+    parser.add_argument("--added", action="store_true", help="also add a sample to each cohort")
     parser.add_argument("--depth", type=float, default=DEPTH)
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="of the step; a JSON value")
@@ -51,8 +53,17 @@ def main() -> None:
     print("samples  way          wall (s)  cpu (s)  peak (MiB)  records")
     for samples in options.samples:
         gvcfs = [str(path) for path in write_cohort(panel, reference, samples, options.depth, folder)]
-        step, joint = step_command(options, gvcfs, regions, samples, parameters)
+        step, joint = step_command(options, gvcfs, regions, f"{samples}.step", parameters)
         report(samples, "aggregation", partial(started, step), joint)
+        if options.added:
+            more = [str(path) for path in write_cohort(panel, reference, samples + 1, options.depth, folder)]
+            step, whole = step_command(options, more, regions, f"{samples}.whole", parameters)
+            report(samples + 1, "aggregation", partial(started, step), whole)
+            packed = joint.with_name("joint_germline.00000.packed")
+            step, added = step_command(options, more, regions, f"{samples}.added", parameters, packed)
+            report(samples + 1, "one added", partial(started, step), added)
+            if added.read_bytes() != whole.read_bytes():
+                sys.exit(f"{added}: expected the bytes of {whole}, found others")
         if samples in options.bcftools:
             called = options.out / f"{samples}.bcftools.vcf.gz"
             report(samples, "bcftools", partial(bcftools, options, gvcfs, regions, called), called)
@@ -64,11 +75,25 @@ def started(command: Sequence[str]) -> list[subprocess.Popen[bytes]]:
 
 
 def step_command(
-    options: argparse.Namespace, gvcfs: Sequence[str], regions: Sequence[str], samples: int, changed: dict[str, Any]
+    options: argparse.Namespace,
+    gvcfs: Sequence[str],
+    regions: Sequence[str],
+    name: str,
+    changed: dict[str, Any],
+    packed: Path | None = None,
 ) -> tuple[list[str], Path]:
-    """Return the command of the step over a cohort, and the joint VCF that it writes."""
+    """Return the command of the step over a cohort, and the joint VCF that it writes.
+
+    Args:
+        options: The options of the program.
+        gvcfs: The gVCFs.
+        regions: The regions of the interval.
+        name: The name of the folder of its files.
+        changed: Parameters that are not the defaults.
+        packed: The packed gVCFs of all but the last sample; None to read all gVCFs.
+    """
     spec = load_step("aggregation").spec
-    folder = options.out / f"{samples}.step"
+    folder = options.out / name
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "scratch").mkdir(parents=True)
     parameters = {name: one.default for name, one in spec.parameters.items()}
@@ -77,6 +102,7 @@ def step_command(
         "version": spec.version,
         "item": {"interval": "00000", "regions": list(regions)},
         "inputs": {"gvcfs": list(gvcfs), "reference": options.reference},
+        "content": {"gvcfs": list(gvcfs)},
         "parameters": {**parameters, **changed},
         "outputs": {name: str(folder / one.path.format(interval="00000")) for name, one in spec.outputs.items()},
         "scratch": str(folder / "scratch"),
@@ -84,6 +110,8 @@ def step_command(
         "vcpus": options.cores,
         "memory_mib": spec.resources.memory_mib,
     }
+    if packed is not None:
+        task["inputs"] |= {"gvcfs": [*[None] * (len(gvcfs) - 1), gvcfs[-1]], "earlier": [str(packed)]}
     (folder / "task.json").write_text(json.dumps(task))
     program = load_step("aggregation").path / "aggregation.py"
     return [sys.executable, str(program), str(folder / "task.json")], Path(task["outputs"]["vcf"])
