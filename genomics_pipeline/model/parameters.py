@@ -34,7 +34,7 @@ class ParameterSpec:
         minimum: Least value, for integer and number.
         maximum: Greatest value, for integer and number.
         format: The format of a file whose content is checked before a run: ``bed``, ``genetic_map``, ``gff3``,
-            ``panel``, ``ploidy`` or ``vcf``; None for any.
+            ``panel``, ``people`` (of the panel), ``ploidy`` or ``vcf``; None for any.
         indexes: The suffixes of the indexes, one of which must be beside the file.
         columns: The parameter with the columns that are taken from a file in VCF; see `model.annotation_columns`.
         ranged: Of a remote file that has an index, a program over an interval gets the header and the records of the

@@ -1,6 +1,7 @@
 """Reference panels of phased genotypes, VCF or BCF files, against a reference: their headers and first records.
 
-A panel of a whole genome has more records than can be read before a run. The step that imputes checks each record that
+A panel of a whole genome has more records than can be read before a run: of a file on this machine, the first ones of
+each contig are, by the index, and of another VCF file the first ones. The step that imputes checks each record that
 it uses by the same rules. The layout of BCF's header is that of the VCF specification 4.3, section 6.2.
 """
 
@@ -51,7 +52,7 @@ def panel_problems(
     except DataError as error:
         yield from (Problem(one.message, uri) for one in error.problems)
         return
-    people = header[-1].split("\t")[_FIRST_SAMPLE:] if header and header[-1].startswith("#CHROM") else []
+    people = _people(header)
     if not people:
         yield Problem("expected a VCF or BCF file with genotypes of people, found none in its header", uri)
         return
@@ -60,7 +61,58 @@ def panel_problems(
         found = f"found {names[0]!r} and no other; {contig_hint(names[0], contigs)}"
         yield Problem(f"expected contigs of the reference, {found} {rename}", uri)
         return
+    local = store.local(uri)
+    if local is not None:
+        try:
+            records = _first_records(str(local), index, [name for name in dict.fromkeys(names) if name in contigs])
+        except (OSError, ValueError) as error:
+            yield Problem(f"expected a whole file with its index, found: {error}", uri)
+            return
     yield from islice(_record_problems(uri, records, people, contigs, bases), budgets.PANEL_ERRORS.value)
+
+
+def _first_records(path: str, index: str, contigs: list[str]) -> list[str]:
+    """Return the first records of each contig of a file on this machine, all together as many as their budget says.
+
+    Args:
+        path: The file, VCF or BCF.
+        index: Its index.
+        contigs: The contigs, of which some may have no records.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if the index is of another file.
+    """
+    import pysam
+
+    each = max(1, budgets.PANEL_RECORDS.value // max(1, len(contigs)))
+    with pysam.VariantFile(path, index_filename=index) as file:
+        if file.is_bcf:
+            return [str(record).rstrip("\n") for one in contigs for record in islice(file.fetch(one), each)]
+    with pysam.TabixFile(path, index=index) as lines:
+        own = [one for one in contigs if one in lines.contigs]
+        return [line for one in own for line in islice(lines.fetch(one), each)]
+
+
+def panel_people(uri: str, store: Store) -> list[str]:
+    """Return the names of a panel's people; none of a file that is no panel, which `panel_problems` reports.
+
+    Args:
+        uri: The file, which exists.
+        store: The store of the file.
+
+    Raises:
+        OSError: if the file cannot be read.
+    """
+    try:
+        header, _ = _read(uri, store)
+    except DataError:
+        return []
+    return _people(header)
+
+
+def _people(header: list[str]) -> list[str]:
+    return header[-1].split("\t")[_FIRST_SAMPLE:] if header and header[-1].startswith("#CHROM") else []
 
 
 def _read(uri: str, store: Store) -> tuple[list[str], list[str]]:

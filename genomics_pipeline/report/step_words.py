@@ -18,7 +18,7 @@ INPUT_WORDS = {
     "files": "a file of each item",
 }
 KIND_WORDS = {"string": "text", "boolean": "true or false", "file": "a file"}
-FORMAT_WORDS = {"panel": "a VCF or BCF file", "genetic_map": "a genetic map"}
+FORMAT_WORDS = {"panel": "a VCF or BCF file", "genetic_map": "a genetic map", "people": "a list of names"}
 
 
 def kind_words(spec: ParameterSpec) -> str:

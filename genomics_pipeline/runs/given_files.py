@@ -18,7 +18,8 @@ from genomics_pipeline.reference.annotation_vcf import vcf_problems
 from genomics_pipeline.reference.bed import bed_problems
 from genomics_pipeline.reference.genetic_map import genetic_map_problems
 from genomics_pipeline.reference.gff3 import gff3_problems
-from genomics_pipeline.reference.panel_vcf import Bases, panel_problems
+from genomics_pipeline.reference.panel_people import people_problems
+from genomics_pipeline.reference.panel_vcf import Bases, panel_people, panel_problems
 from genomics_pipeline.reference.ploidy_file import ploidy_problems
 from genomics_pipeline.stores.given_file import find_index, stat_given
 from genomics_pipeline.stores.protocol import MissingObject, Store
@@ -193,11 +194,16 @@ def parameter_problems(
         contigs: The length of each contig of the reference, by name; without contigs, no content is read.
         bases: Returns bases of the reference; None where they cannot be read before a run.
     """
+    files = list(files)
+    panels = [file.uri for file, spec in files if spec.format == "panel" and file_misfit(file.uri, store) is None]
     for file, spec in files:
         if message := file_misfit(file.uri, store) or _index_misfit(file.uri, spec, store):
             yield Problem(f"{file.user}: {message}")
         elif contigs:
-            for problem in _content_problems(file, spec, store, contigs, bases):
+            found = _content_problems(file, spec, store, contigs, bases)
+            if spec.format == "people":
+                found = people_problems(file.uri, store, [name for uri in panels for name in panel_people(uri, store)])
+            for problem in found:
                 yield Problem(f"{file.user}: {problem.message}", problem.file, problem.line)
 
 

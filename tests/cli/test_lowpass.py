@@ -146,8 +146,8 @@ def test_the_panel_is_required(cohort: Path, tmp_path: Path, cli: Cli) -> None:
 
 
 def test_a_bad_panel_is_refused_before_the_first_job(cohort: Path, tmp_path: Path, cli: Cli) -> None:
-    def refused(panel: Path) -> str:
-        options = ("--pipeline", "germline-lowpass", "--param", f"imputation.panel={panel}")
+    def refused(panel: Path, *more: str) -> str:
+        options = ("--pipeline", "germline-lowpass", "--param", f"imputation.panel={panel}", *more)
         ended = run(cli, cohort, tmp_path / "run", *options)
         assert ended.code == 1
         assert not list((tmp_path / "run").glob("steps/*"))
@@ -164,3 +164,8 @@ def test_a_bad_panel_is_refused_before_the_first_job(cohort: Path, tmp_path: Pat
         out.write(text.encode())
     pysam.tabix_index(str(bad), preset="vcf", force=True)
     assert "expected phased genotypes without missing alleles, such as 0|1, found 0/0 of" in refused(bad)
+    (tmp_path / "names").write_text("P1\nP100\n")
+    good = cohort / "panel.vcf.gz"
+    found = refused(good, "--param", f"imputation.exclude_panel_samples={tmp_path / 'names'}")
+    expected = "expected the name of a person of the panel, found 'P100'; did you mean 'P10'?"
+    assert f"error: names:2: parameter imputation.exclude_panel_samples: {expected}\n" in found

@@ -11,7 +11,8 @@ import pysam.bcftools
 import pytest
 
 from genomics_pipeline.reference.genetic_map import genetic_map_problems
-from genomics_pipeline.reference.panel_vcf import panel_problems
+from genomics_pipeline.reference.panel_people import people_problems
+from genomics_pipeline.reference.panel_vcf import panel_people, panel_problems
 from genomics_pipeline.stores.local import LocalStore
 
 CONTIGS = {"chr1": 20, "chr2": 10}
@@ -98,6 +99,23 @@ def test_all_errors_at_once_and_no_more_than_the_budget(tmp_path: Path) -> None:
     assert len(problems(tmp_path / "many.vcf.gz", TEXT.replace(first, record * 40 + first))) == 25
 
 
+@pytest.mark.parametrize("kind", ["vcf.gz", "bcf"])
+def test_the_first_records_of_each_contig_are_checked(tmp_path: Path, kind: str) -> None:
+    """The first contig alone has more records than are checked together."""
+    many = "".join(f"chr1\t1\t{number}\tA\tC\t.\t.\t.\tGT\t0|1\t1|0\n" for number in range(1200))
+    header = TEXT[: TEXT.index("chr1\t1")].replace("##contig=<ID=chr1>", "##contig=<ID=chr1>\n##contig=<ID=chr2>")
+    text = f"{header}{many}chr2\t1\t.\tC\tG\t.\t.\t.\tGT\t0|1\t1|0\nchr2\t2\t.\tA\tG\t.\t.\t.\tGT\t0|1\t./1\n"
+    (tmp_path / "plain.vcf").write_text(text)
+    path = tmp_path / f"panel.{kind}"
+    form = "-Ob" if kind == "bcf" else "-Oz"
+    pysam.bcftools.view("--no-version", form, "-o", str(path), str(tmp_path / "plain.vcf"), catch_stdout=False)
+    pysam.bcftools.index("--csi", str(path), catch_stdout=False)
+    assert of_file(path, f"{path}.csi") == [
+        "chr2:1: expected the reference's A as REF, found C; is the panel of another assembly?",
+        "chr2:2: " + PHASED.format("./1").replace("P1", "P2"),
+    ]
+
+
 def test_a_damaged_panel(tmp_path: Path) -> None:
     path = tmp_path / "panel.vcf.gz"
     assert problems(path, TEXT) == []
@@ -105,6 +123,31 @@ def test_a_damaged_panel(tmp_path: Path) -> None:
     path.write_bytes(data[: len(data) // 2])
     (message,) = of_file(path, f"{path}.tbi")
     assert message.startswith("expected a whole gzip file")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("P1\n\n", []),
+        (
+            "P1\r\nP 2\nP22\nxyz",
+            [
+                "2: expected the name of a person, found 'P 2'",
+                "3: expected the name of a person of the panel, found 'P22'; did you mean 'P2'?",
+                "4: expected the name of a person of the panel, found 'xyz'",
+            ],
+        ),
+        ("P2\nP1\n", [" expected people who stay in the panel, found the names of all 2"]),
+        ("\xff\n", ["1: expected the name of a person of the panel, found '\\\\xff'"]),
+    ],
+)
+def test_people_to_leave_out(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert problems(tmp_path / "panel.vcf.gz", TEXT) == []
+    path = tmp_path / "names"
+    path.write_bytes(text.encode("latin-1"))
+    people = panel_people(str(tmp_path / "panel.vcf.gz"), LocalStore())
+    assert people == ["P1", "P2"]
+    assert [str(one).removeprefix(f"{path}:") for one in people_problems(str(path), LocalStore(), people)] == expected
 
 
 def map_problems(path: Path, text: str) -> list[str]:
