@@ -9,6 +9,21 @@ from genomics_pipeline.records.map_run import MapRunDescription, describe_map_ru
 LATEST_FAILURES = 20  # children of a Map Run whose causes are read before its result files are written
 
 
+def limit_concurrency(arn: str, limit: int, clients: Clients) -> None:
+    """Set MaxConcurrency of a running Map Run: its children that run go on.
+
+    Args:
+        arn: The Map Run.
+        limit: The number of children that may run at a time; 0 for no limit.
+        clients: The AWS clients.
+
+    Raises:
+        RunError: if AWS refuses.
+    """
+    with aws_call(f"lower the concurrency of the Map Run {arn}"):
+        clients.states.update_map_run(mapRunArn=arn, maxConcurrency=limit)
+
+
 class MapRuns:
     """The Map Runs of an execution; one that has ended is described once.
 

@@ -13,19 +13,27 @@ from genomics_pipeline.cli.options import (
     stack_option,
 )
 from genomics_pipeline.cli.streams import output_failure
+from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.report.run_state import RunState
-    from genomics_pipeline.runs.backend import RunBackend
+    from genomics_pipeline.runs.backend import Guard, RunBackend
 
 
 @click.command(short_help="Show the state of a run on this machine or on AWS.")
 @run_argument
 @stack_option
 @click.option("--watch", "watched", is_flag=True, help="Show the state until the run ends; Ctrl-C only stops watching.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0),
+    metavar="DOLLARS",
+    help="With --watch: when about this much is spent, begin no other sample, and cancel the run when those that began "
+    "have ended.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with --watch one per line.")
-def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
+def status(run: str, stack: str, watched: bool, budget: float | None, as_json: bool) -> None:
     """Show the state of RUN: a run folder, its s3:// URI, or the name of a run in the stack.
 
     The exit code is 0 if the run is running, or succeeded and lacks no more samples than its --tolerate accepts;
@@ -35,13 +43,22 @@ def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
     Examples:
       genomics-pipeline status my-run
       genomics-pipeline status cohort-3f2a91c0d5e7 --watch
+      genomics-pipeline status cohort-3f2a91c0d5e7 --watch --budget 500
     """
     from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.prices.load import user_folder
     from genomics_pipeline.runs.find_run import find_run
 
-    backend = find_run(run, stack, adapters())
+    if budget is not None and not watched:
+        raise UsageError("--budget: expected --watch, which looks at the costs until the run ends")
+    ports = adapters()
+    backend = find_run(run, stack, ports)
+    guard = None
+    if budget is not None:
+        folder = user_folder(ports.environment, ports.home)
+        guard = backend.budget_guard(budget, folder, lambda line: echo_line(line, err=True))
     try:
-        state = _watch(backend, as_json) if watched else backend.state()
+        state = _watch(backend, as_json, guard) if watched else backend.state()
     except KeyboardInterrupt:
         echo_line("stopped watching; the run continues", err=True)
         sys.exit(130)
@@ -49,13 +66,13 @@ def status(run: str, stack: str, watched: bool, as_json: bool) -> None:
     sys.exit(0 if state.is_accepted else 1)
 
 
-def _watch(backend: RunBackend, as_json: bool) -> RunState:
+def _watch(backend: RunBackend, as_json: bool, guard: Guard | None) -> RunState:
     """Show every state of the run but the last, and return the last; stop when nobody reads them."""
     from genomics_pipeline.report.live import open_live
     from genomics_pipeline.report.run_status import status_view
     from genomics_pipeline.runs.status import watch
 
-    states = watch(backend, time.sleep)
+    states = watch(backend, time.sleep, guard)
     state = next(states)
     if as_json or not sys.stderr.isatty():
         for following in states:

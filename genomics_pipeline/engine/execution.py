@@ -100,6 +100,8 @@ class Engine:
         map_runs_to_replace: ARNs of Map Runs that a redrive does not continue but replaces; see `redrive`.
         running_map_runs: For each running Map Run, by ARN, a function that describes it; call it in the engine's
             thread.
+        map_run_limits: For each running Map Run, by ARN, a function that sets its MaxConcurrency (UpdateMapRun); call
+            it in the engine's thread.
         stop: Set before the execution is cancelled for good (StopExecution). A cancelled execution without it can be
             resumed from its journal.
         interruption: Cancels the execution on SIGINT.
@@ -115,6 +117,7 @@ class Engine:
     map_runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     map_runs_to_replace: set[str] = field(default_factory=set)
     running_map_runs: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
+    map_run_limits: dict[str, Callable[[int], None]] = field(default_factory=dict)
     stop: Stop | None = None
     interruption: Interruption = field(default_factory=Interruption)
     host: Host = field(init=False)

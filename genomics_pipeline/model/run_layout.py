@@ -27,21 +27,21 @@ INJECTED_FAULTS = f"{ENGINE}/faults.jsonl"
 
 _MAP_RUNS = "map-runs"
 _RERUNS = "reruns"
-_STEPS = "steps/"
-RIGHTS = f"{_STEPS}rights.json"  # the report of `submit --check-rights`
+STEPS = "steps/"
+RIGHTS = f"{STEPS}rights.json"  # the report of `submit --check-rights`
 ITEMS = "items"  # those that are too large for a job's overrides
-FOLDERS = (ENGINE, SCRATCH, RESULTS, ITEMS, _STEPS, _MAP_RUNS, _RERUNS)  # of a run in a folder
+FOLDERS = (ENGINE, SCRATCH, RESULTS, ITEMS, STEPS, _MAP_RUNS, _RERUNS)  # of a run in a folder
 FIXED = (DEFINITION, INPUT, MANIFEST, INTERVALS, GVCFS, EARLIER, ITEMS, _MAP_RUNS, _RERUNS)  # that no task may change
 
 ITEM_FILES = {"sample": MANIFEST, "interval": INTERVALS}  # by scope: what the Distributed Map reads
-WRITTEN_BY_TASKS = (RESULTS, _STEPS)
+WRITTEN_BY_TASKS = (RESULTS, STEPS)
 _ITEM_FOLDERS = {"sample": ITEMS, "interval": f"{ITEMS}/intervals"}
 
 _COMPLETION_RECORD = "step.json"
 _FAILURE_RECORD = "failure.json"
 _JOB_RECORD = "job.json"
 # As patterns of an IAM policy, in which ``*`` matches ``/`` too.
-RECORDS_OF_ANY_STEP = (f"{_STEPS}*/{_COMPLETION_RECORD}", f"{_STEPS}*/{_FAILURE_RECORD}")
+RECORDS_OF_ANY_STEP = (f"{STEPS}*/{_COMPLETION_RECORD}", f"{STEPS}*/{_FAILURE_RECORD}")
 
 # In a task's scratch folder, and in a journal's folder.
 TASK = "task.json"
@@ -76,7 +76,7 @@ def step_folder(stage: str, item: str) -> str:
     >>> step_folder("alignment", "HG002")
     'steps/alignment/HG002'
     """
-    return f"{_STEPS}{stage}/{item}"
+    return f"{STEPS}{stage}/{item}"
 
 
 def completion_record(stage: str, item: str) -> str:
@@ -104,7 +104,7 @@ def gathered_outputs(stage: str, output: str, digest: str) -> str:
     >>> gathered_outputs("variant_calling", "gvcf", "3f2a91c0d5e7")
     'steps/variant_calling.gvcf-3f2a91c0d5e7.jsonl'
     """
-    return f"{_STEPS}{stage}.{output}-{digest}.jsonl"
+    return f"{STEPS}{stage}.{output}-{digest}.jsonl"
 
 
 def log(stage: str, item: str) -> str:

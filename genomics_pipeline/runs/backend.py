@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from genomics_pipeline.model.classify import Failure
@@ -31,6 +32,17 @@ class CancelledRun:
     status: str
     jobs_ended: int | None = None
     process: int | None = None
+
+
+class Guard(Protocol):
+    """A guard of a run that is watched."""
+
+    def look(self, state: RunState) -> None:
+        """Check a state of the run, and act on it if need be.
+
+        Raises:
+            RunError: if AWS cannot be reached, or refuses.
+        """
 
 
 class RunBackend(Protocol):
@@ -72,6 +84,19 @@ class RunBackend(Protocol):
 
         Raises:
             RunError: if AWS cannot be reached, or does not know an execution any more.
+        """
+
+    def budget_guard(self, dollars: float, prices_folder: Path | None, note: Callable[[str], None]) -> Guard:
+        """Return a guard that keeps a run within a budget while it is watched.
+
+        Args:
+            dollars: The budget.
+            prices_folder: The folder of the user's own prices.
+            note: Shows a line.
+
+        Raises:
+            UsageError: for a run in a folder.
+            DataError: for a Region without prices.
         """
 
     def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:

@@ -7,18 +7,21 @@ from collections.abc import Callable, Iterator
 from genomics_pipeline.aws.patience import is_throttled
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.report.run_state import RunState
-from genomics_pipeline.runs.backend import RunBackend
+from genomics_pipeline.runs.backend import Guard, RunBackend
 
 
-def watch(run: RunBackend, wait: Callable[[float], object]) -> Iterator[RunState]:
+def watch(run: RunBackend, wait: Callable[[float], object], guard: Guard | None = None) -> Iterator[RunState]:
     """Yield the states of a run, the last of which is final.
 
     Args:
         run: The run.
         wait: Waits for the given number of seconds.
+        guard: Looks at each state but the last, and may act on it.
     """
     while (state := _state_after_throttling(run, wait)).status == "RUNNING":
         yield state
+        if guard is not None:
+            guard.look(state)
         wait(run.poll_s)
     yield state
 

@@ -98,6 +98,10 @@ class BatchJob:
                 **container,
                 "vcpus": self.job.vcpus,
                 "memory": self.job.memory_mib,
+                "resourceRequirements": [
+                    {"type": "VCPU", "value": str(self.job.vcpus)},
+                    {"type": "MEMORY", "value": str(self.job.memory_mib)},
+                ],
                 "environment": [{"name": name, "value": value} for name, value in self.job.environment.items()],
             },
             "isTerminated": self.terminated is not None,

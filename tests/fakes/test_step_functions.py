@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
     from tests.fakes.aws import FakeAws
+    from tests.fakes.step_functions.execution import Execution
 
 ARN = "arn:aws:states:us-east-1:000000000000"
 
@@ -105,6 +107,34 @@ def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
         call(**parameters)
     error_fields = error.value.response["Error"]
     return error_fields["Code"], error_fields["Message"]
+
+
+def test_an_update_lowers_the_concurrency_and_running_children_go_on(
+    step_functions: FakeAws, states: SFNClient
+) -> None:
+    jobs = step_functions.batch.run_job = BlockedJobs([f"job-{number}" for number in range(4)])
+    execution = step_functions.execution(start(states))
+    step_functions.batch.wait(lambda batch: len(batch.running()) == 2)
+    (entry,) = states.list_map_runs(executionArn=execution.arn)["mapRuns"]
+    arn = entry["mapRunArn"]
+    states.update_map_run(mapRunArn=arn, maxConcurrency=1)
+    run = states.describe_map_run(mapRunArn=arn)
+    assert (run["maxConcurrency"], run["executionCounts"]["running"]) == (1, 2)
+    jobs.open("job-0")
+    execution.wait(lambda one: states_of(one) == {"SUCCEEDED": 1, "RUNNING": 1})
+    jobs.open("job-1")
+    execution.wait(lambda one: sum(states_of(one).values()) == 3)
+    assert states_of(execution)["RUNNING"] == 1
+    jobs.open()
+    execution.wait()
+    assert refusal(states.update_map_run, mapRunArn=arn, maxConcurrency=1)[0] == "ValidationException"
+    missing = f"{ARN}:mapRun:m/Each:none"
+    assert refusal(states.update_map_run, mapRunArn=missing, maxConcurrency=1)[0] == "ResourceNotFound"
+
+
+def states_of(execution: Execution) -> Counter[str]:
+    """Return the number of children by status."""
+    return Counter(child.status for child in execution.children.values())
 
 
 def test_a_map_run_is_counted_while_it_runs(step_functions: FakeAws, states: SFNClient) -> None:

@@ -93,8 +93,8 @@ def _states(deployment: Deployment, machines: Sequence[PipelineStateMachine]) ->
         ),
         Statement(
             "FollowMapRuns",
-            "status counts the items of a Map Run; logs lists its child executions",
-            ["states:DescribeMapRun", "states:ListExecutions"],
+            "status counts the items of a Map Run, and lowers its concurrency for --budget; logs lists its children",
+            ["states:DescribeMapRun", "states:UpdateMapRun", "states:ListExecutions"],
             [states(f"mapRun:{name}") for name in maps],
         ),
         Statement(

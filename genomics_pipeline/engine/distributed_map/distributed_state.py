@@ -38,6 +38,7 @@ async def run_distributed(visit: Visit) -> Any:
     try:
         items = plan.children.total_items
         execution.engine.running_map_runs[run.arn] = partial(run.description, "RUNNING", plan, items)
+        execution.engine.map_run_limits[run.arn] = run.limit_concurrency
         execution.engine.observer(MapRunStarted(run.label, run.arn, items, sum(run.journal.items.values())))
         await run.run(plan)
         await _record_end(visit, run.description("SUCCEEDED", plan, items), run.failed)
@@ -52,6 +53,7 @@ async def run_distributed(visit: Visit) -> Any:
         raise
     finally:
         execution.engine.running_map_runs.pop(run.arn, None)
+        execution.engine.map_run_limits.pop(run.arn, None)
         await run.journal.close()
     trail.add("MapRunSucceeded")
     visit.succeed()

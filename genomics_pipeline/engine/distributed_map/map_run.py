@@ -81,6 +81,24 @@ class MapRun:
         self._started = started
         self._aborting = False
         self._children: int | None = None
+        self._limit: int | None = None  # MaxConcurrency since an update
+        self._ended = asyncio.Event()
+
+    def limit_concurrency(self, limit: int) -> None:
+        """Set MaxConcurrency, as UpdateMapRun does: children that run go on, others begin when fewer run.
+
+        Args:
+            limit: The new value, at most that of the state; 0 for no limit.
+        """
+        self._limit = limit
+        self._ended.set()
+
+    async def _next(self, inputs: Iterator[ChildInput]) -> ChildInput | None:
+        """Return the next child once fewer run than an updated MaxConcurrency allows; None if there is no other."""
+        while self._limit and len(self.journal.running) >= self._limit:
+            self._ended.clear()
+            await self._ended.wait()
+        return next(inputs, None)
 
     def _is_over_threshold(self, plan: MapRunPlan) -> bool:
         return plan.tolerated.is_exceeded(self.failed, plan.children.total_items)
@@ -186,8 +204,9 @@ class MapRun:
 
         async def worker() -> None:
             try:
-                for child_input in inputs:
+                while (child_input := await self._next(inputs)) is not None:
                     await run_child(child_input)
+                    self._ended.set()
                     if self._is_over_threshold(plan):
                         raise StatesError(THRESHOLD_EXCEEDED, _EXCEEDED)
             except StatesError as failure:
@@ -240,7 +259,7 @@ class MapRun:
             "status": status,
             "startDate": format_timestamp(self._started),
             **({"stopDate": format_timestamp(self._visit.execution.engine.clock.now())} if ended else {}),
-            "maxConcurrency": plan.max_concurrency,
+            "maxConcurrency": plan.max_concurrency if self._limit is None else self._limit,
             "toleratedFailurePercentage": plan.tolerated.percentage or 0,
             "toleratedFailureCount": plan.tolerated.count or 0,
             "itemCounts": counts(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from pathlib import Path
 
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.report.run_state import ItemFailure, RunState
+from genomics_pipeline.runs.aws.budget import BudgetGuard
 from genomics_pipeline.runs.aws.cancel import cancel
 from genomics_pipeline.runs.aws.chain import started_children
 from genomics_pipeline.runs.aws.deletion import delete_run, run_contents
@@ -56,6 +58,10 @@ class AwsBackend:
     def started_children(self) -> tuple[int, dict[str, int]]:
         """Ask Step Functions for the Map Runs of each execution."""
         return started_children(self._run)
+
+    def budget_guard(self, dollars: float, prices_folder: Path | None, note: Callable[[str], None]) -> BudgetGuard:
+        """Return a guard that lowers the concurrency of Map Runs, then cancels the run."""
+        return BudgetGuard(self._run, dollars, prices_folder, note)
 
     def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:
         """Read the log stream of the Batch job, or ``log.txt`` where the stream no longer exists."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import NoReturn
 
 from genomics_pipeline.model.classify import Failure
@@ -58,6 +59,10 @@ class FolderBackend:
     def started_children(self) -> tuple[int, dict[str, int]]:
         """Return none: no execution of a folder is on AWS."""
         return 0, {}
+
+    def budget_guard(self, dollars: float, prices_folder: Path | None, note: Callable[[str], None]) -> NoReturn:
+        """Refuse it: a run here costs nothing while it runs."""
+        raise UsageError(f"--budget: expected a run on AWS, found one in a folder, {self.files.shown}; use `cancel`")
 
     def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:
         """Read ``log.txt``."""

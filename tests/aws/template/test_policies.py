@@ -148,6 +148,7 @@ CALLER = [
     ("states:StopExecution", EXECUTION),
     ("states:RedriveExecution", EXECUTION),
     ("states:DescribeMapRun", MAP_RUN),
+    ("states:UpdateMapRun", MAP_RUN),
     ("states:ListExecutions", MAP_RUN),
     ("states:DescribeExecution", CHILD),
     ("batch:DescribeJobs", "*"),

@@ -229,6 +229,13 @@ class Execution:
                 description[key] = seconds(description[key])
         return description
 
+    def limit_map_run(self, arn: str, limit: int) -> None:
+        """Set MaxConcurrency of a running Map Run, at most to what its state has; 0 for no limit."""
+        most = self.map_run(arn)["maxConcurrency"]
+        if most and (limit == 0 or limit > most):
+            raise NotImplementedError(f"MaxConcurrency above the state's: {limit}")
+        self._call_in_thread(lambda: self._engine.map_run_limits[arn](limit))
+
     def child(self, arn: str) -> dict[str, Any]:
         """Return the response of DescribeExecution for a child."""
         child = self.children[arn]

@@ -282,6 +282,22 @@ class StepFunctions:
         run = self._map_run(mapRunArn).map_run(mapRunArn)
         return {key: value for key, value in run.items() if key not in ("label", "transitions", "resultWriterDetails")}
 
+    def update_map_run(
+        self,
+        mapRunArn: str,  # noqa: N803
+        maxConcurrency: int | None = None,  # noqa: N803
+        **tolerances: Any,
+    ) -> dict[str, Any]:
+        """Change MaxConcurrency of a Map Run that is running: children that run go on, others wait."""
+        if tolerances:
+            raise NotImplementedError(f"an update of {', '.join(tolerances)}")
+        execution = self._map_run(mapRunArn)
+        if execution.map_run(mapRunArn)["status"] != "RUNNING":
+            raise ApiError("ValidationException", f"Map Run is not running: '{mapRunArn}'")
+        if maxConcurrency is not None:
+            execution.limit_map_run(mapRunArn, maxConcurrency)
+        return {}
+
     # Lookups
 
     def _machine(self, arn: str) -> Machine:
