@@ -7,9 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.pipeline import GIVEN_GVCFS, GVCF, READS, REFERENCE, MapSettings, Pipeline, Stage
+from genomics_pipeline.model.pipeline import (
+    EARLIER_PACKED,
+    GIVEN_GVCFS,
+    GVCF,
+    READS,
+    REFERENCE,
+    MapSettings,
+    Pipeline,
+    Stage,
+)
 from genomics_pipeline.planning.resource_model import ResourceModel, TaskEstimate, TaskFeatures, UnknownStep
 
+UNSIZED = (REFERENCE, EARLIER_PACKED)  # a plan is of a run that joins no earlier one
 DISTINCT = 50  # sizes of samples that are estimated one by one; more are rounded to three digits
 
 
@@ -195,7 +205,7 @@ def _features(
 ) -> tuple[Sequence[int], dict[int, TaskFeatures]]:
     """Return a key for a stage's work on each of its items, and its sizes by key: items of one size share a key."""
     vcpus = stage.step.resources.vcpus
-    sources = {name: source for name, source in stage.inputs.items() if source != REFERENCE}
+    sources = {name: source for name, source in stage.inputs.items() if source not in UNSIZED}
     if stage.scope == "sample":
         sizes = _rounded(_sample_bytes(sources.values(), cohort, outputs))
         return sizes, {size: TaskFeatures(size, cohort.genome_bases, 1, vcpus) for size in set(sizes)}
