@@ -76,6 +76,10 @@ def test_gvcfs_of_a_sheet_or_of_a_run_give_the_joint_vcf_of_germline(cohort: Pat
         assert json.loads(ended.out)["steps"]["run"] == 2
         assert variants(tmp_path / name / JOINT) == variants(cohort / "germline" / JOINT)
         assert json.loads(cli(*joint, *source, "--out", tmp_path / name).out)["steps"] == {"run": 0, "reused": 2}
+    assert cli(*joint, "--joint-with", cohort / "germline", "--out", tmp_path / "packed").code == 0
+    assert (tmp_path / "packed" / JOINT).read_bytes() == (tmp_path / "run" / JOINT).read_bytes()
+    log = (tmp_path / "packed/steps/aggregation/00000/log.txt").read_text()
+    assert "\n3 gVCFs of 3 are packed in earlier runs\n" in log
     shown = cli(*joint[:-1], "--joint-with", cohort / "single", "--out", tmp_path / "run").out
     assert "Sample" not in shown
     assert "Joint VCF" in shown
