@@ -162,6 +162,21 @@ def test_two_programs_run_at_once(run: Run, tmp_path: Path) -> None:
     assert [end.exit_code for end in ends] == [4, 5]
 
 
+def test_a_program_has_no_descriptor_of_another_that_runs(run: Run, tmp_path: Path) -> None:
+    for name in ("begun", "end"):
+        os.mkfifo(tmp_path / name)
+    waits = f"open('{tmp_path}/begun', 'w')\nopen('{tmp_path}/end')"  # each opens once the other side does
+    lists = "import os\nprint(sorted(os.listdir('/dev/fd'))[:-1])"
+    with ThreadPoolExecutor(1) as threads:
+        other = threads.submit(run, waits, "waiting")
+        with (tmp_path / "begun").open():
+            run(lists, "beside")
+        with (tmp_path / "end").open("w"):
+            assert other.result().exit_code == 0
+    run(lists, "alone")
+    assert (tmp_path / "beside/log.txt").read_text() == (tmp_path / "alone/log.txt").read_text()
+
+
 def test_a_program_is_killed_with_its_server_and_the_next_has_another(run: Run, tmp_path: Path) -> None:
     code = "import os, time\nprint(os.getppid(), flush=True)\nif KILLS: os.kill(os.getppid(), 9); time.sleep(60)"
     ends = [run(code.replace("KILLS", kills), f"step{kills}").exit_code for kills in ("True", "False")]
