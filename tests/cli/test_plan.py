@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.model import quotas
+from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names
 from tests.small_project import COPY, COPY_DECLARATIONS, READS, SmallProject, stage_toml
 
 Cli = Callable[..., Any]
@@ -245,3 +246,17 @@ def test_all_problems_of_a_sheet_are_shown(cli: Cli, project: SmallProject, copi
         "sheet.csv:2:fastq_1",
         "sheet.csv:3:fastq_1",
     ]
+
+
+@pytest.mark.parametrize("name", pipeline_names())
+def test_every_shipped_pipeline_can_be_planned(cli: Cli, tmp_path: Path, name: str) -> None:
+    pipeline, _ = load_pipeline(name)
+    (tmp_path / "file").write_text("")
+    values = [
+        f"--param={stage.name}.{parameter}={tmp_path / 'file'}"
+        for stage in pipeline.stages
+        for parameter, spec in stage.step.parameters.items()
+        if spec.type == "file" and any(f"{stage.name}.{parameter}" in one for one in pipeline.lacking_values({}))
+    ]
+    found = planned(cli, "--samples", "2", "--gigabytes", "1", "--pipeline", name, *values)
+    assert (found["status"], found["samples"]) == ("SUCCEEDED", 2)
