@@ -13,11 +13,11 @@ from genomics_pipeline.planning.account import ON_DEMAND, SPOT, AccountLimits
 from genomics_pipeline.planning.discrete_events import Trace
 from genomics_pipeline.planning.requests import Requests
 from genomics_pipeline.planning.workload import Workload
-from genomics_pipeline.prices.price import HostPrice, Price, Prices
+from genomics_pipeline.prices.price import GB, HostPrice, Price, Prices
 
 IDLE_S = 300  # in which Batch keeps a host without jobs: an assumption
 LOG_BYTES = 50_000  # of an attempt in CloudWatch Logs: an assumption
-_GB, _HOURS, _MONTH_HOURS = 1e9, 3600, 730
+_HOURS, _MONTH_HOURS = 3600, 730
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +67,15 @@ def cost_lines(
     lines = [*_compute(work, trace, account, prices)]
     hours = _host_hours(work, trace, account)
     lines.append(simple_line("volumes", hours * volume_gib / _MONTH_HOURS, "EBS/gp3-storage", prices))
-    gigabytes = sum(one.output_bytes for one in work.stages) / _GB
+    gigabytes = sum(one.output_bytes for one in work.stages) / GB
     lines.append(simple_line("storage a month", gigabytes, "S3/standard-storage", prices))
     get = simple_line("S3 GET requests", requests.s3_get, "S3/standard-get", prices)
     put = simple_line("S3 PUT requests", requests.s3_put, "S3/standard-put", prices)
     lines += [get, put, simple_line("transitions", transitions, "StepFunctions/standard-transition", prices)]
     attempts = sum(one.attempts for one in trace.stages.values())
-    lines.append(simple_line("logs", attempts * LOG_BYTES / _GB, "CloudWatch/logs-ingest-standard-class", prices))
+    lines.append(simple_line("logs", attempts * LOG_BYTES / GB, "CloudWatch/logs-ingest-standard-class", prices))
     lines.append(simple_line("public addresses", hours, "VPC/public-ipv4-address-in-use", prices))
-    read = sum(one.input_bytes for one in work.stages) / _GB
+    read = sum(one.input_bytes for one in work.stages) / GB
     lines.append(simple_line("transfer", read, "DataTransfer/between-s3-and-compute-in-the-same-region", prices))
     return lines
 

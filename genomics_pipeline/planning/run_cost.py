@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from genomics_pipeline.model.quantity import quantity
-from genomics_pipeline.prices.price import Price, Prices, UnknownPrice
+from genomics_pipeline.prices.price import GB, Price, Prices, UnknownPrice
 from genomics_pipeline.prices.task_cost import region_of, task_cost
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.failure import FailureRecord
@@ -24,7 +24,7 @@ COMPUTE, VOLUMES, STORAGE, PUTS, GETS, TRANSITIONS = (
     "S3 GET requests",
     "transitions",
 )
-_HOUR_S, _MONTH_HOURS, _GB = 3600, 730, 2**30  # AWS's GB of storage: S3 pricing page, "GB-months"
+_HOUR_S, _MONTH_HOURS = 3600, 730
 _UPLOAD_PART, _DOWNLOAD_PART = 64 << 20, 8 << 20  # bytes of a part of a transfer: stores/transfer.py
 _RECORDS = 3  # of a task: job.json, log.txt and step.json
 
@@ -224,7 +224,7 @@ class SpendingAccount:
         volumes = sum(one.host_hours for one in tallies) * self._volume_gib / _MONTH_HOURS
         for name, count, item in (
             (VOLUMES, volumes, "EBS/gp3-storage"),
-            (STORAGE, self._bytes / _GB, "S3/standard-storage"),
+            (STORAGE, self._bytes / GB, "S3/standard-storage"),
             (PUTS, self._puts, "S3/standard-put"),
             (GETS, self._gets, "S3/standard-get"),
             (TRANSITIONS, transitions, "StepFunctions/standard-transition"),
@@ -267,7 +267,7 @@ class SpendingAccount:
         else:
             yield "state transitions of retries: the records do not have them"
         if self._expiring_bytes:
-            yield f"storage of {self._expiring_bytes / _GB:,.2f} GB that only later stages need, which expire"
+            yield f"storage of {self._expiring_bytes / GB:,.2f} GB that only later stages need, which expire"
         yield "attempts that failed before one that succeeded, such as on lost hosts: they leave no record"
         yield "hosts while no job runs on them, and what jobs leave free of them"
         yield "logs, metrics, the dashboard, ECR, and transfer to other Regions: the run does not record their bytes"

@@ -18,10 +18,11 @@ from genomics_pipeline.planning.naive import POLL_S, naive_document
 from genomics_pipeline.planning.planned_run import PlannedRun
 from genomics_pipeline.planning.requests import requests
 from genomics_pipeline.planning.workload import StageWork, Workload, workload
+from genomics_pipeline.prices.price import GB
 
 BAM_FACTOR = 3.0  # of the size of a CRAM file: docs/human-genome.md, "disk"
 EVENT_BYTES = 1_000  # of an event in the log of an execution at level ALL, with its data: an assumption
-_GB, _HOURS = 1e9, 3600
+_HOURS = 3600
 
 # In the order of the table. Those of a naive definition, but for the last, which is shown apart.
 SWITCHES: Mapping[str, str] = {
@@ -142,10 +143,10 @@ class _Pricing:
         asked = requests(work, counts, self.trace.throttled, trace.hosts, cohort.genome_bases)
         lines = cost_lines(work, trace, asked, counts.transitions, run.account, run.volume_gib, run.prices)
         if "logs_all" in names:
-            size = counts.events * EVENT_BYTES / _GB
+            size = counts.events * EVENT_BYTES / GB
             lines.append(simple_line("logs of executions", size, "CloudWatch/logs-ingest-vended", run.prices))
         if "nat" in names:
-            moved = sum(one.input_bytes + one.output_bytes for one in work.stages) / _GB
+            moved = sum(one.input_bytes + one.output_bytes for one in work.stages) / GB
             lines.append(simple_line("NAT gateway: data", moved, "VPC/nat-gateway-data-processed", run.prices))
             hours = self.trace.seconds / _HOURS
             lines.append(simple_line("NAT gateway: hours", hours, "VPC/nat-gateway", run.prices))

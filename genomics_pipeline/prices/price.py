@@ -11,6 +11,7 @@ from itertools import pairwise
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.hosts import HostType
 
+GB = 1 << 30  # bytes of a GB, as AWS bills storage and transfer: S3 pricing page, "GB-months"
 _DATE = re.compile(r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d))?)?")
 
 

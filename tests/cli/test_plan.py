@@ -25,7 +25,7 @@ serial_fraction = 1.0
 spread = 1.0
 memory_mib = { fixed = 100 }
 memory_spread = 1.0
-output_bytes = { fixed = 1_000_000_000 }
+output_bytes = { fixed = 1_073_741_824 }
 """
 
 
@@ -127,8 +127,8 @@ def test_the_screen_names_what_is_reached_and_what_comes_first(cli: Cli, copies:
 def test_choices_are_priced_alone_and_together(cli: Cli, copies: list[str | Path]) -> None:
     found = planned(cli, "--samples", "40", "--gigabytes", "1", "--what-if", "nat", "--what-if", "polling", *copies)
     compared = found["what_if"]
-    # 40 GB are read and 40 GB written; the run takes 640 s.
-    nat = 80 * 0.045 + found["duration_s"]["p50"] / 3600 * 0.045
+    # 40 times 10^9 bytes are read and 40 billed GB written; the run takes 640 s.
+    nat = (40 * 10**9 / 2**30 + 40) * 0.045 + found["duration_s"]["p50"] / 3600 * 0.045
     assert compared["alone"]["nat"] == pytest.approx(nat, abs=1e-3)
     # 100 s are two polls: SubmitJob, twice Wait, DescribeJobs and Choice, and the end, in place of one Task.
     polling = 40 * ((1 + 2 * 3 + 1) - 1) * 0.000025
