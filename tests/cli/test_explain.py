@@ -226,5 +226,7 @@ def test_many_rows_name_the_first_items(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_run(cli: Cli, tmp_path: Path) -> None:
-    ended = cli("explain", str(tmp_path))
-    assert (ended.code, ended.err) == (1, f"error: {tmp_path}: expected a run's folder, found another folder\n")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    ended = cli("explain", str(folder))
+    assert (ended.code, ended.err) == (1, f"error: {folder}: expected a run's folder, found another folder\n")

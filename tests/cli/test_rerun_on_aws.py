@@ -311,6 +311,10 @@ def test_a_class_recorded_by_the_worker_takes_precedence(failed_run: str, stack:
         "exit_code": 1,
         "job_id": job["job_id"],
         "attempt": 1,
+        "seconds": 1.5,
+        "vcpus": 1,
+        "memory_mib": 2048,
+        "host": {},
     }
     stack.put(f"{place}/failure.json", json.dumps(failure))
     plan = json_of(cli("rerun", failed_run, "--dry-run", "--json"))

@@ -360,6 +360,7 @@ def test_results_are_downloaded_and_verified(ended_run: FakeAws, command: Comman
         "publish": {},
         "started": "2026-01-01T00:00:00+00:00",
         "seconds": 1.0,
+        "processor_seconds": 1.0,
         "vcpus": 1,
         "memory_mib": 1,
         "peak_memory_mib": 1,
@@ -439,6 +440,7 @@ def test_the_workers_message_is_shown_where_batch_has_only_an_exit_code(ended_ru
     (before,) = json.loads(command("status", RUN, "--json").output)["failures"]["items"]
     assert (before["class"], before["message"]) == ("tool_error", "Essential container in task exited")
     failure = {"class": "out_of_disk", "message": "no space left", "exit_code": 1, "job_id": before["job_id"]}
+    failure |= {"seconds": 1.5, "vcpus": 1, "memory_mib": 2048, "host": {}}
     key = f"runs/{RUN}/steps/alignment/c/failure.json"
     for attempt, expected in (
         (2, ("tool_error", "Essential container in task exited")),  # of another attempt

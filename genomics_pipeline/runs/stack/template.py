@@ -8,6 +8,7 @@ from typing import Any
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.aws.instance_types import default_host_types
 from genomics_pipeline.aws.template.parameters import PARAMETERS
 from genomics_pipeline.aws.template.states import PipelineStateMachine
@@ -76,7 +77,9 @@ def stack_template(pipelines: Sequence[str], stack: str) -> StackTemplate:
         if pipeline.name in machines:
             raise DataError(f"two pipelines are named {pipeline.name!r}; give one of them another name")
         jobs = tuple(sorted({names.job_definition(stage.step.name) for stage in pipeline.stages}))
-        machines[pipeline.name] = PipelineStateMachine(pipeline.name, canonical_json(generate(pipeline, names)), jobs)
+        document = generate(pipeline, names)
+        check_limits(document)  # also of shipped pipelines, since the stack's name is part of it
+        machines[pipeline.name] = PipelineStateMachine(pipeline.name, canonical_json(document), jobs)
         for name, step in folders.items():
             if steps.setdefault(name, step).path != step.path:
                 raise DataError(f"two steps are named {name!r}: {steps[name].path} and {step.path}")
