@@ -16,9 +16,11 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.planning.account import AccountLimits
 from genomics_pipeline.planning.calibration import Calibration, read_calibration
 from genomics_pipeline.planning.draws import FailureRates
+from genomics_pipeline.planning.history.learned_model import LearnedModel
 from genomics_pipeline.planning.human_genome import GRCH38
 from genomics_pipeline.planning.plan import Plan, make_plan
 from genomics_pipeline.planning.planned_run import PlannedRun
+from genomics_pipeline.planning.workload import Workload, workload
 from genomics_pipeline.prices.load import load_prices, user_folder
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.prepare import prepare
@@ -92,9 +94,13 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
         optional=planned.optional,
     )
     failures = replace(FailureRates(), **rates)
-    notes = (*planned.warnings, *_notes(request, account, failures, genome, model, unlearned))
     volume_gib = int(PARAMETERS["VolumeGiB"]["Default"])
     document = generate(planned.pipeline)
+    notes = (
+        *planned.warnings,
+        *_notes(request, account, failures, genome, model, unlearned),
+        *_memory_notes(workload(pipeline, document, cohort, learned), learned),
+    )
     return make_plan(
         PlannedRun(pipeline, document, execution_input, cohort, learned, failures, account, volume_gib, prices, notes),
         choices,
@@ -162,6 +168,19 @@ def _notes(
     if request.gigabytes is not None:
         notes.append(f"{request.gigabytes:g} GB for every sample")
     return notes
+
+
+def _memory_notes(work: Workload, learned: LearnedModel) -> Iterator[str]:
+    """Yield the memory that nearly all jobs of a stage need at most, of steps that earlier runs tell of."""
+    for one in work.stages:
+        step = one.stage.step
+        if step.name in learned.steps and one.groups:
+            largest = max(group.features.input_bytes for group in one.groups)
+            needed = learned.first_memory_mib(step.name, largest)
+            yield (
+                f"{one.stage.name}: 99 of 100 jobs need at most {needed:,} MiB, where the first attempt has "
+                f"{step.resources.memory_mib:,} MiB (memory_ladder of {step.name}'s step.toml)"
+            )
 
 
 def _sources(request: PlanRequest, model: Calibration, unlearned: Sequence[StepSpec]) -> Iterator[str]:

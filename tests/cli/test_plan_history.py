@@ -60,6 +60,9 @@ def test_needs_are_those_of_the_records_for_the_size_and_cores_of_the_plan(
     memory = {one["name"]: one["used"] for one in found["quotas"]}["copying: memory of a job"]
     assert memory == pytest.approx(300)
     assert f"seconds, memory and sizes: records of {project.run}, as of the same reference" in found["assumptions"]
+    # 20 tasks are too few for 99 %: 5 % more than the most, and 128 MiB of the worker.
+    expected = "copying: 99 of 100 jobs need at most 443 MiB, where the first attempt has 2,048 MiB"
+    assert f"{expected} (memory_ladder of copy's step.toml)" in found["assumptions"]
     ended = cli("plan", "--samples", "5", "--gigabytes", "0.1", "--explain", "duration", *pilot)
     assert "20 tasks of earlier runs on a machine outside of AWS" in ended.out
 

@@ -26,6 +26,7 @@ else:
     os.read(read, 1)
     print(flush=True)
 sys.stdin.read()
+child and os.wait()
 """
 
 
