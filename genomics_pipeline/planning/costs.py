@@ -10,10 +10,12 @@ from genomics_pipeline.aws.instance_types import default_host_types
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.pipeline import Stage
 from genomics_pipeline.planning.account import ON_DEMAND, SPOT, AccountLimits
+from genomics_pipeline.planning.cost_names import COMPUTE, GETS, PUTS, STORAGE, TRANSITIONS, VOLUMES
 from genomics_pipeline.planning.discrete_events import Trace
 from genomics_pipeline.planning.requests import Requests
 from genomics_pipeline.planning.workload import Workload
 from genomics_pipeline.prices.price import GB, HostPrice, Price, Prices
+from genomics_pipeline.prices.task_cost import host_share
 
 IDLE_S = 300  # in which Batch keeps a host without jobs: an assumption
 LOG_BYTES = 50_000  # of an attempt in CloudWatch Logs: an assumption
@@ -66,12 +68,12 @@ def cost_lines(
     """
     lines = [*_compute(work, trace, account, prices)]
     hours = _host_hours(work, trace, account)
-    lines.append(simple_line("volumes", hours * volume_gib / _MONTH_HOURS, "EBS/gp3-storage", prices))
+    lines.append(simple_line(VOLUMES, hours * volume_gib / _MONTH_HOURS, "EBS/gp3-storage", prices))
     gigabytes = sum(one.output_bytes for one in work.stages) / GB
-    lines.append(simple_line("storage a month", gigabytes, "S3/standard-storage", prices))
-    get = simple_line("S3 GET requests", requests.s3_get, "S3/standard-get", prices)
-    put = simple_line("S3 PUT requests", requests.s3_put, "S3/standard-put", prices)
-    lines += [get, put, simple_line("transitions", transitions, "StepFunctions/standard-transition", prices)]
+    lines.append(simple_line(STORAGE, gigabytes, "S3/standard-storage", prices))
+    get = simple_line(GETS, requests.s3_get, "S3/standard-get", prices)
+    put = simple_line(PUTS, requests.s3_put, "S3/standard-put", prices)
+    lines += [get, put, simple_line(TRANSITIONS, transitions, "StepFunctions/standard-transition", prices)]
     attempts = sum(one.attempts for one in trace.stages.values())
     lines.append(simple_line("logs", attempts * LOG_BYTES / GB, "CloudWatch/logs-ingest-standard-class", prices))
     lines.append(simple_line("public addresses", hours, "VPC/public-ipv4-address-in-use", prices))
@@ -105,7 +107,7 @@ def _compute(work: Workload, trace: Trace, account: AccountLimits, prices: Price
         )
         fixed = on_demand * share.on_demand
         yield CostLine(
-            f"compute: {one.stage.name}",
+            COMPUTE.format(one.stage.name),
             spot * share.spot + fixed,
             spot * share.low + fixed,
             spot * share.high + fixed,
@@ -121,7 +123,9 @@ def _compute(work: Workload, trace: Trace, account: AccountLimits, prices: Price
             f"its first and after its last job, at ${spot_vcpu:.4g} a vCPU-hour on Spot hosts"
         )
         price = share.price
-        yield CostLine("compute: hosts without jobs", hours * spot_vcpu, hours * low, hours * high, price, formula)
+        yield CostLine(
+            COMPUTE.format("hosts without jobs"), hours * spot_vcpu, hours * low, hours * high, price, formula
+        )
 
 
 def _host_hours(work: Workload, trace: Trace, account: AccountLimits) -> float:
@@ -154,7 +158,7 @@ def _share_price(stage: Stage, prices: Prices) -> _SharePrice:
     priced = [(one, one.spot) for one in fitting if one.spot is not None]
 
     def share(one: HostPrice) -> float:
-        return max(resources.vcpus / one.host.vcpus, resources.memory_mib / one.host.memory_mib)
+        return host_share(one.host, resources.vcpus, resources.memory_mib)
 
     return _SharePrice(
         median(one.on_demand.value * share(one) for one in fitting),

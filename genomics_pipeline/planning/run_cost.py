@@ -11,21 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.planning.cost_names import COMPUTE, GETS, PUTS, STORAGE, TRANSITIONS, VOLUMES
 from genomics_pipeline.prices.price import GB, Price, Prices, UnknownPrice
 from genomics_pipeline.prices.task_cost import region_of, task_cost
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.failure import FailureRecord
+from genomics_pipeline.stores.transfer import UPLOAD, WHOLE
 
-COMPUTE, VOLUMES, STORAGE, PUTS, GETS, TRANSITIONS = (
-    "compute: {}",
-    "volumes",
-    "storage a month",
-    "S3 PUT requests",
-    "S3 GET requests",
-    "transitions",
-)
 _HOUR_S, _MONTH_HOURS = 3600, 730
-_UPLOAD_PART, _DOWNLOAD_PART = 64 << 20, 8 << 20  # bytes of a part of a transfer: stores/transfer.py
 _RECORDS = 3  # of a task: job.json, log.txt and step.json
 
 
@@ -179,7 +172,7 @@ class SpendingAccount:
         else:
             self._bytes += sum(sizes)
         self._puts += _RECORDS + sum(map(_uploads, sizes))
-        self._gets += len(record.sources) + max(1, math.ceil(record.input_bytes / _DOWNLOAD_PART))
+        self._gets += len(record.sources) + max(1, math.ceil(record.input_bytes / WHOLE.part_bytes))
         return cost
 
     def add_failure(self, stage: str, record: FailureRecord) -> None:
@@ -294,4 +287,4 @@ def state_transitions(groups: Iterable[tuple[str | None, int]], children: Mappin
 
 def _uploads(size_bytes: int) -> int:
     """Return the PUT and POST requests of an upload: with its beginning and its end if it has several parts."""
-    return 1 if size_bytes < _UPLOAD_PART else math.ceil(size_bytes / _UPLOAD_PART) + 2
+    return 1 if size_bytes < UPLOAD.part_bytes else math.ceil(size_bytes / UPLOAD.part_bytes) + 2

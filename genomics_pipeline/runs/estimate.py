@@ -99,7 +99,7 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
     notes = (
         *planned.warnings,
         *_notes(request, account, failures, genome, model, unlearned),
-        *_memory_notes(workload(pipeline, document, cohort, learned), learned),
+        *(_memory_notes(workload(pipeline, document, cohort, learned), learned) if learned.steps else ()),
     )
     return make_plan(
         PlannedRun(pipeline, document, execution_input, cohort, learned, failures, account, volume_gib, prices, notes),
