@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -111,6 +111,19 @@ class Interpreters:
         if key not in self._servers:
             self._servers[key] = _InterpreterServer(dict(key))
         return self._servers[key]
+
+
+def start_interpreters(commands: Iterable[Sequence[str]], environment: Mapping[str, str]) -> Interpreters:
+    """Start the interpreters for commands of steps, which import modules meanwhile, and return them.
+
+    Args:
+        commands: See `Interpreters.prepare`.
+        environment: See `Interpreters.prepare`.
+    """
+    interpreters = Interpreters()
+    for command in commands:
+        interpreters.prepare(command, environment)
+    return interpreters
 
 
 class _InterpreterServer:

@@ -171,6 +171,15 @@ def test_the_module_is_the_command() -> None:
     assert ended.stdout == f"genomics-pipeline, version {__version__}\n"
 
 
+def test_the_end_of_the_interpreter_visits_no_object() -> None:
+    code = (
+        "import atexit, gc, sys; atexit.register(lambda: print(len(gc.get_objects()))); sys.argv = ['x', '--version'];"
+    )
+    code += "from genomics_pipeline.cli.main import main; main()"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert int(ended.stdout.splitlines()[1]) < 1_000
+
+
 def test_starting_imports_no_heavy_library() -> None:
     heavy = {"boto3", "botocore", "pysam", "pybwa", "jsonschema", "smart_open", "rich", "psutil"}
     code = "import sys; from genomics_pipeline.cli.main import cli; print(*sys.modules)"
@@ -181,7 +190,7 @@ def test_starting_imports_no_heavy_library() -> None:
 PLANNED = """
 import sys
 from genomics_pipeline.runs.local.request import LocalRunRequest
-from genomics_pipeline.runs.local.run import run
+from genomics_pipeline.runs.local.checked_run import execute_run
 from genomics_pipeline.runs.plan import plan
 plan(LocalRunRequest("sheet.csv", "reference.fa", "run", "cache"))
 print(*sys.modules)

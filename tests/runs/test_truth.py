@@ -172,7 +172,7 @@ def test_a_truth_of_another_reference_fails_the_comparison_and_not_the_run(
 @pytest.mark.parametrize(
     ("error", "code"), [(KeyboardInterrupt(), 130), (RuntimeError("a bug"), 1), (OSError(28, "full"), 1)]
 )
-@pytest.mark.parametrize("place", ["runs.truth.agreement", "runs.local.run.write_pipeline_info"])
+@pytest.mark.parametrize("place", ["runs.truth.agreement", "runs.local.checked_run.write_pipeline_info"])
 def test_a_run_that_has_ended_stays_so(
     here: SmallProject, monkeypatch: pytest.MonkeyPatch, place: str, error: BaseException, code: int
 ) -> None:

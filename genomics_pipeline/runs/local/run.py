@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
-from genomics_pipeline.records.fields import UnreadableRecord
-from genomics_pipeline.records.local_run import LocalRunRecord
 from genomics_pipeline.report.run_summary import RunSummary
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
-from genomics_pipeline.runs.local.checks import check_contents, check_given, check_request
-from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution
-from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
-from genomics_pipeline.runs.local.preparation import prepare_reference, write_inputs
-from genomics_pipeline.runs.local.request import LocalRunRequest, run_arguments
-from genomics_pipeline.runs.local.resumable import can_resume
-from genomics_pipeline.runs.local.run_jobs import RunJobs, run_jobs
-from genomics_pipeline.runs.local.worker_jobs import start_interpreters
-from genomics_pipeline.runs.plan import RunPlan
-from genomics_pipeline.runs.reference_indexes import choose_indexes, local_obstacle, stage_steps
-from genomics_pipeline.runs.run_files import folder_files
+from genomics_pipeline.runs.local.checks import check_request
+from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
-from genomics_pipeline.runs.truth import with_agreement
-from genomics_pipeline.stores.routed import RoutedStore
-
-RESUME = "the same command with --resume"
+from genomics_pipeline.worker.credentials import without_credentials
+from genomics_pipeline.worker.interpreters import start_interpreters
 
 
 def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSummary:
-    """Run a request to its end; completed steps whose inputs and parameters have not changed are reused.
+    """Check a request and run it to its end; completed steps whose inputs and parameters have not changed are reused.
 
     Args:
         request: The arguments of the run.
@@ -45,94 +31,10 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
     folder = RunFolder(request.out)
     store = adapters.store.with_buckets({BUCKET: folder.path})
     planned, faults = check_request(request, folder, store, display)
-    interpreters = None if request.containers else start_interpreters(planned.steps, adapters.environment)
-    folder.create()
-    with folder.lock(display.note):
-        obstacle = local_obstacle(request.reference, store, adapters, adapters.capacity(), display.note)
-        planned = choose_indexes(planned, obstacle, display.note)
-        steps = stage_steps(planned.stages_that_run, planned.steps, planned.overrides)
-        reference = prepare_reference(request.reference, steps, store, adapters, display)
-        check_contents(planned.pipeline, planned.overrides, request.truth, reference, store)
-        check_given(planned, request.manifest, reference, store, display)
-        before = _record_before(folder, display)
-        write_inputs(folder, planned, reference, store)
-        jobs = run_jobs(folder, planned.steps, request.containers, adapters, display, faults, interpreters)
-        execution = _begin(request, planned, folder, store, before, jobs, display)
-        execution, summary = _execute(execution, jobs, display)
-        summary = replace(summary, injected=jobs.injected(display), seconds=round(time.monotonic() - started, 3))
-        try:
-            files = folder_files(folder, store)
-            write_pipeline_info(folder, files, planned.pipeline, planned.overrides, planned.bounds, summary)
-        finally:
-            execution.record(summary.status, summary)  # whatever fails or is interrupted: the execution has ended
-        if request.truth is not None:
-            summary = replace(summary, cohort=with_agreement(summary.cohort, request.truth, reference, store))
-            execution.record(summary.status, summary)
-        return summary
+    commands = [] if request.containers else [step.spec.command for step in planned.steps.values()]
+    interpreters = start_interpreters(commands, without_credentials(adapters.environment)) if commands else None
+    # The interpreters import their modules meanwhile.
+    from genomics_pipeline.runs.local.checked_run import CheckedRun, execute_run
 
-
-def _record_before(folder: RunFolder, display: Display) -> LocalRunRecord | None:
-    """Return the record of the run; None where there is none, or it cannot be read, which is no reason to stop."""
-    try:
-        return folder.record()
-    except UnreadableRecord as error:
-        display.note(f"{error.problems[0].message.partition('; ')[0]}; it is written anew, completed steps are reused")
-        return None
-
-
-def _begin(
-    request: LocalRunRequest,
-    planned: RunPlan,
-    folder: RunFolder,
-    store: RoutedStore,
-    before: LocalRunRecord | None,
-    jobs: RunJobs,
-    display: Display,
-) -> LocalExecution:
-    """Return the next execution, or the interrupted one if the request resumes it.
-
-    Args:
-        request: The arguments of the run.
-        planned: The plan of the run.
-        folder: The folder of the run, with its files.
-        store: The store of the files of the run.
-        before: The record of the run before.
-        jobs: The jobs of the run.
-        display: Shows whether an execution is resumed.
-    """
-    digest, number = folder.digest(), folder.next_execution()
-    if request.resume and before and can_resume(folder, folder_files(folder, store), before, digest, display.note):
-        number = before.execution
-    return LocalExecution(
-        folder=folder,
-        pipeline=planned.pipeline,
-        steps=planned.steps,
-        parameters=planned.overrides,
-        arguments=run_arguments(request, planned),
-        accepted=request.accepted,
-        number=number,
-        first=number,
-        input=folder.input,
-        digest=digest,
-        jobs=jobs.runner(),
-        store=store,
-        before=before,
-    )
-
-
-def _execute(execution: LocalExecution, jobs: RunJobs, display: Display) -> tuple[LocalExecution, RunSummary]:
-    """Run an execution, and further ones while outputs are found lost or damaged; return the last, and its summary.
-
-    Args:
-        execution: The execution.
-        jobs: The jobs of the run.
-        display: Shows the progress.
-    """
-    summary = execution.summary(execution.run(display, RESUME))
-    for _ in execution.pipeline.stages:  # the makers of a damaged output may find theirs damaged
-        if not summary.reopened:
-            break
-        display.note(REOPENED)
-        execution = execution.following(jobs.runner())
-        summary = execution.summary(execution.run(display, RESUME))
-    return execution, summary
+    checked = CheckedRun(request, folder, store, planned, faults, interpreters, started)
+    return execute_run(checked, adapters, display)

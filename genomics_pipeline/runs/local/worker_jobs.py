@@ -14,7 +14,6 @@ from genomics_pipeline.model.task import PAYLOAD_VARIABLE
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.runs.local.fit import least_memory
 from genomics_pipeline.stores.protocol import Store
-from genomics_pipeline.worker.credentials import without_credentials
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.interpreters import Interpreters
 from genomics_pipeline.worker.machine import Capacity
@@ -78,19 +77,6 @@ class WorkerJobs:
             for reused in (False, True)
         )
         return JobEnd(0, report=JobReport(ran, reused))
-
-
-def start_interpreters(steps: Mapping[str, StepFolder], environment: Mapping[str, str]) -> Interpreters:
-    """Start the interpreters for the programs of steps, which import modules meanwhile, and return them.
-
-    Args:
-        steps: The folders of the steps by name.
-        environment: The environment variables, see `WorkerJobs`.
-    """
-    interpreters = Interpreters()
-    for step in steps.values():
-        interpreters.prepare(step.spec.command, without_credentials(environment))
-    return interpreters
 
 
 def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]:
