@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from genomics_pipeline.cli.options import (
     LocalPath,
+    machine_options,
     param_option,
     pipeline_option,
     regions_option,
@@ -16,7 +19,13 @@ from genomics_pipeline.cli.options import (
     stack_option,
 )
 from genomics_pipeline.cli.prices import region_option
+from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.report.output import echo_json, echo_line
+
+if TYPE_CHECKING:
+    from genomics_pipeline.runs.adapters import Adapters
+    from genomics_pipeline.runs.plan_request import PlanRequest
+    from genomics_pipeline.worker.machine import Limits
 
 
 @click.command(short_help="Tell limits, duration and cost of a run before it starts.")
@@ -29,6 +38,8 @@ from genomics_pipeline.report.output import echo_json, echo_line
 @pipeline_option
 @param_option
 @regions_option
+@click.option("--here", is_flag=True, help="Plan a run on this machine, as of `run`, instead of one on AWS.")
+@machine_options()
 @click.option("--max-vcpus", type=click.IntRange(min=1), metavar="N", help="MaxVcpus of the stack, as of `deploy`.")
 @click.option(
     "--quota",
@@ -68,11 +79,20 @@ from genomics_pipeline.report.output import echo_json, echo_line
 @click.option("--save", metavar="RUN", help="Save the plan in this run, beside which `cost RUN` then shows the costs.")
 @click.option("--explain", metavar="LINE", help="Tell where the figure of this line comes from.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as one JSON object.")
-def plan(as_json: bool, explain: str | None, save: str | None, calibration: Path | None, **options: Any) -> None:
+def plan(
+    here: bool,
+    limits: Limits,
+    as_json: bool,
+    explain: str | None,
+    save: str | None,
+    calibration: Path | None,
+    **options: Any,
+) -> None:
     """Tell what a run of SHEET on AWS will do, need and cost; nothing is started or asked of AWS.
 
     The definition that would run is executed in virtual time, and its jobs are simulated under the quotas of the
-    account. Without a sheet, give the number of samples and their size.
+    account. Without a sheet, give the number of samples and their size. With --here, the run is one on this machine,
+    and the plan tells its duration and core-hours.
 
     \b
     Examples:
@@ -81,25 +101,53 @@ def plan(as_json: bool, explain: str | None, save: str | None, calibration: Path
       genomics-pipeline plan --samples 1000 --gigabytes 75 --explain transitions
       genomics-pipeline plan cohort.csv --reference hg38.fa.gz --history my-pilot
       genomics-pipeline plan --samples 1000 --gigabytes 75 --what-if naive
+      genomics-pipeline plan cohort.csv --reference hg38.fa.gz --history my-pilot --here
     """
     from genomics_pipeline.cli.adapters import adapters
-    from genomics_pipeline.report.plan_table import explain_line, plan_json, plan_lines
+    from genomics_pipeline.model import run_layout
+    from genomics_pipeline.records.plan import write_plan
     from genomics_pipeline.report.progress import ProgressDisplay
-    from genomics_pipeline.runs.estimate import estimate, save_plan
     from genomics_pipeline.runs.find_run import find_run
     from genomics_pipeline.runs.plan_request import PlanRequest
+    from genomics_pipeline.worker.machine import NO_LIMITS
 
-    request, ports = PlanRequest(options.pop("manifest"), calibration=calibration, **options), adapters()
+    if limits != NO_LIMITS and not here:
+        raise UsageError("--cpus, --memory, --jobs: expected --here beside them: hosts of AWS are another matter")
+    request, ports = PlanRequest(options.pop("manifest"), calibration=calibration, **options), adapters(limits)
     files = None if save is None else find_run(save, request.stack, ports).files
     with ProgressDisplay(quiet=as_json, verbose=False) as display:
-        made = estimate(request, ports, display.note)
+        made = _here(request, ports, display.note) if here else _on_aws(request, ports, display.note)
     if files is not None:
-        save_plan(made, files)
+        write_plan(files.store, files.place.uri(run_layout.PLAN), made.members)
     if explain is not None:
-        for line in explain_line(made, explain):
+        for line in made.explain(explain):
             echo_line(line)
     elif as_json:
-        echo_json(plan_json(made))
+        echo_json(made.members)
     else:
-        for line in plan_lines(made):
+        for line in made.lines:
             echo_line(line)
+
+
+class _Shown(NamedTuple):
+    """A plan as it is shown: its JSON object, the lines of its screen, and what explains a line."""
+
+    members: Mapping[str, Any]
+    lines: Iterable[str]
+    explain: Callable[[str], list[str]]
+
+
+def _on_aws(request: PlanRequest, ports: Adapters, note: Callable[[str], None]) -> _Shown:
+    from genomics_pipeline.report.plan_table import explain_line, plan_json, plan_lines
+    from genomics_pipeline.runs.estimate import estimate
+
+    made = estimate(request, ports, note)
+    return _Shown(plan_json(made), plan_lines(made), partial(explain_line, made))
+
+
+def _here(request: PlanRequest, ports: Adapters, note: Callable[[str], None]) -> _Shown:
+    from genomics_pipeline.report.local_plan_table import explain_local_line, local_plan_json, local_plan_lines
+    from genomics_pipeline.runs.estimate_here import estimate_here
+
+    made = estimate_here(request, ports, note)
+    return _Shown(local_plan_json(made), local_plan_lines(made), partial(explain_local_line, made))

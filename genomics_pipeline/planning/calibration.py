@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
@@ -33,6 +33,7 @@ class StepRates:
         memory_mib: The peak use of memory, by term.
         memory_spread: p90 / p50 of that.
         output_bytes: The size of the outputs, by term.
+        outputs: That of each output which later stages read, by term.
     """
 
     version: str
@@ -44,6 +45,7 @@ class StepRates:
     memory_spread: float
     output_bytes: Mapping[str, float]
     staging_seconds_per_gb: float = 0.0
+    outputs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Calibration:
             _quantiles(_sum(rates.memory_mib, features), rates.memory_spread),
             _quantiles(_sum(rates.output_bytes, features), 1.0),
             f"{self.file} of {self.date} ({self.machine}): {rates.basis}",
+            {name: _sum(terms, features) for name, terms in rates.outputs.items()},
         )
 
     def check(self, steps: Iterable[StepSpec], *, strictly: bool) -> None:

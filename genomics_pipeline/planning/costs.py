@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import median
 
-from genomics_pipeline.aws.instance_types import default_host_types
-from genomics_pipeline.model.architecture import Architecture
-from genomics_pipeline.model.pipeline import Stage
 from genomics_pipeline.planning.account import ON_DEMAND, SPOT, AccountLimits
 from genomics_pipeline.planning.cost_names import COMPUTE, GETS, PUTS, STORAGE, TRANSITIONS, VOLUMES
 from genomics_pipeline.planning.discrete_events import Trace
 from genomics_pipeline.planning.requests import Requests
+from genomics_pipeline.planning.typical_hosts import share_price
 from genomics_pipeline.planning.workload import Workload
-from genomics_pipeline.prices.price import GB, HostPrice, Price, Prices
-from genomics_pipeline.prices.task_cost import host_share
+from genomics_pipeline.prices.price import GB, Price, Prices
 
 IDLE_S = 300  # in which Batch keeps a host without jobs: an assumption
 LOG_BYTES = 50_000  # of an attempt in CloudWatch Logs: an assumption
@@ -97,12 +93,13 @@ def _compute(work: Workload, trace: Trace, account: AccountLimits, prices: Price
         times = trace.stages.get(one.stage.name)
         if times is None:
             continue
-        share = _share_price(one.stage, prices)
+        resources = one.stage.step.resources
+        share = share_price(prices, resources.vcpus, resources.memory_mib)
         spot, on_demand = (times.running_s[kind] / _HOURS for kind in (SPOT, ON_DEMAND))
-        vcpus = one.stage.step.resources.vcpus
+        vcpus = resources.vcpus
         formula = (
             f"{spot:,.5g} job-hours on Spot hosts at ${share.spot:.4g}, {on_demand:,.5g} on On-Demand hosts at "
-            f"${share.on_demand:.4g}: {vcpus} vCPUs and {one.stage.step.resources.memory_mib} MiB, as their share of a "
+            f"${share.on_demand:.4g}: {vcpus} vCPUs and {resources.memory_mib} MiB, as their share of a "
             f"host, the median of {share.types} instance types"
         )
         fixed = on_demand * share.on_demand
@@ -136,45 +133,3 @@ def _host_hours(work: Workload, trace: Trace, account: AccountLimits) -> float:
         if (times := trace.stages.get(one.stage.name))
     )
     return vcpu_s / account.host_vcpus / _HOURS + trace.hosts * (account.host_start_s + IDLE_S) / _HOURS
-
-
-@dataclass(frozen=True, slots=True)
-class _SharePrice:
-    """The price of an hour of a job's share of a host."""
-
-    on_demand: float
-    spot: float
-    low: float
-    high: float
-    types: int
-    price: Price
-
-
-def _share_price(stage: Stage, prices: Prices) -> _SharePrice:
-    """Return the median price, over the default instance types, of a job's share: of vCPUs or memory, the larger."""
-    resources = stage.step.resources
-    hosts = [prices.hosts[one.name] for one in default_host_types() if one.name in prices.hosts]
-    fitting = [one for one in hosts if _fits(one, stage)]
-    priced = [(one, one.spot) for one in fitting if one.spot is not None]
-
-    def share(one: HostPrice) -> float:
-        return host_share(one.host, resources.vcpus, resources.memory_mib)
-
-    return _SharePrice(
-        median(one.on_demand.value * share(one) for one in fitting),
-        median(spot.median.value * share(one) for one, spot in priced),
-        median(spot.low * share(one) for one, spot in priced),
-        median(spot.high * share(one) for one, spot in priced),
-        len(priced),
-        _oldest([spot.median for _, spot in priced]),
-    )
-
-
-def _fits(one: HostPrice, stage: Stage) -> bool:
-    host, resources = one.host, stage.step.resources
-    large = host.vcpus >= resources.vcpus and host.memory_mib >= resources.memory_mib
-    return large and host.architecture is Architecture.X86_64
-
-
-def _oldest(some: Sequence[Price]) -> Price:
-    return min(some, key=lambda one: one.date)

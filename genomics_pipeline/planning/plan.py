@@ -26,7 +26,7 @@ from genomics_pipeline.planning.limits import (
     larger,
     measured_usages,
 )
-from genomics_pipeline.planning.planned_run import PlannedRun
+from genomics_pipeline.planning.planned_run import PlannedRun, PlannedWork
 from genomics_pipeline.planning.requests import Requests, requests
 from genomics_pipeline.planning.resource_model import Quantiles
 from genomics_pipeline.planning.scripts import ChildScript
@@ -51,6 +51,8 @@ class StageLine:
         attempts: Their attempts.
         job_s: The mean duration of an attempt.
         waited_s: The mean time that an attempt waited for hosts.
+        input_bytes: The size of all inputs.
+        output_bytes: The size of all outputs.
         basis: What its estimates rest on.
     """
 
@@ -61,6 +63,8 @@ class StageLine:
     attempts: int
     job_s: float
     waited_s: float
+    input_bytes: float
+    output_bytes: float
     basis: str
 
 
@@ -106,22 +110,22 @@ class Plan:
         return sum(self.counts.jobs.values())
 
 
-def make_plan(run: PlannedRun, what_if: Sequence[str] = ()) -> Plan:
+def make_plan(run: PlannedRun, work: Workload, what_if: Sequence[str] = ()) -> Plan:
     """Return the plan of a run.
 
     Args:
         run: The run.
+        work: Its tasks.
         what_if: The names of `what_if.SWITCHES` to price.
 
     Raises:
-        DataError: for a step without estimates, failures that are not tolerated, and unknown prices.
+        UnknownPrice: for a price that is in no table.
     """
-    work = workload(run.pipeline, run.document, run.cohort, run.model)
-    drawn = _draw(work, run.rates, 0.5, 0)
+    drawn = draw_stages(work, run.rates, 0.5, 0)
     trace = simulate(_phases(work, drawn, run.execution_input), run.account, 0)
-    counts = _with_throttling(_count(run, work, drawn), trace.throttled)
+    counts = _with_throttling(count_execution(run, work, drawn), trace.throttled)
     asked = requests(work, counts, trace.throttled, trace.hosts, run.cohort.genome_bases)
-    duration = _duration(run, trace)
+    duration = _duration(run, work, trace)
     payload = run.cohort.sample_line_bytes * max((max(one) for one in work.batches.values() if one), default=1)
     usages = [
         *growing_usages(work, run.cohort),
@@ -142,11 +146,12 @@ def make_plan(run: PlannedRun, what_if: Sequence[str] = ()) -> Plan:
         _timeline(work, trace, counts),
         cost_lines(work, trace, asked, counts.transitions, run.account, run.volume_gib, run.prices),
         tuple(run.notes),
-        compare(run, trace, counts, what_if) if what_if else None,
+        compare(run, work, trace, counts, what_if) if what_if else None,
     )
 
 
-def _draw(work: Workload, rates: FailureRates, quantile: float, seed: int) -> dict[str, DrawnStage]:
+def draw_stages(work: Workload, rates: FailureRates, quantile: float, seed: int) -> dict[str, DrawnStage]:
+    """Return the drawn fate of the tasks of each stage; see `draws.draw`."""
     rng = np.random.default_rng(seed)
     return {one.stage.name: draw(one, rates, quantile, rng) for one in work.stages}
 
@@ -181,7 +186,7 @@ def _scripts(stages: Sequence[str], drawn: Mapping[str, DrawnStage]) -> dict[int
     return dict(sorted(scripts.items()))
 
 
-def _count(run: PlannedRun, work: Workload, drawn: Mapping[str, DrawnStage]) -> Counts:
+def count_execution(run: PlannedWork, work: Workload, drawn: Mapping[str, DrawnStage]) -> Counts:
     """Return the counts of the execution, by executing its document."""
     maps = {}
     for label, sizes in work.batches.items():
@@ -203,7 +208,7 @@ def _with_throttling(counts: Counts, throttled: int) -> Counts:
     return replace(counts, transitions=counts.transitions + throttled, events=events)
 
 
-def _duration(run: PlannedRun, trace: Trace) -> Quantiles:
+def _duration(run: PlannedRun, work: Workload, trace: Trace) -> Quantiles:
     """Return the quantiles of the duration, the median of which is that of the simulated run.
 
     Tasks differ from each other, and all tasks of a step together from the model: the quantiles are those of the second
@@ -212,10 +217,10 @@ def _duration(run: PlannedRun, trace: Trace) -> Quantiles:
     cohort = run.cohort
     if cohort.samples > SIMULATED:
         cohort = replace(cohort, sample_bytes=cohort.sample_bytes[:SIMULATED])
-    work = workload(run.pipeline, run.document, cohort, run.model)
+        work = workload(run.pipeline, run.document, cohort, run.model)
 
     def seconds(quantile: float) -> float:
-        drawn = (_draw(work, run.rates, quantile, seed) for seed in range(SEEDS))
+        drawn = (draw_stages(work, run.rates, quantile, seed) for seed in range(SEEDS))
         phases = (_phases(work, one, run.execution_input) for one in drawn)
         return median(simulate(one, run.account, seed).seconds for seed, one in enumerate(phases))
 
@@ -245,7 +250,8 @@ def _timeline(work: Workload, trace: Trace, counts: Counts) -> list[StageLine]:
         basis = one.groups[0].estimate.basis
         jobs, all_attempts = counts.jobs.get(name, 0), counts.attempts.get(name, 0)
         job_s, waited_s = sum(times.running_s) / attempts, times.waited_s / attempts
-        lines.append(StageLine(name, first, times.last, jobs, all_attempts, job_s, waited_s, basis))
+        sizes = one.input_bytes, one.output_bytes
+        lines.append(StageLine(name, first, times.last, jobs, all_attempts, job_s, waited_s, *sizes, basis))
     return lines
 
 

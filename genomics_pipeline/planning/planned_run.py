@@ -15,9 +15,9 @@ from genomics_pipeline.planning.workload import PlannedCohort
 from genomics_pipeline.prices.price import Prices
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedRun:
-    """A run to plan.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedWork:
+    """A run to plan, wherever it runs.
 
     Attributes:
         pipeline: The pipeline, with the stages that run.
@@ -25,10 +25,6 @@ class PlannedRun:
         execution_input: Its input.
         cohort: Its items.
         model: The source of estimates.
-        rates: How often jobs fail.
-        account: The limits of the account and of the stack.
-        volume_gib: The size of the EBS volume of a host.
-        prices: The prices of the Region.
         notes: What was assumed about it, for people.
     """
 
@@ -37,8 +33,23 @@ class PlannedRun:
     execution_input: ExecutionInput
     cohort: PlannedCohort
     model: ResourceModel
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRun(PlannedWork):
+    """A run on AWS to plan.
+
+    Attributes:
+        rates: How often jobs fail.
+        account: The limits of the account and of the stack.
+        volume_gib: The size of the EBS volume of a host.
+        prices: The prices of the Region.
+        bam_factor: The size of alignments in BAM, in that of the format of the model's sizes.
+    """
+
     rates: FailureRates
     account: AccountLimits
     volume_gib: int
     prices: Prices
-    notes: Sequence[str] = ()
+    bam_factor: float

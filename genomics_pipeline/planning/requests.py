@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from genomics_pipeline.planning.counting import Counts
-from genomics_pipeline.planning.workload import Workload
+from genomics_pipeline.planning.transfers import WRITTEN_RECORDS, downloads, uploads
+from genomics_pipeline.planning.workload import StageWork, Workload
 
-PART_BYTES = 8 * 2**20  # of a transfer in parts: the default of the AWS Common Runtime, awslabs/aws-c-s3
 RECORDS = 3  # GET of each task: the review of its own completion record, and the records of its inputs
 REFERENCE_COPIES = 4  # the size of a reference with its indexes, in bytes for each of its bases; once a host
 
@@ -46,19 +46,27 @@ def requests(work: Workload, counts: Counts, throttled: int, hosts: int, genome_
         hosts: The hosts that are started, each of which fetches the reference.
         genome_bases: The length of the reference.
     """
-    get = hosts * _parts(genome_bases * REFERENCE_COPIES)
+    get = hosts * downloads(genome_bases * REFERENCE_COPIES)
     put = 0
     for one in work.stages:
         tasks = sum(len(group.tasks) for group in one.groups)
         again = counts.attempts.get(one.stage.name, tasks) / max(1, tasks)  # attempts that failed read once more
-        get += round(again * (tasks * RECORDS + one.input_bytes / PART_BYTES + tasks * len(one.stage.inputs)))
+        get += round(again * (tasks * RECORDS + _reads(one)))
         outputs = [output for output in one.stage.step.outputs.values() if not output.optional]
-        files = sum(1 + bool(output.indexes) for output in outputs) + 1  # the completion record last
-        put += tasks * files + round(one.output_bytes / PART_BYTES)
+        others = sum(1 + bool(output.indexes) for output in outputs) - 1  # of which no one has several parts
+        put += tasks * (WRITTEN_RECORDS + others + uploads(one.output_bytes / max(1, tasks)))
     maps = len(work.batches)
     results = 3 * maps  # ResultWriter: its manifest, SUCCEEDED and FAILED
     return Requests(1, maps, sum(counts.jobs.values()) + throttled, get + maps, put + results)
 
 
-def _parts(size_bytes: float) -> int:
-    return -(-int(size_bytes) // PART_BYTES)
+def _reads(one: StageWork) -> int:
+    """Return the GET requests for the inputs of a stage: for each file of each sample its parts, and its index."""
+    inputs = [each for each in one.stage.step.inputs.values() if each.type != "reference"]
+    stream, indexes = any(each.stream for each in inputs), any(each.indexes for each in inputs)
+    total = 0
+    for group in one.groups:
+        samples = max(1, group.features.samples)
+        of_sample = downloads(group.features.input_bytes / samples, stream=stream) + indexes
+        total += sum(group.items) * samples * of_sample
+    return total

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 
@@ -31,6 +32,10 @@ class TaskFeatures:
     samples: int
     vcpus: float
 
+    def on(self, vcpus: float) -> TaskFeatures:
+        """Return the properties of the same task on other cores."""
+        return replace(self, vcpus=vcpus)
+
 
 @dataclass(frozen=True, slots=True)
 class TaskEstimate:
@@ -42,6 +47,7 @@ class TaskEstimate:
         peak_memory_mib: The highest use of memory in MiB.
         output_bytes: The size of its outputs.
         basis: What the estimate rests on, for people: which records or calibration, and how many of them.
+        outputs: The median size of each output, with its indexes, where it is known by output.
     """
 
     seconds: Quantiles
@@ -49,6 +55,7 @@ class TaskEstimate:
     peak_memory_mib: Quantiles
     output_bytes: Quantiles
     basis: str
+    outputs: Mapping[str, float] = field(default_factory=dict)
 
 
 class ResourceModel(Protocol):

@@ -5,21 +5,20 @@ The lines have the names of a plan's, so that both can be compared.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.planning.cost_names import COMPUTE, GETS, PUTS, STORAGE, TRANSITIONS, VOLUMES
+from genomics_pipeline.planning.transfers import WRITTEN_RECORDS, downloads, uploads
 from genomics_pipeline.prices.price import GB, Price, Prices, UnknownPrice
 from genomics_pipeline.prices.task_cost import region_of, task_cost
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.failure import FailureRecord
-from genomics_pipeline.stores.transfer import UPLOAD, WHOLE
+from genomics_pipeline.records.plan import PlannedFigures
 
 _HOUR_S, _MONTH_HOURS = 3600, 730
-_RECORDS = 3  # of a task: job.json, log.txt and step.json
 
 
 @dataclass(slots=True)
@@ -102,7 +101,7 @@ class RunCost:
         stages: The tasks that are done, by stage.
         waste: The attempts that failed, by stage.
         not_counted: What is not in the costs, and why.
-        predicted: The dollars of the run's plan by line; None where it has none.
+        predicted: The figures of the run's plan.
     """
 
     run: str
@@ -110,7 +109,7 @@ class RunCost:
     stages: Mapping[str, CostTally]
     waste: Mapping[str, CostTally]
     not_counted: Sequence[str]
-    predicted: Mapping[str, float] | None
+    predicted: PlannedFigures
 
     @property
     def wasted(self) -> CostTally:
@@ -171,8 +170,8 @@ class SpendingAccount:
             self._expiring_bytes += sum(sizes)
         else:
             self._bytes += sum(sizes)
-        self._puts += _RECORDS + sum(map(_uploads, sizes))
-        self._gets += len(record.sources) + max(1, math.ceil(record.input_bytes / WHOLE.part_bytes))
+        self._puts += WRITTEN_RECORDS + sum(map(uploads, sizes))
+        self._gets += len(record.sources) + downloads(record.input_bytes)
         return cost
 
     def add_failure(self, stage: str, record: FailureRecord) -> None:
@@ -283,8 +282,3 @@ def state_transitions(groups: Iterable[tuple[str | None, int]], children: Mappin
     groups = list(groups)
     inner = sum(children.get(label, 0) * (1 + stages) for label, stages in groups if label is not None)
     return inner + executions * len(groups)
-
-
-def _uploads(size_bytes: int) -> int:
-    """Return the PUT and POST requests of an upload: with its beginning and its end if it has several parts."""
-    return 1 if size_bytes < UPLOAD.part_bytes else math.ceil(size_bytes / UPLOAD.part_bytes) + 2

@@ -1,6 +1,7 @@
 """The costs of other choices, those of a naive definition among them: each alone, and all together.
 
-Prices are of the expected work, without failures and without luck, so that choices differ by themselves only.
+Prices are of the expected work on Spot hosts, without failures and without luck, so that choices differ by themselves
+only.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from genomics_pipeline.asl.generate import DEFAULT_NAMES
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.planning.account import ON_DEMAND, SPOT
+from genomics_pipeline.planning.cost_names import TRANSITIONS
 from genomics_pipeline.planning.costs import CostLine, cost_lines, simple_line
 from genomics_pipeline.planning.counting import Counts, MapLoad, RunLoad, count
 from genomics_pipeline.planning.discrete_events import SimulatedStage, Trace
@@ -20,19 +22,43 @@ from genomics_pipeline.planning.requests import requests
 from genomics_pipeline.planning.workload import StageWork, Workload, workload
 from genomics_pipeline.prices.price import GB
 
-BAM_FACTOR = 3.0  # of the size of a CRAM file: docs/human-genome.md, "disk"
 EVENT_BYTES = 1_000  # of an event in the log of an execution at level ALL, with its data: an assumption
 _HOURS = 3600
 
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A choice.
+
+    Attributes:
+        words: The choice, for people.
+        source: What its price rests on.
+    """
+
+    words: str
+    source: str
+
+
 # In the order of the table. Those of a naive definition, but for the last, which is shown apart.
-SWITCHES: Mapping[str, str] = {
-    "polling": f"each job is polled every {POLL_S} s, and every failure is tried three times again",
-    "bam": "alignments are BAM",
-    "whole_gvcfs": "a job over an interval fetches whole gVCFs, not the part of its interval",
-    "worst_memory": "all jobs of a step have the memory that its worst sample needs: the last rung of its ladder",
-    "logs_all": "executions are logged at level ALL with their data",
-    "nat": "S3 is reached through a NAT gateway",
-    "on_demand": "all hosts are On-Demand",
+SWITCHES: Mapping[str, Choice] = {
+    "polling": Choice(
+        f"each job is polled every {POLL_S} s, and every failure is tried three times again",
+        "the naive definition, executed in virtual time",
+    ),
+    "bam": Choice("alignments are BAM", "formats.bam of calibration.toml"),
+    "whole_gvcfs": Choice(
+        "a job over an interval fetches whole gVCFs, not the part of its interval", "ranged inputs of step.toml"
+    ),
+    "worst_memory": Choice(
+        "all jobs of a step have the memory that its worst sample needs: the last rung of its ladder",
+        "resources.memory_mib of step.toml",
+    ),
+    "logs_all": Choice(
+        "executions are logged at level ALL with their data",
+        f"the counted events, {EVENT_BYTES:,} bytes each: an assumption",
+    ),
+    "nat": Choice("S3 is reached through a NAT gateway", "the planned bytes, and the price of a NAT gateway"),
+    "on_demand": Choice("all hosts are On-Demand", "the prices of hosts"),
 }
 NAIVE = tuple(name for name in SWITCHES if name != "on_demand")
 
@@ -55,50 +81,58 @@ class Comparison:
     """The dollars of other choices.
 
     Attributes:
-        as_planned: The dollars of the run as it is, without failures.
+        as_planned: The dollars of the run as it is, without failures, on Spot hosts.
+        orchestration: The dollars of its state transitions.
         alone: The choices that were asked for, each alone.
         together: The dollars of all of them together.
-        naive: The lines of the costs of the naive definition, on the same hosts.
+        naive: The lines of the costs of the naive definition, on Spot hosts.
         naive_on_demand: Those on On-Demand hosts.
     """
 
     as_planned: float
+    orchestration: float
     alone: Sequence[PricedChoice]
     together: float
     naive: Sequence[CostLine]
     naive_on_demand: Sequence[CostLine]
 
+    @property
+    def ratio(self) -> float:
+        """The dollars of the run as it is, in those of the naive definition, both on Spot hosts."""
+        return self.as_planned / _total(self.naive)
 
-def compare(run: PlannedRun, trace: Trace, counts: Counts, names: Sequence[str]) -> Comparison:
+
+def compare(run: PlannedRun, work: Workload, trace: Trace, counts: Counts, names: Sequence[str]) -> Comparison:
     """Return what choices would cost, and the naive definition.
 
     Args:
         run: The run.
-        trace: Its simulation, which says how much of it is on Spot hosts.
+        work: Its tasks.
+        trace: Its simulation.
         counts: Its counts.
         names: The names of the choices.
     """
-    pricing = _Pricing(run, trace, counts, count(_load(run, naive=True)))
-    as_planned = _total(pricing.lines(()))
+    pricing = _Pricing(run, trace, counts, count(_naive_load(run, work)))
+    planned = pricing.lines(())
+    as_planned = _total(planned)
+    orchestration = next(one.dollars for one in planned if one.name == TRANSITIONS)
     alone = [PricedChoice(name, _total(pricing.lines({name})) - as_planned) for name in names]
     together = _total(pricing.lines(set(names)))
     naive, on_demand = pricing.lines(set(NAIVE)), pricing.lines(set(SWITCHES))
-    return Comparison(as_planned, alone, together, naive, on_demand)
+    return Comparison(as_planned, orchestration, alone, together, naive, on_demand)
 
 
 def _total(lines: Sequence[CostLine]) -> float:
     return sum(line.dollars for line in lines)
 
 
-def _load(run: PlannedRun, naive: bool) -> RunLoad:
-    """Return the execution of a run of which no job fails, by its own document or by the naive one."""
-    work = workload(run.pipeline, run.document, run.cohort, run.model)
+def _naive_load(run: PlannedRun, work: Workload) -> RunLoad:
+    """Return the execution of a run by the naive document, of which no job fails."""
     maps = {label: MapLoad(work.scopes[label], sizes) for label, sizes in work.batches.items()}
-    document = naive_document(run.document) if naive else run.document
     medians = {one.stage.name: _hours(one) * _HOURS / max(1, _tasks(one)) for one in work.stages}
     longest = {one.stage.name: one.stage.step.resources.timeout_s - 1 for one in work.stages}
     return RunLoad(
-        document,
+        naive_document(run.document),
         DEFAULT_NAMES,
         run.execution_input,
         maps,
@@ -136,10 +170,10 @@ class _Pricing:
         """Return the lines of the costs with these choices."""
         run = self.run
         pipeline = _pipeline(run.pipeline, names)
-        cohort = replace(run.cohort, alignment_factor=BAM_FACTOR) if "bam" in names else run.cohort
+        cohort = replace(run.cohort, alignment_factor=run.bam_factor) if "bam" in names else run.cohort
         work = workload(pipeline, run.document, cohort, run.model)
         counts = self.polled if "polling" in names else self.counts
-        trace = self._expected(work, on_demand="on_demand" in names)
+        trace = self._expected(work, ON_DEMAND if "on_demand" in names else SPOT)
         asked = requests(work, counts, self.trace.throttled, trace.hosts, cohort.genome_bases)
         lines = cost_lines(work, trace, asked, counts.transitions, run.account, run.volume_gib, run.prices)
         if "logs_all" in names:
@@ -152,15 +186,12 @@ class _Pricing:
             lines.append(simple_line("NAT gateway: hours", hours, "VPC/nat-gateway", run.prices))
         return lines
 
-    def _expected(self, work: Workload, on_demand: bool) -> Trace:
-        """Return the hours that work takes without failures, on Spot hosts as far as the simulated run is on them."""
+    def _expected(self, work: Workload, kind: int) -> Trace:
+        """Return the hours that work takes without failures, on hosts of one kind."""
         stages = {}
         for one in work.stages:
-            simulated = self.trace.stages.get(one.stage.name, SimulatedStage()).running_s
-            share = 0.0 if on_demand or not sum(simulated) else simulated[SPOT] / sum(simulated)
-            seconds = _hours(one) * _HOURS
             running = [0.0, 0.0]
-            running[SPOT], running[ON_DEMAND] = seconds * share, seconds * (1 - share)
+            running[kind] = _hours(one) * _HOURS
             stages[one.stage.name] = SimulatedStage(running_s=running, attempts=_tasks(one))
         return Trace(self.trace.seconds, stages, hosts=self.trace.hosts)
 

@@ -20,6 +20,7 @@ from genomics_pipeline.model.pipeline import (
 from genomics_pipeline.planning.resource_model import ResourceModel, TaskEstimate, TaskFeatures, UnknownStep
 
 UNSIZED = (REFERENCE, EARLIER_PACKED)  # a plan is of a run that joins no earlier one
+_Sizes = Mapping[str, Sequence[float]]  # of the items of a stage, by output; of all outputs together: ""
 DISTINCT = 50  # sizes of samples that are estimated one by one; more are rounded to three digits
 
 
@@ -123,7 +124,7 @@ def workload(pipeline: Pipeline, document: Mapping[str, Any], cohort: PlannedCoh
     scopes = {labels[one.name]: one.scope for one in pipeline.stages if one.name in labels}
     settings = {label: pipeline.maps[scope] for label, scope in scopes.items()}
     batches = {label: _batches(items[scope], settings[label]) for label, scope in scopes.items()}
-    outputs: dict[str, list[float]] = {}
+    outputs: dict[str, _Sizes] = {}
     stages = []
     for stage in pipeline.stages:
         label = labels.get(stage.name)
@@ -159,7 +160,7 @@ def _stage_work(
     sizes: Sequence[int],
     cohort: PlannedCohort,
     model: ResourceModel,
-    outputs: dict[str, list[float]],
+    outputs: dict[str, _Sizes],
 ) -> StageWork:
     """Return the tasks of a stage, and add the sizes of its outputs, by item, to `outputs`.
 
@@ -174,7 +175,8 @@ def _stage_work(
     """
     keys, features = _features(pipeline, stage, cohort, outputs)
     known = {key: _estimate(model, stage, one) for key, one in features.items()}
-    outputs[stage.name] = [known[key].output_bytes.p50 for key in keys]
+    sizes_of = {key: {"": one.output_bytes.p50, **one.outputs} for key, one in known.items()}
+    outputs[stage.name] = {name: [sizes_of[key][name] for key in keys] for name in _names(sizes_of.values())}
     groups: dict[int, tuple[list[int], list[int]]] = {key: ([], []) for key in features}
     first = 0
     for index, size in enumerate(sizes):
@@ -188,8 +190,13 @@ def _stage_work(
         label,
         [TaskGroup(tasks, items, features[key], known[key]) for key, (tasks, items) in groups.items() if tasks],
         float(sum(features[key].input_bytes for key in keys)),
-        sum(outputs[stage.name]) * factor,
+        sum(outputs[stage.name][""]) * factor,
     )
+
+
+def _names(sizes: Iterable[Mapping[str, float]]) -> Iterable[str]:
+    """Return the names of the outputs, and the empty name of all of them together; that alone without items."""
+    return next(iter(sizes), {"": 0.0})
 
 
 def _estimate(model: ResourceModel, stage: Stage, features: TaskFeatures) -> TaskEstimate:
@@ -201,7 +208,7 @@ def _estimate(model: ResourceModel, stage: Stage, features: TaskFeatures) -> Tas
 
 
 def _features(
-    pipeline: Pipeline, stage: Stage, cohort: PlannedCohort, outputs: Mapping[str, Sequence[float]]
+    pipeline: Pipeline, stage: Stage, cohort: PlannedCohort, outputs: Mapping[str, _Sizes]
 ) -> tuple[Sequence[int], dict[int, TaskFeatures]]:
     """Return a key for a stage's work on each of its items, and its sizes by key: items of one size share a key."""
     vcpus = stage.step.resources.vcpus
@@ -224,18 +231,18 @@ def _features(
         size = 0.0
         for name, source in sources.items():
             if scopes.get(_maker(source)) == "interval":
-                size += outputs[_maker(source)][number]
+                size += _sizes(source, outputs)[number]
             else:
                 size += totals[name] * (bases / cohort.genome_bases if stage.step.inputs[name].ranged else 1)
         features[number] = TaskFeatures(int(size), bases, samples, vcpus)
     return list(features), features
 
 
-def _sample_bytes(sources: Iterable[str], cohort: PlannedCohort, outputs: Mapping[str, Sequence[float]]) -> list[float]:
-    """Return the size of each sample's inputs: a stage of which several outputs are read is counted once."""
-    names = dict.fromkeys(_maker(source) for source in sources)
-    columns = [cohort.sample_bytes if name == READS.partition(".")[0] else outputs[name] for name in names]
-    one_each = [column for column in columns if len(column) == len(cohort.sample_bytes)]
+def _sample_bytes(sources: Iterable[str], cohort: PlannedCohort, outputs: Mapping[str, _Sizes]) -> list[float]:
+    """Return the size of each sample's inputs."""
+    columns = (cohort.sample_bytes if source == READS else _sizes(source, outputs) for source in sources)
+    once = {id(column): column for column in columns}  # several outputs whose sizes are known together only
+    one_each = [column for column in once.values() if len(column) == len(cohort.sample_bytes)]
     return [float(sum(row)) for row in zip(*one_each, strict=True)] or [0.0] * len(cohort.sample_bytes)
 
 
@@ -244,13 +251,19 @@ def _maker(source: str) -> str:
     return source.partition(".")[0]
 
 
-def _total(source: str, cohort: PlannedCohort, outputs: Mapping[str, Sequence[float]]) -> float:
+def _total(source: str, cohort: PlannedCohort, outputs: Mapping[str, _Sizes]) -> float:
     """Return the size of all files of a source."""
     if source == GIVEN_GVCFS:
         return cohort.given_bytes
     if source == READS:
         return float(sum(cohort.sample_bytes)) * cohort.multiplier
-    return sum(outputs[_maker(source)])
+    return sum(_sizes(source, outputs))
+
+
+def _sizes(source: str, outputs: Mapping[str, _Sizes]) -> Sequence[float]:
+    """Return the size of a source by item: where it is not known by output, that of all outputs of its stage."""
+    stage, _, output = source.partition(".")
+    return outputs[stage].get(output, outputs[stage][""])
 
 
 def _rounded(sizes: Sequence[float]) -> list[int]:

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
-from genomics_pipeline.records.fields import RecordKind, find_fields
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genomics_pipeline.records.fields import RecordKind, find_fields, record_text
 from genomics_pipeline.stores.protocol import Store
 
 KIND = RecordKind("a plan", "delete the file")
+CORE_HOURS = "core_hours"
 
 
-def read_planned_dollars(store: Store, uri: str) -> dict[str, float] | None:
-    """Return the dollars of a run's plan by line; None where the run has no plan.
+@dataclass(frozen=True, slots=True)
+class PlannedFigures:
+    """The figures of a plan.
+
+    Attributes:
+        dollars: US dollars by line; None of a plan for a machine of one's own.
+        core_hours: Core-hours by stage; None of a plan for AWS.
+    """
+
+    dollars: Mapping[str, float] | None = None
+    core_hours: Mapping[str, float] | None = None
+
+
+def read_planned_figures(store: Store, uri: str) -> PlannedFigures:
+    """Return the figures of a run's plan; none where the run has no plan.
 
     Raises:
         UnreadableRecord: if the file is in an unknown form.
     """
     if (fields := find_fields(store, uri, KIND)) is None:
-        return None
-    return fields.object("dollars").object("by_line").number_by_name()
+        return PlannedFigures()
+    if fields.has(CORE_HOURS):
+        return PlannedFigures(core_hours=fields.object(CORE_HOURS).object("by_stage").number_by_name())
+    return PlannedFigures(fields.object("dollars").object("by_line").number_by_name())
+
+
+def write_plan(store: Store, uri: str, members: Mapping[str, Any]) -> None:
+    """Write a run's plan, in place of an earlier one."""
+    store.write(uri, record_text(members).encode())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.local_memory import ReferenceSize
-from genomics_pipeline.reference.fai import fai_path, read_contigs
+from genomics_pipeline.reference.fai import Contig, fai_path, read_contigs
 from genomics_pipeline.reference.index_kinds import INDEX_KINDS, IndexKind
 
 
@@ -23,6 +23,18 @@ def reference_size(fasta: Path, indexes: Iterable[str]) -> ReferenceSize:
     if not fasta.is_file():
         return ReferenceSize()
     return ReferenceSize(sum(_index_bytes(INDEX_KINDS[name], fasta) for name in indexes), _longest_bp(fasta))
+
+
+def estimated_size(contigs: Iterable[Contig], indexes: Iterable[str]) -> ReferenceSize:
+    """Return the estimated size of the indexes of a FASTA file that is not there, and of its longest contig.
+
+    Args:
+        contigs: The contigs of the file.
+        indexes: The names of `INDEX_KINDS`.
+    """
+    lengths_bp = [contig.length_bp for contig in contigs]
+    file_bytes = sum(INDEX_KINDS[name].rate.file_bytes(sum(lengths_bp)) for name in indexes)
+    return ReferenceSize(file_bytes, max(lengths_bp, default=0))
 
 
 def _longest_bp(fasta: Path) -> int:

@@ -9,17 +9,21 @@ from typing import Any
 from genomics_pipeline.planning.run_cost import CostTally, ItemCost, RunCost, SpentLine
 
 _STAGE = "{:<22} {:>8} {:>12} {:>12} {:>12}"
+_HOURS = " {:>12} {:>7}"
 _LINE = "{:<32} {:>16} {:<18} {:>12} {}"
 _PLANNED = "{:<32} {:>16} {:<18} {:>12} {:>12} {:>7} {}"
 
 
 def cost_text(cost: RunCost) -> Iterator[str]:
     """Yield the lines of the report for people."""
-    yield _STAGE.format("stage", "tasks", "core-hours", "dollars", "a task")
+    hours = cost.predicted.core_hours
+    heading = "" if hours is None else _HOURS.format("planned", "ratio")
+    yield _STAGE.format("stage", "tasks", "core-hours", "dollars", "a task") + heading
     for stage, one in cost.stages.items():
-        yield _STAGE.format(
+        row = _STAGE.format(
             stage, f"{one.tasks:,}", f"{one.core_hours:,.3f}", _dollars(one.dollars), _dollars(one.dollars / one.tasks)
         )
+        yield row + _planned_hours(hours, stage, one.core_hours)
     if cost.wasted.tasks:
         wasted = cost.wasted
         numbers = f"{wasted.tasks:,}", f"{wasted.core_hours:,.3f}", _dollars(wasted.dollars)
@@ -33,8 +37,14 @@ def cost_text(cost: RunCost) -> Iterator[str]:
     yield from (f"not counted: {one}" for one in cost.not_counted)
 
 
+def _planned_hours(hours: Mapping[str, float] | None, stage: str, spent: float) -> str:
+    """Return the planned core-hours of a stage, and the ratio of the spent ones to them; nothing without a plan."""
+    planned = (hours or {}).get(stage)
+    return "" if not planned else _HOURS.format(f"{planned:,.3f}", f"{spent / planned:.2f}")
+
+
 def _heading(cost: RunCost) -> str:
-    if cost.predicted is None:
+    if cost.predicted.dollars is None:
         return _LINE.format("line", "count", "unit", "dollars", "prices of")
     return _PLANNED.format("line", "count", "unit", "dollars", "planned", "ratio", "prices of")
 
@@ -45,7 +55,7 @@ def _line(cost: RunCost, one: SpentLine) -> str:
 
 
 def _row(cost: RunCost, name: str, count: str, unit: str, dollars: float, note: str) -> str:
-    if cost.predicted is None:
+    if cost.predicted.dollars is None:
         return _LINE.format(name, count, unit, _dollars(dollars), note).rstrip()
     planned = _planned(cost, name)
     shown = "" if planned is None else _dollars(planned)
@@ -55,7 +65,7 @@ def _row(cost: RunCost, name: str, count: str, unit: str, dollars: float, note: 
 
 def _planned(cost: RunCost, name: str) -> float | None:
     """Return the dollars that a run's plan has for a line, or for all lines together."""
-    predicted = cost.predicted or {}
+    predicted = cost.predicted.dollars or {}
     return sum(predicted.values()) if name == "total" else predicted.get(name)
 
 
@@ -87,7 +97,8 @@ def item_json(one: ItemCost) -> dict[str, Any]:
 def cost_json(cost: RunCost) -> dict[str, Any]:
     """Return the object that ``--json`` prints."""
     low, high = _bounds(cost)
-    predicted = {"total": _planned(cost, "total"), "by_line": dict(cost.predicted or {})}
+    predicted = {"total": _planned(cost, "total"), "by_line": dict(cost.predicted.dollars or {})}
+    hours = cost.predicted.core_hours
     return {
         "run": cost.run,
         "stages": _tallies(cost.stages),
@@ -98,7 +109,8 @@ def cost_json(cost: RunCost) -> dict[str, Any]:
             "high": high,
             "lines": [asdict(one) for one in cost.lines],
         },
-        **({} if cost.predicted is None else {"predicted": predicted}),
+        **({} if cost.predicted.dollars is None else {"predicted": predicted}),
+        **({} if hours is None else {"predicted_core_hours": dict(hours)}),
         "not_counted": list(cost.not_counted),
     }
 

@@ -52,6 +52,8 @@ def plan_json(plan: Plan) -> dict[str, Any]:
                 "attempts": one.attempts,
                 "job_s": round(one.job_s, 1),
                 "waited_s": round(one.waited_s, 1),
+                "input_bytes": round(one.input_bytes),
+                "output_bytes": round(one.output_bytes),
             }
             for one in plan.timeline
         ],
@@ -75,6 +77,9 @@ def _comparison_json(plan: Plan) -> dict[str, Any]:
             "as_planned": round(found.as_planned, 4),
             "alone": {one.name: round(one.dollars, 4) for one in found.alone},
             "together": round(found.together, 4),
+            "sources": {one.name: SWITCHES[one.name].source for one in found.alone},
+            "of_naive": round(found.ratio, 4),
+            "orchestration_share": round(found.orchestration / found.as_planned, 6),
         },
         "naive": {"dollars": _lines_json(found.naive)},
         "naive_on_demand": {"dollars": _lines_json(found.naive_on_demand)},
@@ -124,17 +129,18 @@ def _counts(plan: Plan) -> Iterator[str]:
     counts, asked = plan.counts, plan.requests
     failed = sum(counts.failed.values())
     retried = f"{plan.throttled:,} of them retries of throttled submissions" if plan.throttled else ""
-    yield _row("jobs", plan.jobs, f"{quantity(sum(counts.attempts.values()), 'attempt', ',')}")
-    yield _row("transitions", counts.transitions, retried)
-    yield _row("events", counts.events, f"at most {counts.longest_history:,} of one execution")
+    yield figure_row("jobs", plan.jobs, f"{quantity(sum(counts.attempts.values()), 'attempt', ',')}")
+    yield figure_row("transitions", counts.transitions, retried)
+    yield figure_row("events", counts.events, f"at most {counts.longest_history:,} of one execution")
     parts = f"SubmitJob {asked.submit_job:,}, S3 GET {asked.s3_get:,}, S3 PUT {asked.s3_put:,}, others 3 or fewer"
-    yield _row("requests", asked.total, parts)
+    yield figure_row("requests", asked.total, parts)
     if failed or counts.status != "SUCCEEDED":
         fails = f"more than tolerated: the execution fails ({counts.error})" if counts.error else "tolerated"
-        yield _row("failed items", failed, fails)
+        yield figure_row("failed items", failed, fails)
 
 
-def _row(name: str, number: int, note: str) -> str:
+def figure_row(name: str, number: int, note: str) -> str:
+    """Return the line of a count."""
     return f"{name:<14}{number:>16,}  {note}".rstrip()
 
 
@@ -142,12 +148,23 @@ def _timeline(plan: Plan) -> Iterator[str]:
     times = plan.duration_s
     yield f"{'duration':<14}{duration(times.p50):>16}  p10 {duration(times.p10)}, p90 {duration(times.p90)}"
     for one in plan.timeline:
-        scale = BAR / max(times.p50, 1)
-        start = min(BAR - 1, int(one.first_s * scale))
-        end = max(start + 1, min(BAR, round(one.last_s * scale)))
-        bar = " " * start + "━" * (end - start) + " " * (BAR - end)
+        bar = stage_bar(one.first_s, one.last_s, times.p50)
         waits = f", {duration(one.waited_s)} in the queue" if one.waited_s >= 1 else ""
         yield f"  {one.stage:<16} {bar} {one.jobs:,} × {duration(one.job_s)}{waits}"
+
+
+def stage_bar(first_s: float, last_s: float, run_s: float) -> str:
+    """Return the bar of a stage on the timeline.
+
+    Args:
+        first_s: The start of its first job, in seconds.
+        last_s: The end of its last job.
+        run_s: The duration of the run.
+    """
+    scale = BAR / max(run_s, 1)
+    start = min(BAR - 1, int(first_s * scale))
+    end = max(start + 1, min(BAR, round(last_s * scale)))
+    return " " * start + "━" * (end - start) + " " * (BAR - end)
 
 
 def _limits(plan: Plan) -> Iterator[str]:
@@ -189,11 +206,14 @@ def _comparison(plan: Plan) -> Iterator[str]:
     if (found := plan.comparison) is None:
         return
     yield ""
-    yield f"{'what if':<32}{found.as_planned:>14,.2f}  as planned, without failures"
+    yield f"{'what if':<32}{found.as_planned:>14,.2f}  as planned on Spot hosts, without failures"
+    share = found.orchestration / found.as_planned
+    yield f"  {'of which state transitions':<30}{found.orchestration:>14,.2f}  {share:.2%}"
     for one in found.alone:
-        yield f"  {one.name:<30}{one.dollars:>+14,.2f}  {SWITCHES[one.name]}"
-    yield f"  {'together':<30}{found.together:>14,.2f}"
-    for name, lines in (("naive definition", found.naive), ("on On-Demand hosts", found.naive_on_demand)):
+        factor, choice = 1 + one.dollars / found.as_planned, SWITCHES[one.name]
+        yield f"  {one.name:<30}{one.dollars:>+14,.2f}  x {factor:.3f}: {choice.words} ({choice.source})"
+    yield f"  {'together':<30}{found.together:>14,.2f}  x {found.together / found.as_planned:.3f}"
+    for name, lines in (("naive, on Spot hosts", found.naive), ("naive, on On-Demand hosts", found.naive_on_demand)):
         total = sum(one.dollars for one in lines)
         yield f"  {name:<30}{total:>14,.2f}  as planned is {found.as_planned / total:.2f} of it"
 
@@ -224,8 +244,16 @@ def explain_line(plan: Plan, name: str) -> list[str]:
     }
     if plan.comparison is not None:
         for choice in plan.comparison.alone:
-            figures[choice.name] = [f"${choice.dollars:+,.4f}: {SWITCHES[choice.name]}", "its lines: --json, naive"]
-        figures["naive definition"] = [line for one in plan.comparison.naive for line in (one.name, *_cost(one))]
+            switch = SWITCHES[choice.name]
+            figures[choice.name] = [
+                f"${choice.dollars:+,.4f}: {switch.words}; {switch.source}",
+                "its lines: --json, naive",
+            ]
+        for name, lines in (
+            ("naive, on Spot hosts", plan.comparison.naive),
+            ("naive, on On-Demand hosts", plan.comparison.naive_on_demand),
+        ):
+            figures[name] = [line for one in lines for line in (one.name, *_cost(one))]
     for cost in plan.costs:  # transitions have a count and a price
         figures.setdefault(cost.name, []).extend(_cost(cost))
     if name not in figures:
@@ -254,8 +282,9 @@ def _requests(plan: Plan) -> list[str]:
     return [
         f"StartExecution {asked.start_execution}, StartMapRun {asked.start_map_run}: of the definition",
         f"SubmitJob {asked.submit_job:,}: the jobs, and {plan.throttled:,} submissions that are throttled",
-        f"S3 GET {asked.s3_get:,}: parts of 8 MiB of the inputs, three records for each job, the reference once a host",
-        f"S3 PUT {asked.s3_put:,}: the outputs of each step.toml in parts of 8 MiB, and completion records",
+        f"S3 GET {asked.s3_get:,}: the inputs in parts of 8 MiB (of 4 where they are streamed) and their indexes, "
+        "three records for each job, the reference once a host",
+        f"S3 PUT {asked.s3_put:,}: the outputs of each step.toml in parts of 64 MiB, and three records of each job",
     ]
 
 

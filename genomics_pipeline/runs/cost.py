@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.aws.template.parameters import PARAMETERS
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.planning.run_cost import ItemCost, RunCost, SpendingAccount, state_transitions
 from genomics_pipeline.prices.load import SHIPPED_REGION, load_prices
 from genomics_pipeline.records.completion import CompletionRecord
-from genomics_pipeline.records.failure import FailureRecord, read_failure
-from genomics_pipeline.records.plan import read_planned_dollars
+from genomics_pipeline.records.plan import read_planned_figures
 from genomics_pipeline.runs.backend import RunBackend
-from genomics_pipeline.runs.run_files import RunFiles, StageGroup
+from genomics_pipeline.runs.run_files import StageGroup
 
 
 def run_cost(
@@ -43,7 +41,7 @@ def run_cost(
         per_core_hour,
     )
     for group in groups:
-        for item, stages in _records(files, group):
+        for item, stages in files.ended(group):
             costs = {}
             for stage, record in stages.items():
                 if isinstance(record, CompletionRecord):
@@ -59,23 +57,8 @@ def run_cost(
         account.stages,
         account.waste,
         list(account.not_counted(transitions, files.is_on_aws)),
-        read_planned_dollars(files.store, files.place.uri(run_layout.PLAN)),
+        read_planned_figures(files.store, files.place.uri(run_layout.PLAN)),
     )
-
-
-def _records(files: RunFiles, group: StageGroup) -> Iterator[tuple[str, dict[str, CompletionRecord | FailureRecord]]]:
-    """Yield the items of a group with the record of each stage that ended over it; no record is read twice."""
-
-    def read(item: str) -> tuple[str, dict[str, CompletionRecord | FailureRecord]]:
-        found: dict[str, CompletionRecord | FailureRecord] = {}
-        for stage in group.stages:
-            record = files.record(stage, item) or read_failure(files.store, files.place, stage, item)
-            if record is None:
-                break  # later stages did not begin
-            found[stage] = record
-        return item, found
-
-    return in_parallel(read, files.items(group.scope))
 
 
 def _transitions(run: RunBackend, groups: Sequence[StageGroup]) -> int | None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
 
-from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.planning.calibration import Calibration
 from genomics_pipeline.planning.history.learned_model import LearnedModel
 from genomics_pipeline.planning.history.observation import Observation
-from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.runs.run_files import RunFiles
 
 FORMAT = "format"  # the parameter of the step that writes alignments
@@ -43,17 +40,10 @@ def learn(runs: Iterable[RunFiles], steps: Iterable[StepSpec], calibration: Cali
 def _observations(files: RunFiles, formats: Mapping[str, float]) -> Iterator[Observation]:
     """Yield an observation for each task of a run that has succeeded."""
     factor = 1.0
-    for record in _records(files):
+    for record in files.completions():
         if FORMAT in record.provenance.parameters:  # alignments are written before they are read
             factor = formats.get(str(record.provenance.parameters[FORMAT]), 1.0)
         yield Observation.of(record, factor)
-
-
-def _records(files: RunFiles) -> Iterator[CompletionRecord]:
-    for group in files.groups():
-        for stage in group.stages:
-            found = in_parallel(partial(files.record, stage), files.items(group.scope))
-            yield from (record for record in found if record is not None)
 
 
 def _problems(files: RunFiles, found: Iterable[Observation], versions: Mapping[str, str]) -> Iterator[Problem]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from os import SEEK_END
 
 from genomics_pipeline.asl.optional import is_optional
+from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.language.walker import StateNode, walk_machines
 from genomics_pipeline.model import budgets, run_layout
 from genomics_pipeline.model.classify import Failure
@@ -17,7 +18,7 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.completion import CompletionRecord, done_records, read_completion
 from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.records.execution_input import read_input
-from genomics_pipeline.records.failure import read_failure
+from genomics_pipeline.records.failure import FailureRecord, read_failure
 from genomics_pipeline.records.fields import ADVICE
 from genomics_pipeline.records.items import read_item_ids
 from genomics_pipeline.records.job import BatchAttempt
@@ -158,6 +159,26 @@ class RunFiles:
     def record(self, stage: str, item: str) -> CompletionRecord | None:
         """Return the record of a stage over an item, whether its outputs are there or not; None if there is none."""
         return read_completion(self.store, self.place, stage, item)
+
+    def ended(self, group: StageGroup) -> Iterator[tuple[str, Mapping[str, CompletionRecord | FailureRecord]]]:
+        """Yield each item of a group with the record of each stage that ended over it; no record is read twice."""
+
+        def read(item: str) -> tuple[str, Mapping[str, CompletionRecord | FailureRecord]]:
+            found: dict[str, CompletionRecord | FailureRecord] = {}
+            for stage in group.stages:
+                record = self.record(stage, item) or read_failure(self.store, self.place, stage, item)
+                if record is None:
+                    break  # later stages did not begin
+                found[stage] = record
+            return item, found
+
+        return in_parallel(read, self.items(group.scope))
+
+    def completions(self) -> Iterator[CompletionRecord]:
+        """Yield the record of each task that is done, in the order of the definition's stages of each item."""
+        for group in self.groups():
+            for _, records in self.ended(group):
+                yield from (record for record in records.values() if isinstance(record, CompletionRecord))
 
     def are_done(self, stages: Collection[str], item: str, store: ObjectReader | None = None) -> bool:
         """Return whether all stages are done over an item; see `done_records`."""

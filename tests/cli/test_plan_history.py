@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,85 @@ def test_runs_without_records_tell_nothing(cli: Cli, pilot: list[str | Path], pr
     ended = cli("plan", "--samples", "5", "--gigabytes", "0.1", *pilot, "--history", missing)
     assert ended.code == 1
     assert f"{missing}: expected a run's folder, found" in ended.err
+
+
+def record_times(project: SmallProject, seconds: float, task_s: float) -> None:
+    """Record a run of a number of seconds, whose tasks followed each other on two cores, 0.5 s apart."""
+    run = json.loads((project.run / "run.json").read_text())
+    begin = datetime.fromisoformat(run["started"])
+    for number, name in enumerate(NAMES):
+        started = begin + timedelta(seconds=1 + number // 2 * (task_s + 0.5))
+        of_two = {"vcpus": 1, "processor_seconds": task_s, "input_bytes": 10**6}
+        change(project, name, started=started.isoformat(), seconds=task_s, **of_two)
+    run["summary"]["seconds"] = seconds
+    (project.run / "run.json").write_text(json.dumps(run))
+
+
+def test_a_run_here_is_planned_from_a_pilot_of_it(cli: Cli, pilot: list[str | Path], project: SmallProject) -> None:
+    """Twenty tasks of 10 s on two cores are 104.5 s; the pilot's command took 5.5 s more."""
+    record_times(project, 110, 10)
+    here = ["--here", "--cpus", "2", "--memory", "8GiB", *pilot[2:]]
+    ended = cli("plan", "--json", "--samples", "20", "--gigabytes", "0.001", *here)
+    assert (ended.code, ended.err) == (0, "")
+    found = json.loads(ended.out)
+    assert (found["jobs"], found["transitions"], found["status"]) == (20, 41, "SUCCEEDED")
+    assert found["command_s"] == pytest.approx(5.5)
+    assert found["duration_s"]["p50"] == pytest.approx(110, abs=0.1)
+    assert found["core_hours"]["total"] == pytest.approx(200 / 3600, abs=1e-4)
+    assert [one["input_bytes"] for one in found["timeline"]] == [20 * 10**6]
+    assert "quotas" not in found
+    # Ten samples of three times the size: without rates of the step, its tasks grow in proportion.
+    ended = cli("plan", "--json", "--samples", "10", "--gigabytes", "0.003", *here)
+    assert json.loads(ended.out)["duration_s"]["p50"] == pytest.approx(5.5 + 5 * 30 + 4 * 0.5, abs=0.1)
+
+
+def test_a_pilot_of_a_fraction_read_as_much_as_it_took(
+    cli: Cli, pilot: list[str | Path], project: SmallProject
+) -> None:
+    record_times(project, 110, 10)
+    for name in NAMES:
+        record = project.run / "steps" / "copying" / name / "step.json"
+        parameters = json.loads(record.read_text())["parameters"]
+        change(project, name, parameters={**parameters, "subsample": 0.1})
+    ended = cli("plan", "--json", "--samples", "20", "--gigabytes", "0.001", "--here", "--cpus", "2", *pilot[2:])
+    found = json.loads(ended.out)
+    assert found["timeline"][0]["job_s"] == pytest.approx(100)
+
+
+def test_a_plan_of_a_run_here_stands_beside_its_core_hours(
+    cli: Cli, pilot: list[str | Path], project: SmallProject
+) -> None:
+    record_times(project, 110, 10)
+    here = ["--here", "--cpus", "2", "--save", project.run, *pilot[2:]]
+    assert cli("plan", "--samples", "20", "--gigabytes", "0.002", *here).code == 0
+    assert [line.split() for line in cli("cost", project.run).out.splitlines()][:2] == [
+        ["stage", "tasks", "core-hours", "dollars", "a", "task", "planned", "ratio"],
+        ["copying", "20", "0.056", "0.0000", "0.0000", "0.111", "0.50"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (
+            ["--here", "--max-vcpus", "4", "--what-if", "nat"],
+            2,
+            "error: --max-vcpus: expected a run on AWS, found --here; leave one out\n"
+            "error: --what-if: expected a run on AWS, found --here; leave one out\n",
+        ),
+        (
+            ["--cpus", "4"],
+            2,
+            "error: --cpus, --memory, --jobs: expected --here beside them: hosts of AWS are another matter\n",
+        ),
+    ],
+)
+def test_options_of_the_other_kind_of_run_are_refused(cli: Cli, arguments: list[str], code: int, message: str) -> None:
+    ended = cli("plan", "--samples", "1", "--gigabytes", "1", *arguments)
+    assert (ended.code, ended.out, ended.err) == (code, "", message)
+
+
+def test_a_machine_that_is_too_small_is_refused(cli: Cli) -> None:
+    ended = cli("plan", "--samples", "1", "--gigabytes", "1", "--here", "--memory", "1GiB")
+    assert (ended.code, ended.out) == (1, "")
+    assert "error: this machine is too small: a job of step alignment needs " in ended.err

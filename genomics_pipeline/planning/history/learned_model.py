@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -54,15 +55,45 @@ class LearnedModel:
         if (observations := self._by_step.get(step)) is None:
             return self._fallback.estimate(step, features)
 
-        def quantiles(need: Need) -> Quantiles:
-            return _quantiles(observations, need, features.input_bytes)
+        growth = self._growth(step, features, observations)
+
+        def quantiles(need: Need, ratio: float | None) -> Quantiles:
+            return _quantiles(observations, need, features.input_bytes, ratio)
 
         return TaskEstimate(
-            seconds=quantiles(lambda one: one.seconds_on(features.vcpus)),
-            processor_seconds=quantiles(lambda one: one.processor_seconds),
-            peak_memory_mib=quantiles(_memory),
-            output_bytes=quantiles(lambda one: one.output_bytes),
-            basis=_basis(observations, features.input_bytes),
+            seconds=quantiles(lambda one: one.seconds_on(features.vcpus), growth.seconds),
+            processor_seconds=quantiles(lambda one: one.processor_seconds, growth.processor_seconds),
+            peak_memory_mib=quantiles(_memory, 1.0 if growth.is_one_size else None),
+            output_bytes=quantiles(lambda one: one.output_bytes, growth.output_bytes),
+            basis=_basis(observations, features.input_bytes, growth),
+            outputs={
+                name: quantiles(partial(_output, name), growth.output(name)).p50 for name in observations[0].outputs
+            },
+        )
+
+    def _growth(self, step: str, features: TaskFeatures, observations: Sequence[Observation]) -> _Growth:
+        """Return by how much needs grow from the size of all observations, where they have one; see `_Growth`."""
+        sizes = [float(one.input_bytes) for one in observations]
+        if _differ(sizes):
+            return _Growth(is_one_size=False)
+        size = float(np.median(sizes))
+        proportion = features.input_bytes / max(size, 1.0)
+        try:
+            before = self._fallback.estimate(step, replace(features, input_bytes=int(size)))
+            after = self._fallback.estimate(step, features)
+        except UnknownStep:
+            return _Growth(True, proportion, proportion, proportion)
+
+        def ratio(need: Callable[[TaskEstimate], float]) -> float:
+            return need(after) / need(before) if need(before) > 0 else proportion
+
+        return _Growth(
+            True,
+            ratio(lambda one: one.seconds.p50),
+            ratio(lambda one: one.processor_seconds.p50),
+            ratio(lambda one: one.output_bytes.p50),
+            {name: ratio(lambda one, name=name: one.outputs[name]) for name in before.outputs},  # type: ignore[misc]
+            is_calibrated=True,
         )
 
     def first_memory_mib(self, step: str, input_bytes: int) -> int:
@@ -83,8 +114,40 @@ class LearnedModel:
         return math.ceil(line.at(input_bytes) * ratio) + WORKER_MIB
 
 
+@dataclass(frozen=True, slots=True)
+class _Growth:
+    """The growth of needs from the size of observations that all have one, which tell no slope from a fixed part.
+
+    The calibrated rates of the step say how its needs grow; without them, they are in proportion to the size, so that
+    a pilot is not too hopeful. Memory stays, since most of it holds the reference.
+
+    Attributes:
+        is_one_size: Whether the observations have one size.
+        seconds: The ratio of durations; None where the sizes differ.
+        processor_seconds: That of times on all cores.
+        output_bytes: That of the sizes of outputs.
+        outputs: That of the size of each output.
+        is_calibrated: Whether calibrated rates say so.
+    """
+
+    is_one_size: bool
+    seconds: float | None = None
+    processor_seconds: float | None = None
+    output_bytes: float | None = None
+    outputs: Mapping[str, float] = field(default_factory=dict)
+    is_calibrated: bool = False
+
+    def output(self, name: str) -> float | None:
+        """Return the ratio of the sizes of an output."""
+        return self.outputs.get(name, self.output_bytes)
+
+
 def _memory(one: Observation) -> float:
     return one.peak_memory_mib
+
+
+def _output(name: str, one: Observation) -> float:
+    return one.outputs.get(name, 0)
 
 
 def _thin(observations: list[Observation]) -> tuple[Observation, ...]:
@@ -94,42 +157,50 @@ def _thin(observations: list[Observation]) -> tuple[Observation, ...]:
     return tuple(ordered[index * len(ordered) // count] for index in range(count))
 
 
-def _quantiles(observations: Sequence[Observation], need: Need, size: int) -> Quantiles:
+def _quantiles(observations: Sequence[Observation], need: Need, size: int, ratio: float | None) -> Quantiles:
+    """Return the quantiles of a need for a size.
+
+    Args:
+        observations: The observations.
+        need: The need.
+        size: The size.
+        ratio: By how much the need grows from that of the observations, of one size; None to regress over sizes.
+    """
+
+    def at(quantile: float) -> float:
+        if ratio is not None:
+            return float(np.quantile([need(one) for one in observations], quantile)) * ratio
+        return _line(observations, need, quantile).at(size)
+
     if len(observations) < FEWEST_FOR_QUANTILES:
-        median = _line(observations, need, 0.5).at(size)
+        median = at(0.5)
         return Quantiles(median * (1 - ASSUMED_SPREAD), median, median * (1 + ASSUMED_SPREAD))
-    p10, p50, p90 = sorted(_line(observations, need, quantile).at(size) for quantile in (0.1, 0.5, 0.9))
+    p10, p50, p90 = sorted(map(at, (0.1, 0.5, 0.9)))
     return Quantiles(p10, p50, p90)  # lines of quantiles may cross where there are no observations
 
 
 def _line(observations: Sequence[Observation], need: Need, quantile: float) -> QuantileLine:
-    """Return the line of a quantile.
-
-    If all sizes are alike, nothing tells a slope from a fixed part. Memory is then fixed, since most of it holds the
-    reference, and all else is in proportion to the size, so that a pilot is not too hopeful.
-    """
+    """Return the line of a quantile; of sizes that are all alike, a fixed one."""
     sizes = tuple(float(one.input_bytes) for one in observations)
     needs = tuple(map(need, observations))
     if _differ(sizes):
         return _fitted(sizes, needs, quantile)
-    if need is _memory:
-        return QuantileLine(float(np.quantile(needs, quantile)), 0.0)
-    rates = [each / max(size, 1.0) for size, each in zip(sizes, needs, strict=True)]
-    return QuantileLine(0.0, float(np.quantile(rates, quantile)))
+    return QuantileLine(float(np.quantile(needs, quantile)), 0.0)
 
 
 def _differ(sizes: Sequence[float]) -> bool:
     return max(sizes) > 0 and max(sizes) >= FEWEST_SIZES * min(sizes)
 
 
-def _basis(observations: Sequence[Observation], size: int) -> str:
+def _basis(observations: Sequence[Observation], size: int, growth: _Growth) -> str:
     sizes = [one.input_bytes for one in observations]
     hosts = ", ".join(sorted({one.host or "a machine outside of AWS" for one in observations}))
     words = [f"{len(observations):,} tasks of earlier runs on {hosts}"]
     if len(observations) < FEWEST_FOR_QUANTILES:
         words.append(f"so few that their spread is assumed: {ASSUMED_SPREAD:.0%}")
-    if not _differ([float(one) for one in sizes]):
-        words.append("whose inputs are of one size: in proportion to it, memory alike")
+    if growth.is_one_size:
+        grows = "as the calibrated rates grow with it" if growth.is_calibrated else "in proportion to it"
+        words.append(f"whose inputs are of one size: {grows}, memory alike")
     elif size > 10 * max(sizes):
         words.append(f"whose inputs have at most {max(sizes) / size:.1%} of the size")
     return ", ".join(words)

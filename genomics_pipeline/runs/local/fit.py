@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from genomics_pipeline.engine.tasks.admission import LeastMemory
@@ -15,6 +15,8 @@ from genomics_pipeline.model.task import PAYLOAD_VARIABLE
 from genomics_pipeline.reference.size import reference_size
 from genomics_pipeline.worker.machine import SHARE, Capacity
 from genomics_pipeline.worker.step_folder import StepFolder
+
+SizeOfReference = Callable[[tuple[str, ...]], ReferenceSize]  # by the names of its indexes
 
 
 def least_memory(spec: StepSpec) -> Callable[[Mapping[str, str]], LeastMemory] | None:
@@ -33,6 +35,20 @@ def least_memory(spec: StepSpec) -> Callable[[Mapping[str, str]], LeastMemory] |
         return lambda vcpus: declared.least_mib(vcpus, size)
 
     return of_job
+
+
+def least_by_cores(spec: StepSpec, size_of: SizeOfReference) -> LeastMemory:
+    """Return the memory that a job of a step needs at least, by its cores: what it declares, if it says no more.
+
+    Args:
+        spec: The step.
+        size_of: See `refuse_too_small`.
+    """
+    declared = spec.local_memory
+    if declared is None:
+        return lambda _: spec.resources.memory_mib
+    size = size_of(reference_indexes(spec))
+    return lambda vcpus: declared.least_mib(vcpus, size)
 
 
 def reference_indexes(spec: StepSpec) -> tuple[str, ...]:
@@ -58,12 +74,26 @@ def refuse_small_machine(steps: Mapping[str, StepFolder], reference: Path, capac
     Raises:
         RunError: with a problem for each such step.
     """
+    refuse_too_small(steps, partial(reference_size, reference), capacity)
+
+
+def refuse_too_small(steps: Mapping[str, StepFolder], size_of: SizeOfReference, capacity: Capacity) -> None:
+    """Refuse a machine on which a step cannot run with a reference of a size; see `refuse_small_machine`.
+
+    Args:
+        steps: The steps.
+        size_of: Returns the size of the reference with the indexes of these names.
+        capacity: The resources for jobs.
+
+    Raises:
+        RunError: with a problem for each such step.
+    """
     problems = []
     for folder in steps.values():
         declared, indexes = folder.spec.local_memory, reference_indexes(folder.spec)
         if declared is None:
             continue
-        size = reference_size(reference, indexes)
+        size = size_of(indexes)
         least = declared.least_mib(1, size)
         if least > capacity.memory_mib:
             problems.append(Problem(_message(folder.spec.name, least, size, declared, capacity)))

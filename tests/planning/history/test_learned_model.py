@@ -9,7 +9,7 @@ import pytest
 
 from genomics_pipeline.planning.history.learned_model import LearnedModel
 from genomics_pipeline.planning.history.observation import Observation
-from genomics_pipeline.planning.resource_model import TaskEstimate, TaskFeatures, UnknownStep
+from genomics_pipeline.planning.resource_model import Quantiles, TaskEstimate, TaskFeatures, UnknownStep
 
 GB = 1_000_000_000
 
@@ -67,10 +67,37 @@ def test_few_tasks_have_an_assumed_spread() -> None:
 
 
 def test_tasks_of_one_size_are_scaled_in_proportion_but_not_their_memory() -> None:
-    estimate = model(observation(1), observation(1.2)).estimate("align", features(12))
-    assert estimate.seconds.p50 == pytest.approx(1420)  # 120 s for 1 GB, 140 s for 1.2
+    estimate = model(observation(1), observation(1.2)).estimate("align", features(11))
+    assert estimate.seconds.p50 == pytest.approx(1300)  # 120 s for 1 GB, 140 s for 1.2
     assert estimate.peak_memory_mib.p50 == 1000
     assert "of one size: in proportion" in estimate.basis
+
+
+class Calibrated:
+    """A model of 60 s and 100 s for each GB on any cores, and of outputs of 1 kB and as much as the input."""
+
+    def estimate(self, step: str, features: TaskFeatures) -> TaskEstimate:
+        def alike(value: float) -> Quantiles:
+            return Quantiles(value, value, value)
+
+        needed, size = 60 + features.input_bytes / GB * 100, features.input_bytes + 1000.0
+        return TaskEstimate(alike(needed), alike(needed), alike(1), alike(size), "rates", {"copy": size})
+
+
+def test_tasks_of_one_size_grow_as_the_rates_of_their_step_where_there_are_any() -> None:
+    """The rates are 160 s for 1 GB and 1,060 s for 10 GB; on this machine, 1 GB takes 120 s."""
+    learned = LearnedModel([observation(1), observation(1)], {"align": "1.0"}, Calibrated())
+    estimate = learned.estimate("align", features(10))
+    assert estimate.seconds.p50 == pytest.approx(120 * 1060 / 160)
+    assert estimate.processor_seconds.p50 == pytest.approx(400 * 1060 / 160)
+    assert estimate.peak_memory_mib.p50 == 1000
+    assert estimate.output_bytes.p50 == pytest.approx(5 * GB, rel=1e-4)
+    assert "of one size: as the calibrated rates grow with it" in estimate.basis
+
+
+def test_sizes_that_differ_are_not_those_of_the_rates() -> None:
+    learned = LearnedModel(map(observation, SIZES), {"align": "1.0"}, Calibrated())
+    assert learned.estimate("align", features(10)).seconds.p50 == pytest.approx(20 + 400 * 10 / 4, rel=1e-4)
 
 
 @pytest.mark.parametrize(("step", "version"), [("call", "1.0"), ("align", "0.9")])
