@@ -18,7 +18,10 @@ from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.report.run_state import RunState
+    from genomics_pipeline.report.run_summary import Outcomes
     from genomics_pipeline.runs.backend import Guard, RunBackend
+
+MOST = 500  # samples in the table, if nothing else is asked for: it reads the metrics of each
 
 
 @click.command(short_help="Show the state of a run on this machine or on AWS.")
@@ -32,9 +35,16 @@ if TYPE_CHECKING:
     help="With --watch: when about this much is spent, begin no other sample, and cancel the run when those that began "
     "have ended.",
 )
+@click.option(
+    "--table/--no-table",
+    default=None,
+    help=f"Show the metrics and verdicts of the samples of a run that has ended; by default of {MOST:,} at most.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with --watch one per line.")
-def status(run: str, stack: str, watched: bool, budget: float | None, as_json: bool) -> None:
+def status(run: str, stack: str, watched: bool, budget: float | None, table: bool | None, as_json: bool) -> None:
     """Show the state of RUN: a run folder, its s3:// URI, or the name of a run in the stack.
+
+    When the run has ended, a table shows the metrics of its samples and the verdicts on them.
 
     The exit code is 0 if the run is running, or succeeded and lacks no more samples than its --tolerate accepts;
     otherwise 1.
@@ -62,7 +72,8 @@ def status(run: str, stack: str, watched: bool, budget: float | None, as_json: b
     except KeyboardInterrupt:
         echo_line("stopped watching; the run continues", err=True)
         sys.exit(130)
-    _show(state, as_json, compact=watched)
+    shown = state.status != "RUNNING" and (state.samples <= MOST if table is None else table)
+    _show(state, as_json, compact=watched, outcomes=backend.outcomes(state) if shown else None)
     sys.exit(0 if state.is_accepted else 1)
 
 
@@ -87,10 +98,22 @@ def _watch(backend: RunBackend, as_json: bool, guard: Guard | None) -> RunState:
     return state
 
 
-def _show(state: RunState, as_json: bool, compact: bool) -> None:
+def _show(state: RunState, as_json: bool, compact: bool, outcomes: Outcomes | None = None) -> None:
+    """Print a state of the run.
+
+    Args:
+        state: The state.
+        as_json: Whether to print JSON.
+        compact: Whether to print it in one line.
+        outcomes: The outcomes of the samples; None to show none.
+    """
     if as_json:
-        echo_json(state.to_json(time.time()), indent=None if compact else 2)
+        measured = {"outcomes": outcomes.outcomes_json()} if outcomes else {}
+        echo_json({**state.to_json(time.time()), **measured}, indent=None if compact else 2)
         return
+    from genomics_pipeline.report.cohort_table import render_outcomes
     from genomics_pipeline.report.run_status import render_status
 
     render_status(state, time.time())
+    if outcomes:
+        render_outcomes(outcomes)

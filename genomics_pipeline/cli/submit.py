@@ -8,6 +8,7 @@ import click
 
 from genomics_pipeline.cli.next_commands import show_next_commands
 from genomics_pipeline.cli.options import (
+    bound_option,
     ena_option,
     joint_with_option,
     param_option,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @pipeline_option
 @param_option
 @params_file_option
+@bound_option
 @regions_option
 @subsample_option
 @sample_option

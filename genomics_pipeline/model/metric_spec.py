@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Any
 
 METRIC_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,47}")
+METRIC_FORMAT = re.compile(r",|,?\.[0-9][f%]")  # as in step.schema.json
 GOOD, WARN, BAD = VERDICTS = ("good", "warn", "bad")
 NOTHING = "–"
 
@@ -99,6 +100,17 @@ class MetricSpec:
         }
         words = {"title": self.title, "unit": self.unit, "format": self.format, "summary": self.summary}
         return {**words, "table": self.table, **{name: one for name, one in bounds.items() if one}}
+
+
+DeclaredMetrics = Mapping[str, Mapping[str, Mapping[str, MetricSpec]]]  # by scope, stage and name
+
+
+def declared_json(metrics: DeclaredMetrics) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the declarations of metrics, as the record of a run has them."""
+    return {
+        scope: {stage: {name: spec.to_json() for name, spec in specs.items()} for stage, specs in stages.items()}
+        for scope, stages in metrics.items()
+    }
 
 
 def reason_of(value: Any) -> str | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.metric_spec import DeclaredMetrics, declared_json
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.fields import RecordKind, read_fields, record_text
+from genomics_pipeline.records.metrics import read_declared_metrics
 from genomics_pipeline.stores.protocol import Store
 
 KIND = RecordKind("the record of a run on AWS", "submit the run again")
@@ -34,6 +36,7 @@ class AwsRunRecord:
         requested_pipeline: A shipped pipeline's name, or the absolute path of a pipeline file.
         samples: The number of samples.
         submitted: The time of the submission, ISO 8601 in UTC.
+        metrics: The metrics that the steps declare, with the bounds of the run; none in records of older versions.
     """
 
     run: str
@@ -50,6 +53,7 @@ class AwsRunRecord:
     requested_pipeline: str
     samples: int
     submitted: str
+    metrics: DeclaredMetrics = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """Return the content of ``run.json``."""
@@ -71,6 +75,7 @@ class AwsRunRecord:
             "request": {"pipeline": self.requested_pipeline},
             "samples": self.samples,
             "submitted": self.submitted,
+            "metrics": declared_json(self.metrics),
         }
 
 
@@ -98,4 +103,5 @@ def read_aws_run(store: Store, run: RunPlace) -> AwsRunRecord:
         requested_pipeline=fields.object("request").text("pipeline"),
         samples=fields.integer("samples"),
         submitted=fields.time("submitted"),
+        metrics=read_declared_metrics(fields.object("metrics")) if fields.has("metrics") else {},
     )

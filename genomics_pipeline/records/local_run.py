@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from genomics_pipeline.model.metric_spec import DeclaredMetrics
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.records.fields import ADVICE, Fields, RecordKind, find_fields, record_text
+from genomics_pipeline.records.metrics import read_declared_metrics
 from genomics_pipeline.stores.protocol import Store
 
 KIND = RecordKind("the record of a run", ADVICE)
@@ -135,6 +137,20 @@ def read_local_run(store: Store, uri: str) -> LocalRunRecord | None:
         started=fields.time("started"),
         summary=_summary(fields.object("summary")),
     )
+
+
+def summary_metrics(record: LocalRunRecord, uri: str) -> DeclaredMetrics:
+    """Return the metrics that the steps of a run declare, with its bounds; none until an execution has ended.
+
+    Args:
+        record: The record of the run.
+        uri: Its file, for messages.
+
+    Raises:
+        UnreadableRecord: if they are in an unknown form.
+    """
+    fields = Fields(uri, KIND, record.summary, "summary.")
+    return read_declared_metrics(fields.object("metrics")) if fields.has("metrics") else {}
 
 
 def _arguments(fields: Fields) -> RunArguments:

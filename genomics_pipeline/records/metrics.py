@@ -1,4 +1,4 @@
-"""Metrics that a step measured of an item: the JSON object in its output of that name."""
+"""Metrics that a step measured of an item, in its output of that name, and those that the steps of a run declare."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.json_text import dumps, loads_lenient
+from genomics_pipeline.model.metric_spec import METRIC_FORMAT, DeclaredMetrics, MetricSpec
+from genomics_pipeline.records.fields import Fields
 
 
 def parse_metrics(text: bytes) -> Mapping[str, Any]:
@@ -35,3 +37,36 @@ def metrics_misfit(text: bytes) -> str | None:
     except DataError as error:
         return str(error)
     return None
+
+
+def read_declared_metrics(fields: Fields) -> DeclaredMetrics:
+    """Return the metrics that the steps of a run declare, from the form of `declared_json`.
+
+    Raises:
+        UnreadableRecord: for another form.
+    """
+    return {
+        scope: {
+            stage: {name: _metric(name, specs.object(name)) for name in specs.members}
+            for stage, specs in ((stage, stages.object(stage)) for stage in stages.members)
+        }
+        for scope, stages in ((scope, fields.object(scope)) for scope in fields.members)
+    }
+
+
+def _metric(name: str, fields: Fields) -> MetricSpec:
+    if not METRIC_FORMAT.fullmatch(fields.text("format")):
+        raise fields.error("format", "a format such as .1f")
+    good, bad = (fields.object(one).number_by_name() if fields.has(one) else {} for one in ("good", "bad"))
+    return MetricSpec(
+        name,
+        fields.text("title"),
+        fields.text("unit"),
+        fields.text("format"),
+        fields.text("summary"),
+        table=fields.flag("table"),
+        good_min=good.get("min"),
+        good_max=good.get("max"),
+        bad_below=bad.get("below"),
+        bad_above=bad.get("above"),
+    )

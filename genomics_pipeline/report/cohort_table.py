@@ -15,7 +15,7 @@ from genomics_pipeline.report.concordance import Agreement
 from genomics_pipeline.report.console import open_console
 from genomics_pipeline.report.ledger import missing_lines
 from genomics_pipeline.report.metric_columns import cohort_metrics, metric_cell, reasons, sample_columns
-from genomics_pipeline.report.run_summary import RunSummary, SampleOutcome
+from genomics_pipeline.report.run_summary import Outcomes, RunSummary, SampleOutcome
 
 STYLES = {"done": "green", "reused": "cyan", "FAILED": "bold red", "pending": "yellow"}
 STATES = {"SUCCEEDED": "done", "FAILED": "FAILED", "PENDING": "pending"}
@@ -30,7 +30,17 @@ def render_table(summary: RunSummary) -> None:
         console.print(line, soft_wrap=True)
 
 
-def _samples(summary: RunSummary) -> Table:
+def render_outcomes(outcomes: Outcomes) -> None:
+    """Print the table of a run to standard output below its state, which has the failures."""
+    console = open_console()
+    console.print()
+    if outcomes.samples:
+        console.print(_samples(outcomes))
+    for line in [*_reasons(outcomes), *cohort_metrics(outcomes)]:
+        console.print(line, soft_wrap=True)
+
+
+def _samples(summary: Outcomes) -> Table:
     columns = sample_columns(summary)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("Sample", overflow="fold", min_width=10)
@@ -50,7 +60,7 @@ def _state(sample: SampleOutcome) -> Text:
     return Text(state, style=STYLES.get(state, ""))
 
 
-def _reasons(summary: RunSummary) -> Iterator[Text]:
+def _reasons(summary: Outcomes) -> Iterator[Text]:
     """Yield the reasons for verdicts, below an empty line."""
     lines = list(reasons(summary))
     return iter([Text(), *lines] if lines else [])
@@ -65,7 +75,7 @@ def _failures(samples: Sequence[SampleOutcome]) -> Iterator[Text]:
         yield Text.assemble((f"{sample.sample} failed: ", "bold red"), indented(sample.error or ""))
 
 
-def _cohort(summary: RunSummary) -> Iterator[Text]:
+def _cohort(summary: Outcomes) -> Iterator[Text]:
     cohort = summary.cohort
     files = {name: path for name, path in cohort.files.items() if not name.endswith(f".{METRICS}")}
     joint = {name: path for name, path in files.items() if name.endswith(".vcf")}

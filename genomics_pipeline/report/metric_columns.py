@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rich.text import Text
 
 from genomics_pipeline.model.metric_spec import BAD, GOOD, WARN, MetricSpec, reason_of
-from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary, SampleOutcome
+from genomics_pipeline.report.run_summary import CohortOutcome, Outcomes, SampleOutcome
 
 STYLES = {WARN: "yellow", BAD: "bold red"}
 
@@ -22,7 +22,7 @@ class MetricColumn(NamedTuple):
     heading: str
 
 
-def sample_columns(summary: RunSummary) -> list[MetricColumn]:
+def sample_columns(summary: Outcomes) -> list[MetricColumn]:
     """Return the columns of the metrics that steps declare for the table, in the order of the stages.
 
     A metric that no sample has, although its stage measured others, is left out: it is not for such samples.
@@ -42,7 +42,7 @@ def _is_measured(stage: str, spec: MetricSpec, samples: Sequence[SampleOutcome])
     return not measured or any(one.get(spec.name) is not None for one in measured)
 
 
-def reasons(summary: RunSummary) -> Iterator[Text]:
+def reasons(summary: Outcomes) -> Iterator[Text]:
     """Yield a line for each verdict that is not good and for which the step gives a reason."""
     outcomes: list[tuple[str, str, SampleOutcome | CohortOutcome]] = [
         *(("sample", one.sample, one) for one in summary.samples),
@@ -66,7 +66,7 @@ def metric_cell(stage: str, spec: MetricSpec, outcome: SampleOutcome | CohortOut
     return Text(text) if verdict == GOOD else Text(f"{text} {verdict}", style=STYLES[verdict])
 
 
-def cohort_metrics(summary: RunSummary) -> Iterator[Text]:
+def cohort_metrics(summary: Outcomes) -> Iterator[Text]:
     """Yield a line for each stage over the cohort that measured something."""
     for stage, specs in summary.metrics.get("cohort", {}).items():
         shown = [spec for spec in specs.values() if spec.table]

@@ -222,6 +222,11 @@ class RunState:
             return self.missing is None or self.missing.is_accepted(self.accepted)
         return self.status == "RUNNING"
 
+    @property
+    def samples(self) -> int:
+        """The number of samples that the Map Runs have items for; 0 where it is not known yet."""
+        return max((one.total or 0 for one in self.map_runs if one.label.startswith("Sample")), default=0)
+
     def failures_by_class(self) -> Counter[str]:
         """Return the number of failed items by failure class."""
         return Counter(str(one.failure.failure_class) for one in self.failures)

@@ -1,4 +1,4 @@
-"""The summary of a run in a folder: what its table shows, ``run --json`` prints and ``run.json`` keeps."""
+"""The outcomes of a run, as its table shows them, and the summary that ``run --json`` prints and ``run.json`` keeps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from genomics_pipeline.model.metric_spec import MetricSpec
+from genomics_pipeline.model.metric_spec import DeclaredMetrics, declared_json
 from genomics_pipeline.records.rerun import ChosenSamples
 from genomics_pipeline.report.concordance import Concordance
 from genomics_pipeline.report.run_state import ItemFailure, Missing
@@ -70,16 +70,37 @@ class CohortOutcome:
         return {"files": dict(self.files), **measured, "truth": truth, **error}
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """The summary of a run: its samples, its cohort and its newest execution.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """The outcomes of a run, in a folder or on AWS.
+
+    Attributes:
+        samples: The outcomes of the samples, in the order of the manifest.
+        cohort: The outcome of the stages that run once.
+        metrics: The metrics that the steps declare, by scope (``sample``, ``cohort``), stage and name, with the bounds
+            of the run.
+    """
+
+    samples: Sequence[SampleOutcome]
+    cohort: CohortOutcome
+    metrics: DeclaredMetrics = field(default_factory=dict)
+
+    def outcomes_json(self) -> dict[str, Any]:
+        """Return the members that ``status --json`` and ``run --json`` print of the outcomes."""
+        return {
+            "metrics": declared_json(self.metrics),
+            "samples": [one.to_json() for one in self.samples],
+            "cohort": self.cohort.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary(Outcomes):
+    """The summary of a run in a folder: its outcomes and its newest execution.
 
     Attributes:
         run: The folder of the run.
         status: The status of the newest execution: SUCCEEDED or FAILED.
-        samples: The outcomes of the samples, in the order of the manifest.
-        cohort: The outcome of the stages that run once.
-        metrics: The metrics that the steps declare, by scope (``sample``, ``cohort``), stage and name.
         ran: The number of stages that this execution ran, each item of a stage counted.
         reused: The number of those that were done already.
         missing: The items that are not done; None where all are.
@@ -93,12 +114,9 @@ class RunSummary:
 
     run: str
     status: str
-    samples: Sequence[SampleOutcome]
-    cohort: CohortOutcome
     ran: int
     reused: int
     missing: Missing | None
-    metrics: Mapping[str, Mapping[str, Mapping[str, MetricSpec]]] = field(default_factory=dict)
     accepted: Mapping[str, float] | None = None
     seconds: float = 0.0
     error: str | None = None
@@ -130,17 +148,11 @@ class RunSummary:
             "injected": self.injected,
             "rerun": self.rerun.to_json() if self.rerun else None,
         }
-        declared = {
-            scope: {stage: {name: spec.to_json() for name, spec in specs.items()} for stage, specs in stages.items()}
-            for scope, stages in self.metrics.items()
-        }
         return {
             "run": self.run,
             "status": self.status,
             "complete": self.missing is None,
-            "metrics": declared,
-            "samples": [one.to_json() for one in self.samples],
-            "cohort": self.cohort.to_json(),
+            **self.outcomes_json(),
             "steps": {"run": self.ran, "reused": self.reused},
             **{name: value for name, value in present.items() if value is not None},
         }

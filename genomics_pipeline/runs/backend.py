@@ -9,6 +9,7 @@ from typing import Protocol
 
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.report.run_state import ItemFailure, RunState
+from genomics_pipeline.report.run_summary import Outcomes
 from genomics_pipeline.runs.deletion import DeletionRequest, RunContents
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
@@ -61,6 +62,16 @@ class RunBackend(Protocol):
 
         Raises:
             RunError: if the run has no execution yet, or AWS cannot be reached.
+        """
+
+    def outcomes(self, state: RunState) -> Outcomes:
+        """Return the outcomes of the samples and of the cohort.
+
+        Args:
+            state: The state of the run, which has ended.
+
+        Raises:
+            UnreadableRecord: if the record of the run has its metrics in an unknown form.
         """
 
     def failed_items(self) -> list[ItemFailure]:

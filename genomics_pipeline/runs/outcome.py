@@ -1,4 +1,4 @@
-"""The outcomes of a run in a folder: each sample's and the cohort's state, metrics and files, from the run's files."""
+"""The outcomes of a run: each sample's and the cohort's state, metrics and files, from the files of the run."""
 
 from __future__ import annotations
 
@@ -6,49 +6,81 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.metric_spec import MetricSpec, verdicts
-from genomics_pipeline.model.pipeline import Pipeline, Stage
+from genomics_pipeline.model.metric_spec import DeclaredMetrics, MetricSpec, verdicts
+from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.step import METRICS
-from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.records.completion import CompletionRecord, read_completion
-from genomics_pipeline.records.items import read_item_ids
+from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.metrics import parse_metrics
-from genomics_pipeline.report.run_summary import CohortOutcome, SampleOutcome
-from genomics_pipeline.runs.run_files import COHORT
-from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.report.run_state import RunState
+from genomics_pipeline.report.run_summary import CohortOutcome, Outcomes, SampleOutcome
+from genomics_pipeline.runs.run_files import COHORT, RunFiles
 
 EXCEEDED = "States.ExceedToleratedFailureThreshold"  # the error of a Map state
 
 
+StageMetrics = Mapping[str, Mapping[str, MetricSpec]]  # by stage and name
+
+
+def outcomes_of_state(files: RunFiles, metrics: DeclaredMetrics, state: RunState) -> Outcomes:
+    """Return the outcomes of a run that has ended.
+
+    Args:
+        files: The files of the run.
+        metrics: The metrics that its steps declare, with the bounds of the run.
+        state: The state of the run.
+    """
+    samples, cohort = (
+        {stage: metrics.get(scope, {}).get(stage, {}) for stage in _stages(files, scope)}
+        for scope in ("sample", COHORT)
+    )
+    failed = {one.item: failure_message(one.failure) for one in state.failures if one.scope == "sample"}
+    return Outcomes(
+        samples=list(sample_outcomes(files, samples, failed)),
+        cohort=cohort_outcome(files, cohort) if state.status == "SUCCEEDED" else CohortOutcome(),
+        metrics={"sample": samples, COHORT: cohort},
+    )
+
+
+def _stages(files: RunFiles, scope: str) -> Iterator[str]:
+    return (stage for group in files.groups() if group.scope == scope for stage in group.stages)
+
+
 def sample_outcomes(
-    folder: RunFolder, pipeline: Pipeline, failures: Mapping[str, str], ran: Collection[tuple[str, str]]
+    files: RunFiles,
+    stages: StageMetrics,
+    failures: Mapping[str, str],
+    ran: Collection[tuple[str, str]] | None = None,
 ) -> Iterator[SampleOutcome]:
     """Yield the outcome of each sample, in the manifest's order.
 
     Args:
-        folder: The run.
-        pipeline: The pipeline that was run.
+        files: The files of the run.
+        stages: The stages over samples, with the metrics that their steps declare.
         failures: The messages of the samples that failed, by sample.
-        ran: The stage and the item of each job that this execution ran; other completed stages were reused.
+        ran: The stage and the item of each job that this execution ran; other completed stages were reused. None where
+            that is not known.
     """
-    stages = [stage for stage in pipeline.stages if stage.scope == "sample"]
-    for sample in read_item_ids(folder.store, folder.uri(run_layout.MANIFEST)):
-        done = _completion_records(folder, stages, sample)
-        metrics = _metrics(folder, done)
-        yield SampleOutcome(
+
+    def outcome(sample: str) -> SampleOutcome:
+        done = _completion_records(files, stages, sample)
+        metrics = _metrics(files, done)
+        return SampleOutcome(
             sample=sample,
             state=_sample_state(sample, failures, len(done) == len(stages)),
-            reused=bool(done) and not any((name, sample) in ran for name in done),
+            reused=ran is not None and bool(done) and not any((name, sample) in ran for name in done),
             metrics=metrics,
             verdicts=_verdicts(stages, metrics),
-            files=_files(folder, done),
+            files=_files(files, done),
             seconds=round(sum(record.seconds for record in done.values()), 3),
             error=failures.get(sample),
         )
+
+    samples = files.items("sample")
+    yield from in_parallel(outcome, samples) if files.is_on_aws else map(outcome, samples)
 
 
 def _sample_state(sample: str, failures: Mapping[str, str], complete: bool) -> str:
@@ -57,15 +89,19 @@ def _sample_state(sample: str, failures: Mapping[str, str], complete: bool) -> s
     return "SUCCEEDED" if complete else "PENDING"
 
 
-def cohort_outcome(folder: RunFolder, pipeline: Pipeline) -> CohortOutcome:
-    """Return the files and metrics of the stages that run once for the whole cohort."""
-    stages = [stage for stage in pipeline.stages if stage.scope == COHORT]
-    done = _completion_records(folder, stages, COHORT)
-    metrics = _metrics(folder, done)
-    return CohortOutcome(_files(folder, done), metrics, _verdicts(stages, metrics))
+def cohort_outcome(files: RunFiles, stages: StageMetrics) -> CohortOutcome:
+    """Return the files and metrics of the stages that run once for the whole cohort.
+
+    Args:
+        files: The files of the run.
+        stages: These stages, with the metrics that their steps declare.
+    """
+    done = _completion_records(files, stages, COHORT)
+    metrics = _metrics(files, done)
+    return CohortOutcome(_files(files, done), metrics, _verdicts(stages, metrics))
 
 
-def declared_metrics(pipeline: Pipeline) -> dict[str, dict[str, Mapping[str, MetricSpec]]]:
+def declared_metrics(pipeline: Pipeline) -> dict[str, StageMetrics]:
     """Return the metrics that the steps declare for samples and for the cohort, by scope, stage and name."""
     return {
         scope: {stage.name: stage.step.metrics for stage in pipeline.stages if stage.scope == scope}
@@ -73,34 +109,33 @@ def declared_metrics(pipeline: Pipeline) -> dict[str, dict[str, Mapping[str, Met
     }
 
 
-def _verdicts(stages: list[Stage], metrics: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
+def _verdicts(stages: StageMetrics, metrics: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
     """Return the verdicts on the metrics, by stage and name; a stage without any is left out."""
-    found = {stage.name: verdicts(stage.step.metrics, metrics.get(stage.name)) for stage in stages}
+    found = {stage: verdicts(specs, metrics.get(stage)) for stage, specs in stages.items()}
     return {stage: one for stage, one in found.items() if one}
 
 
-def _completion_records(folder: RunFolder, stages: list[Stage], item: str) -> dict[str, CompletionRecord]:
+def _completion_records(files: RunFiles, stages: StageMetrics, item: str) -> dict[str, CompletionRecord]:
     """Return the completion records of an item, by stage; a stage that is not done is left out."""
-    place = RunPlace(folder.name, BUCKET, "")
-    records = ((stage.name, read_completion(folder.store, place, stage.name, item)) for stage in stages)
+    records = ((stage, files.record(stage, item)) for stage in stages)
     return {stage: record for stage, record in records if record}
 
 
-def _files(folder: RunFolder, done: Mapping[str, CompletionRecord]) -> dict[str, str]:
+def _files(files: RunFiles, done: Mapping[str, CompletionRecord]) -> dict[str, str]:
     return {
-        f"{stage}.{name}": str(folder.path / output.key)
+        f"{stage}.{name}": files.shown_key(output.key)
         for stage, record in done.items()
         for name, output in record.outputs.items()
     }
 
 
-def _metrics(folder: RunFolder, done: Mapping[str, CompletionRecord]) -> dict[str, Any]:
+def _metrics(files: RunFiles, done: Mapping[str, CompletionRecord]) -> dict[str, Any]:
     """Return the metrics by stage; a file that is gone or damaged by now has none."""
     metrics = {}
     for stage, record in done.items():
         if (output := record.outputs.get(METRICS)) and output.key.endswith(".json"):
             with suppress(OSError, DataError):
-                metrics[stage] = parse_metrics(folder.store.read(folder.uri(output.key)))
+                metrics[stage] = parse_metrics(files.store.read(files.place.uri(output.key)))
     return metrics
 
 

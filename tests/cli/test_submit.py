@@ -71,6 +71,7 @@ def test_a_run_is_uploaded_and_started(
     record = stack.read(f"runs/{run}/run.json")
     assert record.pop("submitted").endswith("+00:00")
     assert record.pop("digest").startswith(run[-12:])
+    assert list(record.pop("metrics")["sample"]) == ["alignment", "variant_calling"]
     assert record == {
         "run": run,
         "pipeline": "germline",

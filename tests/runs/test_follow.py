@@ -36,7 +36,10 @@ def finished_run(command: Command, cohort: Path, tmp_path_factory: pytest.TempPa
 def test_status_of_a_run_that_ended(finished_run: Path, command: Command) -> None:
     shown = command("status", finished_run)
     lines = [line.rstrip() for line in shown.stdout.splitlines()]
+    lines, table = lines[: lines.index("")], lines[lines.index("") + 1 :]
     assert (shown.returncode, lines[0].startswith("run  SUCCEEDED  germline, ")) == (1, True)
+    assert table[0].split()[:4] == ["Sample", "State", "Reads", "Mapped"]
+    assert sorted(line.split()[1] for line in table[1:4]) == ["FAILED", "done", "done"]
     message = f"{finished_run.parent}/cohort/bad.fq: record 1: expected FASTQ ('@' and a name), found '>a'"
     times, lines[4:9] = lines[4:9], []
     assert [line.split()[:2] for line in times] == [

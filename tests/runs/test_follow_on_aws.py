@@ -135,7 +135,7 @@ def test_status_shows_each_stage_and_why_samples_failed(ended_run: FakeAws, comm
     lines = shown.output.splitlines()
     stream = failed_job(ended_run).stream.replace("/", "$252F")
     assert lines[0].startswith("r1  SUCCEEDED  germline, ")
-    assert [line.rstrip() for line in lines[1:]] == [
+    assert [line.rstrip() for line in lines[1:-5]] == [
         "Sample    2 of 3 done, 1 failed",
         "Interval  1 of 1 done",
         "gather    done",
@@ -159,6 +159,14 @@ def test_status_shows_each_stage_and_why_samples_failed(ended_run: FakeAws, comm
         "list them: genomics-pipeline results s3://lab-data/runs/r1 --failed",
         "run them again (what is done is kept): genomics-pipeline rerun s3://lab-data/runs/r1",
     ]
+    assert [line.split() for line in lines[-5:]] == [
+        [],
+        ["Sample", "State", "Seconds"],
+        ["a", "done", "2.0"],
+        ["bad", "FAILED", "0.0"],
+        ["c", "done", "2.0"],
+    ]
+    assert command("status", RUN, "--no-table").output.splitlines()[1:] == lines[1:-5]
 
 
 def test_status_as_json(ended_run: FakeAws, command: Command) -> None:

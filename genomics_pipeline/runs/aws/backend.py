@@ -8,6 +8,7 @@ from pathlib import Path
 
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.report.run_state import ItemFailure, RunState
+from genomics_pipeline.report.run_summary import Outcomes
 from genomics_pipeline.runs.aws.budget import BudgetGuard
 from genomics_pipeline.runs.aws.cancel import cancel
 from genomics_pipeline.runs.aws.chain import started_children
@@ -19,6 +20,7 @@ from genomics_pipeline.runs.aws.state import AwsRunWatcher
 from genomics_pipeline.runs.backend import CancelledRun
 from genomics_pipeline.runs.deletion import DeletionRequest, RunContents
 from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.outcome import outcomes_of_state
 from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunRequest
@@ -46,6 +48,10 @@ class AwsBackend:
     def state(self) -> RunState:
         """Read the state from Step Functions."""
         return self._watcher.now()
+
+    def outcomes(self, state: RunState) -> Outcomes:
+        """Read the completion records and metrics from S3."""
+        return outcomes_of_state(self.files, self._run.record.metrics, state)
 
     def failed_items(self) -> list[ItemFailure]:
         """Read the failures from the files of ResultWriter, and from Step Functions while a Map Run is running."""

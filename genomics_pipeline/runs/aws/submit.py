@@ -34,6 +34,7 @@ from genomics_pipeline.runs.aws.rights import refuse_missing_rights
 from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest
 from genomics_pipeline.runs.aws.submission_checks import check_request
 from genomics_pipeline.runs.catalog import absolute_name
+from genomics_pipeline.runs.outcome import declared_metrics
 from genomics_pipeline.stores.protocol import Store
 
 
@@ -92,7 +93,10 @@ def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], Non
         checked = _dry_run_outcome(submission, files)
         if before := find_execution(submission.execution_arn, clients):
             _refuse_deleted(submission, adapters.store)
-            warnings = (*checked.warnings, *_other_tolerance(submission, adapters.store))
+            submitted = read_aws_run(adapters.store, submission.place)
+            warnings = (*checked.warnings, *_other_tolerance(submission, submitted))
+            if not request.dry_run:
+                _replace_bounds(submission, submitted, adapters.store, note)
             return replace(checked, status=before["status"], warnings=warnings)
         if request.check_rights:
             refuse_missing_rights(submission, adapters, note)
@@ -170,6 +174,7 @@ def _record(submission: Submission) -> AwsRunRecord:
         requested_pipeline=absolute_name(submission.request.pipeline),
         samples=len(planned.samples),
         submitted=datetime.now(UTC).isoformat(timespec="seconds"),
+        metrics=declared_metrics(planned.stages_that_run),
     )
 
 
@@ -204,13 +209,31 @@ def _refuse_deleted(submission: Submission, store: Store) -> None:
         raise RunError(f"run {submission.place.name}: {kept}; change an input, or wait")
 
 
-def _other_tolerance(submission: Submission, store: Store) -> Iterator[str]:
+def _replace_bounds(submission: Submission, before: AwsRunRecord, store: Store, note: Callable[[str], None]) -> None:
+    """Give a run that was submitted before the bounds of this request, on which only verdicts depend.
+
+    Args:
+        submission: The run.
+        before: The record of the run.
+        store: The store of its files.
+        note: Shows a line if they differ.
+    """
+    metrics = declared_metrics(submission.plan.stages_that_run)
+    if metrics != before.metrics:
+        store.write(submission.place.uri(run_layout.RECORD), replace(before, metrics=metrics).to_bytes())
+        note(f"{submission.place.name}: the bounds of metrics are now those of this command")
+
+
+def _other_tolerance(submission: Submission, before: AwsRunRecord) -> Iterator[str]:
     """Yield a warning if the run was submitted with another tolerance, which is not part of its name.
 
     The tolerance does not change the results.
+
+    Args:
+        submission: The run.
+        before: The record of the run.
     """
-    submitted = read_aws_run(store, submission.place).accepted
-    requested = submission.request.accepted
+    submitted, requested = before.accepted, submission.request.accepted
     if submitted != requested:
         kept, found = ("none" if one is None else tolerance_words(one) for one in (submitted, requested))
         which = f"{submission.place.name} was submitted to accept that {kept} of its samples are missing"

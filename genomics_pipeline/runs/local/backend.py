@@ -7,10 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError, UsageError
+from genomics_pipeline.records.local_run import summary_metrics
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_state import ItemFailure, RunState
+from genomics_pipeline.report.run_summary import Outcomes
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.backend import CancelledRun
 from genomics_pipeline.runs.deletion import DeletionRequest, RunContents
@@ -18,6 +21,7 @@ from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.cancel import cancel
 from genomics_pipeline.runs.local.deletion import delete_folder, folder_contents
 from genomics_pipeline.runs.local.state import FolderWatcher, folder_failures
+from genomics_pipeline.runs.outcome import outcomes_of_state
 from genomics_pipeline.runs.redrive import RedriveRequest
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunRequest
@@ -47,6 +51,12 @@ class FolderBackend:
     def state(self) -> RunState:
         """Read the state from the journal."""
         return self._watcher.now()
+
+    def outcomes(self, state: RunState) -> Outcomes:
+        """Read the completion records and metrics from the folder."""
+        record = self._folder.record()
+        metrics = summary_metrics(record, self.files.shown_key(run_layout.RECORD)) if record else {}
+        return outcomes_of_state(self.files, metrics, state)
 
     def failed_items(self) -> list[ItemFailure]:
         """Read the failures from the result files and the journal."""

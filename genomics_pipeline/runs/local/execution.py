@@ -27,7 +27,7 @@ from genomics_pipeline.runs.ledger import ledger_rows
 from genomics_pipeline.runs.local.state import folder_failures
 from genomics_pipeline.runs.lost_items import reopened_items
 from genomics_pipeline.runs.outcome import cohort_outcome, declared_metrics, failure_message, run_error, sample_outcomes
-from genomics_pipeline.runs.run_files import folder_files
+from genomics_pipeline.runs.run_files import COHORT, folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.publish import make_folders, remove
 from genomics_pipeline.stores.routed import RoutedStore
@@ -142,12 +142,13 @@ class LocalExecution:
         succeeded = result.status == "SUCCEEDED"
         failure = None if succeeded else classify(result.error or "", result.cause or "")
         missing = count_missing(files, unfinished)
+        metrics = declared_metrics(pipeline)
         return RunSummary(
             run=str(folder.path),
             status=result.status,
-            samples=list(sample_outcomes(folder, pipeline, failed, work.ran)),
-            cohort=cohort_outcome(folder, pipeline) if succeeded else CohortOutcome(),
-            metrics=declared_metrics(pipeline),
+            samples=list(sample_outcomes(files, metrics["sample"], failed, work.ran)),
+            cohort=cohort_outcome(files, metrics[COHORT]) if succeeded else CohortOutcome(),
+            metrics=metrics,
             ran=len(work.ran),
             reused=len(work.reused),
             missing=missing,
