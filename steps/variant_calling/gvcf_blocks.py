@@ -23,38 +23,78 @@ GENOTYPE_HEADER = '##FORMAT=<ID=GT,Number=1,Type=String,Description="Most likely
 UNSEEN = "<*>"  # the symbolic allele for all alleles that were not observed
 
 
-class Block(NamedTuple):
-    """Reference sites [start, end), counted from 0, with the likelihoods of 0/0, 0/<*> and <*>/<*>, or of 0 and <*>."""
+class Sites(NamedTuple):
+    """The values of reference sites.
 
-    contig: str
-    start: int
-    end: int
-    base: str
+    Attributes:
+        copies: The copies that the sample has of them.
+        band: The band of the depth.
+        depth: The depth.
+        none: The likelihood of no copy of another allele, Phred-scaled.
+        one: That of one copy of another; 0 where there is only one.
+        all: That of others in all copies.
+    """
+
+    copies: int
+    band: int
     depth: int
-    likelihoods: tuple[int, ...]
-
-    def join(self, other: Block) -> Block | None:
-        """Return this block and the next as one; None unless they touch and their depths are in the same band."""
-        if self.end != other.start or self.contig != other.contig or len(self.likelihoods) != len(other.likelihoods):
-            return None
-        if self.depth != other.depth and _band(self.depth) != _band(other.depth):
-            return None
-        smallest = tuple(map(min, self.likelihoods, other.likelihoods))
-        depth = self.depth if self.depth < other.depth else other.depth
-        return Block(self.contig, self.start, other.end, self.base, depth, smallest)  # faster than _replace
-
-    def line(self) -> str:
-        """Return the block as a line of a gVCF."""
-        info = f"END={self.end};MIN_DP={self.depth};QS=1,0"
-        likelihoods = ",".join(map(str, self.likelihoods))
-        columns = f"{self.contig}\t{self.start + 1}\t.\t{self.base}\t{UNSEEN}"
-        copies = DIPLOID if len(self.likelihoods) > DIPLOID else HAPLOID
-        genotype = "/".join(("0" if self.depth else ".") * copies)
-        return f"{columns}\t.\t.\t{info}\tGT:PL:DP\t{genotype}:{likelihoods}:{self.depth}\n"
+    none: int
+    one: int
+    all: int
 
 
-def _band(depth: int) -> int:
-    return bisect_right(DEPTH_BANDS, depth)
+class Block:
+    """Reference sites [start, end) of one band that touch each other, with the smallest values of all.
+
+    Args:
+        contig: The contig.
+        start: The first site, counted from 0.
+        end: The site after the last.
+        base: The reference's base at the first.
+        sites: The values.
+    """
+
+    __slots__ = ("all", "band", "base", "contig", "copies", "depth", "end", "none", "one", "start")
+
+    def __init__(self, contig: str, start: int, end: int, base: str, sites: Sites) -> None:
+        self.contig, self.start, self.end, self.base = contig, start, end, base
+        self.copies, self.band, self.depth, self.none, self.one, self.all = sites
+
+    def extend(self, contig: str, start: int, end: int, sites: Sites) -> bool:
+        """Add sites; return False, and do not, unless they follow at once, of the same band and number of copies.
+
+        Args:
+            contig: The contig.
+            start: The first site.
+            end: The site after the last.
+            sites: Their values.
+        """
+        copies, band, depth, none, one, others = sites
+        if start != self.end or band != self.band or copies != self.copies or contig != self.contig:
+            return False
+        self.end = end
+        if depth < self.depth:  # comparisons, since `min` takes several times as long
+            self.depth = depth
+        if none < self.none:
+            self.none = none
+        if one < self.one:
+            self.one = one
+        if others < self.all:
+            self.all = others
+        return True
+
+    def line(self, start: int, end: int, base: str) -> str:
+        """Return a part of the block as a line of a gVCF.
+
+        Args:
+            start: The first site of the part.
+            end: The site after its last.
+            base: The reference's base at its first.
+        """
+        genotype = "/".join(("0" if self.depth else ".") * self.copies)
+        likelihoods = f"{self.none},{self.all}" if self.copies == HAPLOID else f"{self.none},{self.one},{self.all}"
+        columns = f"{self.contig}\t{start + 1}\t.\t{base}\t{UNSEEN}\t.\t.\tEND={end};MIN_DP={self.depth};QS=1,0"
+        return f"{columns}\tGT:PL:DP\t{genotype}:{likelihoods}:{self.depth}\n"
 
 
 class GvcfWriter:
@@ -86,30 +126,45 @@ class GvcfWriter:
 
     def write(self, lines: Iterable[str]) -> None:
         """Write the gVCF and the sites for mpileup's records, in order."""
+        contig, varies, copies = "", False, 0
         for line in lines:
-            columns = line.rstrip("\n").split("\t")
-            contig = columns[0]
-            copies = self._ploidy.at(contig, int(columns[1]) - 1)
-            block = reference_block(columns, copies)
-            if block is None and copies:
-                self._write_variant(line, copies)
-            elif block is not None and self._ploidy.varies(contig):
-                for part in self._ploidy.parts(contig, block.start, block.end):
-                    self._write_block(block._replace(start=part.start, end=part.end), part.copies)
-            elif block is not None:
-                self._write_block(block, copies)
+            name, pos, _, ref, alts, _, _, info, _, sample = line.split("\t")
+            start = int(pos) - 1
+            if name != contig:
+                contig, varies, copies = name, self._ploidy.varies(name), self._ploidy.others
+            if varies:
+                copies = self._ploidy.at(contig, start)
+            unseen, end = alts == UNSEEN, start + 1
+            if unseen and info.startswith("END="):
+                end = int(info[4 : info.index(";")])
+            sites = reference_sites(sample, unseen, copies) if unseen or not info.startswith("INDEL") else None
+            if sites is None:
+                if copies:
+                    self._write_variant(line, copies)
+                continue
+            if not varies:
+                self._add(contig, start, end, ref, sites, copies)
+                continue
+            for part in self._ploidy.parts(contig, start, end):
+                self._add(contig, part.start, part.end, ref, sites, part.copies)
         self._flush()
 
-    def _write_block(self, block: Block, copies: int) -> None:
+    def _add(self, contig: str, start: int, end: int, base: str, sites: Sites, copies: int) -> None:
+        """Add reference sites [start, end) to the open block, or to a new one.
+
+        Args:
+            contig: The contig.
+            start: The first site, counted from 0.
+            end: The site after the last.
+            base: The reference's base at the first.
+            sites: Their values as of two copies.
+            copies: The copies of them.
+        """
         if copies == HAPLOID:
-            block = block._replace(likelihoods=haploid(block.likelihoods))
-        if not copies:
+            sites = haploid_sites(sites)
+        if self._open is None or not copies or not self._open.extend(contig, start, end, sites):
             self._flush()
-        elif self._open and (joined := self._open.join(block)):
-            self._open = joined
-        else:
-            self._flush()
-            self._open = block
+            self._open = Block(contig, start, end, base, sites) if copies else None
 
     def _write_variant(self, line: str, copies: int) -> None:
         self._flush()
@@ -125,7 +180,7 @@ class GvcfWriter:
             return
         for start, end in self._own.parts(block.contig, block.start, block.end):
             base = block.base if start == block.start else self._base(block.contig, start)
-            self._gvcf(block._replace(start=start, end=end, base=base).line())
+            self._gvcf(block.line(start, end, base))
 
 
 def with_genotype(line: str, copies: int) -> str:
@@ -170,29 +225,35 @@ def homozygous(phred: Sequence[int]) -> list[int]:
     return [phred[place] for place in places]
 
 
-def reference_block(columns: Sequence[str], copies: int) -> Block | None:
-    """Return one of mpileup's records as a block; None if the site may be variant.
+@lru_cache(maxsize=1 << 16)
+def haploid_sites(sites: Sites) -> Sites:
+    """Return the values of reference sites of one copy from those of two."""
+    none, others = haploid((sites.none, sites.one, sites.all))
+    return sites._replace(copies=HAPLOID, none=none, one=0, all=others)
+
+
+@lru_cache(maxsize=1 << 16)  # most sites have the values of others
+def reference_sites(sample: str, unseen: bool, copies: int) -> Sites | None:
+    """Return the values, as of two copies, of sites that are not variant; None if they may be.
 
     Args:
-        columns: The columns of the record.
+        sample: The sample's column of mpileup's record, which begins with the likelihoods of genotypes and the depth.
+        unseen: Whether no other allele was observed.
         copies: The copies that the sample has of the site: of one, it is no heterozygote.
     """
-    contig, pos, _, ref, alt, _, _, info, _, sample = columns
-    likelihoods, depth, *_ = sample.split(":", 2)
-    phred = list(map(int, likelihoods.split(",")))
-    start = int(pos) - 1
-    if alt == UNSEEN:
-        end = int(info[4 : info.index(";")]) if info.startswith("END=") else start + 1
-        return Block(contig, start, end, ref, int(depth), (phred[0], phred[1], phred[2]))
+    text, depth, *_ = sample.split(":", 2)
+    phred = tuple(map(int, text.split(",")))
+    values = DIPLOID, bisect_right(DEPTH_BANDS, int(depth)), int(depth)
+    if unseen:
+        return Sites(*values, *phred)
     reference, *others = homozygous(phred) if copies == HAPLOID else phred
     least = min(others)
-    if info.startswith("INDEL") or least < reference + REFERENCE_MARGIN or (reference and copies != HAPLOID):
+    if least < reference + REFERENCE_MARGIN or (reference and copies != HAPLOID):
         return None
     if copies == HAPLOID:
-        return Block(contig, start, start + 1, ref, int(depth), (0, 0, least - reference))
+        return Sites(*values, 0, 0, least - reference)
     with_reference, without = _by_reference(len(phred))
-    one_reference, none = min([phred[place] for place in with_reference]), min([phred[place] for place in without])
-    return Block(contig, start, start + 1, ref, int(depth), (0, one_reference, none))
+    return Sites(*values, 0, min(phred[place] for place in with_reference), min(phred[place] for place in without))
 
 
 @lru_cache

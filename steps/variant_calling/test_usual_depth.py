@@ -7,12 +7,12 @@ from pathlib import Path
 from statistics import median
 
 import pysam
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 from calling_units import Span
-from usual_depth import POSITIONS, spread, usual_depth
+from usual_depth import LOW_DEPTH, POSITIONS, depths, is_low, spread
 
 CONTIGS = {"a": 40_000, "b": 300}
 READS = st.tuples(
@@ -42,7 +42,7 @@ def write_bam(path: Path, reads: list[tuple[int, int, str, int, str]], step: int
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(reads=st.lists(READS, max_size=60), step=st.sampled_from([1, 80]), start=st.integers(0, 39_000))
-def test_it_is_the_median_of_look_ups_at_each_position(
+def test_depths_are_those_of_look_ups_at_each_position(
     tmp_path: Path, reads: list[tuple[int, int, str, int, str]], step: int, start: int
 ) -> None:
     write_bam(tmp_path / "reads.bam", reads, step)
@@ -53,6 +53,20 @@ def test_it_is_the_median_of_look_ups_at_each_position(
         return not left_out and read.mapping_quality >= 20
 
     with pysam.AlignmentFile(str(tmp_path / "reads.bam")) as bam:
-        depths = [bam.count(name, at, at + 1, read_callback=counts) for name, at in spread(spans, POSITIONS)]
-    expected = median([depth for depth in depths if depth] or [0])
-    assert usual_depth(str(tmp_path / "reads.bam"), "", spans, 20) == expected
+        expected = [bam.count(name, at, at + 1, read_callback=counts) for name, at in spread(spans, POSITIONS)]
+    assert list(depths(str(tmp_path / "reads.bam"), "", spans, 20)) == expected
+
+
+@given(st.lists(st.integers(0, 2 * LOW_DEPTH), max_size=POSITIONS))
+@example([LOW_DEPTH - 1, LOW_DEPTH])
+@example([LOW_DEPTH - 1, LOW_DEPTH + 1])
+@example([LOW_DEPTH - 1] * (POSITIONS // 2) + [LOW_DEPTH + 1] * (POSITIONS // 2))
+def test_half_of_the_positions_decide_as_their_median_does(found: list[int]) -> None:
+    rest = iter(found)
+    assert is_low(rest) == (median([depth for depth in found if depth] or [0]) < LOW_DEPTH)
+
+
+def test_positions_are_not_read_once_the_others_decide() -> None:
+    rest = iter([LOW_DEPTH] * POSITIONS)
+    assert not is_low(rest)
+    assert len(list(rest)) == POSITIONS // 2 - 1

@@ -1,11 +1,9 @@
-"""The usual depth of a sample, by which indels of few reads are believed or not."""
+"""The usual depth of a sample, by which indels of few reads are believed or not: the median at some positions."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
-from statistics import median
 from typing import Any
 
 import pysam
@@ -37,15 +35,32 @@ def with_indel_reads(task: dict[str, Any], units: Sequence[Unit]) -> dict[str, A
     spans = merge(span for unit in units for span in unit)
     inputs = task["inputs"]
     try:
-        depth = usual_depth(inputs["alignment"], inputs["reference"], spans, parameters["min_mapq"])
+        low = is_low(depths(inputs["alignment"], inputs["reference"], spans, parameters["min_mapq"]))
     except OSError:  # of a CRAM file, whose bases are compared with the reference's
         refuse_other_sequences(inputs["alignment"], inputs["reference"])
         raise
-    return {**task, "parameters": {**parameters, "min_indel_reads": 1 if depth < LOW_DEPTH else 2}}
+    return {**task, "parameters": {**parameters, "min_indel_reads": 1 if low else 2}}
 
 
-def usual_depth(path: str, reference: str, spans: Sequence[Span], min_mapq: int) -> float:
-    """Return the median depth of positions spread evenly over spans, of those that have alignments; 0 if none has.
+def is_low(found: Iterable[int]) -> bool:
+    """Return whether the median of depths, of those that are not 0, is below `LOW_DEPTH`; 0 if there are none.
+
+    Args:
+        found: At most `POSITIONS` depths, which are taken only until more than half of so many are on one side.
+    """
+    taken: list[int] = []
+    sides = [0, 0]
+    for depth in filter(None, found):
+        taken.append(depth)
+        sides[depth < LOW_DEPTH] += 1
+        if max(sides) > POSITIONS // 2:
+            break
+    taken.sort()  # without `statistics`, whose import takes as long as some thousand alignments
+    return not taken or taken[(len(taken) - 1) // 2] + taken[len(taken) // 2] < 2 * LOW_DEPTH
+
+
+def depths(path: str, reference: str, spans: Sequence[Span], min_mapq: int) -> Iterator[int]:
+    """Yield the depths of positions spread evenly over spans, each as soon as its alignments are read.
 
     Args:
         path: A BAM or CRAM file with its index.
@@ -53,11 +68,9 @@ def usual_depth(path: str, reference: str, spans: Sequence[Span], min_mapq: int)
         spans: The spans.
         min_mapq: The least mapping quality of alignments that count.
     """
-    depths: list[int] = []
     with open_alignments(path, reference) as alignments:
         for contig, positions in _near_each_other(spread(spans, POSITIONS)):
-            depths += _depths(alignments.fetch(contig, positions[0], positions[-1] + 1), positions, min_mapq)
-    return median([depth for depth in depths if depth] or [0])
+            yield from _depths(alignments.fetch(contig, positions[0], positions[-1] + 1), positions, min_mapq)
 
 
 def _near_each_other(places: Iterable[tuple[str, int]]) -> Iterator[tuple[str, list[int]]]:
@@ -73,14 +86,23 @@ def _near_each_other(places: Iterable[tuple[str, int]]) -> Iterator[tuple[str, l
         yield contig, positions
 
 
-def _depths(reads: Iterable[pysam.AlignedSegment], positions: Sequence[int], min_mapq: int) -> list[int]:
-    """Return the depth at each of some sorted positions, from the alignments around them."""
+def _depths(reads: Iterable[pysam.AlignedSegment], positions: Sequence[int], min_mapq: int) -> Iterator[int]:
+    """Yield the depth at each of some sorted positions, from the alignments around them, sorted as well."""
     changes = [0] * (len(positions) + 1)
+    depth = done = 0
     for read in reads:
-        if not read.flag & LEFT_OUT and read.mapping_quality >= min_mapq:
-            changes[bisect_left(positions, read.reference_start)] += 1
-            changes[bisect_left(positions, read.reference_end or 0)] -= 1
-    return list(accumulate(changes[:-1]))
+        if read.flag & LEFT_OUT or read.mapping_quality < min_mapq:
+            continue
+        first = bisect_left(positions, read.reference_start)
+        while done < first:  # no further alignment covers these
+            depth += changes[done]
+            yield depth
+            done += 1
+        changes[first] += 1
+        changes[bisect_left(positions, read.reference_end or read.reference_start)] -= 1
+    for change in changes[done:-1]:
+        depth += change
+        yield depth
 
 
 def spread(spans: Sequence[Span], number: int) -> Iterator[tuple[str, int]]:
