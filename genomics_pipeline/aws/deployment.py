@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackResourceSummaryTypeDef
 
 BUCKET_OUTPUT = "Bucket"
+INTAKE_OUTPUT = "Intake"  # where sheets arrive; only of a stack with an intake
 ARCHITECTURE = "Architecture"  # the output and the parameter of the stack
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 JOB_DEFINITION = "AWS::Batch::JobDefinition"
@@ -31,6 +32,7 @@ class Deployment:
         region: Its Region.
         account: Its account.
         architecture: The processor architecture of its hosts.
+        intake: The URI below which sample sheets that arrive are submitted; empty for none.
     """
 
     names: ResourceNames
@@ -39,6 +41,7 @@ class Deployment:
     region: str
     account: str
     architecture: Architecture = Architecture.X86_64
+    intake: str = ""
 
     def state_machine_arn(self, pipeline: str) -> str:
         """Return the ARN of the state machine of a pipeline."""
@@ -76,7 +79,8 @@ def find_deployment(stack: str, clients: Clients) -> Deployment:
         )
     _, partition, _, region, account, _ = description["StackId"].split(":", 5)
     architecture = Architecture(outputs.get(ARCHITECTURE, Architecture.X86_64))  # older stacks have no such output
-    return Deployment(ResourceNames(stack), outputs[BUCKET_OUTPUT], partition, region, account, architecture)
+    intake = outputs.get(INTAKE_OUTPUT, "")
+    return Deployment(ResourceNames(stack), outputs[BUCKET_OUTPUT], partition, region, account, architecture, intake)
 
 
 def state_machines(stack: str, clients: Clients) -> list[str]:

@@ -33,6 +33,9 @@ def _image_options(command: click.decorators.FC) -> click.decorators.FC:
             help="Select this step only: a name, or the path of a step's folder (may be repeated).",
         ),
         click.option(
+            "--intake", is_flag=True, help="Select the image of `deploy --intake` too; `push` knows by itself."
+        ),
+        click.option(
             "--engine",
             type=click.Choice(["docker", "podman"]),
             help="The container engine; by default the first installed one.",
@@ -61,6 +64,7 @@ def build(
     stack: str,
     pipelines: tuple[str, ...],
     steps: tuple[str, ...],
+    intake: bool,
     engine: str | None,
     architecture: Architecture | None,
 ) -> None:
@@ -79,7 +83,8 @@ def build(
 
     ports = adapters()
     container_engine = ContainerEngine(ports.environment, engine)
-    for image in images.select_images(stack, pipelines, steps, architecture or images.this_architecture()):
+    hosts = architecture or images.this_architecture()
+    for image in images.select_images(stack, pipelines, steps, hosts, intake=intake):
         built = images.build(image, container_engine, ports.cache)
         size = container_engine.size_mib(image.name)
         echo_line(f"{image.name}  {size} MiB  {'built' if built else 'up to date'}")
@@ -87,7 +92,7 @@ def build(
 
 @containers.command(short_help="Push images to the stack's ECR repositories.")
 @_image_options
-def push(stack: str, pipelines: tuple[str, ...], steps: tuple[str, ...], engine: str | None) -> None:
+def push(stack: str, pipelines: tuple[str, ...], steps: tuple[str, ...], intake: bool, engine: str | None) -> None:
     """Push the images of the pipelines' steps that ECR does not have yet, for the processors of the stack's hosts.
 
     \b
@@ -101,8 +106,9 @@ def push(stack: str, pipelines: tuple[str, ...], steps: tuple[str, ...], engine:
 
     ports = adapters()
     container_engine = ContainerEngine(ports.environment, engine)
-    architecture = find_deployment(stack, ports.clients).architecture
-    for image in images.select_images(stack, pipelines, steps, architecture):
+    deployment = find_deployment(stack, ports.clients)
+    intake = intake or bool(deployment.intake and not steps)
+    for image in images.select_images(stack, pipelines, steps, deployment.architecture, intake=intake):
         images.build(image, container_engine, ports.cache)
         target, pushed = push_images.push(image, container_engine, ports.clients)
         echo_line(f"{target}  {'pushed' if pushed else 'up to date'}")
@@ -115,6 +121,7 @@ def list_(
     stack: str,
     pipelines: tuple[str, ...],
     steps: tuple[str, ...],
+    intake: bool,
     engine: str | None,
     architecture: Architecture | None,
 ) -> None:
@@ -126,5 +133,6 @@ def list_(
     """
     from genomics_pipeline.runs.containers import images
 
-    for image in images.select_images(stack, pipelines, steps, architecture or images.this_architecture()):
+    hosts = architecture or images.this_architecture()
+    for image in images.select_images(stack, pipelines, steps, hosts, intake=intake):
         echo_line(image.name)

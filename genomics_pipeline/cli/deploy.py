@@ -28,24 +28,39 @@ from genomics_pipeline.report.output import echo_json, echo_line
     metavar="N",
     help="Set MaxVcpus: the vCPUs at a time of Spot hosts, and again of On-Demand ones. They limit the cost.",
 )
+@click.option(
+    "--intake",
+    metavar="PREFIX",
+    help="Submit each sample sheet that arrives below this prefix of the stack's bucket, with the `submit` after --.",
+)
 @yes_option
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- submit OPTIONS...]")
 @click.option("--json", "as_json", is_flag=True, help="Print the outputs of the stack as one JSON object.")
 def deploy(
-    stack: str, pipelines: Sequence[str], parameters: Sequence[str], max_vcpus: int | None, yes: bool, as_json: bool
+    stack: str,
+    pipelines: Sequence[str],
+    parameters: Sequence[str],
+    max_vcpus: int | None,
+    intake: str | None,
+    command: Sequence[str],
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Create or change the stack that runs the pipelines on AWS.
 
     The command shows the changes as a table, and applies them once you confirm. The stack contains the named pipelines
-    and no others.
+    and no others, and an intake only with --intake.
 
     \b
     Examples:
       genomics-pipeline deploy
       genomics-pipeline deploy --max-vcpus 1024 --parameter InputBuckets=arn:aws:s3:::reads
       genomics-pipeline deploy --pipeline germline --pipeline ./my-pipeline.toml --yes
+      genomics-pipeline deploy --intake intake/ -- submit --reference s3://my-bucket/hg38.fa
     """
     from genomics_pipeline.aws.deployment import ARCHITECTURE
     from genomics_pipeline.cli.adapters import aws_clients
+    from genomics_pipeline.cli.intake import arriving_sheets
     from genomics_pipeline.model.architecture import Architecture
     from genomics_pipeline.runs.containers.emulation import emulation_note
     from genomics_pipeline.runs.containers.images import this_architecture
@@ -56,7 +71,9 @@ def deploy(
     values = parse_parameters(parameters)
     if max_vcpus is not None:
         values["MaxVcpus"] = str(max_vcpus)
-    outputs = deploy_stack(stack_template(pipelines, stack), values, aws_clients(), Terminal(yes, quiet=as_json))
+    arriving = arriving_sheets(intake, command, stack)
+    plan = stack_template(pipelines, stack, arriving)
+    outputs = deploy_stack(plan, values, aws_clients(), Terminal(yes, quiet=as_json))
     if outputs is None:
         echo_line("nothing was changed", err=True)
     elif as_json:

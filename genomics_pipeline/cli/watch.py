@@ -6,11 +6,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.report.output import echo_line
+
+if TYPE_CHECKING:
+    from genomics_pipeline.runs.watch import EndedCommand
+
+ERROR = "error: "  # begins each problem that a command reports
+MOST_ERRORS = 32  # in the record of a command's end
+JOB_VARIABLE = "AWS_BATCH_JOB_ID"  # set by AWS Batch: the same in all attempts of a job
 
 
 @click.command(short_help="Start a run for each sample sheet that arrives in a folder or an S3 prefix.")
@@ -44,13 +52,14 @@ def watch(prefix: str, command: tuple[str, ...], every: int, settle: int, once: 
       genomics-pipeline watch intake -- run --reference hg38.fa.gz --out runs/{name}
       genomics-pipeline watch s3://my-bucket/intake/ -- submit --reference s3://my-bucket/hg38.fa
     """
-    from genomics_pipeline.cli.adapters import object_store
-    from genomics_pipeline.runs.watch import Surroundings, start_arrivals, unfinished, watch_request
+    from genomics_pipeline.cli.adapters import adapters, object_store
+    from genomics_pipeline.runs.watch import Surroundings, release_own, start_arrivals, unfinished, watch_request
     from genomics_pipeline.stores.protocol import DeniedAccess, TransferFailed
 
-    request = watch_request(prefix, command, settle)
+    request = watch_request(prefix, command, settle, adapters().environment.get(JOB_VARIABLE, ""))
     around = Surroundings(object_store(), _start, time.time, lambda text: echo_line(text, err=True))
     end_on_signals()
+    release_own(request, around)
     for claim in unfinished(request, around.store):
         around.note(
             f"{claim}: begun and not ended: another watcher runs it, or was killed; remove it to start it again"
@@ -67,16 +76,28 @@ def watch(prefix: str, command: tuple[str, ...], every: int, settle: int, once: 
         time.sleep(every)
 
 
-def _start(arguments: Sequence[str]) -> int:
-    """Run a command of this program to its end, and return its exit code; when interrupted, let it end in order."""
-    process = subprocess.Popen(
+def _start(arguments: Sequence[str]) -> EndedCommand:
+    """Run a command of this program to its end, and pass on what it says; when interrupted, let it end in order."""
+    from genomics_pipeline.runs.watch import EndedCommand
+
+    with subprocess.Popen(
         [sys.executable, "-P", "-m", "genomics_pipeline", *arguments],
         stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
         start_new_session=True,  # a terminal would interrupt it as well, and so a second time
-    )
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
-        raise
+    ) as process:
+        assert process.stderr is not None
+        errors: list[str] = []
+        try:
+            for line in process.stderr:
+                echo_line(line.removesuffix("\n"), err=True)
+                if line.startswith(ERROR) and len(errors) < MOST_ERRORS:
+                    errors.append(line.removeprefix(ERROR).rstrip())
+            return EndedCommand(process.wait(), errors)
+        except KeyboardInterrupt:
+            process.terminate()
+            for line in process.stderr:  # it could not end in order if nobody read them
+                echo_line(line.removesuffix("\n"), err=True)
+            raise

@@ -33,6 +33,8 @@ EBS_PAGE = "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.ht
 S3_KEYS_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"
 S3_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"
 LAMBDA_PAGE = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
+EVENTS_PAGE = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"
+SQS_PAGE = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html"
 SNS_PAGE = "https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"
 MODEL = "botocore 1.44.5, service model"
 SERVICE_QUOTAS = "list-service-quotas, recorded in 2026-09: radkawar/stackd, api_throttling.json"
@@ -207,10 +209,15 @@ CONTAINER_OVERRIDES = Quota(8_192, "characters", "RunTask, overrides as JSON tex
 STOP_TIMEOUT = Quota(30, "seconds", "stopTimeout: between SIGTERM and SIGKILL", ECS_PAGE, service="ecs")
 TEMPLATE_BODY = Quota(51_200, "bytes", "TemplateBody", CLOUDFORMATION_PAGE, service="cloudformation")
 TEMPLATE_OBJECT = Quota(1_000_000, "bytes", "TemplateURL, 1 MB", CLOUDFORMATION_PAGE, service="cloudformation")
+JOB_DEFINITION = Quota(24_576, "bytes", "RegisterJobDefinition, size", BATCH_PAGE, service="batch")
 VOLUME_GIB = Quota(16_384, "GiB", "CreateVolume, gp3", EBS_PAGE, service="ebs")
 OBJECT_KEY = Quota(1024, "bytes", "PutObject, Key", S3_KEYS_PAGE, service="s3")
 LIST_KEYS = Quota(1_000, "keys", "ListObjectsV2, MaxKeys", S3_PAGE, service="s3")
 MESSAGE_SUBJECT = Quota(99, "characters", "Publish, Subject: fewer than 100", SNS_PAGE, service="sns")
+EVENT_AGE_S = Quota(86_400, "seconds", "an event is delivered again", EVENTS_PAGE, service="events")
+EVENT_RETRIES = Quota(185, "times", "an event is delivered again", EVENTS_PAGE, service="events")
+EVENT_PATTERN = Quota(2_048, "characters", "the pattern of a rule", EVENTS_PAGE, service="events")
+QUEUE_RETENTION_S = Quota(1_209_600, "seconds", "a message is kept", SQS_PAGE, service="sqs")
 FUNCTION_SECONDS = Quota(900, "seconds", "Invoke", LAMBDA_PAGE, service="lambda")
 FUNCTION_CONCURRENCY = Quota(
     1_000,

@@ -11,6 +11,7 @@ STACK = re.compile(
     r"[a-z](?:-?[a-z0-9]){0,31}"
 )  # also the beginning of the names of the bucket and the ECR repositories
 DEFAULT_STACK = "genomics-pipeline"
+INTAKE = "intake"  # the image of jobs that submit the sample sheets that arrive, and the name of such a job
 COST_TAG = "genomics-pipeline"  # cost allocation tag of all resources and jobs; its value is the stack's name
 
 
@@ -56,6 +57,11 @@ class ResourceNames:
     def index_job(self) -> str:
         """Return the name of the Batch job definition that builds indexes; steps have a hyphen behind the stack's."""
         return f"{self.stack}_index"
+
+    @property
+    def intake_job(self) -> str:
+        """Return the name of the Batch job definition that submits the sample sheets that arrive."""
+        return f"{self.stack}_{INTAKE}"
 
     def repository(self, step: str) -> str:
         """Return the name of the ECR repository of a step's image; the tag is `runs.containers.images.tag`."""

@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.records.fields import RecordKind, find_fields
 from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo, Store
 
 STARTED = ".started"
@@ -27,6 +29,7 @@ _SUFFIXES = re.compile(r"(\.(csv|tsv|jsonl|ndjson))(\.(gz|bgz|bz2|xz|zst))?$", r
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 _NAME_CHARACTERS, _DIGEST_CHARACTERS, _PIECE = 40, 12, 1 << 20
 _BEGUN, _ENDED = ".json", ".ended.json"
+CLAIM = RecordKind("the record of a start", "remove it to start its sheet again")
 _USAGE = 2  # the exit code of a command that cannot be understood, whatever the manifest
 
 
@@ -38,11 +41,26 @@ class WatchRequest:
         prefix: The folder or S3 prefix, with a slash at its end.
         command: ``run`` or ``submit``, and its options.
         settle_s: How long a local file must be unchanged to count as complete; objects in S3 always are.
+        job: The id of the Batch job that watches, whose earlier attempts have ended; empty for none.
     """
 
     prefix: str
     command: tuple[str, ...]
     settle_s: float
+    job: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedCommand:
+    """The end of a command.
+
+    Attributes:
+        code: Its exit code.
+        errors: The errors that it reported.
+    """
+
+    code: int
+    errors: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +84,27 @@ class Surroundings:
 
     Attributes:
         store: The store of the manifests.
-        start: Runs a command of this program to its end and returns its exit code.
+        start: Runs a command of this program to its end.
         now: Returns the time in seconds since the epoch.
         note: Shows a line.
         digests: The sha256 of manifests by URI and version, so that each is read once.
     """
 
     store: Store
-    start: Callable[[Sequence[str]], int]
+    start: Callable[[Sequence[str]], EndedCommand]
     now: Callable[[], float]
     note: Callable[[str], None]
     digests: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
-def watch_request(prefix: str, command: Sequence[str], settle_s: float) -> WatchRequest:
+def watch_request(prefix: str, command: Sequence[str], settle_s: float, job: str = "") -> WatchRequest:
     """Return a request, after it was checked.
 
     Args:
         prefix: The folder or S3 prefix.
         command: The command that each manifest starts.
         settle_s: See `WatchRequest`.
+        job: See `WatchRequest`.
 
     Raises:
         UsageError: for a place that cannot be watched, or a command that would not start one run per manifest.
@@ -101,7 +120,7 @@ def watch_request(prefix: str, command: Sequence[str], settle_s: float) -> Watch
         prefix = str(Path(prefix).absolute())
     elif not prefix.startswith("s3://"):
         raise UsageError(f"{without_secrets(prefix)}: expected a folder or an S3 prefix, s3://bucket/prefix/")
-    return WatchRequest(f"{prefix.rstrip('/')}/", tuple(command), settle_s)
+    return WatchRequest(f"{prefix.rstrip('/')}/", tuple(command), settle_s, job)
 
 
 def unfinished(request: WatchRequest, store: Store) -> Iterator[str]:
@@ -109,6 +128,25 @@ def unfinished(request: WatchRequest, store: Store) -> Iterator[str]:
     uris = {info.uri for info in store.list(f"{request.prefix}{STARTED}/")}
     claims = (uri for uri in sorted(uris) if not uri.endswith(_ENDED))
     yield from (claim for claim in claims if _end(claim) not in uris)
+
+
+def release_own(request: WatchRequest, around: Surroundings) -> None:
+    """Remove the claims that an earlier attempt of the same Batch job left that lost its host: nothing runs any more.
+
+    Args:
+        request: The arguments.
+        around: The surroundings.
+
+    Raises:
+        UnreadableRecord: for a claim in an unknown form.
+    """
+    if not request.job:
+        return
+    for claim in list(unfinished(request, around.store)):
+        fields = find_fields(around.store, claim, CLAIM)
+        if fields and fields.has("job") and fields.text("job") == request.job:
+            around.note(f"{claim}: begun by an earlier attempt of this job, which ended; it is started again")
+            around.store.delete(claim)
 
 
 def start_arrivals(request: WatchRequest, around: Surroundings) -> int:
@@ -126,28 +164,32 @@ def start_arrivals(request: WatchRequest, around: Surroundings) -> int:
     failed = 0
     for arrival in _arrivals(request, around):
         claim = f"{request.prefix}{STARTED}/{arrival.name}{_BEGUN}"
-        if not around.store.create(claim, _record(arrival, begun=around.now())):
+        job = {"job": request.job} if request.job else {}
+        if not around.store.create(claim, _record(arrival, "begun", around.now(), job)):
             continue  # another watcher was faster
-        code = _run(request, arrival, claim, around)
-        around.store.write(_end(claim), _record(arrival, ended=around.now(), exit_code=code))
-        failed += code != 0
-        outcome = "ended well" if code == 0 else f"failed with exit code {code}; to start it again, remove {claim}"
+        ended = _run(request, arrival, claim, around)
+        errors = {"errors": list(ended.errors)} if ended.errors else {}
+        outcome_of = {"exit_code": ended.code, **errors}
+        around.store.write(_end(claim), _record(arrival, "ended", around.now(), outcome_of))
+        failed += ended.code != 0
+        advice = f"failed with exit code {ended.code}; to start it again, remove {claim}"
+        outcome = "ended well" if ended.code == 0 else advice
         around.note(f"{arrival.uri}: {request.command[0]} {outcome}")
     return failed
 
 
-def _run(request: WatchRequest, arrival: Arrival, claim: str, around: Surroundings) -> int:
+def _run(request: WatchRequest, arrival: Arrival, claim: str, around: Surroundings) -> EndedCommand:
     around.note(f"{arrival.uri}: {request.command[0]} begins as {arrival.name}")
     first, *rest = request.command
     try:
-        code = around.start([first, arrival.uri, *(argument.replace(NAME, arrival.name) for argument in rest)])
+        ended = around.start([first, arrival.uri, *(argument.replace(NAME, arrival.name) for argument in rest)])
     except KeyboardInterrupt:
         around.note(f"{arrival.uri}: interrupted; to start it again, remove {claim}")
         raise
-    if code == _USAGE:
+    if ended.code == _USAGE:
         around.store.delete(claim)
         raise UsageError(f"`{first}` does not accept its options; nothing was started for {arrival.uri}")
-    return code
+    return ended
 
 
 def _arrivals(request: WatchRequest, around: Surroundings) -> Iterator[Arrival]:
@@ -190,21 +232,14 @@ def _end(claim: str) -> str:
     return claim.removesuffix(_BEGUN) + _ENDED
 
 
-def _record(
-    arrival: Arrival, begun: float | None = None, ended: float | None = None, exit_code: int | None = None
-) -> bytes:
+def _record(arrival: Arrival, kind: str, time_s: float, more: Mapping[str, Any]) -> bytes:
     """Return the record of a command's beginning or end.
 
     Args:
         arrival: The manifest.
-        begun: The time of the beginning, in seconds since the epoch.
-        ended: The time of the end.
-        exit_code: The exit code.
+        kind: ``begun`` or ``ended``.
+        time_s: Its time, in seconds since the epoch.
+        more: Further members.
     """
-    times = {
-        name: datetime.fromtimestamp(time, UTC).isoformat(timespec="seconds")
-        for name, time in (("begun", begun), ("ended", ended))
-        if time is not None
-    }
-    end = {} if exit_code is None else {"exit_code": exit_code}
-    return json.dumps({"manifest": arrival.uri, "sha256": arrival.sha256, **times, **end}).encode()
+    time = datetime.fromtimestamp(time_s, UTC).isoformat(timespec="seconds")
+    return json.dumps({"manifest": arrival.uri, "sha256": arrival.sha256, kind: time, **more}).encode()

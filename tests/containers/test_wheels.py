@@ -14,7 +14,7 @@ def test_every_locked_wheel_exists(missing: Callable[[str], None]) -> None:
     folders, errors = {}, []
     for architecture in Architecture:
         try:
-            folders[architecture] = images.wheels(architecture, USER_CACHE)
+            folders[architecture] = images.wheels(images.lock_files(architecture), architecture, USER_CACHE)
         except RunError as error:
             errors.append(str(error))
     if not folders:

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from genomics_pipeline.model.errors import UsageError
-from genomics_pipeline.runs.watch import Surroundings, WatchRequest, start_arrivals, unfinished, watch_request
+from genomics_pipeline.runs.watch import (
+    EndedCommand,
+    Surroundings,
+    WatchRequest,
+    start_arrivals,
+    unfinished,
+    watch_request,
+)
 from genomics_pipeline.stores.local import LocalStore
 
 NOW = 1_000_000.0
@@ -37,10 +44,10 @@ class Watcher:
         self.notes: list[str] = []
         self.around = Surroundings(store, self._start, lambda: NOW, self.notes.append)
 
-    def _start(self, arguments: Sequence[str]) -> int:
+    def _start(self, arguments: Sequence[str]) -> EndedCommand:
         self.started.append(list(arguments))
         self.meanwhile()
-        return self.code
+        return EndedCommand(self.code, ["cohort.csv:2: a problem"] if self.code else [])
 
     def look(self) -> int:
         return start_arrivals(self.request, self.around)

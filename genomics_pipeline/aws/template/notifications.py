@@ -7,6 +7,7 @@ from typing import Any
 
 from genomics_pipeline.aws.console import CONSOLE_DOMAINS
 from genomics_pipeline.aws.template.functions import TemplateResources, arn, attribute, ref, sub
+from genomics_pipeline.aws.template.intake import INTAKE_FAILED, intake_failed
 from genomics_pipeline.aws.template.monitoring_parameters import HAS_ALARMS, HAS_BUDGET, HAS_EMAIL
 from genomics_pipeline.aws.template.run_report import EVENTS_PRICE, run_report
 from genomics_pipeline.aws.template.states import PipelineStateMachine
@@ -24,11 +25,20 @@ def partitions() -> dict[str, Any]:
     return {PARTITIONS: {partition: {CONSOLE: domain} for partition, domain in CONSOLE_DOMAINS.items()}}
 
 
-def notifications(machines: Sequence[PipelineStateMachine], names: ResourceNames) -> TemplateResources:
-    """Return topic, subscription, the report of ended runs, the rule of blocked queues, and budget."""
+def notifications(
+    machines: Sequence[PipelineStateMachine], names: ResourceNames, *, has_intake: bool = False
+) -> TemplateResources:
+    """Return topic, subscription, the report of ended runs, the rule of blocked queues, and budget.
+
+    Args:
+        machines: The state machines of the pipelines.
+        names: The names of the resources.
+        has_intake: Whether the stack has an intake, whose failures are reported too.
+    """
+    rules = [QUEUE_BLOCKED, *([INTAKE_FAILED] if has_intake else [])]
     return {
         TOPIC: _resource("AWS::SNS::Topic", TOPIC_PRICE, {"TopicName": names.alarm_topic}),
-        "AlarmTopicPolicy": _resource("AWS::SNS::TopicPolicy", "free", _topic_policy(names)),
+        "AlarmTopicPolicy": _resource("AWS::SNS::TopicPolicy", "free", _topic_policy(names, rules)),
         "AlarmSubscription": _resource(
             "AWS::SNS::Subscription",
             TOPIC_PRICE,
@@ -37,6 +47,7 @@ def notifications(machines: Sequence[PipelineStateMachine], names: ResourceNames
         ),
         **run_report(machines, names, TOPIC),
         QUEUE_BLOCKED: _queue_blocked(names),
+        **({INTAKE_FAILED: intake_failed(names, TOPIC)} if has_intake else {}),
         "Budget": _resource("AWS::Budgets::Budget", BUDGET_PRICE, _budget(names), HAS_BUDGET),
     }
 
@@ -45,10 +56,14 @@ def _resource(kind: str, price: str, properties: dict[str, Any], condition: str 
     return {"Type": kind, "Condition": condition, "Metadata": {"Price": price}, "Properties": properties}
 
 
-def _topic_policy(names: ResourceNames) -> dict[str, Any]:
-    """Return a policy by which only the stack's alarms and its rule of queues, and the account's budgets, publish.
+def _topic_policy(names: ResourceNames, publishing: Sequence[str]) -> dict[str, Any]:
+    """Return a policy by which only the stack's alarms and some of its rules, and the account's budgets, publish.
 
     The report of ended runs publishes by the right of its role.
+
+    Args:
+        names: The names of the resources.
+        publishing: The logical ids of the rules.
     """
 
     def publish(sid: str, service: str, sources: Sequence[Any]) -> dict[str, Any]:
@@ -65,7 +80,7 @@ def _topic_policy(names: ResourceNames) -> dict[str, Any]:
         }
 
     # EventBridge sends the ARN of the rule, but not the account.
-    rules = publish("Rules", "events", [attribute(QUEUE_BLOCKED, "Arn")])
+    rules = publish("Rules", "events", [attribute(rule, "Arn") for rule in publishing])
     del rules["Condition"]["StringEquals"]
     statements = [
         publish("Alarms", "cloudwatch", [arn("cloudwatch", f"alarm:{names.stack}: *")]),

@@ -16,8 +16,12 @@ TEMPLATE_DAYS = 30
 LARGE_BYTES = 1 << 20
 
 
-def storage() -> TemplateResources:
-    """Return the bucket and its policy; both are retained if the stack is deleted."""
+def storage(notifications: dict[str, Any] | None = None) -> TemplateResources:
+    """Return the bucket and its policy; both are retained if the stack is deleted.
+
+    Args:
+        notifications: The notifications of the bucket; None for none.
+    """
     return {
         BUCKET: {
             "Type": "AWS::S3::Bucket",
@@ -34,6 +38,7 @@ def storage() -> TemplateResources:
                     "RestrictPublicBuckets": True,
                 },
                 "LifecycleConfiguration": {"Rules": _lifecycle()},
+                **({"NotificationConfiguration": notifications} if notifications else {}),
             },
         },
         "BucketPolicy": {

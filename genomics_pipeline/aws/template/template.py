@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from genomics_pipeline.aws.deployment import ARCHITECTURE, BUCKET_OUTPUT
+from genomics_pipeline.aws.deployment import ARCHITECTURE, BUCKET_OUTPUT, INTAKE_OUTPUT
 from genomics_pipeline.aws.template.compute import HOST_TYPES, JOB_QUEUE, ON_DEMAND_QUEUE, compute, host_types
-from genomics_pipeline.aws.template.functions import TemplateResources, ref
+from genomics_pipeline.aws.template.functions import TemplateResources, ref, sub
 from genomics_pipeline.aws.template.index_job import INDEX_ROLE, index_job
+from genomics_pipeline.aws.template.intake import Intake, intake_events, intake_resources
 from genomics_pipeline.aws.template.logs import logs
 from genomics_pipeline.aws.template.monitoring import monitoring
 from genomics_pipeline.aws.template.network import network
@@ -23,7 +24,7 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.hosts import HostChoice
-from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.resource_names import INTAKE, ResourceNames
 
 FORMAT = "2010-09-09"
 DESCRIPTION = "Batch genomics on Step Functions and AWS Batch: genomics-pipeline template"
@@ -52,6 +53,7 @@ def template(
     images: Sequence[StepImage],
     names: ResourceNames,
     hosts: Mapping[Architecture, HostChoice],
+    intake: Intake | None = None,
 ) -> dict[str, Any]:
     """Return the CloudFormation template of a stack.
 
@@ -60,26 +62,29 @@ def template(
         images: The steps of the pipelines, each once, with the tags of their images.
         names: The names of the resources.
         hosts: The instance types of each architecture.
+        intake: The intake of the stack; None for none.
 
     Raises:
         DataError: if two steps or pipelines have the same logical id, or a name is too long.
     """
     steps = [image.step.name for image in images]
+    pulled = [*steps, INTAKE] if intake else steps
     resources: TemplateResources = {}
     parts = [
-        storage(),
+        storage(intake_events() if intake else None),
         logs(names),
         network(names),
         instance_role(),
         compute(names),
-        task_roles(steps),
+        task_roles(pulled),
         *(repository(step, names) for step in steps),
         *(job_definition(image, names) for image in images),
         *({role_id(machine.pipeline): states_role(machine, names)} for machine in machines),
         optional_policies(JOB_ROLE, [role_id(machine.pipeline) for machine in machines]),
         *(state_machine(machine, names) for machine in machines),
-        *monitoring(machines, names),
+        *monitoring(machines, names, has_intake=intake is not None),
         *((index_job(images, names), optional_policies(INDEX_ROLE)) if images else ()),
+        *(intake_resources(intake, machines, names) if intake else ()),
     ]
     for part in parts:
         for name, resource in part.items():
@@ -96,7 +101,7 @@ def template(
         "Parameters": PARAMETERS,
         "Conditions": CONDITIONS,
         "Resources": resources,
-        "Outputs": _outputs(machines),
+        "Outputs": _outputs(machines, intake),
     }
 
 
@@ -110,12 +115,13 @@ def _check_names(machines: Sequence[PipelineStateMachine], names: ResourceNames)
             )
 
 
-def _outputs(machines: Sequence[PipelineStateMachine]) -> dict[str, Any]:
+def _outputs(machines: Sequence[PipelineStateMachine], intake: Intake | None) -> dict[str, Any]:
     values = {
         BUCKET_OUTPUT: ref(BUCKET),
         ARCHITECTURE: ref(ARCHITECTURE),
         "JobQueue": ref(JOB_QUEUE),
         "OnDemandQueue": ref(ON_DEMAND_QUEUE),
+        **({INTAKE_OUTPUT: sub(f"s3://${{{BUCKET}}}/{intake.prefix}")} if intake else {}),
         **{machine_id(machine.pipeline): ref(machine_id(machine.pipeline)) for machine in machines},
     }
     return {name: {"Value": value} for name, value in values.items()}

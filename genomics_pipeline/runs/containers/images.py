@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -22,6 +23,7 @@ from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.reference.cache import make_cache
 from genomics_pipeline.runs.catalog import load_pipeline, load_step, pipeline_names, shipped_folder
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
+from genomics_pipeline.runs.containers.intake_image import intake_step
 from genomics_pipeline.stores.publish import make_folders, publishing_folder
 from genomics_pipeline.worker.step_folder import StepFolder
 
@@ -36,6 +38,7 @@ PACKAGES = (
 FILES = ("__init__.py", "py.typed")
 DOCKERFILE = "Dockerfile"
 DEBIAN_VARIABLE = "GENOMICS_PIPELINE_DEBIAN"  # a copy of Debian's image elsewhere, such as in a registry of one's own
+OWN_LOCK = "requirements.lock"  # beside a Dockerfile: of the wheels of that image alone
 ANY_STEP = "step"  # the folder below containers/ for a step without a Dockerfile of its own
 PYTHON = "3.11"  # of debian:bookworm
 GLIBC = 36  # 2.36, of debian:bookworm
@@ -74,7 +77,7 @@ def image(step: StepFolder, names: ResourceNames, architecture: Architecture) ->
 
 
 def select_images(
-    stack: str, pipelines: Sequence[str], steps: Sequence[str], architecture: Architecture
+    stack: str, pipelines: Sequence[str], steps: Sequence[str], architecture: Architecture, *, intake: bool = False
 ) -> list[Image]:
     """Return the images of the named steps; of all steps of the pipelines where none is named.
 
@@ -83,11 +86,13 @@ def select_images(
         pipelines: The pipelines; all shipped ones where none is named, as `deploy` does.
         steps: The steps by name or path.
         architecture: The processor architecture of the images' hosts.
+        intake: Whether the image of the intake is one of them.
 
     Raises:
         DataError: for a pipeline or step that cannot be used.
     """
     folders = [load_step(step) for step in steps] or _steps_of(pipelines or pipeline_names())
+    folders += [intake_step()] if intake else []
     return [image(folder, ResourceNames(stack), architecture) for folder in folders]
 
 
@@ -112,7 +117,8 @@ def content_tag(step: StepFolder) -> str:
     """
     programs = [name for name, file in step.files if _is_program(file)]
     content = "\0".join([_base_digest(), step.digest, *programs]).encode()
-    return sha256(content + dockerfile(step).read_bytes()).hexdigest()[:TAG_LENGTH]
+    own = b"".join(file.read_bytes() for file in (dockerfile(step), *_own_locks(step)))
+    return sha256(content + own).hexdigest()[:TAG_LENGTH]
 
 
 def dockerfile(step: StepFolder) -> Path:
@@ -120,6 +126,23 @@ def dockerfile(step: StepFolder) -> Path:
     containers = shipped_folder("containers")
     candidates = (step.path / DOCKERFILE, containers / step.spec.name / DOCKERFILE)
     return next((file for file in candidates if file.is_file()), containers / ANY_STEP / DOCKERFILE)
+
+
+def _own_locks(step: StepFolder) -> list[Path]:
+    """Return the lock file of the wheels of a step's image alone, beside its Dockerfile, if there is one."""
+    file = dockerfile(step).with_name(OWN_LOCK)
+    return [file] if file.is_file() else []
+
+
+def _debian(environment: Mapping[str, str]) -> str:
+    """Return the pinned image of Debian, or the user's copy of it."""
+    if copy := environment.get(DEBIAN_VARIABLE):
+        return copy
+    pinned = re.search(
+        "^ARG DEBIAN=(.+)$", (shipped_folder("containers") / "base" / DOCKERFILE).read_text(), re.MULTILINE
+    )
+    assert pinned is not None
+    return pinned[1]
 
 
 def build(image: Image, engine: ContainerEngine, cache: Path) -> bool:
@@ -153,6 +176,11 @@ def build(image: Image, engine: ContainerEngine, cache: Path) -> bool:
         for name, file in image.step.files:
             _copy(file, Path(folder) / "step" / name)
         _copy(dockerfile(image.step), Path(folder) / DOCKERFILE)
+        debian = []
+        if locks := _own_locks(image.step):
+            _copy(locks[0], Path(folder) / OWN_LOCK)
+            shutil.copytree(wheels(locks, image.architecture, cache), Path(folder) / "wheels")
+            debian = [f"DEBIAN={_debian(engine.environment)}"]
         _make_readable(Path(folder))
         labels = {
             "title": f"genomics-pipeline {spec.name}",
@@ -165,7 +193,7 @@ def build(image: Image, engine: ContainerEngine, cache: Path) -> bool:
         annotations["genomics-pipeline.version"] = __version__
         words = {
             **platform_options,
-            "--build-arg": [f"BASE={base}"],
+            "--build-arg": [f"BASE={base}", *debian],
             "--label": [f"{name}={value}" for name, value in annotations.items()],
         }
         engine.build(image.name, Path(folder), DOCKERFILE, words, foreign)
@@ -217,7 +245,7 @@ def _write_base_context(folder: Path, architecture: Architecture, cache: Path) -
         _copy(lock, folder / "locks" / lock.name)
     for file in package_files():
         _copy(file, folder / "package" / "genomics_pipeline" / file.relative_to(package))
-    shutil.copytree(wheels(architecture, cache), folder / "wheels")
+    shutil.copytree(wheels(lock_files(architecture), architecture, cache), folder / "wheels")
 
 
 def lock_files(architecture: Architecture) -> list[Path]:
@@ -227,8 +255,13 @@ def lock_files(architecture: Architecture) -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
-def wheels(architecture: Architecture, cache: Path) -> Path:
+def wheels(locks: Sequence[Path], architecture: Architecture, cache: Path) -> Path:
     """Return the folder of the locked wheels for the Python of the image; pip downloads them once.
+
+    Args:
+        locks: The lock files.
+        architecture: The processor architecture of the image.
+        cache: The user's cache folder.
 
     Raises:
         RunError: if pip cannot download them.
@@ -236,7 +269,6 @@ def wheels(architecture: Architecture, cache: Path) -> Path:
     from filelock import FileLock
 
     make_cache(cache)
-    locks = lock_files(architecture)
     digest = sha256(b"\n".join(lock.read_bytes() for lock in locks)).hexdigest()
     folder = cache / "wheels" / f"{digest[:TAG_LENGTH]}-{architecture}"
     make_folders(folder.parent)

@@ -10,6 +10,7 @@ from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.aws.instance_types import default_host_types
+from genomics_pipeline.aws.template.intake import Intake
 from genomics_pipeline.aws.template.parameters import PARAMETERS
 from genomics_pipeline.aws.template.states import PipelineStateMachine
 from genomics_pipeline.aws.template.tasks import StepImage
@@ -20,6 +21,7 @@ from genomics_pipeline.model.hosts import HostChoice, HostType
 from genomics_pipeline.model.resource_names import ResourceNames, resource_names
 from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names
 from genomics_pipeline.runs.containers.images import content_tag
+from genomics_pipeline.runs.stack.intake import ArrivingSheets, stack_intake
 from genomics_pipeline.worker.step_folder import StepFolder
 
 
@@ -31,11 +33,13 @@ class StackTemplate:
         names: The names of its resources.
         machines: The state machines of its pipelines, in the order of their names.
         images: The images of the steps, each once, in the order of their names.
+        intake: The intake; None for none.
     """
 
     names: ResourceNames
     machines: tuple[PipelineStateMachine, ...]
     images: tuple[StepImage, ...]
+    intake: Intake | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the CloudFormation template; see `aws.template.template.template`."""
@@ -46,7 +50,7 @@ class StackTemplate:
             )
             for architecture in Architecture
         }
-        return template(self.machines, self.images, self.names, hosts)
+        return template(self.machines, self.images, self.names, hosts, self.intake)
 
     def host_choice(self, types: Sequence[HostType], volume_gib: int) -> HostChoice:
         """Return the choice among instance types, by the disk that the steps declare.
@@ -58,12 +62,13 @@ class StackTemplate:
         return HostChoice([image.step for image in self.images], volume_gib, types)
 
 
-def stack_template(pipelines: Sequence[str], stack: str) -> StackTemplate:
+def stack_template(pipelines: Sequence[str], stack: str, arriving: ArrivingSheets | None = None) -> StackTemplate:
     """Return the template of a stack.
 
     Args:
         pipelines: The pipelines that it runs; all shipped ones where none is named.
         stack: The name of the stack.
+        arriving: The sheets that it submits as they arrive; None for none.
 
     Raises:
         UsageError: for an invalid name of a stack.
@@ -84,4 +89,5 @@ def stack_template(pipelines: Sequence[str], stack: str) -> StackTemplate:
             if steps.setdefault(name, step).path != step.path:
                 raise DataError(f"two steps are named {name!r}: {steps[name].path} and {step.path}")
     images = tuple(StepImage(step.spec, content_tag(step)) for _, step in sorted(steps.items()))
-    return StackTemplate(names, tuple(machine for _, machine in sorted(machines.items())), images)
+    intake = stack_intake(arriving, machines, tuple(sorted(steps))) if arriving else None
+    return StackTemplate(names, tuple(machine for _, machine in sorted(machines.items())), images, intake)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.aws.template.template import first_template
+from genomics_pipeline.cli.intake import arriving_sheets
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -25,14 +26,15 @@ def document(plan: StackTemplate) -> dict[str, Any]:
     return plan.document()
 
 
-@pytest.fixture(scope="session", params=[*PIPELINES, "first"])
+@pytest.fixture(scope="session", params=[*PIPELINES, "intake", "first"])
 def any_document(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Return each kind of template; `first` is that of a first deployment."""
-    return (
-        first_template()
-        if request.param == "first"
-        else stack_template(PIPELINES[request.param], "any-stack").document()
-    )
+    if request.param == "first":
+        return first_template()
+    if request.param == "intake":
+        arriving = arriving_sheets("intake/", ["submit", "--reference", "s3://reads/hg38.fa"], "any-stack")
+        return stack_template(["germline"], "any-stack", arriving).document()
+    return stack_template(PIPELINES[request.param], "any-stack").document()
 
 
 @pytest.fixture(scope="session")
