@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from common.bed import read_regions
 from common.bgzf_parts import bgzf_writer, join
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
-from common.forks import run
+from common.forks import run_shared
 from common.program import run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, shown, write_versions
 from common.variants import MISSING_KEY
@@ -71,10 +71,9 @@ def aggregate(task: dict[str, Any], samples: Samples) -> None:
     limits = Limits(**{name: parameters[name] for name in Limits._fields})
     filters = Filters(limits)
     ploidy = ploidy_options(samples.headers, spans, parameters["ploidy"], scratch)
-    whole = call_commands(task["inputs"]["reference"], ploidy, parameters["prior"])  # all intervals have one header
-    describe = VcfHeader(task, [], whole).describe
+    command = call_command(ploidy, parameters["prior"])
+    describe = VcfHeader(task, [], [command]).describe
     more = filters.header() + missing_header(task) + AF_HEADER
-    commands = call_commands(reference, ploidy, parameters["prior"])
     units = units_of(regions) or [[]]
     folders = [scratch / f"unit-{number}" for number in range(len(units))]
     tiles = [tiles_of(padded(unit or [first_base(task)], contigs)) for unit in units]
@@ -82,14 +81,17 @@ def aggregate(task: dict[str, Any], samples: Samples) -> None:
     def genotype(number: int) -> None:
         folder, unit = folders[number], units[number]
         folder.mkdir()
-        cohort = Cohort(samples.groups, len(samples.headers), tiles[number], reference, limits)
+        own = Ownership(unit)
+        cohort = Cohort(samples.groups, len(samples.headers), tiles[number], own, reference, limits)
         packed = packed_cohort(cohort, folder / PACKED)
         (folder / CHUNKS).write_text(json.dumps(packed.chunks))
-        with Calling(header, commands, folder).records(packed) as lines, bgzf_writer(folder / RECORDS) as write:
-            found = write_joint(lines, Ownership(unit), filters, write)
+        with Calling(header, command, folder).records(packed) as called, bgzf_writer(folder / RECORDS) as write:
+            found = write_joint(called, own, filters, write)
         (folder / HEADER).write_text("".join([*describe(found[:-1]), more, found[-1]]))
 
-    run([partial(genotype, number) for number in range(len(units))], task["vcpus"])
+    gc.freeze()  # forks share memory until they write to it, and nothing here has cycles
+    gc.disable()
+    run_shared(genotype, len(units), task["vcpus"])
     parts = [folder / RECORDS for folder in folders]
     join((folders[0] / HEADER).read_text(), parts, Path(task["outputs"]["vcf"]), needs_csi(contigs.values()))
     write_packed(
@@ -98,7 +100,7 @@ def aggregate(task: dict[str, Any], samples: Samples) -> None:
         chain.from_iterable(tiles),
         [(folder / PACKED, [Chunk(*one) for one in json.loads((folder / CHUNKS).read_text())]) for folder in folders],
     )
-    log_commands([f"bcftools {shown(command, LOCAL)}" for command in whole])
+    log_commands([f"bcftools {shown(command, LOCAL)}"])
     write_versions(task, {"bcftools": BCFTOOLS_VERSION, "htslib": HTSLIB_VERSION})
 
 
@@ -122,12 +124,9 @@ def own_regions(task: dict[str, Any], contigs: Mapping[str, int]) -> list[Region
     return targets_within(regions, read_regions(bed, contigs)) if bed else regions
 
 
-def call_commands(reference: str, ploidy: Sequence[str], prior: float) -> list[Command]:
-    """Return the commands that genotype from likelihoods, then left-align and normalise."""
-    return [
-        ["call", QUIET, "-mv", "-a", "GQ", "-P", str(prior), *ploidy, "-Ou", "-"],
-        ["norm", QUIET, "-f", reference, "-Ov", "-"],
-    ]
+def call_command(ploidy: Sequence[str], prior: float) -> Command:
+    """Return the command that genotypes from likelihoods."""
+    return ["call", QUIET, "-mv", "-a", "GQ", "-P", str(prior), *ploidy, "-Ou", "-"]
 
 
 def missing_header(task: dict[str, Any]) -> str:

@@ -11,9 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+import pysam
+from bcf import Fields
 from common.gvcf_headers import GvcfHeader
+from common.program import BadInput
 from evidence import Evidence, Limits, alleles_of_site
-from gvcf_records import Allele, Place, Site, site_of
+from gvcf_records import Allele, Place, Site, has_deletion, site_of
+from interval import Ownership
 from packed_file import Chunk
 from packed_samples import decompressed, unpacked
 from sample_groups import Group, write_chunks
@@ -31,6 +35,7 @@ HEADER = """##fileformat=VCFv4.2
 ##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Number of high-quality bases">
 ##FORMAT=<ID=SP,Number=1,Type=Integer,Description="Phred-scaled strand bias P-value">
 ##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Allelic depths (high-quality bases)">
+##FORMAT=<ID=COLUMN,Number=1,Type=Integer,Description="Equal where all other values of two samples are">
 """
 
 
@@ -41,6 +46,7 @@ class Cohort(NamedTuple):
         groups: The groups of samples.
         samples: The number of samples.
         tiles: The tiles, in the reference's order.
+        own: The positions whose records are written.
         reference: The FASTA file.
         limits: What is asked of a variant.
     """
@@ -48,6 +54,7 @@ class Cohort(NamedTuple):
     groups: Sequence[Group]
     samples: int
     tiles: Sequence[Tile]
+    own: Ownership
     reference: str
     limits: Limits
 
@@ -65,19 +72,19 @@ class PackedCohort(NamedTuple):
     path: Path
     chunks: Sequence[Chunk]
 
-    def rows(self) -> Iterator[tuple[Site, str]]:
-        """Yield each site of the cohort, in order, with its row, which has the columns of all samples.
+    def rows(self) -> Iterator[Fields]:
+        """Yield the record of each site of the cohort, in order, with the columns of all samples.
 
         Raises:
-            BadInput: for a chunk of an earlier run that is damaged.
+            BadInput: for a chunk of an earlier run that is damaged, or gVCFs of another reference.
         """
         of_tile: dict[int, list[Chunk]] = defaultdict(list)
         for chunk in self.chunks:
             of_tile[chunk.tile].append(chunk)
-        with self.path.open("rb") as file:
+        with self.path.open("rb") as file, pysam.FastaFile(self.cohort.reference) as fasta:
             for number, tile in enumerate(self.cohort.tiles):
                 raws = [self._raw(file, chunk) for chunk in of_tile[number]]
-                yield from self._tile_rows(tile, raws)
+                yield from self._tile_rows(tile, raws, fasta)
 
     def _raw(self, file: BinaryIO, chunk: Chunk) -> bytes:
         file.seek(chunk.offset)
@@ -89,15 +96,35 @@ class PackedCohort(NamedTuple):
                 raise
             raise earlier.damage(str(error)) from None
 
-    def _tile_rows(self, tile: Tile, raws: Sequence[bytes]) -> Iterator[tuple[Site, str]]:
+    def _tile_rows(self, tile: Tile, raws: Sequence[bytes], fasta: pysam.FastaFile) -> Iterator[Fields]:
         limits = self.cohort.limits
         found = joined(evidence_of_group(unpacked(raw), tile, limits) for raw in raws)
-        sites = sites_of(found, limits.least_evidence(self.cohort.samples))
+        sites = [one for one in sites_of(found, limits.least_evidence(self.cohort.samples)) if self._matters(one)]
         if sites:
+            refuse_other_bases(sites, fasta)
             columns = TileColumns(tile, sites, self.cohort.samples)
             for group, raw in zip(self.cohort.groups, raws, strict=True):
                 columns.add(unpacked(raw), group.places)
             yield from columns.rows()
+
+    def _matters(self, site: Site) -> bool:
+        """Return whether a site's record is written, or may delete bases of one that is."""
+        return (site.place.contig, site.place.pos) in self.cohort.own or has_deletion((site.ref, *site.alts))
+
+
+def refuse_other_bases(sites: Sequence[Site], fasta: pysam.FastaFile) -> None:
+    """Refuse sites of a tile whose bases are not those of the reference.
+
+    Raises:
+        BadInput: for the first such site.
+    """
+    contig, start, _ = sites[0].place
+    bases = fasta.fetch(contig, start - 1, max(one.place.pos + len(one.ref) for one in sites) - 1).upper()
+    for one in sites:
+        found = bases[one.place.pos - start : one.place.pos - start + len(one.ref)]
+        if found != one.ref:
+            where = f"{contig}:{one.place.pos}"
+            raise BadInput(f"{where}: expected gVCFs of the reference, which has {found}, found one with {one.ref}")
 
 
 def packed_cohort(cohort: Cohort, path: Path) -> PackedCohort:

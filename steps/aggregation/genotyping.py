@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from heapq import merge
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import BinaryIO, NamedTuple
 
+from bcf import BcfReader, BcfWriter, Record
 from cohort_sites import PackedCohort
+from gvcf_records import without_common_end
 from pipe import Command, pipe
 
 # `bcftools call` keeps two alternate alleles of a group of samples. With more of them, each sample is a group of its
@@ -17,56 +19,61 @@ ALTS_OF_A_GROUP = 2
 ALONE = ["-G", "-"]
 
 
+class Called(NamedTuple):
+    """The lines of a header, and its records, in order."""
+
+    header: Sequence[str]
+    records: Iterable[Record]
+
+
+def normalised(records: Iterable[Record]) -> Iterator[Record]:
+    """Yield records in normal form: `bcftools call` leaves out alleles, over one of which the reference was written."""
+    for record in records:
+        yield record._replace(alleles=without_common_end(record.alleles)) if len(record.alleles[0]) > 1 else record
+
+
 class Calling(NamedTuple):
     """The commands that genotype merged rows, and what they need.
 
     Attributes:
         header: The header of the rows.
-        commands: The commands of bcftools, the first of which is `call`; its last argument is the file of rows.
+        command: The command `bcftools call`, whose last argument is the file of rows.
         scratch: A folder for temporary files.
     """
 
     header: str
-    commands: Sequence[Command]
+    command: Command
     scratch: Path
 
     @contextmanager
-    def records(self, cohort: PackedCohort) -> Iterator[Iterable[str]]:
-        """Give the lines of the VCF of a cohort.
+    def records(self, cohort: PackedCohort) -> Iterator[Called]:
+        """Give the records of a cohort.
 
         Raises:
             BadInput: for columns of an earlier run that are damaged.
             ForkFailed: if bcftools failed.
         """
-        few, many, others = (self.scratch / name for name in ("few.vcf", "many.vcf", "others.vcf"))
-        with few.open("w") as out_few, many.open("w") as out_many:
-            out_few.write(self.header)
-            out_many.write(self.header)
+        few, many = (self.scratch / name for name in ("few.bcf", "many.bcf"))
+        with few.open("wb") as out_few, many.open("wb") as out_many:
+            writers = [BcfWriter(out, self.header) for out in (out_few, out_many)]
             has_many = False
-            for site, row in cohort.rows():
-                is_large = len(site.alts) > ALTS_OF_A_GROUP
-                (out_many if is_large else out_few).write(row)
+            for row in cohort.rows():
+                is_large = len(row.alleles) > ALTS_OF_A_GROUP + 1
+                writers[is_large].write(row)
                 has_many |= is_large
-        with self._called(few) as lines:
+        with self._called(few) as file:
+            called = BcfReader(file)
             if not has_many:
-                yield lines
+                yield Called(called.header, normalised(called))
             else:
-                with self._called(many, ALONE) as called, others.open("w") as out:
-                    out.writelines(line for line in called if not line.startswith("#"))
                 rank = {tile.contig: number for number, tile in enumerate(cohort.cohort.tiles)}
-                with others.open() as more:
-                    yield merge(lines, more, key=lambda line: _order(line, rank))
-        for file in few, many, others:
-            file.unlink(missing_ok=True)
+                with self._called(many, ALONE) as others:
+                    both = merge(called, BcfReader(others), key=lambda record: (rank[record.contig], record.pos))
+                    yield Called(called.header, normalised(both))
+        for path in few, many:
+            path.unlink(missing_ok=True)
 
-    def _called(self, rows: Path, options: Sequence[str] = ()) -> AbstractContextManager[TextIO]:
-        """Give the lines of the VCF of rows, called with further options."""
-        (name, *arguments), *following = self.commands
-        return pipe([[name, *options, *arguments[:-1], str(rows)], *following])
-
-
-def _order(line: str, rank: Mapping[str, int]) -> tuple[int, int]:
-    if line.startswith("#"):
-        return (-1, 0)
-    contig, pos, _ = line.split("\t", 2)
-    return (rank[contig], int(pos))
+    def _called(self, rows: Path, options: Sequence[str] = ()) -> AbstractContextManager[BinaryIO]:
+        """Give the BCF of rows, called with further options."""
+        name, *arguments = self.command
+        return pipe([[name, *options, *arguments[:-1], str(rows)]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -63,6 +63,25 @@ def _trimmed(ref: str, alt: str) -> tuple[str, str]:
     while end < min(len(ref), len(alt)) - 1 and ref[-1 - end] == alt[-1 - end]:
         end += 1
     return ref[: len(ref) - end], alt[: len(alt) - end]
+
+
+def has_deletion(alleles: Sequence[str]) -> bool:
+    """Return whether one of a record's alleles is shorter than the reference, the first one."""
+    return min(map(len, alleles)) < len(alleles[0])
+
+
+def without_common_end(alleles: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the alleles of a record without the bases at the end that all of them share, of each at least one left.
+
+    A site whose alleles are in normal form, and of which some are left out, is in normal form again.
+
+    >>> without_common_end(("TAA", "TA")), without_common_end(("TAA", "T", "TA"))
+    (('TA', 'T'), ('TAA', 'T', 'TA'))
+    """
+    most, end = min(map(len, alleles)) - 1, 0
+    while end < most and len({allele[-1 - end] for allele in alleles}) == 1:
+        end += 1
+    return tuple(allele[: len(allele) - end] for allele in alleles) if end else alleles
 
 
 def normal_form(contig: str, pos: int, allele: Allele, base: Base) -> tuple[int, Allele]:

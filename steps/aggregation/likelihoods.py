@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from math import log10
 
@@ -146,16 +146,18 @@ def most_probable(phred: Sequence[int], depths: Sequence[int], ploidy: int) -> t
     >>> most_probable([117, 0, 1], [1, 7], 2), most_probable([0, 6, 38], [2, 0], 2), most_probable([50, 0], [0, 3], 1)
     ((2, 6), (0, 6), (1, 50))
     """
-    shares = [depth / (sum(depths) or 1) for depth in depths]
-    priors = shares
+    total = sum(depths) or 1
+    shares = [depth / total for depth in depths]
     if ploidy > 1:
         priors = [shares[one] * shares[two] * (1 + (one != two)) for one, two in pairs(len(depths))]
-    weights = [likely(value) * prior for value, prior in zip(phred, priors, strict=True)]
-    best = max(range(len(weights)), key=weights.__getitem__)
+    else:
+        priors = shares
+    weights = [likely(value) * prior if prior else 0.0 for value, prior in zip(phred, priors, strict=True)]
+    best = weights.index(max(weights))
     others = sum(weights) - weights[best]
     certain = others <= weights[best] * likely(MOST_CERTAIN)
     quality = MOST_CERTAIN if certain else round(-10 * log10(others / sum(weights)))
-    gap = min(value for place, value in enumerate(phred) if place != best) - phred[best]
+    gap = min(*phred[:best], *phred[best + 1 :], phred[best] + MOST_CERTAIN) - phred[best]
     return best, quality if gap < 0 else min(quality, gap)
 
 
@@ -236,7 +238,7 @@ def with_deleted(phred: Sequence[int], depths: Sequence[int], copies: int, certa
     """
     alleles = len(depths)
     worst = max(phred)
-    penalty: Callable[[int], int] = lambda deleted: 0 if deleted == copies else certainty  # noqa: E731
-    deleted_one = [phred[index_of(allele, allele)] + penalty(1) for allele in range(alleles)]
-    deleted_both = (worst if any(depths) else 0) + penalty(2)
-    return from_zero([*(value + penalty(0) for value in phred), *deleted_one, deleted_both])
+    without, one, both = (0 if deleted == copies else certainty for deleted in range(3))
+    deleted_one = [phred[index_of(allele, allele)] + one for allele in range(alleles)]
+    deleted_both = (worst if any(depths) else 0) + both
+    return from_zero([*(value + without for value in phred), *deleted_one, deleted_both])

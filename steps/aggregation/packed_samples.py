@@ -13,9 +13,11 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
+from zlib_ng import zlib_ng
 
 Array = Any  # of numpy
 LEVEL = 6  # of compression
+_Error: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # the stub declares an instance
 SHARE = 1e-9  # unit of shares of qualities: sums of integers do not depend on the order of samples
 DELTAS = ("starts", "positions")  # which grow, within a sample
 KINDS = tuple(np.dtype(name) for name in ("i1", "i2", "i4", "i8"))
@@ -78,6 +80,15 @@ class Packed(NamedTuple):
         return self._replace(**{name: getattr(self, name)[mask] for name, mask in members.items()})
 
 
+def different(codes: Array) -> tuple[Array, Array]:
+    """Return the place of one code of each kind, and for each code the place of its kind among those."""
+    kinds = np.unique(codes)  # faster than with places and inverse
+    kind_of = np.searchsorted(kinds, codes)
+    places = np.empty(len(kinds), dtype=np.int64)
+    places[kind_of] = np.arange(len(codes))
+    return places, kind_of
+
+
 def encoded(packed: Packed) -> bytes:
     """Return a packed group compressed: a line of JSON with the kind and shape of each array, then the data."""
     layout: list[list[Any]] = []
@@ -107,8 +118,8 @@ def decompressed(data: bytes) -> bytes:
         ValueError: if they are damaged.
     """
     try:
-        return zlib.decompress(data)
-    except zlib.error as error:
+        return bytes(zlib_ng.decompress(data))
+    except _Error as error:
         raise ValueError(str(error)) from None
 
 

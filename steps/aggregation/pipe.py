@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import BinaryIO
 
 import pysam.bcftools
 from common.forks import ForkFailed, exit_on_sigterm, fork, wait_for
@@ -16,7 +16,7 @@ Command = Sequence[str]
 
 
 @contextmanager
-def pipe(commands: Sequence[Command]) -> Iterator[TextIO]:
+def pipe(commands: Sequence[Command]) -> Iterator[BinaryIO]:
     """Run commands, each of which reads the output of the one before it, and give the output of the last one.
 
     Args:
@@ -36,8 +36,8 @@ def pipe(commands: Sequence[Command]) -> Iterator[TextIO]:
             os.close(source)
             os.close(writer)
             source = reader
-        with os.fdopen(source, encoding="utf-8") as lines:
-            yield lines
+        with os.fdopen(source, "rb") as file:
+            yield file
         failures = []
         while running:
             name, process = running[0]
@@ -57,8 +57,8 @@ def run(command: Command) -> None:
     Raises:
         ForkFailed: if it failed.
     """
-    with pipe([command]) as lines:
-        lines.read()
+    with pipe([command]) as output:
+        output.read()
 
 
 def _fork(command: Command, name: str, stdin: int, stdout: int, unused: int) -> int:

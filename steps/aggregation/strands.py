@@ -9,17 +9,18 @@ TIE = 1e-7  # relative difference within which two tables are as probable
 LEAST = 1e-300
 
 
-def pooled_bias(info: str) -> float:
+def pooled_bias(counts: str | None) -> float:
     """Return the Phred-scaled strand bias of the samples with a record of the site; 0 if both strands show the variant.
 
     Args:
-        info: An INFO column with DP4: reads of the reference, forward and reverse, and those of variants.
+        counts: DP4 of the record: reads of the reference, forward and reverse, and those of variants; None without any.
 
-    >>> round(pooled_bias("DP=24;DP4=10,4,0,7")), pooled_bias("DP=26;DP4=10,4,2,7"), pooled_bias("DP=9")
+    >>> round(pooled_bias("10,4,0,7")), pooled_bias("10,4,2,7"), pooled_bias(None)
     (24, 0.0, 0.0)
     """
-    value = next((entry[4:] for entry in info.split(";") if entry.startswith("DP4=")), "0,0,0,0")
-    forward, reverse, alt_forward, alt_reverse = map(int, value.split(","))
+    if counts is None:
+        return 0.0
+    forward, reverse, alt_forward, alt_reverse = map(int, counts.split(","))
     if min(alt_forward, alt_reverse) >= RARER_STRAND * (alt_forward + alt_reverse):
         return 0.0
     return -10 * log10(fisher(forward, reverse, alt_forward, alt_reverse))

@@ -251,6 +251,16 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, reference: Path, cont
     assert (process.returncode, process.stderr) == (65, f"error: {path}: {message}\n")
 
 
+def test_gvcfs_of_another_reference_are_refused(tmp_path: Path, reference: Path) -> None:
+    other = tmp_path / "other.fa"
+    bases = pysam.FastaFile(str(reference)).fetch("c1")
+    other.write_text(f">c1\n{bases[:1499]}C{bases[1500:]}\n")
+    index(other)
+    process = run_step(tmp_path / "a", other, three_gvcfs(tmp_path, reference), ["c1:1-3000"])
+    message = "error: c1:1500: expected gVCFs of the reference, which has C, found one with A\n"
+    assert (process.returncode, process.stderr.startswith(message)) == (65, True)
+
+
 def test_batches_change_no_record(tmp_path: Path, reference: Path) -> None:
     rng = random.Random(5)
     gvcfs = [

@@ -11,12 +11,13 @@ from typing import NamedTuple
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
+from bcf import Fields
 from cohort_sites import joined
 from evidence import Limits
 from gvcf_records import Allele, Place, Site, site_of
 from packed_samples import Packed, decompressed, encoded, unpacked
 from packing import Packing
-from tile_columns import TileColumns
+from tile_columns import NUMBER, TileColumns
 from tile_evidence import evidence_of_group
 from tiles import Tile
 
@@ -27,7 +28,7 @@ TILE = Tile("c", 2, 30, 30)
 
 
 class Row(NamedTuple):
-    """A site's row: its sums, and the samples' columns."""
+    """A site's row: its sums, and the samples' columns, PL:DP:SP:AD."""
 
     sums: list[str]
     columns: list[str]
@@ -69,8 +70,20 @@ def rows(sites: list[Site], *groups: Packed) -> list[Row]:
     for group in groups:
         columns.add(group, range(place, place + len(group.records)))
         place += len(group.records)
-    fields = [row.rstrip("\n").split("\t") for _, row in columns.rows()]
-    return [Row(one[7].removeprefix("INDEL;").split(";"), one[9:]) for one in fields]
+    return [shown(row) for row in columns.rows()]
+
+
+def shown(fields: Fields) -> Row:
+    info = {name: value for name, value in fields.info.items() if name != "INDEL"}
+    sums = [f"{name}={','.join(f'{one:g}' for one in np.atleast_1d(value))}" for name, value in info.items()]
+    values = [fields.samples[name].astype(int).tolist() for name in ("PL", "DP", "SP", "AD")]
+    unknown = np.iinfo(fields.samples["SP"].dtype).min
+    columns = [
+        ":".join(",".join("." if one == unknown else str(one) for one in value) for value in of_sample)
+        for of_sample in zip(*values, strict=True)
+    ]
+    assert len({*zip(columns, fields.samples[NUMBER][:, 0].tolist(), strict=True)}) == len(set(columns))
+    return Row(sums, columns)
 
 
 def column(one: Site, *lines: str) -> str:

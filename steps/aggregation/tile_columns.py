@@ -1,61 +1,29 @@
-"""The FORMAT columns of the samples of a cohort at the sites of a tile, and the sums over the cohort.
+"""The FORMAT values of the samples of a cohort at the sites of a tile, and the sums over the cohort.
 
-Most columns are those of stretches of the reference, which sites of one stretch share. Columns are numbered: each
-different one is made, and kept, once.
+Most values are those of stretches of the reference, which sites of one stretch share. The values of a sample at a site
+are its column. Columns are numbered: each different one is computed, and kept, once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from bcf import Fields
+from column_table import NONE, Bodies, ColumnTable, bodies_of
 from gvcf_records import I16, Allele, Site
-from likelihoods import of_reference, over_alleles
-from packed_samples import SHARE, Array, Packed
+from packed_samples import SHARE, Array, Packed, different
 from tiles import Tile
 
-MANY_COLUMNS = 1 << 16  # different ones
+NUMBER = "COLUMN"  # the FORMAT field with the number of a sample's column within its tile
+LARGEST_CODE = 1 << 62
 SAMPLE_BP = 1 << 16  # more than a tile: the places of one sample's stretches behind those of the sample before
-NONE = -1  # in place of the number of an allele that a record lacks
 
 
 def parse_allele(text: str) -> tuple[bool, Allele]:
     """Return whether an allele is an indel, and the allele, from one of `Packed.allele_texts`."""
     indel, ref, alt = text.split("\t")
     return indel == "1", Allele(ref, alt)
-
-
-@lru_cache(MANY_COLUMNS)
-def reference_column(depth: int, phred: tuple[int, int, int], alleles: int) -> str:
-    """Return the column of a reference site over alleles that were not observed there.
-
-    >>> reference_column(20, (0, 60, 255), 3)
-    '0,60,255,60,255,255:20:.:20,0,0'
-    """
-    return f"{_joined(of_reference(phred, alleles))}:{depth}:.:{depth}{',0' * (alleles - 1)}"
-
-
-@lru_cache(MANY_COLUMNS)
-def record_column(body: str, places: tuple[int | None, ...]) -> str:
-    r"""Return the column of a record's site.
-
-    Args:
-        body: The record's likelihoods and depths: see `Packed.body_texts`.
-        places: The number of each of the site's alleles in the record; None for one that it lacks.
-
-    >>> record_column("60,0,60,66,66,120\t4\t3\t2,2,0\t2", (0, None, 1))
-    '60,66,120,0,66,60:4:3:2,0,2'
-    """
-    phred, depth, bias, depths, unseen = body.split("\t")
-    of_alleles = [int(value) for value in depths.split(",")]
-    likelihoods = over_alleles([int(value) for value in phred.split(",")], places, int(unseen) or None, of_alleles)
-    chosen = [of_alleles[place] if place is not None else 0 for place in places]
-    return f"{_joined(likelihoods)}:{depth}:{bias}:{_joined(chosen)}"
-
-
-def _joined(values: Iterable[int]) -> str:
-    return ",".join(map(str, values))
 
 
 class TileColumns:
@@ -74,7 +42,7 @@ class TileColumns:
         self._alleles = np.array([len(site.alts) + 1 for site in sites])
         self._most = int(self._alleles.max())
         self._columns = np.zeros((len(sites), samples), dtype=np.int32)
-        self._texts: dict[str, int] = {}
+        self._table = ColumnTable(self._most)
         self._depths = np.zeros(len(sites), dtype=np.int64)
         self._sums = np.zeros((len(sites), I16), dtype=np.int64)
         self._shares = np.zeros((len(sites), self._most), dtype=np.int64)
@@ -96,9 +64,6 @@ class TileColumns:
         self._depths += depths.sum(axis=0)
         self._shares[:, 0] += is_reference.sum(axis=0) * round(1 / SHARE)
 
-    def _number(self, text: str) -> int:
-        return self._texts.setdefault(text, len(self._texts))
-
     def _of_reference(self, packed: Packed) -> tuple[Array, Array]:
         """Return the number of each sample's column at each site by its stretches, and the depths there."""
         samples = np.arange(len(packed.stretches))
@@ -114,11 +79,8 @@ class TileColumns:
         used = np.zeros(len(reference) * (self._most + 1), dtype=bool)
         used[codes] = True
         numbers = np.zeros(len(used), dtype=np.int32)
-        rows = reference.tolist()
-        for code in np.flatnonzero(used).tolist():
-            number, alleles = divmod(code, self._most + 1)
-            depth, *phred = rows[number]
-            numbers[code] = self._number(reference_column(depth, tuple(phred), alleles))
+        found, alleles = np.divmod(np.flatnonzero(used), self._most + 1)
+        numbers[used] = self._table.of_reference(reference[found], alleles)
         return numbers[codes], reference[state, 0]
 
     def _pairs(self, packed: Packed) -> Array:
@@ -133,7 +95,8 @@ class TileColumns:
         sites = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         here = np.flatnonzero(self._keys[sites] == keys)
         records = np.repeat(np.arange(len(packed.bodies)), packed.entry_counts)
-        codes, pair_of = np.unique(records[here] * len(self._sites) + sites[here], return_inverse=True)
+        codes = records[here] * len(self._sites) + sites[here]  # nearly sorted, as a stable sort likes them
+        codes, _, pair_of = np.unique(codes, return_index=True, return_inverse=True)
         pairs = np.full((len(codes), 2 + self._most), NONE)
         pairs[:, 0], pairs[:, 1] = np.divmod(codes, len(self._sites))
         pairs[:, 2] = 0  # the reference
@@ -161,16 +124,16 @@ class TileColumns:
         Of several records of a sample at a site, the one with the most evidence for a variant counts.
         """
         sample_of = np.repeat(np.arange(len(packed.records)), packed.records)
-        bodies = [text.split("\t", 2) for text in packed.body_texts]
-        evidence = np.array([int(phred.partition(",")[0]) for phred, *_ in bodies])
-        depth_of = np.array([int(depth) for _, depth, _ in bodies])
+        bodies = bodies_of(packed.body_texts)
+        evidence = bodies.phred[:, 0]
         cells = sample_of[pairs[:, 0]] * len(self._sites) + pairs[:, 1]
-        order = np.lexsort((pairs[:, 0], -evidence[packed.bodies[pairs[:, 0]]], cells))
-        pairs = pairs[order[np.unique(cells[order], return_index=True)[1]]]
+        if (np.diff(cells) <= 0).any():
+            order = np.lexsort((pairs[:, 0], -evidence[packed.bodies[pairs[:, 0]]], cells))
+            pairs = pairs[order[np.diff(cells[order], prepend=NONE) > 0]]
         records, sites, numbers = pairs[:, 0], pairs[:, 1], pairs[:, 2:]
         samples, body = sample_of[records], packed.bodies[records]
-        columns[samples, sites] = self._record_columns(packed.body_texts, body, self._alleles[sites], numbers)
-        depths[samples, sites] = depth_of[body]
+        columns[samples, sites] = self._record_columns(bodies, body, self._alleles[sites], numbers)
+        depths[samples, sites] = bodies.depth[body]
         np.add.at(self._sums, sites, packed.sums[records])
         offsets = (np.cumsum(packed.share_counts) - packed.share_counts)[records]
         for place in range(self._most):
@@ -179,35 +142,44 @@ class TileColumns:
             np.add.at(self._shares, (sites[known], place), shares)
         return samples, sites
 
-    def _record_columns(self, texts: Sequence[str], bodies: Array, alleles: Array, numbers: Array) -> Array:
+    def _record_columns(self, bodies: Bodies, which: Array, alleles: Array, numbers: Array) -> Array:
         """Return the numbers of the columns of records.
 
         Args:
-            texts: The texts of bodies.
-            bodies: The body of each record.
+            bodies: The values of records.
+            which: The number of each record there.
             alleles: The number of alleles of its site.
             numbers: The number of each allele of the site in the record: an array of shape (records, most alleles).
         """
-        codes = bodies * (self._most + 1) + alleles
+        codes, base = which * (self._most + 1) + alleles, int(numbers.max()) + 2
         for place in range(1, self._most):
-            codes = np.unique(codes, return_inverse=True)[1] * (int(numbers.max()) + 2) + numbers[:, place] + 1
-        _, firsts, which = np.unique(codes, return_index=True, return_inverse=True)
-        made = []
-        for first, row in zip(firsts.tolist(), numbers[firsts].tolist(), strict=True):
-            places = tuple(None if one == NONE else one for one in row[: alleles[first]])
-            made.append(self._number(record_column(texts[bodies[first]], places)))
-        return np.array(made, dtype=np.int32)[which]
+            if codes.max() > LARGEST_CODE // base:
+                codes = different(codes)[1]
+            codes = codes * base + numbers[:, place] + 1
+        firsts, which_of = different(codes)
+        return self._table.of_records(bodies, which[firsts], numbers[firsts], alleles[firsts])[which_of]
 
-    def rows(self) -> Iterator[tuple[Site, str]]:
-        """Yield each site with its row: a line of a VCF with the columns of all samples."""
-        texts = np.array(list(self._texts), dtype=object)
+    def rows(self) -> Iterator[Fields]:
+        """Yield the record of each site, with the columns of all samples."""
         for number, site in enumerate(self._sites):
-            shares = (self._shares[number, : len(site.alts) + 1] * SHARE).tolist()
-            values = [f"{value:.10g}" for value in (*self._sums[number].tolist(), *shares)]
-            depth = self._depths[number]
-            info = f"DP={depth};I16={','.join(values[:I16])};QS={','.join(values[I16:])}"
-            if site.place.indel:
-                info = f"INDEL;{info}"
-            place = f"{site.place.contig}\t{site.place.pos}\t.\t{site.ref}\t{','.join(site.alts)}"
-            columns = "\t".join(texts[self._columns[number]].tolist())
-            yield site, f"{place}\t0\t.\t{info}\tPL:DP:SP:AD\t{columns}\n"
+            alleles = len(site.alts) + 1
+            shares = (self._shares[number, :alleles] * SHARE).tolist()
+            columns = self._columns[number]
+            info: dict[str, bool | int | Sequence[float]] = {
+                "DP": int(self._depths[number]),
+                "I16": _rounded(self._sums[number].tolist()),
+                "QS": _rounded(shares),
+            }
+            samples = {name: np.take(values, columns, axis=0) for name, values in self._table.fields(alleles).items()}
+            yield Fields(
+                site.place.contig,
+                site.place.pos,
+                ".",
+                (site.ref, *site.alts),
+                {"INDEL": True, **info} if site.place.indel else info,
+                {**samples, NUMBER: columns[:, None]},
+            )
+
+
+def _rounded(values: Sequence[float]) -> list[float]:
+    return [float(f"{value:.10g}") for value in values]

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from evidence import Evidence, Limits, Reads, evidence_of
 from gvcf_records import MISSING, Allele, Place
-from packed_samples import Packed
+from packed_samples import Packed, different
 from tile_columns import parse_allele
 from tiles import Tile
 
@@ -28,13 +28,17 @@ def evidence_of_group(packed: Packed, tile: Tile, limits: Limits) -> dict[tuple[
     if not evident.any():
         return {}
     alleles = [parse_allele(text) for text in packed.allele_texts]
-    indels = np.array([indel for indel, _ in alleles])[packed.alleles[evident]]
-    bodies = np.repeat(packed.bodies, packed.entry_counts)[evident]
-    kinds, kind_of = np.unique(np.stack([bodies, packed.numbers[evident], indels]), axis=1, return_inverse=True)
+    of_allele, number = packed.alleles[evident], packed.numbers[evident]
+    body = np.repeat(packed.bodies, packed.entry_counts)[evident]
+    indel = np.array([indel for indel, _ in alleles])[of_allele]
+    firsts, kind_of = different((body * (number.max() + 1) + number) * 2 + indel)
     of_kinds = [
-        body_evidence(packed.body_texts[body], number, bool(indel), limits) for body, number, indel in kinds.T.tolist()
+        body_evidence(packed.body_texts[text], *kind, limits)
+        for text, *kind in zip(*(one[firsts].tolist() for one in (body, number, indel)), strict=True)
     ]
-    keys, key_of = np.unique(packed.positions[evident] * len(alleles) + packed.alleles[evident], return_inverse=True)
+    keys = packed.positions[evident] * len(alleles) + of_allele
+    firsts, key_of = different(keys)
+    keys = keys[firsts]
     likelier, alone = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=bool)
     np.add.at(likelier, key_of, np.array([one.likelier for one in of_kinds])[kind_of])
     np.logical_or.at(alone, key_of, np.array([one.alone for one in of_kinds])[kind_of])

@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import shutil
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
 import pysam
+from zlib_ng import zlib_ng
 
-END_BYTES = 28  # the empty block that ends a BGZF file
+BLOCK_BYTES = 0xFF00  # of text in a block, as htslib has it
+LEVEL = 5  # of zlib-ng: half the time of zlib's 6, files of joint calling are 3 % larger
+START = bytes.fromhex("1f8b08040000000000ff060042430200")  # of a block, whose size less 1 follows
+END = START + bytes.fromhex("1b0003000000000000000000")  # the empty block that ends a BGZF file
 
 
 @contextmanager
 def bgzf_writer(path: Path) -> Iterator[Callable[[str], None]]:
     """Open a new BGZF file and give a function that appends text to it."""
-    with pysam.BGZFile(str(path), "wb", index=None) as file:
+    with path.open("wb") as file:
+        waiting = bytearray()
 
         def write(text: str) -> None:
-            file.write(text.encode())
+            waiting.extend(text.encode())
+            while len(waiting) >= BLOCK_BYTES:
+                file.write(bgzf_block(bytes(waiting[:BLOCK_BYTES])))
+                del waiting[:BLOCK_BYTES]
 
         yield write
+        file.write((bgzf_block(bytes(waiting)) if waiting else b"") + END)
+
+
+def bgzf_block(data: bytes) -> bytes:
+    """Return at most `BLOCK_BYTES` bytes as a block of BGZF (SAM specification, 4.1)."""
+    deflate = zlib_ng.compressobj(LEVEL, zlib_ng.DEFLATED, -zlib_ng.MAX_WBITS)
+    body = deflate.compress(data) + deflate.flush()
+    size = len(START) + 2 + len(body) + 8
+    return START + struct.pack("<H", size - 1) + body + struct.pack("<II", zlib_ng.crc32(data), len(data))
 
 
 def split_header(lines: Iterable[str]) -> tuple[str, Iterator[str]]:
@@ -48,7 +66,7 @@ def join(header: str, parts: Iterable[Path], path: Path, csi: bool) -> None:
         write(header)
     with path.open("r+b") as out:
         for part in parts:
-            out.seek(-END_BYTES, 2)
+            out.seek(-len(END), 2)
             out.truncate()
             with part.open("rb") as source:
                 shutil.copyfileobj(source, out)

@@ -68,6 +68,33 @@ def _exit(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
+def run_shared(work: Callable[[int], None], jobs: int, at_once: int) -> None:
+    """Run jobs in at most `at_once` forks, each of which takes the next number when it has finished one.
+
+    What a fork has computed for one job is in its memory for the next.
+
+    Args:
+        work: Does the job of a number, from 0.
+        jobs: How many there are, at most 256.
+        at_once: The number of forks.
+
+    Raises:
+        ForkFailed: if a job failed, after the others are killed.
+    """
+    waiting, numbers = os.pipe()
+    os.write(numbers, bytes(range(jobs)))
+    os.close(numbers)
+
+    def worker() -> None:
+        while number := os.read(waiting, 1):
+            work(number[0])
+
+    try:
+        run([worker] * min(jobs, at_once), at_once)
+    finally:
+        os.close(waiting)
+
+
 def run(jobs: Sequence[Callable[[], None]], at_once: int) -> None:
     """Run every job in a fork of its own, at most `at_once` at a time.
 

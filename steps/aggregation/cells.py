@@ -1,0 +1,231 @@
+"""The cells of a record's samples: genotypes, with their columns in the joint VCF."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+from bcf import END
+from gvcf_records import MISSING as NOT_KNOWN
+from likelihoods import called_alone, from_zero, most_probable, of_two_copies, pairs, with_deleted
+from packed_samples import Array, different
+from tile_columns import NUMBER
+
+MANY_CELLS = 1 << 16  # different ones
+KEYS = ("GT", "PL", "DP", "SP", "AD", "GQ")
+FORMAT = ":".join(KEYS)
+ENDS = frozenset(END.values())
+
+
+class Genotype(NamedTuple):
+    """A sample's fields of a record.
+
+    Attributes:
+        alleles: Its alleles, by number; None where it is missing.
+        phred: The likelihoods of genotypes; of haploid ones, one for each allele; none where there is no copy.
+        depth: High-quality bases.
+        strand_bias: Phred-scaled; None if not known.
+        depths: High-quality bases of each allele.
+        quality: The genotype's quality; None if missing.
+    """
+
+    alleles: tuple[int | None, ...]
+    phred: tuple[int, ...]
+    depth: int
+    strand_bias: int | None
+    depths: tuple[int, ...]
+    quality: int | None
+
+    def quality_alone(self, prior: float) -> float:
+        """Return the QUAL that the sample has alone."""
+        phred = tuple(of_two_copies(self.phred, len(self.depths)))
+        return called_alone(phred, self.depths, prior)[1]
+
+    def text(self) -> str:
+        """Return the sample's column: see `KEYS`."""
+        values = (*self.alleles, *self.phred, self.depth, self.strand_bias, *self.depths, self.quality)
+        template = _template(len(self.alleles), len(self.phred), len(self.depths))
+        return template % tuple([NOT_KNOWN if one is None else one for one in values])
+
+
+@lru_cache
+def _template(alleles: int, phred: int, depths: int) -> str:
+    return ":".join(
+        ["/".join(["%s"] * alleles), ",".join(["%s"] * phred) or NOT_KNOWN, "%s", "%s", ",".join(["%s"] * depths), "%s"]
+    )
+
+
+def by_its_reads(genotype: Genotype, indel: bool) -> Genotype:
+    """Return a sample's genotype as its own reads have it, where those of the cohort mislead `bcftools call`.
+
+    That gives a sample of few reads, all of the reference, an allele that most others have. Of an indel, reads that do
+    not span it are missing from its share in the cohort's reads, by which genotypes are judged.
+
+    >>> by_its_reads(Genotype((0, 1), (0, 6, 38), 2, None, (2, 0), 3), False).text()
+    '0/0:0,6,38:2:.:2,0:6'
+    >>> by_its_reads(Genotype((0, 1), (117, 0, 1), 8, None, (1, 7), 20), True).text()
+    '1/1:117,0,1:8:.:1,7:6'
+    """
+    alleles, depths = genotype.alleles, genotype.depths
+    if None in alleles or not (indel or any(allele and not depths[allele] for allele in alleles)):
+        return genotype
+    if sum(depths) == depths[alleles[0] or 0] > 0 and alleles[0] == alleles[-1]:
+        return genotype  # as of nearly all samples: no other allele has any share of the reads
+    place, quality = most_probable(genotype.phred, genotype.depths, len(genotype.alleles))
+    probable = (place,) if len(alleles) == 1 else pairs(len(depths))[place]
+    return genotype if probable == alleles else genotype._replace(alleles=probable, quality=quality)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """A sample's genotype of a record and its column; most cells of a large cohort are the same object."""
+
+    genotype: Genotype
+    text: str
+    is_carrier: bool
+
+
+class Cells(NamedTuple):
+    """The cells of a record's samples.
+
+    Attributes:
+        different: The different cells.
+        numbers: The number of each sample's cell among them.
+    """
+
+    different: Sequence[Cell]
+    numbers: Array
+
+    @property
+    def counts(self) -> dict[Cell, int]:
+        """Return how many samples have each cell."""
+        counts = np.bincount(self.numbers, minlength=len(self.different)).tolist()
+        return dict(zip(self.different, counts, strict=True))
+
+    def columns(self) -> str:
+        """Return the columns of all samples, tab-separated."""
+        texts = np.array([one.text for one in self.different], dtype=object)
+        return "\t".join(texts[self.numbers].tolist())
+
+
+def cells_of(samples: Mapping[str, Array], indel: bool) -> Cells:
+    """Return the cells of a record of `bcftools call`, by the samples' own reads where those of the cohort mislead it.
+
+    Args:
+        samples: The FORMAT fields of the record.
+        indel: It is an indel.
+    """
+    numbers = samples[NUMBER][:, 0]
+    firsts, of_sample = _different(numbers)
+    chosen = firsts[of_sample]
+    genotypes, qualities = (_as_one(samples[key]) for key in ("GT", "GQ"))
+    if (genotypes[chosen] != genotypes).any() or (qualities[chosen] != qualities).any():  # ploidies differ
+        kinds, of_kind = different(genotypes.astype(np.int64) << 16 | qualities)
+        firsts, of_sample = different(numbers.astype(np.int64) * len(kinds) + of_kind)
+    values = [samples[key][firsts] for key in KEYS]
+    rows = np.hstack(values).astype(np.int32)
+    known = known_cells(tuple([one.shape[1] for one in values]), indel)
+    return Cells([*map(known.__getitem__, rows.view(f"V{rows[0].nbytes}")[:, 0].tolist())], of_sample)
+
+
+def _as_one(values: Array) -> Array:
+    """Return one unsigned integer for the values of each sample: genotypes of at most two copies, or qualities."""
+    return values.view(f"<u{values.shape[1] * values.itemsize}")[:, 0]
+
+
+def _different(numbers: Array) -> tuple[Array, Array]:
+    """Return one sample of each number, and for each sample its place among those."""
+    samples = np.arange(len(numbers))
+    of_number = np.empty(int(numbers.max()) + 1, dtype=np.int64)
+    of_number[numbers] = samples
+    chosen = of_number[numbers]
+    firsts = np.flatnonzero(chosen == samples)
+    places = np.empty(len(numbers), dtype=np.int64)
+    places[firsts] = np.arange(len(firsts))
+    return firsts, places[chosen]
+
+
+class KnownCells(dict[bytes, Cell]):
+    """The cells of samples' values, parsed when they are asked for: those of `KEYS`, as integers of 32 bits.
+
+    Args:
+        sizes: How many values each key has.
+        indel: The records are indels.
+    """
+
+    def __init__(self, sizes: Sequence[int], indel: bool) -> None:
+        self._ends, self._indel = [*accumulate(sizes)], indel
+
+    def __missing__(self, values: bytes) -> Cell:
+        if len(self) >= MANY_CELLS:
+            self.clear()
+        genotype = by_its_reads(self._genotype(array("i", values).tolist()), self._indel)
+        cell = self[values] = Cell(genotype, genotype.text(), any(genotype.alleles))
+        return cell
+
+    def _genotype(self, values: Sequence[int]) -> Genotype:
+        of_alleles, of_phred, depth, bias, of_depths, _ = self._ends
+        copies, phred, depths = values[:of_alleles], values[of_alleles:of_phred], values[bias:of_depths]
+        if len(copies) > 1 and copies[-1] in ENDS:
+            copies, phred = ([one for one in some if one not in ENDS] for some in (copies, phred))
+        bias, quality = values[depth], values[-1]
+        return Genotype(
+            tuple([(one >> 1) - 1 if one > 1 else None for one in copies]),
+            () if phred[0] < 0 else tuple(phred if 0 in phred else from_zero(phred)),
+            max(values[of_phred], 0),
+            bias if bias >= 0 else None,
+            tuple(depths),
+            quality if quality >= 0 else None,
+        )
+
+
+@lru_cache
+def known_cells(sizes: tuple[int, ...], indel: bool) -> KnownCells:
+    """Return the cells that were parsed of records of a kind."""
+    return KnownCells(sizes, indel)
+
+
+@lru_cache(MANY_CELLS)
+def with_star(cell: Cell, copies: int, certainty: int) -> Cell:
+    """Return a cell with `*` as the last allele.
+
+    Args:
+        cell: The cell.
+        copies: Copies that deletions of earlier records delete.
+        certainty: Phred-scaled certainty of that.
+    """
+    genotype = cell.genotype
+    star = len(genotype.depths)
+    called = _spanned(genotype.alleles, copies, star)
+    quality = genotype.quality
+    if star in called:
+        quality = certainty if quality is None else min(quality, certainty)
+    phred = _extended(genotype, copies if star in called else 0, certainty)
+    made = genotype._replace(alleles=called, phred=phred, depths=(*genotype.depths, 0), quality=quality)
+    return Cell(made, made.text(), any(called))
+
+
+def _spanned(alleles: tuple[int | None, ...], copies: int, star: int) -> tuple[int | None, ...]:
+    if copies == 0:
+        return alleles
+    if copies >= len(alleles):
+        return alleles if any(alleles) else (star,) * len(alleles)
+    first, second = alleles
+    return (first, star) if first == second and first is not None else alleles
+
+
+def _extended(genotype: Genotype, copies: int, certainty: int) -> tuple[int, ...]:
+    """Return the likelihoods with those of the genotypes with `*`."""
+    if not genotype.phred:
+        return ()
+    if len(genotype.alleles) == 1:
+        worst = max(genotype.phred)
+        if copies:
+            return tuple(from_zero([*(value + certainty for value in genotype.phred), 0]))
+        return (*genotype.phred, worst)
+    return tuple(with_deleted(genotype.phred, genotype.depths, copies, certainty if copies else max(genotype.phred)))

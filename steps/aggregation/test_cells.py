@@ -1,0 +1,72 @@
+"""Cells of samples, of which those with the same values are parsed once."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+from bcf import Array
+from cells import Cells, cells_of
+from tile_columns import NUMBER
+
+MISSING, END = -128, -127
+ALLELES = {0: 2, 1: 4, None: 0}  # in BCF
+
+
+def samples(rows: Sequence[tuple[int, Sequence[int | None], Sequence[int], int]]) -> dict[str, Array]:
+    """Return the FORMAT fields of samples, each with the number of its column, genotype, likelihoods and quality."""
+
+    def padded(values: Sequence[Sequence[int]], size: int) -> Array:
+        return np.array([[*value, *[END] * (size - len(value))] for value in values], dtype="<i1")
+
+    return {
+        "GT": padded([[ALLELES[one] for one in genotype] for _, genotype, _, _ in rows], 2),
+        "PL": padded([phred or [MISSING] for _, _, phred, _ in rows], 3),
+        "DP": padded([[20] for _ in rows], 1),
+        "SP": padded([[MISSING] for _ in rows], 1),
+        "AD": padded([[20, 0] for _ in rows], 2),
+        "GQ": padded([[quality] for *_, quality in rows], 1),
+        NUMBER: np.array([[number] for number, *_ in rows], dtype="<i4"),
+    }
+
+
+def texts(cells: Cells) -> list[str]:
+    return cells.columns().split("\t")
+
+
+def test_samples_of_one_column_and_different_ploidies_have_different_cells() -> None:
+    rows: list[tuple[int, list[int | None], list[int], int]] = [
+        (7, [0, 0], [0, 60, 100], 60),
+        (7, [0], [0, 100], 100),
+        (7, [None], [], MISSING),
+        (7, [0, 0], [0, 60, 100], 60),
+    ]
+    cells = cells_of(samples(rows), indel=False)
+    two, one = "0/0:0,60,100:20:.:20,0:60", "0:0,100:20:.:20,0:100"
+    assert texts(cells) == [two, one, ".:.:20:.:20,0:.", two]
+    assert sorted(cells.counts.values()) == [1, 1, 2]
+
+
+def test_cells_do_not_depend_on_the_other_samples() -> None:
+    rng = random.Random(4)
+    kinds: list[tuple[list[int | None], list[int]]] = [
+        ([0, 0], [0, 6, 90]),
+        ([0, 1], [9, 0, 90]),
+        ([1], [90, 0]),
+        ([], []),
+    ]
+    rows: list[tuple[int, Sequence[int | None], Sequence[int], int]] = []
+    for _ in range(400):
+        genotype, phred = rng.choice(kinds)
+        rows.append((rng.randrange(5), genotype or [None], phred, rng.choice([3, 99])))
+    whole = texts(cells_of(samples(rows), indel=True))
+    assert whole == [
+        texts(cells_of(samples([row, kept]), indel=True))[0]
+        for row, kept in zip(rows, [*rows[1:], rows[0]], strict=True)
+    ]
+    assert len(set(whole)) > 5
