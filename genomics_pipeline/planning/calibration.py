@@ -139,7 +139,7 @@ def parse_calibration(text: str, *, file: str) -> Calibration:
     return Calibration(file, toml.data["date"], toml.data["machine"], toml.data.get("formats", {}), steps)
 
 
-def _terms(features: TaskFeatures) -> dict[str, float]:
+def terms_of(features: TaskFeatures) -> dict[str, float]:
     """Return the sizes that rates are multiplied with, by the name of the term."""
     gb, gigabases = features.input_bytes / _GB, features.reference_bases / _GIGABASE
     return {
@@ -153,7 +153,7 @@ def _terms(features: TaskFeatures) -> dict[str, float]:
 
 
 def _sum(rates: Mapping[str, float], features: TaskFeatures) -> float:
-    terms = _terms(features)
+    terms = terms_of(features)
     return sum(rate * terms[name] for name, rate in rates.items())
 
 

@@ -71,6 +71,16 @@ def write_known(path: Path) -> None:
     pysam.tabix_index(str(path), preset="vcf", force=True)
 
 
+def bytes_read(stack: Deployed, run: str) -> dict[str, int]:
+    """Return the bytes that the tasks of a run read, by stage."""
+    read: dict[str, int] = defaultdict(int)
+    for key in stack.keys(f"runs/{run}/steps/"):
+        if key.endswith("/step.json"):
+            record = json.loads(stack.s3.get_object(Bucket=stack.bucket, Key=key)["Body"].read())
+            read[record["stage"]] += record["input_bytes"]
+    return dict(read)
+
+
 @dataclass
 class Transfers:
     """The bytes that are read of parts of objects, and the objects that are transferred as a whole."""
@@ -172,6 +182,16 @@ def test_a_cohort_runs_from_submit_to_results(
     }
     expiring = {key.rpartition("/")[2] for key, tag in tags.items() if tag}
     assert expiring == {"joint_germline.00000.vcf.gz"}  # the outputs of intervals, not those of the cohort
+
+    whole = tmp_path / "whole.csv"
+    lines = sheet.read_text().splitlines(keepends=True)
+    whole.write_text("".join(line for line in lines if not line.startswith("sample3,")))
+    planned = cli("plan", whole, "--reference", reference, "--history", run, "--json", *annotation)
+    assert planned.code == 0, planned.err
+    sizes = {one["stage"]: one["input_bytes"] for one in json.loads(planned.out)["timeline"]}
+    read = bytes_read(stack, run)
+    assert sizes["alignment"] == read["alignment"]  # the user's files: exact
+    assert sizes == pytest.approx(read, rel=0.05)  # by the records of the samples: as far as these differ
 
     again = json.loads(cli("submit", sheet, "--reference", reference, "--json", *annotation).out)
     assert (again["run"], again["started"], again["status"]) == (run, False, "SUCCEEDED")

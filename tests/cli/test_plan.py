@@ -137,7 +137,21 @@ def test_choices_are_priced_alone_and_together(cli: Cli, copies: list[str | Path
     assert compared["together"] == pytest.approx(compared["as_planned"] + nat + polling, abs=1e-3)
     # No job failed, so that what is planned costs what is expected.
     assert compared["as_planned"] == pytest.approx(found["dollars"]["total"], abs=1e-3)
+    assert compared["of_naive"] == pytest.approx(compared["as_planned"] / found["naive"]["dollars"]["total"], abs=1e-3)
+    assert set(compared["sources"]) == set(compared["alone"])
     assert compared["together"] <= found["naive"]["dollars"]["total"] < found["naive_on_demand"]["dollars"]["total"]
+
+
+def test_the_naive_definition_is_on_spot_hosts_even_where_the_run_overflows(cli: Cli, copies: list[str | Path]) -> None:
+    """With 2 vCPUs of Spot hosts, most jobs of the simulated run are on On-Demand hosts."""
+    sizes = ["--samples", "40", "--gigabytes", "1", "--what-if", "nat"]
+    quotas = [["--quota", "spot_vcpus=2"], []]
+    scarce, ample = (planned(cli, *sizes, *each, *copies) for each in quotas)
+    compute = "compute: copying"
+    assert scarce["dollars"]["by_line"][compute] > 1.2 * ample["dollars"]["by_line"][compute]
+    assert scarce["naive"]["dollars"]["by_line"][compute] == ample["naive"]["dollars"]["by_line"][compute]
+    on_demand = scarce["naive_on_demand"]["dollars"]["by_line"][compute]
+    assert on_demand > 1.2 * scarce["naive"]["dollars"]["by_line"][compute]
 
 
 def test_the_naive_definition_of_germline_costs_more(cli: Cli) -> None:
@@ -152,7 +166,8 @@ def test_the_naive_definition_of_germline_costs_more(cli: Cli) -> None:
         "on_demand",
     ]
     assert all(dollars > 0 for dollars in found["what_if"]["alone"].values())
-    assert found["what_if"]["as_planned"] < 0.6 * found["naive"]["dollars"]["total"]
+    assert found["what_if"]["of_naive"] < 0.6
+    assert found["what_if"]["orchestration_share"] < 0.01
     assert found["what_if"]["together"] == found["naive_on_demand"]["dollars"]["total"]
 
 
@@ -197,6 +212,29 @@ def test_each_figure_is_explained(cli: Cli, copies: list[str | Path], line: str,
             2,
             "error: --max-vcpus, --quota: expected 8 vCPUs or more for a job of alignment, found 5 of Spot hosts and "
             "0 of On-Demand hosts; its jobs would never start\n",
+        ),
+        (
+            ["--samples", "1", "--gigabytes", "1", "--quota", "spot_vcpus=inf", "--quota", "child_starts=-1"],
+            2,
+            "error: --quota spot_vcpus=inf: expected more than 0, found 'inf'\n"
+            "error: --quota child_starts=-1: expected more than 0, found '-1'\n",
+        ),
+        (
+            ["--samples", "1", "--gigabytes", "1", "--region", "xx-nowhere-1"],
+            1,
+            "error: expected prices of the Region xx-nowhere-1, found those of us-east-1; "
+            "`genomics-pipeline prices update --region xx-nowhere-1` reads AWS's\n",
+        ),
+        (
+            ["--samples", "1", "--gigabytes", "1", "--region", "Virginia", "--max-vcpus", "4"],
+            2,
+            "error: expected a Region such as us-east-1, found 'Virginia'\n",
+        ),
+        (
+            ["--samples", "1", "--gigabytes", "1", "--max-vcpus", "4"],
+            2,
+            "error: --max-vcpus, --quota: expected 8 vCPUs or more for a job of alignment, found 4 of Spot hosts and "
+            "4 of On-Demand hosts; its jobs would never start\n",
         ),
         (
             ["--samples", "1", "--gigabytes", "1", "--pipeline", "germlin"],
