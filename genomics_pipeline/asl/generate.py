@@ -8,7 +8,6 @@ from typing import Any
 
 from genomics_pipeline.asl.healing import fail_state, failure_names
 from genomics_pipeline.asl.jsonata_assumptions import check_assumptions
-from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.asl.map_state import map_state
 from genomics_pipeline.asl.optional import first_state, optional_states
 from genomics_pipeline.asl.payload_budget import payload_budgets
@@ -49,6 +48,8 @@ def generate(pipeline: Pipeline, names: ResourceNames = DEFAULT_NAMES) -> dict[s
         "States": states,
     }
     if not pipeline.is_shipped:
+        from genomics_pipeline.asl.limits import check_limits
+
         check_limits(document)
     payload_budgets(pipeline, document)
     return document

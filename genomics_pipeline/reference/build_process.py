@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -38,6 +37,8 @@ def main(arguments: Sequence[str]) -> int:
 def _end_with(parent: int) -> None:
     """Arrange that this process is killed when its parent ends, on systems that can."""
     if sys.platform == "linux":
+        import ctypes
+
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)

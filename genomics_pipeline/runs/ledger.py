@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model import run_layout
@@ -10,10 +11,12 @@ from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.ledger import LedgerRow
 from genomics_pipeline.report.run_state import ItemFailure
-from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.item_ends import unfinished_items
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.open_folder import LeadsOutside
+
+if TYPE_CHECKING:  # imports all that can be done to a run
+    from genomics_pipeline.runs.backend import RunBackend
 
 
 def ledger(run: RunBackend, samples: Collection[str] = ()) -> Iterator[LedgerRow]:

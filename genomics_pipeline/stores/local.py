@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
@@ -222,7 +223,7 @@ def _info(uri: str, path: Path) -> ObjectInfo | None:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if not path.is_file():
+    if not S_ISREG(status.st_mode):
         return None
     version = f"{status.st_size}-{status.st_mtime_ns}"
     return ObjectInfo(uri, status.st_size, version, int(status.st_mtime), inode=status.st_ino)

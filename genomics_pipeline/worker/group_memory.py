@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +23,7 @@ class GroupMemory:
     """
 
     def __init__(self, group: int) -> None:
-        self._group = str(group)
+        self._group = group
         self._next = time.monotonic() + PERIOD_S
         self.peak_mib = 0
 
@@ -36,21 +37,21 @@ class GroupMemory:
         self._next = now + max(PERIOD_S, (now - started) / SHARE)
 
 
-def group_mib(group: str) -> int:
+def group_mib(group: int) -> int:
     """Return the memory of a process group in MiB; 0 where the system does not say it."""
     kib = 0
-    for folder in _PROC.glob("[0-9]*"):
+    for process in _processes():
         with suppress(OSError, ValueError):  # it has ended, or belongs to another user
-            if _group_of(folder) == group:
-                kib += _proportional_kib(folder)
+            if os.getpgid(process) == group:
+                kib += _proportional_kib(process)
     return kib >> 10
 
 
-def _group_of(folder: Path) -> str:
-    """Return the process group: the fifth field of ``stat``, whose second, a name in parentheses, may have blanks."""
-    return (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[2]
+def _processes() -> list[int]:
+    names = [folder.name for folder in _PROC.iterdir()] if _PROC.is_dir() else []
+    return [int(name) for name in names if name.isdigit()]
 
 
-def _proportional_kib(folder: Path) -> int:
-    lines = (folder / "smaps_rollup").read_text().splitlines()
+def _proportional_kib(process: int) -> int:
+    lines = (_PROC / str(process) / "smaps_rollup").read_text().splitlines()
     return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)

@@ -29,7 +29,8 @@ from typing import Any
 # What most programs of steps import: most of the time of their start.
 PRELOADED = (
     *("dataclasses", "datetime", "gzip", "hashlib", "heapq", "importlib.util", "pathlib", "pickle", "pysam.bcftools"),
-    *("pysam.samtools", "queue", "shlex", "shutil", "subprocess", "tempfile", "traceback", "typing", "numpy"),
+    *("pysam.samtools", "queue", "shlex", "shutil", "statistics", "subprocess", "tempfile", "traceback", "typing"),
+    "numpy",
 )
 _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 _CHUNK = 1 << 16

@@ -16,6 +16,7 @@ from genomics_pipeline.model.task import TaskPayload
 from genomics_pipeline.records.completion import FileRecord, OutputRecord
 from genomics_pipeline.records.metrics import metrics_misfit
 from genomics_pipeline.stores.checksum import file_sha256
+from genomics_pipeline.stores.open_folder import may_have_links
 from genomics_pipeline.stores.protocol import Publication, Store
 from genomics_pipeline.worker.command import fill_in
 from genomics_pipeline.worker.failure import StepFailed
@@ -87,6 +88,8 @@ class TaskOutputs:
         Raises:
             StepFailed: for such a link.
         """
+        if not may_have_links(file, self.folder.parent):
+            return
         target = Path(os.path.realpath(file))
         if not target.is_relative_to(os.path.realpath(self.folder.parent)):
             message = f"expected the output {file.name}, found a symbolic link to {target}; copy that file instead"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,6 +17,8 @@ from genomics_pipeline.stores.bounded_file import read_bounded_text
 COMMON = "common"  # the folder of modules that several steps share, beside their own folders
 
 PIECE_BYTES = 1 << 20
+_CACHE = "__pycache__"
+_NO_PROGRAM = ("test_", "conftest.", ".")  # tests and hidden files
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,12 @@ def read_step(folder: Path, is_shipped: bool = False) -> StepFolder:
 
 def _files_below(folder: Path) -> dict[str, Path]:
     """Return the files below a folder by name, without tests, caches and hidden files."""
-    return {
-        file.relative_to(folder).as_posix(): file
-        for file in folder.rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith(("test_", "conftest.", "."))
-    }
+    files = {}
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != _CACHE]
+        paths = [Path(place, name) for name in names if not name.startswith(_NO_PROGRAM)]
+        files.update({path.relative_to(folder).as_posix(): path for path in paths if path.is_file()})
+    return files
 
 
 def _digest(files: Iterable[tuple[str, Path]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,17 +36,24 @@ def test_pages_of_all_processes_of_a_group_count_once() -> None:
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0) as family:
         assert family.stdout is not None
         family.stdout.readline()
-        assert 300 <= group_mib(str(family.pid)) < 360
+        assert 300 <= group_mib(family.pid) < 360
         family.stdin and family.stdin.close()
-    assert group_mib(str(family.pid)) == 0
+    assert group_mib(family.pid) == 0
 
 
 def test_processes_without_numbers_count_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A process may end between the two reads, and a name may look like fields."""
-    for pid, stat in {"7": "7 (a) S 1 (b)) S 1 42 42", "8": "8 (sh) S 1 42 42", "9": "9 (sh) S 1 43 43"}.items():
-        (tmp_path / pid).mkdir()
-        (tmp_path / pid / "stat").write_text(stat)
-    for pid, kib in {"7": 4096, "9": 8192}.items():
-        (tmp_path / pid / "smaps_rollup").write_text(f"Rss: 1 kB\nPss: {kib} kB\nPss_Anon: 1 kB\n")
+    """A process may end before its group is read, and before its memory is."""
+    groups = {7: 42, 8: 42, 9: 43, 10: None}
+
+    def group_of(pid: int) -> int:
+        if (group := groups[pid]) is None:
+            raise ProcessLookupError
+        return group
+
+    for pid in groups:
+        (tmp_path / str(pid)).mkdir()
+    for pid, kib in {7: 4096, 9: 8192, 10: 8192}.items():
+        (tmp_path / str(pid) / "smaps_rollup").write_text(f"Rss: 1 kB\nPss: {kib} kB\nPss_Anon: 1 kB\n")
     monkeypatch.setattr(group_memory, "_PROC", tmp_path)
-    assert group_mib("42") == 4
+    monkeypatch.setattr(os, "getpgid", group_of)
+    assert group_mib(42) == 4

@@ -127,8 +127,8 @@ def test_the_peak_memory_counts_processes_together(
     os.mkfifo(fifo)
     groups = []
 
-    def sample(group: str) -> int:
-        groups.append(int(group))
+    def sample(group: int) -> int:
+        groups.append(group)
         fifo.write_text("sampled")  # the program ends
         return 123_456
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email.utils import formatdate
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +23,8 @@ def metadata(body: str, now: float, content_type: str, **headers: str) -> dict[s
         content_type: The body's content type.
         headers: Further headers; ``_`` stands for ``-``.
     """
+    from email.utils import formatdate
+
     request_id = str(uuid4())
     all_headers = {
         "Connection": "keep-alive",

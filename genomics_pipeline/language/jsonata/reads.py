@@ -12,6 +12,8 @@ from typing import Any
 from genomics_pipeline.language.jsonata.library import Parser
 from genomics_pipeline.language.jsonata.values import with_nulls
 
+_WITH_NODES = (list, tuple, Parser.Symbol)  # values of a node's attributes that may contain nodes
+
 ReadMembers = dict[str, Any]  # by member: the members of it that are read; None for all of it
 
 
@@ -81,7 +83,7 @@ def _walk(node: Any, members: ReadMembers, visited: set[int]) -> None:
             _add_chain(members, [str(node.value)])
         skipped = [node.steps[0]] if node.type == "path" and node.steps[0].type == "variable" else []
         for name, below in vars(node).items():
-            if name != "_outer_instance":
+            if name != "_outer_instance" and isinstance(below, _WITH_NODES):
                 _walk(
                     [child for child in below if child not in skipped] if isinstance(below, list) else below,
                     members,
