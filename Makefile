@@ -7,7 +7,7 @@ EMULATORS := $(VENV)/.emulators
 MULTIQC := $(VENV)/multiqc/bin/multiqc
 PICARD := $(VENV)/picard/picard
 
-.PHONY: joint-calling demo test test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-containers lint docs bench accuracy lock base-image clean
+.PHONY: joint-calling demo test test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-containers lint docs bench accuracy lock base-image clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -23,7 +23,11 @@ demo: $(READY)
 
 # A worker takes whole files, so that fixtures of modules are made once, until another has nothing left.
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not realdata and not validators and not emulators and not multiqc and not picard and not containers and not badluck and not powercut and not fuzz"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not realdata and not validators and not emulators and not multiqc and not picard and not containers and not badluck and not powercut and not fuzz and not petabytes"
+
+# Makes docs/petabytes.md again and compares it: a minute of two cores.
+test-petabytes: $(READY)
+	$(BIN)/python -m pytest -m petabytes
 
 # Runs five hundred samples, with a fault in every third task.
 test-badluck: $(READY)
@@ -90,6 +94,11 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 # Generates docs/parameters.md from the files of the pipelines and steps.
+# The page of ten petabytes a month, by some fifty plans: a minute of two cores.
+petabytes: $(READY)
+	$(BIN)/python -m benchmarks.petabytes.page > docs/petabytes.md.new
+	mv docs/petabytes.md.new docs/petabytes.md
+
 docs: $(READY)
 	$(BIN)/genomics-pipeline pipeline document > docs/parameters.md
 

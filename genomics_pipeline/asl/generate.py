@@ -8,7 +8,7 @@ from typing import Any
 
 from genomics_pipeline.asl.healing import fail_state, failure_names
 from genomics_pipeline.asl.jsonata_assumptions import check_assumptions
-from genomics_pipeline.asl.map_state import map_state
+from genomics_pipeline.asl.map_state import PARTS, map_over_parts, map_state
 from genomics_pipeline.asl.optional import first_state, optional_states
 from genomics_pipeline.asl.payload_budget import payload_budgets
 from genomics_pipeline.asl.task_state import PayloadSource, stage_states
@@ -36,7 +36,7 @@ def generate(pipeline: Pipeline, names: ResourceNames = DEFAULT_NAMES) -> dict[s
     held_by = {stage.name: name for name, stages in groups for stage in stages if stage.scope != "cohort"}
     states: dict[str, Any] = {}
     for number, (name, stages) in enumerate(groups):
-        following = _first_state(groups[number + 1]) if number + 1 < len(groups) else None
+        following = _first_state(pipeline, groups[number + 1]) if number + 1 < len(groups) else None
         states |= _states(pipeline, names, name, stages, held_by, following)
     if any(state["Type"] == "Task" for state in states.values()):
         failures = failure_names()
@@ -44,7 +44,7 @@ def generate(pipeline: Pipeline, names: ResourceNames = DEFAULT_NAMES) -> dict[s
     document = {
         "Comment": f"{pipeline.name}: {pipeline.summary}",
         "QueryLanguage": "JSONata",
-        "StartAt": _first_state(groups[0]),
+        "StartAt": _first_state(pipeline, groups[0]),
         "States": states,
     }
     if not pipeline.is_shipped:
@@ -66,9 +66,15 @@ def _groups(pipeline: Pipeline) -> Iterator[tuple[str, list[Stage]]]:
         yield f"{scope.title()}{counts[scope] if counts[scope] > 1 else ''}", list(stages)
 
 
-def _first_state(group: tuple[str, list[Stage]]) -> str:
+def _first_state(pipeline: Pipeline, group: tuple[str, list[Stage]]) -> str:
     name, stages = group
-    return first_state(stages[0]) if stages[0].scope == "cohort" else name
+    if stages[0].scope == "cohort":
+        return first_state(stages[0])
+    return f"{name}{PARTS}" if _has_parts(pipeline, stages[0].scope) else name
+
+
+def _has_parts(pipeline: Pipeline, scope: str) -> bool:
+    return scope == "sample" and pipeline.maps[scope].map_runs > 1
 
 
 def _variable(label: str) -> str:
@@ -94,4 +100,6 @@ def _states(
         states = stage_states(pipeline, names, stages[0], source, following, failure_names())
         return {**optional_states(stages[0], following), **states}
     state = map_state(pipeline, names, stages, name, _variable(name), upstream)
+    if _has_parts(pipeline, stages[0].scope):
+        state, name = map_over_parts(pipeline, name, state, _variable(name)), f"{name}{PARTS}"
     return {name: {**state, **({"Next": following} if following else {"End": True})}}

@@ -1,8 +1,12 @@
-"""The Distributed Map of stages of one scope that follow each other."""
+"""The Distributed Map of stages of one scope that follow each other.
+
+Where its items are divided among several Map Runs, an inline Map over the parts of the manifest is around it. The
+Distributed Map is the same as without; each of its Map Runs has the same Label.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from genomics_pipeline.asl.healing import fail_state, failure_names
@@ -20,6 +24,51 @@ SHARED = ("run", "reference", "parameters", "memory_mib", "wait_s", "job_definit
 # A batch is in the overrides of its job as JSON in JSON, which doubles quotes, with the rest of the payload: see
 # `asl.payload_budget`.
 MAX_BATCH_BYTES = 5_000
+PARTS = "Parts"  # the end of the name of a Map over the parts of a manifest
+_MANIFESTS = "$states.input.manifests"
+
+
+def distributed_maps(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the Distributed Maps of a document of `generate`, in their order."""
+    for state in document["States"].values():
+        if state["Type"] == "Map":
+            inner = () if "Label" in state else distributed_maps(state["ItemProcessor"])
+            yield from inner or (state,)
+
+
+def map_over_parts(pipeline: Pipeline, label: str, inner: Mapping[str, Any], variable: str) -> dict[str, Any]:
+    """Return the inline Map that starts a Map Run for each part of a manifest, without ``Next`` or ``End``.
+
+    All parts run at the same time. The tolerated count of the run is divided among them.
+
+    Args:
+        pipeline: The pipeline.
+        label: The Label of the Distributed Map.
+        inner: The Distributed Map, as `map_state` returns it.
+        variable: The variable to which the list of ResultWriterDetails is assigned.
+    """
+    details = inner["Assign"][variable]
+    state = {**{key: value for key, value in inner.items() if key != "Assign"}, "Output": details, "End": True}
+    names = ("run", *SHARED[1:], "earlier")
+    tolerated = {
+        "percentage": expression("$states.input.tolerated.percentage"),
+        "count": expression(f"$ceil($states.input.tolerated.count/$count({_MANIFESTS}))"),
+    }
+    limit = {"max_concurrency": inner["MaxConcurrency"]}
+    return {
+        "Type": "Map",
+        "Items": expression(f"[{_MANIFESTS}]"),
+        "ItemSelector": {
+            **{name: expression(f"$states.input.{name}") for name in names},
+            "manifest": expression("$states.context.Map.Item.Value"),
+            "tolerated": tolerated,
+            **limit,
+        },
+        "MaxConcurrency": pipeline.maps["sample"].map_runs,
+        "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": label, "States": {label: state}},
+        "Assign": {variable: expression("$states.result")},
+        "Output": expression("$states.input"),
+    }
 
 
 def map_state(

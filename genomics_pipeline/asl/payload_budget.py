@@ -158,9 +158,11 @@ def _pointer(scope: str, run_input: Mapping[str, Any]) -> dict[str, str]:
 def _all_details(place: RunPlace, run_input: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return ResultWriterDetails of the Map Runs with one Label, of the greatest length.
 
-    Each rerun adds those of one Map Run; there is room for some, since intervals are written once for all reruns.
+    Each rerun adds those of one Map Run to those of the run; there is room for some, since intervals are written once
+    for all reruns.
     """
-    return [_details(place)] * (1 + max([RERUNS, *map(len, run_input["earlier"].values())]))
+    own = max(1, len(run_input.get("manifests", ())))
+    return [_details(place)] * (own + max([RERUNS, *map(len, run_input["earlier"].values())]))
 
 
 def _details(place: RunPlace) -> dict[str, str]:
@@ -209,16 +211,23 @@ def _arguments(document: Node, stage: str) -> dict[str, Any]:
     return deepcopy(dict(task.node["Arguments"]))
 
 
-def check_items(name: str, count: int, size_bytes: int) -> None:
-    """Refuse a file of items that no Map Run could read.
+def check_items(name: str, count: int, size_bytes: int, parts: int = 1) -> None:
+    """Refuse a file of items that its Map Runs could not read.
+
+    Args:
+        name: The name of the file.
+        count: The number of its items.
+        size_bytes: Its size.
+        parts: The number of Map Runs among which its items are divided evenly.
 
     Raises:
         DataError: for too many items or bytes.
     """
-    if count > quotas.MAP_RUN_ITEMS.value:
-        raise DataError(f"{name}: AWS allows {quotas.MAP_RUN_ITEMS} in a Map Run, found {count}; split the manifest")
-    if size_bytes > quotas.READER_OBJECT.value:
-        raise DataError(f"{name}: AWS allows a file of {quotas.READER_OBJECT}, found {size_bytes}; split the manifest")
+    advice = "divide them among more Map Runs: map_runs in the pipeline's file"
+    if (items := ceil(count / parts)) > quotas.MAP_RUN_ITEMS.value:
+        raise DataError(f"{name}: AWS allows {quotas.MAP_RUN_ITEMS} in a Map Run, found {items}; {advice}")
+    if (size := ceil(size_bytes / parts)) > quotas.READER_OBJECT.value:
+        raise DataError(f"{name}: AWS allows a file of {quotas.READER_OBJECT} for a Map Run, found {size}; {advice}")
 
 
 def least_duration(pipeline: Pipeline, counts: Mapping[str, int]) -> tuple[int, float]:

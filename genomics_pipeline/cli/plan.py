@@ -19,6 +19,7 @@ from genomics_pipeline.cli.options import (
     stack_option,
 )
 from genomics_pipeline.cli.prices import region_option
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.report.output import echo_json, echo_line
 
@@ -54,6 +55,30 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME=NUMBER",
     help="How often jobs fail: host_lost in an hour, tool_error of all tasks (may be repeated).",
+)
+@click.option(
+    "--max-concurrency",
+    type=click.IntRange(1, quotas.MAP_RUN_CONCURRENCY.value),
+    metavar="N",
+    help="Run at most this many samples at a time in each Map Run, as of `submit`.",
+)
+@click.option(
+    "--map-runs",
+    type=click.IntRange(1, quotas.INLINE_CONCURRENCY.value),
+    metavar="N",
+    help="Divide the samples among this many Map Runs, as map_runs of a pipeline file.",
+)
+@click.option(
+    "--inject",
+    type=LocalPath("file", exists=True, dir_okay=False),
+    metavar="FAULTS.toml",
+    help="Simulate faults, of the same file as `run --inject`.",
+)
+@click.option(
+    "--arriving-days",
+    type=click.FloatRange(0, min_open=True),
+    metavar="DAYS",
+    help="Let the samples arrive evenly over this time, each as a run of its own.",
 )
 @click.option(
     "--calibration",

@@ -2,7 +2,7 @@
 
 An observer is any callable that takes an `Event`. The engine calls it in its own thread between two steps of the
 execution, so it must be quick and must not raise. `label` and `index` identify a child of a Distributed Map; both are
-None in events of the execution itself.
+None in events of the execution itself. Where several Map Runs have one Label, the index goes on from one to the next.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ChildStarted:
 
     Attributes:
         label: The Map's label.
-        index: The child's position among the Map Run's children, from 0.
+        index: The child's position among the children of the Label, from 0; see the module.
         name: The child execution's name, a UUID.
         input: The child's input, after ItemSelector and ItemBatcher.
     """
@@ -52,7 +52,7 @@ class ChildEnded:
 
     Attributes:
         label: The Map's label.
-        index: The child's position among the Map Run's children, from 0.
+        index: The child's position among the children of the Label, from 0; see the module.
         name: The child execution's name, a UUID.
         input: The child's input.
         status: ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT`` or ``ABORTED``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,6 +103,7 @@ class Engine:
             thread.
         map_run_limits: For each running Map Run, by ARN, a function that sets its MaxConcurrency (UpdateMapRun); call
             it in the engine's thread.
+        items: The number of items of all Map Runs that this process has started or resumed, by Label.
         stop: Set before the execution is cancelled for good (StopExecution). A cancelled execution without it can be
             resumed from its journal.
         interruption: Cancels the execution on SIGINT.
@@ -118,6 +120,7 @@ class Engine:
     map_runs_to_replace: set[str] = field(default_factory=set)
     running_map_runs: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     map_run_limits: dict[str, Callable[[int], None]] = field(default_factory=dict)
+    items: Counter[str] = field(default_factory=Counter)
     stop: Stop | None = None
     interruption: Interruption = field(default_factory=Interruption)
     host: Host = field(init=False)

@@ -8,8 +8,8 @@ execution itself; each Map Run has a file ``<uuid>.jsonl``. Lines:
 - ``{"frame": path, "step", "next", "input", "variables", "transitions"}``: the frame (the execution, a branch or an
   iteration) goes on with the state ``next``. Written only after states with effects; others are evaluated again.
 - ``{"frame": path, "output"}``: the frame has ended.
-- ``{"map": path, "uuid", "started", "redrives"}``: a Map Run started; ``redrives`` counts the redrives of its execution
-  up to then.
+- ``{"map": path, "uuid", "started", "redrives", "label"}``: a Map Run started; ``redrives`` counts the redrives of its
+  execution up to then. The label is not in older journals.
 - ``{"run": {…}, "anew"}``: a Map Run ended; its result files are written. ``run`` has the members of DescribeMapRun,
   ``anew`` says that a redrive replaces the Map Run by another. Always in the execution's file, even for a nested Map.
 - ``{"end": index, "name", "input", "start", "stop", "items", "transitions", "redrives", "redriven", "status", …}``: a

@@ -112,7 +112,10 @@ _ENDED: Mapping[str, IsValid] = {
 # By the member that tells the kind.
 _SHAPES: Mapping[str, IsValid] = {
     "begin": _has({}, {"begin": _is_object, "started": _is_time}),
-    "map": _has({"child": _is_count}, {"map": _is_text, "uuid": _is_uuid, "started": _is_time, "redrives": _is_count}),
+    "map": _has(
+        {"child": _is_count, "label": _is_text},
+        {"map": _is_text, "uuid": _is_uuid, "started": _is_time, "redrives": _is_count},
+    ),
     "run": _has({}, {"run": _is_map_run}),
     "end": _has(
         {

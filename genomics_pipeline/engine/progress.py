@@ -18,6 +18,7 @@ class UnfinishedMapRun:
 
     Attributes:
         uuid: Its UUID.
+        label: Its Label; empty in journals of older versions.
         started: Start time in seconds since the epoch.
         items: The number of items that have ended, by the status of their child.
         running_children: Indexes of children that have started and not ended. A child is known only once it has passed
@@ -26,6 +27,7 @@ class UnfinishedMapRun:
     """
 
     uuid: str
+    label: str
     started: float
     items: Counter[str] = field(default_factory=Counter)
     running_children: set[int] = field(default_factory=set)
@@ -57,7 +59,7 @@ def read_progress(journal: Path) -> ExecutionProgress:
         RunError: if the journal is damaged.
     """
     ended: list[dict[str, Any]] = []
-    start_times: dict[str, float] = {}
+    begun: dict[str, tuple[str, float]] = {}
     result: dict[str, Any] | None = None
     for record in _records(journal / run_layout.EXECUTION_JOURNAL):
         if "run" in record:
@@ -65,10 +67,10 @@ def read_progress(journal: Path) -> ExecutionProgress:
         elif "result" in record:
             result = record["result"]
         elif "map" in record:
-            start_times[record["uuid"]] = record["started"]
+            begun[record["uuid"]] = record.get("label", ""), record["started"]
     for run in ended:
-        start_times.pop(run["mapRunArn"].rpartition(":")[2], None)
-    unfinished = [_read_unfinished(journal, uuid, started) for uuid, started in start_times.items()]
+        begun.pop(run["mapRunArn"].rpartition(":")[2], None)
+    unfinished = [_read_unfinished(journal, uuid, *start) for uuid, start in begun.items()]
     return ExecutionProgress(ended, unfinished, result)
 
 
@@ -87,8 +89,8 @@ def succeeded_inputs(journal: Path, uuid: str) -> Iterator[str]:
             yield record["input"]
 
 
-def _read_unfinished(journal: Path, uuid: str, started: float) -> UnfinishedMapRun:
-    run = UnfinishedMapRun(uuid, started)
+def _read_unfinished(journal: Path, uuid: str, label: str, started: float) -> UnfinishedMapRun:
+    run = UnfinishedMapRun(uuid, label, started)
     for record in _records(journal / run_layout.map_run_journal(uuid)):
         if "end" in record:
             run.items[record["status"]] += record["items"]

@@ -30,6 +30,8 @@ class ExecutionInput:
         job_definitions: By step, the ARN of the revision of its job definition; the newest of its name where there is
             none.
         optional: The optional stages that run; see `Pipeline.optional_stages`.
+        parts: The number of parts of the manifest, each of which a Map Run reads; 0 where the definition has one Map
+            Run over the manifest. A rerun has one part.
         max_concurrency: The greatest number of children of a Map Run at a time; None for the pipeline's.
     """
 
@@ -44,6 +46,12 @@ class ExecutionInput:
     job_definitions: Mapping[str, str] = field(default_factory=dict)
     max_concurrency: int | None = None
     optional: Sequence[str] = ()
+    parts: int = 0
+
+    @property
+    def manifests(self) -> list[str]:
+        """The keys of the files below the run that the Map Runs over samples read."""
+        return run_layout.manifest_parts(self.manifest, self.parts or 1)
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object that the definition reads."""
@@ -53,6 +61,7 @@ class ExecutionInput:
             "reference": self.reference,
             "parameters": {stage: dict(values) for stage, values in self.parameters.items()},
             "manifest": self.manifest,
+            **({"manifests": self.manifests} if self.parts else {}),
             "tolerated": dict(self.tolerated),
             "memory_mib": dict(self.memory_mib),
             "wait_s": self.wait_s,

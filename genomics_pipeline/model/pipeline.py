@@ -36,6 +36,8 @@ class MapSettings:
         tolerated_failure_count: Failed items of a Map Run that do not fail it; None for no limit.
         items_per_batch: Items of a child execution; None with `max_input_bytes_per_batch` also None for one item.
         max_input_bytes_per_batch: Bytes of a child execution's items.
+        map_runs: The Map Runs among which the items are divided, where there are as many items; the other settings
+            are those of each. Used by maps over samples only.
         interval_size_bp: Approximate length of an interval in bases; used by the map over intervals only.
     """
 
@@ -44,12 +46,21 @@ class MapSettings:
     tolerated_failure_count: int | None = None
     items_per_batch: int | None = None
     max_input_bytes_per_batch: int | None = None
+    map_runs: int = 1
     interval_size_bp: int = 5_000_000
 
     @property
     def is_batched(self) -> bool:
         """Return whether a child execution has a batch of items instead of one."""
         return self.items_per_batch is not None or self.max_input_bytes_per_batch is not None
+
+    def parts(self, items: int) -> int:
+        """Return the number of parts of a manifest, each for a Map Run; 0 where the definition has only one Map Run.
+
+        >>> MapSettings().parts(5), MapSettings(map_runs=4).parts(3)
+        (0, 3)
+        """
+        return min(self.map_runs, max(1, items)) if self.map_runs > 1 else 0
 
     def tolerance(self) -> dict[str, float]:
         """Return both limits; exceeding either fails the Map Run, and a limit that is not set has its greatest value.

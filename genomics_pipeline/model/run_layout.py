@@ -27,11 +27,23 @@ INJECTED_FAULTS = f"{ENGINE}/faults.jsonl"
 
 _MAP_RUNS = "map-runs"
 _RERUNS = "reruns"
+_PARTS = "parts"  # of a manifest that several Map Runs read
 STEPS = "steps/"
 RIGHTS = f"{STEPS}rights.json"  # the report of `submit --check-rights`
 ITEMS = "items"  # those that are too large for a job's overrides
-FOLDERS = (ENGINE, SCRATCH, RESULTS, ITEMS, STEPS, _MAP_RUNS, _RERUNS)  # of a run in a folder
-FIXED = (DEFINITION, INPUT, MANIFEST, INTERVALS, GVCFS, EARLIER, ITEMS, _MAP_RUNS, _RERUNS)  # that no task may change
+FOLDERS = (ENGINE, SCRATCH, RESULTS, ITEMS, STEPS, _MAP_RUNS, _RERUNS, _PARTS)  # of a run in a folder
+FIXED = (
+    DEFINITION,
+    INPUT,
+    MANIFEST,
+    INTERVALS,
+    GVCFS,
+    EARLIER,
+    ITEMS,
+    _MAP_RUNS,
+    _RERUNS,
+    _PARTS,
+)  # that no task may change
 
 ITEM_FILES = {"sample": MANIFEST, "interval": INTERVALS}  # by scope: what the Distributed Map reads
 WRITTEN_BY_TASKS = (RESULTS, STEPS)
@@ -151,6 +163,19 @@ def rerun_file(number: int, name: str) -> str:
     'reruns/2/manifest.jsonl'
     """
     return f"{_RERUNS}/{number}/{name}"
+
+
+def manifest_parts(manifest: str, parts: int) -> list[str]:
+    """Return the keys of the files that the Map Runs over a manifest read: itself where there is one part.
+
+    Args:
+        manifest: The key of the manifest.
+        parts: The number of the Map Runs.
+
+    >>> manifest_parts(MANIFEST, 1), manifest_parts(MANIFEST, 2)
+    (['manifest.jsonl'], ['parts/1/manifest.jsonl', 'parts/2/manifest.jsonl'])
+    """
+    return [manifest] if parts == 1 else [f"{_PARTS}/{number}/{manifest}" for number in range(1, parts + 1)]
 
 
 def item_file(scope: str, item: str) -> str:

@@ -9,8 +9,9 @@ they are, the moment decides which children still start, so that all children ar
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from genomics_pipeline.asl.map_state import distributed_maps
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.distributed_map.tolerated_failure import ToleratedFailure
 from genomics_pipeline.engine.events import ChildEnded, Event
@@ -30,6 +32,7 @@ from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.planning.modelled_jobs import ModelledJobs, Place
 from genomics_pipeline.planning.scripts import ChildClass, ChildScript, classes_of
+from genomics_pipeline.planning.workload import part_sizes
 from genomics_pipeline.stores.local import Folders, LocalStore
 
 DESCRIBE_JOBS = "arn:aws:states:::aws-sdk:batch:describeJobs"
@@ -120,9 +123,10 @@ def count(load: RunLoad) -> Counts:
         label: MapLoad(load.maps[label].scope, [1] * len(found), {i: one.script for i, one in enumerate(found)})
         for label, found in classes.items()
     }
-    counts = _execute(replace(load, document=_tolerant(load.document), maps=one_of_each), classes)
-    exceeded = [label for label, number in counts.failed.items() if _is_exceeded(load, label, number)]
-    if not exceeded:
+    tolerant = replace(load, document=_tolerant(load.document), maps=one_of_each)
+    counts, failed = _execute(tolerant, classes)
+    fates = {label: [classes[label][index].script for index in indexes] for label, indexes in failed.items()}
+    if not any(_is_exceeded(load, label, scripts) for label, scripts in fates.items()):
         return counts
     if sum(len(one.sizes) for one in load.maps.values()) > MOST_EXECUTED:
         return replace(counts, status="FAILED", error=THRESHOLD_EXCEEDED)
@@ -131,29 +135,56 @@ def count(load: RunLoad) -> Counts:
 
 def count_fully(load: RunLoad) -> Counts:
     """Return the counts of an execution of which every child is executed."""
-    return _execute(load, {})
+    return _execute(load, {})[0]
 
 
-def _is_exceeded(load: RunLoad, label: str, failed: int) -> bool:
+def _is_exceeded(load: RunLoad, label: str, failed: Sequence[ChildScript]) -> bool:
+    """Return whether more items of a Map Run fail than it tolerates.
+
+    Args:
+        load: The execution.
+        label: The Label of the Map Run.
+        failed: The scripts of the children that fail.
+    """
     tolerated = load.execution_input.tolerated
-    state = next(state for state in load.document["States"].values() if state.get("Label") == label)
+    state = next(state for state in distributed_maps(load.document) if state["Label"] == label)
     limits = (
         ToleratedFailure(int(tolerated["count"]), tolerated["percentage"])
         if load.maps[label].scope == "sample"
         else ToleratedFailure(state["ToleratedFailureCount"], state["ToleratedFailurePercentage"])
     )
-    return limits.is_exceeded(failed, load.maps[label].items)
+    one, parts = load.maps[label], 1
+    if load.maps[label].scope == "sample" and load.execution_input.parts:
+        parts = load.execution_input.parts
+        limits = replace(limits, count=math.ceil(tolerated["count"] / parts))
+    children = iter(one.sizes)
+    bad = {child: one.sizes[child] for child, script in one.scripts.items() if script in failed}
+    first = 0
+    for items in part_sizes(one.items, parts):
+        own = _children_of(items, children)
+        if limits.is_exceeded(sum(size for child, size in bad.items() if first <= child < first + own), items):
+            return True
+        first += own
+    return False
+
+
+def _children_of(items: int, sizes: Iterator[int]) -> int:
+    """Return the number of the next children that have this number of items together."""
+    children = 0
+    while items > 0:
+        items -= next(sizes)
+        children += 1
+    return children
 
 
 def _tolerant(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a document whose Distributed Maps tolerate any failure, and have one item in a batch."""
     tolerant: dict[str, Any] = deepcopy(dict(document))
-    for state in tolerant["States"].values():
-        if state["Type"] == "Map":
-            state["ToleratedFailurePercentage"] = 100
-            state.pop("ToleratedFailureCount", None)
-            if "ItemBatcher" in state:
-                state["ItemBatcher"]["MaxItemsPerBatch"] = 1
+    for state in distributed_maps(tolerant):
+        state["ToleratedFailurePercentage"] = 100
+        state.pop("ToleratedFailureCount", None)
+        if "ItemBatcher" in state:
+            state["ItemBatcher"]["MaxItemsPerBatch"] = 1
     return tolerant
 
 
@@ -169,6 +200,7 @@ class _Ends:
         self.transitions = self.events = self.longest = 0
         self.children: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
+        self.failed_children: dict[str, set[int]] = {}
 
     def weight(self, place: Place) -> int:
         """Return the number of children that an executed one stands for; 0 for one that only fills a file of items."""
@@ -187,23 +219,27 @@ class _Ends:
         self.longest = max(self.longest, event.events)
         self.children[event.label] += weight
         if event.status in ("FAILED", "TIMED_OUT"):
+            self.failed_children.setdefault(event.label, set()).add(event.index)
             classes = self._classes.get(event.label)
             self.failed[event.label] += classes[event.index].items if classes else event.items
 
 
-def _execute(load: RunLoad, classes: Mapping[str, Sequence[ChildClass]]) -> Counts:
-    """Execute a document in virtual time and return its counts.
+def _execute(
+    load: RunLoad, classes: Mapping[str, Sequence[ChildClass]]
+) -> tuple[Counts, Mapping[str, Collection[int]]]:
+    """Execute a document in virtual time; return its counts, and the indexes of the children that fail by Label.
 
     Args:
         load: The execution.
         classes: See `_Ends`.
     """
-    jobs = ModelledJobs(partial(_script, load), load.seconds, load.names.on_demand_queue)
+    children = {} if classes else _children_of_parts(load)
+    jobs = ModelledJobs(partial(_script, load, children), load.seconds, load.names.on_demand_queue)
     ends = _Ends(classes)
     with TemporaryDirectory(prefix="genomics-pipeline-plan-") as folder:
         root = Path(folder)
         (root / _BUCKET).mkdir()
-        _write_items(root / _BUCKET, load)
+        _write_items(root / _BUCKET, load, one_of_each=bool(classes))
         result = execute(
             load.document,
             {**load.execution_input.to_json(), **_place()},
@@ -223,7 +259,7 @@ def _execute(load: RunLoad, classes: Mapping[str, Sequence[ChildClass]]) -> Coun
         for stage, counted in stages.items():
             submitted[stage] += ends.weight(place) * counted.jobs
             attempts[stage] += ends.weight(place) * counted.attempts
-    return Counts(
+    counts = Counts(
         result.status,
         result.error,
         result.transitions - sum(run["transitions"] for run in result.map_runs) + ends.transitions,
@@ -235,11 +271,39 @@ def _execute(load: RunLoad, classes: Mapping[str, Sequence[ChildClass]]) -> Coun
         dict(submitted),
         dict(attempts),
     )
+    return counts, ends.failed_children
 
 
-def _script(load: RunLoad, place: Place) -> ChildScript:
+def _script(load: RunLoad, children: Mapping[str, Mapping[int, int]], place: Place) -> ChildScript:
+    """Return the script of a child.
+
+    Args:
+        load: The execution.
+        children: The number of a child by its index, by Label; other Labels have one Map Run, where they are the same.
+        place: Its Label and index.
+    """
     label, index = place
-    return load.cohort if label is None or index is None else load.maps[label].scripts.get(index, {})
+    if label is None or index is None:
+        return load.cohort
+    return load.maps[label].scripts.get(children[label].get(index, -1) if label in children else index, {})
+
+
+def _children_of_parts(load: RunLoad) -> dict[str, dict[int, int]]:
+    """Return the numbers of the children of each Label whose items several Map Runs divide, by their indexes.
+
+    The indexes of a Map Run's children follow the number of items of those before it: `engine.events`.
+    """
+    numbers: dict[str, dict[int, int]] = {}
+    for label, one in load.maps.items():
+        if one.scope == "sample" and load.execution_input.parts:
+            known, child, first = numbers.setdefault(label, {}), 0, 0
+            for items in part_sizes(one.items, load.execution_input.parts):
+                left, position = items, first
+                while left > 0:
+                    known[position] = child
+                    left, child, position = left - one.sizes[child], child + 1, position + 1
+                first += items
+    return numbers
 
 
 def _place() -> dict[str, Any]:
@@ -250,8 +314,14 @@ def _place() -> dict[str, Any]:
     }
 
 
-def _write_items(bucket: Path, load: RunLoad) -> None:
-    """Write the files of items: of each scope as many as the largest Map Run over it has."""
+def _write_items(bucket: Path, load: RunLoad, *, one_of_each: bool) -> None:
+    """Write the files of items: of each scope as many as the largest Map over it has.
+
+    Args:
+        bucket: The folder of the bucket.
+        load: The execution.
+        one_of_each: Whether the first part of a manifest has all items, and each other part one that does not count.
+    """
     for scope, file in run_layout.ITEM_FILES.items():
         maps = [one for one in load.maps.values() if one.scope == scope]
         lines = next((one.lines for one in maps if one.lines is not None), None)
@@ -259,3 +329,8 @@ def _write_items(bucket: Path, load: RunLoad) -> None:
             most = max((one.items for one in maps), default=0)
             lines = [json.dumps({scope: f"{index:09d}"}) + "\n" for index in range(most)]
         (bucket / file).write_text("".join(lines))
+        parts = load.execution_input.parts if scope == "sample" else 0
+        for number, key in enumerate(run_layout.manifest_parts(file, parts) if parts > 1 else ()):
+            (bucket / key).parent.mkdir(parents=True)
+            part = (lines[:1] if number else lines) if one_of_each else lines[number::parts]
+            (bucket / key).write_text("".join(part))

@@ -9,6 +9,7 @@ simulated.
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from array import array
 from collections import deque
@@ -31,12 +32,14 @@ class StageLoad:
         vcpus: The vCPUs of a job.
         rungs: The entries of its memory ladder.
         seconds: The duration of its job in each child.
+        refused: How often the submission of a child's first job is refused whatever the rate, by index of the child.
     """
 
     stage: str
     vcpus: int
     rungs: int
     seconds: Sequence[float]
+    refused: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,12 @@ class Phase:
         name: The name of the state.
         stages: The stages of a child, in order.
         children: The number of children.
-        max_concurrency: The most children at a time.
+        max_concurrency: The most children at a time, of all of its Map Runs together.
         scripts: The scripts of the children of which a job fails, by index.
+        map_runs: The Map Runs among which the children are divided, each of which starts children at its own rate.
+        sizes: The number of items of each child; empty for one each.
+        tolerated: The failed items beyond which it fails: its jobs are stopped, and nothing else begins.
+        arrival_s: The time between the arrivals of two children, none of which begins before it arrives.
     """
 
     name: str
@@ -56,6 +63,10 @@ class Phase:
     children: int
     max_concurrency: int
     scripts: Mapping[int, ChildScript]
+    map_runs: int = 1
+    sizes: Sequence[int] = ()
+    tolerated: float = math.inf
+    arrival_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -91,6 +102,8 @@ class Trace:
         starts: The times at which children started.
         submits: The times at which jobs were submitted, refused submissions included.
         ends: The times at which attempts ended.
+        child_s: The time that each child took from its arrival, or the start of its phase, to its end.
+        stopped: Whether it failed because more items failed than are tolerated.
     """
 
     seconds: float = 0.0
@@ -102,6 +115,8 @@ class Trace:
     starts: array[float] = field(default_factory=lambda: array("d"))
     submits: array[float] = field(default_factory=lambda: array("d"))
     ends: array[float] = field(default_factory=lambda: array("d"))
+    child_s: array[float] = field(default_factory=lambda: array("d"))
+    stopped: bool = False
 
     @property
     def most_children(self) -> int:
@@ -122,7 +137,7 @@ def simulate(phases: Sequence[Phase], limits: AccountLimits, seed: int) -> Trace
     chance = random.Random(seed)  # noqa: S311  # a simulation
     bucket = TokenBucket(limits.submit_rate, limits.submit_burst)
     for phase in phases:
-        if phase.children:
+        if phase.children and not trace.stopped:
             trace.seconds = _PhaseRun(phase, limits, trace, pool, bucket, chance).run(trace.seconds)
     return trace
 
@@ -156,12 +171,14 @@ class _PhaseRun:
         self._queue: deque[tuple[int, int, float]] = deque()  # child, stage, time of the submission
         self._waiting = 0
         self._open = self._next = 0
-        self._next_start = 0.0
+        self._next_start = self._begun = 0.0
+        self._alarm = -1.0  # the time of the next look at children that may start
+        self._failed = 0
         self._scripts: dict[tuple[int, int], list[int]] = {}
 
     def run(self, now: float) -> float:
         """Run the phase from a time on, and return the time of its end."""
-        self._next_start = now
+        self._next_start = self._begun = now
         self._start_children(now)
         while self._heap:
             now, _, kind, one, two, three = heapq.heappop(self._heap)
@@ -175,7 +192,7 @@ class _PhaseRun:
                 self._pool.capacity[one] += two
                 self._trace.hosts += 1
                 self._place(now)
-        return max(times.last for times in self._times)
+        return now if self._trace.stopped else max(times.last for times in self._times)
 
     def _push(self, time: float, kind: int, one: int = 0, two: int = 0, three: int = 0) -> None:
         self._number += 1
@@ -185,10 +202,13 @@ class _PhaseRun:
         """Start the next children, as many and as fast as allowed."""
         phase = self._phase
         while self._next < phase.children and self._open < phase.max_concurrency:
-            if self._next_start > now:
-                self._push(self._next_start, _START)
+            due = max(self._next_start, self._arrival(self._next))
+            if due > now:
+                if due != self._alarm:
+                    self._alarm = due
+                    self._push(due, _START)
                 return
-            self._next_start = max(self._next_start, now) + 1 / self._limits.child_starts
+            self._next_start = max(self._next_start, now) + 1 / (self._limits.child_starts * phase.map_runs)
             child = self._next
             self._next += 1
             self._open += 1
@@ -197,10 +217,13 @@ class _PhaseRun:
             self._trace.starts.append(now)
             self._submit(now, child, 0, 0)
 
+    def _arrival(self, child: int) -> float:
+        return self._begun + child * self._phase.arrival_s
+
     def _submit(self, now: float, child: int, stage: int, refused: int) -> None:
         """Submit a job; if SubmitJob's rate does not allow it, try again after a backoff with full jitter."""
         self._trace.submits.append(now)
-        if not self._bucket.take(now):
+        if refused < self._phase.stages[stage].refused.get(child, 0) or not self._bucket.take(now):
             self._trace.throttled += 1
             most = min(MOST_BACKOFF_S, FIRST_BACKOFF_S * 2**refused)
             self._push(now + self._chance.uniform(0, most), _SUBMIT, child, stage, refused + 1)
@@ -242,9 +265,9 @@ class _PhaseRun:
         return self._scripts.setdefault((child, stage), [script.out_of_memory, script.hosts_lost, script.fails])
 
     def _share(self, child: int, stage: int) -> float:
-        """Return the share of its duration that an attempt lasts: one that is killed, any."""
+        """Return the share of its duration that an attempt lasts: one that does not succeed, any."""
         left = self._script(child, stage)
-        return self._chance.random() if left and (left[0] or left[1]) else 1.0
+        return self._chance.random() if left and any(left) else 1.0
 
     def _end(self, now: float, child: int, number: int, kind: int) -> None:
         """End an attempt: of a job that is retried, that fails for good, or that succeeds."""
@@ -258,7 +281,7 @@ class _PhaseRun:
             if used < self._phase.stages[number].rungs:
                 self._submit(now, child, number, 0)
             else:
-                self._close(now)
+                self._fail(now, child)
         elif left and left[1]:
             left[1] -= 1
             lost = self._phase.scripts[child][self._phase.stages[number].stage].hosts_lost - left[1]
@@ -266,13 +289,29 @@ class _PhaseRun:
                 self._enqueue(now, child, number)  # Batch starts another attempt
             else:
                 self._submit(now, child, number, 0)
-        elif (left and left[2]) or number + 1 == len(self._phase.stages):
-            self._close(now)
+        elif left and left[2]:
+            self._fail(now, child)
+        elif number + 1 == len(self._phase.stages):
+            self._close(now, child)
         else:
             self._submit(now, child, number + 1, 0)
         if self._queue:
             self._place(now)
 
-    def _close(self, now: float) -> None:
+    def _fail(self, now: float, child: int) -> None:
+        """End a child that failed; beyond the tolerated failures, stop all that runs and is queued."""
+        self._failed += self._phase.sizes[child] if self._phase.sizes else 1
+        if self._failed <= self._phase.tolerated:
+            self._close(now, child)
+            return
+        self._trace.stopped = True
+        for time, _, kind, _, number, market in self._heap:
+            if kind == _END:
+                self._times[number].running_s[market] -= time - now
+        self._heap.clear()
+        self._queue.clear()
+
+    def _close(self, now: float, child: int) -> None:
         self._open -= 1
+        self._trace.child_s.append(now - self._arrival(child))
         self._start_children(now)

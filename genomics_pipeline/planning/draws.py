@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genomics_pipeline.model.faults import Faults
+from genomics_pipeline.planning.injection import inject
 from genomics_pipeline.planning.resource_model import Quantiles
 from genomics_pipeline.planning.scripts import MOST_LOST, TaskScript
 from genomics_pipeline.planning.workload import StageWork
@@ -25,10 +27,12 @@ class FailureRates:
     Attributes:
         host_lost: Losses of a Spot host in an hour.
         tool_error: The share of tasks whose program fails for good.
+        faults: The faults that are injected besides; None for none.
     """
 
     host_lost: float = 0.005
     tool_error: float = 0.0
+    faults: Faults | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,12 @@ class DrawnStage:
     Attributes:
         seconds: The duration of each task; a batch of items takes that of all of them.
         scripts: The scripts of the tasks of which a job fails, by index.
+        refused: How often the submission of a task's first job is refused, by index.
     """
 
     seconds: Floats
     scripts: Mapping[int, TaskScript]
+    refused: Mapping[int, int] = field(default_factory=dict)
 
 
 def draw(work: StageWork, rates: FailureRates, quantile: float, rng: np.random.Generator) -> DrawnStage:
@@ -68,7 +74,8 @@ def draw(work: StageWork, rates: FailureRates, quantile: float, rng: np.random.G
     fails = rng.random(tasks) < rates.tool_error
     troubled = np.flatnonzero((kills > 0) | (lost > 0) | fails)
     scripts = {int(one): TaskScript(int(kills[one]), int(lost[one]), bool(fails[one])) for one in troubled}
-    return DrawnStage(seconds, scripts)
+    injected = inject(rates.faults, work, tasks, scripts)
+    return DrawnStage(seconds, injected.scripts, injected.refused)
 
 
 def _losses(seconds: Floats, rate: float, rng: np.random.Generator) -> NDArray[np.int64]:

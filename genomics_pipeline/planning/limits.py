@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -73,6 +74,7 @@ def growing_usages(work: Workload, cohort: PlannedCohort) -> list[Usage]:
     for label, scope in work.scopes.items():
         samples = scope == "sample"
         items = len(cohort.sample_bytes) * cohort.multiplier if samples else len(cohort.interval_bases)
+        items = math.ceil(items / work.map_runs[label])
         usages.append(_of(f"items of the Map Run {label}", items, quotas.MAP_RUN_ITEMS, REFUSES))
         if samples:
             size = items * cohort.sample_line_bytes
@@ -142,20 +144,27 @@ def concurrency_usages(work: Workload, trace: Trace, most: int | None) -> Iterat
     Args:
         work: The tasks of the run.
         trace: Its simulation.
-        most: The greatest number of children that the run was given; None for the pipeline's.
+        most: The greatest number of children of a Map Run that the run was given; None for the pipeline's.
     """
     for label, settings in work.settings.items():
-        limit = most or settings.max_concurrency
+        limit = (most or settings.max_concurrency) * work.map_runs[label]
         used = trace.children.get(label, 0)
         yield Usage(f"max_concurrency of {label}", used, limit, "children", DELAYS, "the pipeline's file")
 
 
 def measured_usages(
-    counts: Counts, trace: Trace, requests: Requests, account: AccountLimits, payload_bytes: int, volume_gib: int
+    map_runs: int,
+    counts: Counts,
+    trace: Trace,
+    requests: Requests,
+    account: AccountLimits,
+    payload_bytes: int,
+    volume_gib: int,
 ) -> Iterator[Usage]:
     """Yield the uses of limits by the execution and its simulation.
 
     Args:
+        map_runs: The most Map Runs at a time.
         counts: The counts of the execution.
         trace: What happens in it.
         requests: Its requests.
@@ -168,10 +177,12 @@ def measured_usages(
     yield _of("history of an execution", counts.longest_history, quotas.HISTORY, REFUSES)
     yield _of("duration of the execution", trace.seconds, quotas.STANDARD_SECONDS, REFUSES)
     yield _of("open executions", trace.most_children + 1, quotas.OPEN_EXECUTIONS, REFUSES)
-    yield _of("open Map Runs", 1 if counts.children else 0, quotas.OPEN_MAP_RUNS, DELAYS)
-    yield _of("children of a Map Run at a time", trace.most_children, quotas.MAP_RUN_CONCURRENCY, DELAYS)
-    yield _of("child starts", min(peak(trace.starts), account.child_starts), quotas.CHILD_STARTS, DELAYS)
-    yield _of("StartMapRun", min(1, len(counts.children)), quotas.START_MAP_RUN, DELAYS)
+    yield _of("open Map Runs", map_runs if counts.children else 0, quotas.OPEN_MAP_RUNS, DELAYS)
+    children = math.ceil(trace.most_children / max(1, map_runs))
+    yield _of("children of a Map Run at a time", children, quotas.MAP_RUN_CONCURRENCY, DELAYS)
+    starts = math.ceil(peak(trace.starts) / max(1, map_runs))
+    yield _of("child starts of a Map Run", min(starts, account.child_starts), quotas.CHILD_STARTS, DELAYS)
+    yield _of("StartMapRun", min(map_runs, map_runs * len(counts.children)), quotas.START_MAP_RUN, DELAYS)
     yield _of("SubmitJob", peak(trace.submits), quotas.SUBMIT_JOB_RATE, DELAYS)
     moved = 2 * peak(trace.starts) + peak(trace.ends)
     yield _of("state transitions", moved, quotas.STATE_TRANSITIONS, DELAYS)

@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from genomics_pipeline.asl.healing import FAILED
+from genomics_pipeline.asl.map_state import distributed_maps
 from genomics_pipeline.asl.task_state import SUBMIT_JOB
 from genomics_pipeline.language.jsonata.text import expression
 from genomics_pipeline.planning.counting import DESCRIBE_JOBS
@@ -25,9 +26,8 @@ def naive_document(document: Mapping[str, Any]) -> dict[str, Any]:
     """
     naive: dict[str, Any] = deepcopy(dict(document))
     naive["States"] = _naive_states(naive["States"])
-    for state in naive["States"].values():
-        if state["Type"] == "Map":
-            state["ItemProcessor"]["States"] = _naive_states(state["ItemProcessor"]["States"])
+    for state in distributed_maps(naive):
+        state["ItemProcessor"]["States"] = _naive_states(state["ItemProcessor"]["States"])
     return naive
 
 

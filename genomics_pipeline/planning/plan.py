@@ -87,6 +87,8 @@ class Plan:
         costs: The lines of the costs.
         assumptions: What the figures rest on.
         comparison: What other choices would cost; None where it was not asked for.
+        stopped: Whether the simulated run failed because more items failed than are tolerated.
+        sample_s: Of samples that arrive over time, the time from arrival to end; None for one run of all.
     """
 
     pipeline: str
@@ -103,6 +105,8 @@ class Plan:
     costs: Sequence[CostLine]
     assumptions: Sequence[str]
     comparison: Comparison | None = None
+    stopped: bool = False
+    sample_s: Quantiles | None = None
 
     @property
     def jobs(self) -> int:
@@ -122,15 +126,16 @@ def make_plan(run: PlannedRun, work: Workload, what_if: Sequence[str] = ()) -> P
         UnknownPrice: for a price that is in no table.
     """
     drawn = draw_stages(work, run.rates, 0.5, 0)
-    trace = simulate(_phases(work, drawn, run.execution_input), run.account, 0)
+    trace = simulate(_phases(work, drawn, run.execution_input, run.arrival_s), run.account, 0)
     counts = _with_throttling(count_execution(run, work, drawn), trace.throttled)
     asked = requests(work, counts, trace.throttled, trace.hosts, run.cohort.genome_bases)
     duration = _duration(run, work, trace)
     payload = run.cohort.sample_line_bytes * max((max(one) for one in work.batches.values() if one), default=1)
+    most_map_runs = max(work.map_runs.values(), default=0)
     usages = [
         *growing_usages(work, run.cohort),
-        *concurrency_usages(work, trace, run.execution_input.max_concurrency),
-        *measured_usages(counts, trace, asked, run.account, payload + _input_bytes(run), run.volume_gib),
+        *(() if run.arrival_s else concurrency_usages(work, trace, run.execution_input.max_concurrency)),
+        *measured_usages(most_map_runs, counts, trace, asked, run.account, payload + _input_bytes(run), run.volume_gib),
     ]
     return Plan(
         run.pipeline.name,
@@ -147,6 +152,8 @@ def make_plan(run: PlannedRun, work: Workload, what_if: Sequence[str] = ()) -> P
         cost_lines(work, trace, asked, counts.transitions, run.account, run.volume_gib, run.prices),
         tuple(run.notes),
         compare(run, work, trace, counts, what_if) if what_if else None,
+        trace.stopped,
+        Quantiles(*np.quantile(trace.child_s, (0.1, 0.5, 0.9)).tolist()) if run.arrival_s else None,
     )
 
 
@@ -156,8 +163,17 @@ def draw_stages(work: Workload, rates: FailureRates, quantile: float, seed: int)
     return {one.stage.name: draw(one, rates, quantile, rng) for one in work.stages}
 
 
-def _phases(work: Workload, drawn: Mapping[str, DrawnStage], execution_input: ExecutionInput) -> list[Phase]:
-    """Return the phases of an execution: its Maps, and its cohort stages, in order."""
+def _phases(
+    work: Workload, drawn: Mapping[str, DrawnStage], execution_input: ExecutionInput, arrival_s: float
+) -> list[Phase]:
+    """Return the phases of an execution: its Maps, and its cohort stages, in order.
+
+    Args:
+        work: Its tasks.
+        drawn: Their durations and failures.
+        execution_input: Its input.
+        arrival_s: See `PlannedRun`.
+    """
     phases = []
     for label, group in groupby(work.stages, key=lambda one: one.label or one.stage.name):
         stages = list(group)
@@ -168,13 +184,28 @@ def _phases(work: Workload, drawn: Mapping[str, DrawnStage], execution_input: Ex
                 one.stage.step.resources.vcpus,
                 len(one.stage.step.resources.memory_ladder),
                 drawn[one.stage.name].seconds.tolist(),
+                drawn[one.stage.name].refused,
             )
             for one in stages
         ]
-        most = execution_input.max_concurrency or (work.settings[label].max_concurrency if is_map else 1)
-        children = len(work.batches[label]) if is_map else 1
-        phases.append(Phase(label, loads, children, most, _scripts([one.stage.name for one in stages], drawn)))
+        parts = work.map_runs[label] if is_map else 1
+        most = (execution_input.max_concurrency or (work.settings[label].max_concurrency if is_map else 1)) * parts
+        sizes = work.batches[label] if is_map else [1]
+        scripts = _scripts([one.stage.name for one in stages], drawn)
+        phase = Phase(label, loads, len(sizes), most, scripts, parts)
+        if is_map:
+            phase = replace(phase, sizes=sizes, tolerated=_tolerated(work, label, execution_input))
+        if arrival_s:
+            phase = replace(phase, max_concurrency=len(sizes), tolerated=math.inf, arrival_s=arrival_s)
+        phases.append(phase)
     return phases
+
+
+def _tolerated(work: Workload, label: str, execution_input: ExecutionInput) -> float:
+    """Return the failed items that a Map tolerates, by the smaller of its two limits."""
+    is_sample = work.scopes[label] == "sample"
+    limits = execution_input.tolerated if is_sample else work.settings[label].tolerance()
+    return min(limits["count"], sum(work.batches[label]) * limits["percentage"] / 100)
 
 
 def _scripts(stages: Sequence[str], drawn: Mapping[str, DrawnStage]) -> dict[int, ChildScript]:
@@ -217,14 +248,16 @@ def _duration(run: PlannedRun, work: Workload, trace: Trace) -> Quantiles:
     cohort = run.cohort
     if cohort.samples > SIMULATED:
         cohort = replace(cohort, sample_bytes=cohort.sample_bytes[:SIMULATED])
-        work = workload(run.pipeline, run.document, cohort, run.model)
+        work = workload(run.pipeline, run.document, cohort, run.model, run.execution_input.parts)
 
     def seconds(quantile: float) -> float:
         drawn = (draw_stages(work, run.rates, quantile, seed) for seed in range(SEEDS))
-        phases = (_phases(work, one, run.execution_input) for one in drawn)
+        phases = (_phases(work, one, run.execution_input, run.arrival_s) for one in drawn)
         return median(simulate(one, run.account, seed).seconds for seed, one in enumerate(phases))
 
     low, middle, high = (seconds(quantile) for quantile in (0.1, 0.5, 0.9))
+    if run.arrival_s:  # the last sample ends that much sooner or later
+        return Quantiles(trace.seconds + low - middle, trace.seconds, trace.seconds + high - middle)
     return Quantiles(trace.seconds * low / middle, trace.seconds, trace.seconds * high / middle)
 
 
@@ -233,7 +266,7 @@ def _first(run: PlannedRun) -> FirstLimit | None:
 
     def usages(samples: int) -> list[Usage]:
         cohort = larger(run.cohort, samples)
-        one = workload(run.pipeline, run.document, cohort, run.model)
+        one = workload(run.pipeline, run.document, cohort, run.model, run.execution_input.parts)
         return growing_usages(one, cohort)
 
     return first_limit(usages)

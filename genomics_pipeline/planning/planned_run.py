@@ -46,6 +46,7 @@ class PlannedRun(PlannedWork):
         volume_gib: The size of the EBS volume of a host.
         prices: The prices of the Region.
         bam_factor: The size of alignments in BAM, in that of the format of the model's sizes.
+        arrival_s: The time between the arrivals of two samples, each of which is a run; 0 for one run of all.
     """
 
     rates: FailureRates
@@ -53,3 +54,4 @@ class PlannedRun(PlannedWork):
     volume_gib: int
     prices: Prices
     bam_factor: float
+    arrival_s: float = 0.0

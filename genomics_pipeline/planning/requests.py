@@ -55,7 +55,7 @@ def requests(work: Workload, counts: Counts, throttled: int, hosts: int, genome_
         outputs = [output for output in one.stage.step.outputs.values() if not output.optional]
         others = sum(1 + bool(output.indexes) for output in outputs) - 1  # of which no one has several parts
         put += tasks * (WRITTEN_RECORDS + others + uploads(one.output_bytes / max(1, tasks)))
-    maps = len(work.batches)
+    maps = sum(work.map_runs.values())
     results = 3 * maps  # ResultWriter: its manifest, SUCCEEDED and FAILED
     return Requests(1, maps, sum(counts.jobs.values()) + throttled, get + maps, put + results)
 

@@ -171,7 +171,7 @@ class _Pricing:
         run = self.run
         pipeline = _pipeline(run.pipeline, names)
         cohort = replace(run.cohort, alignment_factor=run.bam_factor) if "bam" in names else run.cohort
-        work = workload(pipeline, run.document, cohort, run.model)
+        work = workload(pipeline, run.document, cohort, run.model, run.execution_input.parts)
         counts = self.polled if "polling" in names else self.counts
         trace = self._expected(work, ON_DEMAND if "on_demand" in names else SPOT)
         asked = requests(work, counts, self.trace.throttled, trace.hosts, cohort.genome_bases)

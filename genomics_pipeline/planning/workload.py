@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from genomics_pipeline.asl.map_state import distributed_maps
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.pipeline import (
     EARLIER_PACKED,
@@ -99,15 +100,19 @@ class Workload:
         batches: The number of items of each child, by Label.
         scopes: ``sample`` or ``interval``, by Label.
         settings: The settings of each Map, by Label.
+        map_runs: The Map Runs that divide its items among them, by Label.
     """
 
     stages: Sequence[StageWork]
     batches: Mapping[str, Sequence[int]]
     scopes: Mapping[str, str]
     settings: Mapping[str, MapSettings]
+    map_runs: Mapping[str, int]
 
 
-def workload(pipeline: Pipeline, document: Mapping[str, Any], cohort: PlannedCohort, model: ResourceModel) -> Workload:
+def workload(
+    pipeline: Pipeline, document: Mapping[str, Any], cohort: PlannedCohort, model: ResourceModel, parts: int = 0
+) -> Workload:
     """Return the tasks of a run.
 
     Args:
@@ -115,6 +120,7 @@ def workload(pipeline: Pipeline, document: Mapping[str, Any], cohort: PlannedCoh
         document: The document that `asl.generate` makes of it.
         cohort: The items.
         model: The source of estimates.
+        parts: The number of parts of the manifest; see `ExecutionInput.parts`.
 
     Raises:
         DataError: for a step that the model knows nothing of.
@@ -123,20 +129,32 @@ def workload(pipeline: Pipeline, document: Mapping[str, Any], cohort: PlannedCoh
     items = {"sample": len(cohort.sample_bytes), "interval": len(cohort.interval_bases)}
     scopes = {labels[one.name]: one.scope for one in pipeline.stages if one.name in labels}
     settings = {label: pipeline.maps[scope] for label, scope in scopes.items()}
-    batches = {label: _batches(items[scope], settings[label]) for label, scope in scopes.items()}
+    map_runs = {label: max(1, parts) if scope == "sample" else 1 for label, scope in scopes.items()}
+    batches = {}
+    for name, scope in scopes.items():
+        divided = part_sizes(items[scope], map_runs[name])
+        batches[name] = [size for part in divided for size in _batches(part, settings[name])]
     outputs: dict[str, _Sizes] = {}
     stages = []
     for stage in pipeline.stages:
         label = labels.get(stage.name)
         sizes = batches[label] if label else [1]
         stages.append(_stage_work(pipeline, stage, label, sizes, cohort, model, outputs))
-    return Workload(stages, batches, scopes, settings)
+    return Workload(stages, batches, scopes, settings, map_runs)
 
 
 def _labels(document: Mapping[str, Any]) -> dict[str, str]:
     """Return the Label of the Map of each stage that is in one."""
-    maps = (state for state in document["States"].values() if state["Type"] == "Map")
-    return {name: state["Label"] for state in maps for name in state["ItemProcessor"]["States"]}
+    return {name: state["Label"] for state in distributed_maps(document) for name in state["ItemProcessor"]["States"]}
+
+
+def part_sizes(items: int, parts: int) -> list[int]:
+    """Return the number of items of each part of a manifest, each line of which belongs to the next part in turn.
+
+    >>> part_sizes(5, 2)
+    [3, 2]
+    """
+    return [len(range(number, items, parts)) for number in range(parts)]
 
 
 def _batches(items: int, settings: MapSettings) -> list[int]:

@@ -34,6 +34,7 @@ def read_input(store: Store, uri: str) -> ExecutionInput:
             if fields.has("max_concurrency")
             else None
         ),
+        parts=len(fields.texts("manifests")) if fields.has("manifests") else 0,
         optional=fields.texts("optional") if fields.has("optional") else (),
         earlier={label: [_details(element) for element in earlier.objects(label)] for label in earlier.members},
     )

@@ -30,7 +30,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "transitions": counts.transitions,
         "throttled": plan.throttled,
         "events": counts.events,
-        "status": counts.status,
+        "status": "FAILED" if plan.stopped else counts.status,
         "failed_items": dict(counts.failed),
         "requests": {
             "total": asked.total,
@@ -43,6 +43,11 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "quotas": [_usage_json(one) for one in plan.usages],
         "first_limit": None if plan.first is None else {"name": plan.first.name, "samples": plan.first.samples},
         "duration_s": {name: round(getattr(plan.duration_s, name), 1) for name in ("p10", "p50", "p90")},
+        **(
+            {}
+            if plan.sample_s is None
+            else {"sample_s": {name: round(getattr(plan.sample_s, name), 1) for name in ("p10", "p50", "p90")}}
+        ),
         "timeline": [
             {
                 "stage": one.stage,
@@ -132,7 +137,8 @@ def _counts(plan: Plan) -> Iterator[str]:
     yield figure_row("jobs", plan.jobs, f"{quantity(sum(counts.attempts.values()), 'attempt', ',')}")
     yield figure_row("transitions", counts.transitions, retried)
     yield figure_row("events", counts.events, f"at most {counts.longest_history:,} of one execution")
-    parts = f"SubmitJob {asked.submit_job:,}, S3 GET {asked.s3_get:,}, S3 PUT {asked.s3_put:,}, others 3 or fewer"
+    others = asked.start_execution + asked.start_map_run
+    parts = f"SubmitJob {asked.submit_job:,}, S3 GET {asked.s3_get:,}, S3 PUT {asked.s3_put:,}, others {others:,}"
     yield figure_row("requests", asked.total, parts)
     if failed or counts.status != "SUCCEEDED":
         fails = f"more than tolerated: the execution fails ({counts.error})" if counts.error else "tolerated"
@@ -147,6 +153,11 @@ def figure_row(name: str, number: int, note: str) -> str:
 def _timeline(plan: Plan) -> Iterator[str]:
     times = plan.duration_s
     yield f"{'duration':<14}{duration(times.p50):>16}  p10 {duration(times.p10)}, p90 {duration(times.p90)}"
+    if plan.stopped:
+        yield "  it fails then: more items failed than are tolerated; the counts are those of a run that goes on"
+    if plan.sample_s is not None:
+        of_one = plan.sample_s
+        yield f"{'of a sample':<14}{duration(of_one.p50):>16}  p10 {duration(of_one.p10)}, p90 {duration(of_one.p90)}"
     for one in plan.timeline:
         bar = stage_bar(one.first_s, one.last_s, times.p50)
         waits = f", {duration(one.waited_s)} in the queue" if one.waited_s >= 1 else ""

@@ -44,6 +44,7 @@ class MapRunState:
     stopped: float | None = None
     before: int = 0
     arn: str | None = None
+    parts: tuple[MapRunState, ...] = ()
 
     @property
     def ended(self) -> int:
@@ -274,4 +275,5 @@ def _map_run(one: MapRunState, now: float) -> dict[str, Any]:
         "items_per_min": None if rate is None else round(rate, 2),
         "seconds_left": None if left is None else round(left, 1),
         "arn": one.arn,
+        **({"parts": [_map_run(part, now) for part in one.parts]} if one.parts else {}),
     }

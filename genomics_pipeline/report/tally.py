@@ -60,7 +60,12 @@ class Tally:
         """Count an event and return the line to print; None where it is not worth one."""
         match event:
             case events.MapRunStarted():
-                self.map_runs[event.label] = MapRunTally(event.label, event.items, event.resumed, event.resumed)
+                run = self.map_runs.setdefault(event.label, MapRunTally(event.label, 0, 0))
+                run.items, run.done, run.resumed = (
+                    run.items + event.items,
+                    run.done + event.resumed,
+                    run.resumed + event.resumed,
+                )
             case events.MapRunEnded():
                 return f"{event.label}: {event.failed} of {event.items} failed" if event.failed else None
             case events.ChildStarted():

@@ -23,19 +23,21 @@ class AccountNeed:
         vcpus: vCPUs of Spot hosts, and as many of On-Demand hosts.
         largest_job: vCPUs of the largest job.
         executions: Executions, child executions included.
+        map_runs: Map Runs.
     """
 
     user: str
     vcpus: int
     largest_job: int
     executions: int = 1
+    map_runs: int = 1
 
     def by_quota(self) -> dict[Quota, int]:
-        """Return the need by quota; a run has one Map Run at a time."""
+        """Return the need by quota."""
         return {
             quotas.SPOT_VCPUS: self.vcpus,
             quotas.ON_DEMAND_VCPUS: self.vcpus,
-            quotas.OPEN_MAP_RUNS: 1,
+            quotas.OPEN_MAP_RUNS: self.map_runs,
             quotas.OPEN_EXECUTIONS: self.executions,
         }
 
@@ -48,16 +50,18 @@ def run_need(pipeline: Pipeline, counts: Mapping[str, int], most_vcpus: int) -> 
         counts: The number of items by scope.
         most_vcpus: The greatest number of vCPUs of the stack's Spot hosts.
     """
-    vcpus, executions = 0, 1
+    vcpus, executions, map_runs = 0, 1, 1
     for stage in pipeline.stages:
         children = 1
         if declared := pipeline.maps.get(stage.scope):
             batches = math.ceil(counts.get(stage.scope, 0) / (declared.items_per_batch or 1))
-            children = min(batches, declared.max_concurrency or batches)
+            parts = declared.parts(counts.get(stage.scope, 0)) or 1
+            children = min(batches, (declared.max_concurrency or batches) * parts)
+            map_runs = max(map_runs, parts)
             executions = max(executions, 1 + children)
         vcpus = max(vcpus, children * stage.step.resources.vcpus)
     largest = max(stage.step.resources.vcpus for stage in pipeline.stages)
-    return AccountNeed("the run", min(vcpus, most_vcpus), largest, executions)
+    return AccountNeed("the run", min(vcpus, most_vcpus), largest, executions, map_runs)
 
 
 def account_notes(need: AccountNeed, clients: Clients) -> Iterator[str]:

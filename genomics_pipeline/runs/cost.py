@@ -11,9 +11,10 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.planning.run_cost import ItemCost, RunCost, SpendingAccount, state_transitions
 from genomics_pipeline.prices.load import SHIPPED_REGION, load_prices
 from genomics_pipeline.records.completion import CompletionRecord
+from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.records.plan import read_planned_figures
 from genomics_pipeline.runs.backend import RunBackend
-from genomics_pipeline.runs.run_files import StageGroup
+from genomics_pipeline.runs.run_files import RunFiles, StageGroup
 
 
 def run_cost(
@@ -50,7 +51,7 @@ def run_cost(
                     account.add_failure(stage, record)
             if costs:
                 on_item(ItemCost(item, group.scope, costs))
-    transitions = _transitions(run, groups) if files.is_on_aws else None
+    transitions = _transitions(run, files, groups) if files.is_on_aws else None
     return RunCost(
         files.shown,
         account.lines(transitions),
@@ -61,10 +62,12 @@ def run_cost(
     )
 
 
-def _transitions(run: RunBackend, groups: Sequence[StageGroup]) -> int | None:
+def _transitions(run: RunBackend, files: RunFiles, groups: Sequence[StageGroup]) -> int | None:
     """Return the number of state transitions; None where Step Functions does not know the executions any more."""
     try:
         executions, children = run.started_children()
     except RunError:
         return None
-    return state_transitions(((one.label, len(one.stages)) for one in groups), children, executions)
+    counted = state_transitions(((one.label, len(one.stages)) for one in groups), children, executions)
+    parts = read_input(files.store, files.place.uri(run_layout.INPUT)).parts
+    return counted + sum(parts + executions - 1 for one in groups if one.in_parts)

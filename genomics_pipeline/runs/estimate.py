@@ -26,7 +26,7 @@ from genomics_pipeline.runs.plan_inputs import (
     read_inputs,
     sources,
 )
-from genomics_pipeline.runs.plan_request import QUOTAS, RATES, PlanRequest, numbers, switches
+from genomics_pipeline.runs.plan_request import QUOTAS, RATES, PlanRequest, arrival_s, numbers, planned_faults, switches
 
 HOST_VCPUS = 16  # an assumption: two jobs of alignment
 HOST_START_S = 180  # to start a host, join the cluster and fetch the image: an assumption
@@ -62,7 +62,7 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
     assert checked is not None
     account = _account(request, given, checked.planned)
     found = read_inputs(request, checked, adapters, note)
-    failures = replace(FailureRates(), **rates)
+    failures = FailureRates(**rates, faults=planned_faults(request, checked.planned))
     run = PlannedRun(
         pipeline=found.planned.stages_that_run,
         document=generate(found.planned.pipeline),
@@ -74,8 +74,9 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
         volume_gib=int(PARAMETERS["VolumeGiB"]["Default"]),
         prices=prices,
         bam_factor=bam_factor(found.calibration),
+        arrival_s=arrival_s(request, checked.planned),
     )
-    work = workload(run.pipeline, run.document, run.cohort, run.model)
+    work = workload(run.pipeline, run.document, run.cohort, run.model, run.execution_input.parts)
     notes = (
         *found.planned.warnings,
         f"reference: {found.genome}",
@@ -127,4 +128,5 @@ def _notes(account: AccountLimits, failures: FailureRates) -> list[str]:
         f"{account.vcpus[0]} vCPUs of Spot and {account.vcpus[1]} of On-Demand hosts: MaxVcpus of the stack; the "
         f"account's quota is taken to allow them (a new account has {quotas.SPOT_VCPUS.value}); --quota spot_vcpus=…",
         "quotas: those of us-east-1, us-west-2 and eu-west-1, as documented or recorded; prices before discounts",
+        *(map(str.strip, str(failures.faults).splitlines()) if failures.faults else ()),
     ]

@@ -61,7 +61,7 @@ def estimate_here(request: PlanRequest, adapters: Adapters, note: Callable[[str]
         cohort=found.cohort,
         model=found.model,
     )
-    work = workload(run.pipeline, run.document, run.cohort, run.model)
+    work = workload(run.pipeline, run.document, run.cohort, run.model, run.execution_input.parts)
     notes = (
         *found.planned.warnings,
         f"reference: {found.genome}",
@@ -82,6 +82,10 @@ def _refuse_options_of_aws(request: PlanRequest) -> None:
     given = {
         "--max-vcpus": request.max_vcpus is not None,
         "--quota": bool(request.quotas),
+        "--max-concurrency": request.max_concurrency is not None,
+        "--map-runs": request.map_runs is not None,
+        "--inject": request.inject is not None,
+        "--arriving-days": request.arriving_days is not None,
         "--rate": bool(request.rates),
         "--what-if": bool(request.what_if),
         "--region": request.region != SHIPPED_REGION,

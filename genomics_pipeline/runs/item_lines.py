@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from genomics_pipeline.asl.payload_budget import PayloadBudget
@@ -33,3 +34,17 @@ def item_lines(
         key = run_layout.item_file(scope, name)
         large[key] = line
         yield compact({scope: name, "uri": place.uri(key)}) + "\n"
+
+
+def part_lines(lines: Iterable[str], number: int, parts: int) -> Iterator[str]:
+    """Return the lines of a part of a manifest: each line belongs to the next part in turn.
+
+    Args:
+        lines: The lines of the manifest.
+        number: The number of the part, from 0.
+        parts: The number of parts.
+
+    >>> list(part_lines(["a", "b", "c"], 0, 2))
+    ['a', 'c']
+    """
+    return islice(lines, number, None, parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,41 @@ def map_run_state(run: MapRunDescription) -> MapRunState:
         stopped=run.stopped,
         arn=run.arn,
     )
+
+
+def joined_state(label: str, parts: Sequence[MapRunState]) -> MapRunState:
+    """Return the state of the Map Runs that divide the items of a Label among them; of one, its own.
+
+    Args:
+        label: The Label.
+        parts: Their states; none before they start.
+    """
+    if len(parts) < 2:
+        return parts[0] if parts else MapRunState(label, "PENDING")
+    statuses = [one.status for one in parts]
+    totals = [one.total for one in parts]
+    started = [one.started for one in parts if one.started is not None]
+    stopped = [one.stopped for one in parts if one.stopped is not None]
+    return MapRunState(
+        label,
+        next(one for one in ("RUNNING", "FAILED", "ABORTED", statuses[0]) if one in statuses),
+        sum(filter(None, totals)) if None not in totals else None,
+        sum(one.succeeded for one in parts),
+        sum(one.failed for one in parts),
+        sum(one.running for one in parts),
+        min(started, default=None),
+        max(stopped) if len(stopped) == len(parts) else None,
+        parts=tuple(parts),
+    )
+
+
+def joined_statuses(runs: Iterable[MapRunDescription]) -> dict[str, str]:
+    """Return the status by Label of Map Runs that have ended and written their result files."""
+    by_label: dict[str, list[MapRunState]] = {}
+    for run in runs:
+        if run.results is not None:
+            by_label.setdefault(run.label, []).append(map_run_state(run))
+    return {label: joined_state(label, parts).status for label, parts in by_label.items()}
 
 
 def failed_items(store: Store, run: MapRunDescription) -> Iterator[ItemFailure]:

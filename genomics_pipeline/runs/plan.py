@@ -97,6 +97,11 @@ class RunPlan:
         return self.pipeline.of_run(self.overrides)
 
     @property
+    def parts(self) -> int:
+        """The number of parts of the manifest: see `MapSettings.parts`."""
+        return self.pipeline.maps["sample"].parts(sum(one.gvcf is None for one in self.samples))
+
+    @property
     def optional(self) -> tuple[str, ...]:
         """The optional stages that run."""
         return self.pipeline.optional_stages(self.overrides)

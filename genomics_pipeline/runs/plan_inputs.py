@@ -21,7 +21,7 @@ from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.find_run import find_run
 from genomics_pipeline.runs.history import learn
 from genomics_pipeline.runs.plan import RunPlan, plan
-from genomics_pipeline.runs.plan_request import PlanRequest, check_size, run_request
+from genomics_pipeline.runs.plan_request import PlanRequest, check_size, run_request, with_map_runs
 from genomics_pipeline.runs.planned_cohort import planned_cohort, sample_sizes
 from genomics_pipeline.runs.run_files import RunFiles
 
@@ -73,6 +73,8 @@ class PlanInputs:
             self.planned.overrides,
             self.planned.tolerated,
             optional=self.planned.optional,
+            max_concurrency=request.max_concurrency,
+            parts=self.planned.pipeline.maps["sample"].parts(len(self.cohort.sample_bytes)),
         )
 
 
@@ -91,7 +93,7 @@ def check_request(request: PlanRequest) -> CheckedRequest:
     with collected.check():
         calibration = read_calibration(request.calibration)
     with collected.check():
-        planned = plan(run_request(request))
+        planned = with_map_runs(plan(run_request(request)), request.map_runs)
     collected.refuse()
     assert planned is not None
     assert calibration is not None

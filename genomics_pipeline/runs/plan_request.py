@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
+from genomics_pipeline.model.faults import Faults
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
 from genomics_pipeline.model.sample import Lane, Sample
+from genomics_pipeline.planning.injection import check_faults
 from genomics_pipeline.planning.what_if import SWITCHES
 from genomics_pipeline.prices.load import SHIPPED_REGION
 from genomics_pipeline.runs.catalog import load_pipeline
-from genomics_pipeline.runs.plan import RunRequest
+from genomics_pipeline.runs.faults.injector import read_faults
+from genomics_pipeline.runs.plan import RunPlan, RunRequest
 
 QUOTAS = ("child_starts", "submit_job", "spot_vcpus", "on_demand_vcpus")
 RATES = ("host_lost", "tool_error")
@@ -42,6 +45,10 @@ class PlanRequest:
         history: Earlier runs to learn from: folders, URIs or names.
         stack: The stack of the runs that have names.
         region: The Region of the prices.
+        max_concurrency: The greatest number of children of a Map Run at a time; None for the pipeline's.
+        map_runs: The Map Runs that divide the samples among them; None for the pipeline's.
+        inject: A file of faults, as of `run --inject`; None for none.
+        arriving_days: The days over which the samples arrive evenly, each a run of its own; None for one run of all.
         what_if: The names of choices to price: `planning.what_if.SWITCHES`, or ``naive`` for all of them.
     """
 
@@ -61,6 +68,10 @@ class PlanRequest:
     stack: str = DEFAULT_STACK
     region: str = SHIPPED_REGION
     what_if: Sequence[str] = ()
+    max_concurrency: int | None = None
+    map_runs: int | None = None
+    inject: Path | None = None
+    arriving_days: float | None = None
 
 
 def check_size(request: PlanRequest) -> None:
@@ -156,3 +167,43 @@ def switches(names: Sequence[str]) -> tuple[str, ...]:
         messages = (f"--what-if {name}: no such choice; {did_you_mean(name, known)}" for name in unknown)
         raise UsageError([Problem(message) for message in messages])
     return tuple(name for name in SWITCHES if name in names or ALL_SWITCHES in names)
+
+
+def with_map_runs(planned: RunPlan, map_runs: int | None) -> RunPlan:
+    """Return a plan whose pipeline divides the samples among a number of Map Runs; None for the pipeline's own."""
+    if map_runs is None:
+        return planned
+    pipeline = planned.pipeline
+    sample = replace(pipeline.maps["sample"], map_runs=map_runs)
+    return replace(planned, pipeline=replace(pipeline, maps={**pipeline.maps, "sample": sample}))
+
+
+def planned_faults(request: PlanRequest, planned: RunPlan) -> Faults | None:
+    """Return the faults of the request's file; None without one.
+
+    Raises:
+        DataError: with all problems of the file, among them classes that a plan does not simulate.
+    """
+    if request.inject is None:
+        return None
+    faults = read_faults(request.inject, planned)
+    check_faults(faults)
+    return faults
+
+
+def arrival_s(request: PlanRequest, planned: RunPlan) -> float:
+    """Return the seconds between the arrivals of two samples; 0 for one run of all.
+
+    Raises:
+        UsageError: for a pipeline in which samples do not end one by one.
+    """
+    if request.arriving_days is None:
+        return 0.0
+    later = [stage.name for stage in planned.stages_that_run.stages if stage.scope != "sample"]
+    if later or planned.pipeline.maps["sample"].is_batched:
+        found = f"{later[0]} of {planned.pipeline.name}, which waits for all" if later else "batches"
+        raise UsageError(
+            f"--arriving-days: expected a pipeline of stages over single samples, found {found}; "
+            "for example --pipeline germline-single"
+        )
+    return request.arriving_days * 86_400 / (request.samples or max(1, len(planned.samples)))

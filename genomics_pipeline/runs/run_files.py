@@ -39,11 +39,13 @@ class StageGroup:
         label: The Label of the Map Run; None for a stage that runs once.
         scope: The scope of the items: sample, interval or cohort.
         stages: The names of the stages, in the order of the definition.
+        in_parts: Whether several Map Runs of one execution divide the items among them.
     """
 
     label: str | None
     scope: str
     stages: tuple[str, ...]
+    in_parts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,9 @@ def folder_files(run: RunFolder, store: RoutedStore) -> RunFiles:
 def _group(state: StateNode) -> StageGroup:
     if state.kind == "Task":
         return _named(StageGroup(None, COHORT, (state.name,)))
+    if not state.is_distributed:  # over the parts of a manifest: `asl.map_state`
+        (inner,) = (one for machine in state.machines() for one in machine.states())
+        return replace(_group(inner), in_parts=True)
     label: str = state.node["Label"]
     if scope_of(label) not in run_layout.ITEM_FILES:
         raise LookupError(label)

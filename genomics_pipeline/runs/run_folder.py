@@ -13,10 +13,12 @@ from tempfile import TemporaryFile
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.json_text import is_text
 from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.holder import Holder
 from genomics_pipeline.records.local_run import LocalRunRecord, read_local_run, write_local_run
+from genomics_pipeline.runs.item_lines import part_lines
 from genomics_pipeline.runs.leftovers import end_leftovers
 from genomics_pipeline.runs.run_lock import RunLock
 from genomics_pipeline.stores.local import PIECE_BYTES, LocalStore
@@ -137,6 +139,13 @@ class RunFolder:
         """
         with publishing(path, self.path) as file:
             file.writelines(part.encode() for part in ([text] if isinstance(text, str) else text))
+
+    def write_parts(self, execution_input: ExecutionInput) -> None:
+        """Write the parts of the manifest that several Map Runs read."""
+        for number, key in enumerate(execution_input.manifests):
+            if key != run_layout.MANIFEST:
+                with self.manifest.open(encoding="utf-8") as lines:
+                    self.write(self.path / key, part_lines(lines, number, execution_input.parts))
 
     def remove_items(self) -> None:
         """Remove the items that an earlier execution had in files of their own."""

@@ -160,11 +160,13 @@ def test_the_items_of_a_map_run_are_limited() -> None:
     check_items("manifest.jsonl", 100_000_000, 10_000_000_000)
     for count, size, message in (
         (100_000_001, 1, "AWS allows 100000000 items in a Map Run, found 100000001"),
-        (1, 10_000_000_001, "AWS allows a file of 10000000000 bytes, found 10000000001"),
+        (1, 10_000_000_001, "AWS allows a file of 10000000000 bytes for a Map Run, found 10000000001"),
     ):
         with pytest.raises(DataError) as raised:
             check_items("manifest.jsonl", count, size)
-        assert str(raised.value) == f"manifest.jsonl: {message}; split the manifest"
+        advice = "divide them among more Map Runs: map_runs in the pipeline's file"
+        assert str(raised.value) == f"manifest.jsonl: {message}; {advice}"
+        check_items("manifest.jsonl", count, size, parts=2)
 
 
 def test_the_least_duration(pipeline: Any) -> None:

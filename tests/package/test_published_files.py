@@ -21,7 +21,12 @@ FUNCTIONS = {
 }
 TEMPORARY = {  # in a folder that is removed, or that takes its place as a whole
     "engine/distributed_map/result_writer.py": {"self._part.open"},
-    "planning/counting.py": {"(bucket / file).write_text", "(root / _BUCKET).mkdir"},
+    "planning/counting.py": {
+        "(bucket / file).write_text",
+        "(bucket / key).parent.mkdir",
+        "(bucket / key).write_text",
+        "(root / _BUCKET).mkdir",
+    },
     "reference/build.py": {"link.symlink_to"},
     "reference/build_process.py": {"Path(fasta).with_name(MESSAGES).write_text"},
     "reference/copies.py": {"fetched.mkdir", "part.open", "target.open", "copy.open"},
@@ -31,7 +36,7 @@ TEMPORARY = {  # in a folder that is removed, or that takes its place as a whole
         "(folder / f'{fasta.name}.fai').symlink_to",
         "fetched.mkdir",
     },
-    "runs/aws/items.py": {"file.open"},
+    "runs/aws/items.py": {"file.open", "part.open"},
     "runs/aws/reference.py": {"link.symlink_to"},
     "runs/aws/submit.py": {
         "(folder / run_layout.DEFINITION).write_text",

@@ -184,7 +184,7 @@ def test_each_quota_has_its_source() -> None:
 # By schema: the limits of AWS that it repeats, and maxima of our own.
 SCHEMAS: dict[str, tuple[set[Quota], set[float]]] = {
     "asl": ({quotas.SECONDS, quotas.MAX_ATTEMPTS, quotas.MAX_DELAY, quotas.PAYLOAD, quotas.MAP_RUN_ITEMS}, {100}),
-    "pipeline": ({quotas.MAP_RUN_CONCURRENCY, quotas.PAYLOAD}, {100}),
+    "pipeline": ({quotas.MAP_RUN_CONCURRENCY, quotas.INLINE_CONCURRENCY, quotas.PAYLOAD}, {100}),
     "step": ({quotas.STANDARD_SECONDS}, {10, 256}),
     "faults": (set(), {1}),
     "parameters": (set(), set()),

@@ -22,7 +22,7 @@ PREFIXES = ("runs", "references", "definitions", "templates")
 # A file's name counts unless a word precedes it, a folder's name beside a slash: sentences may contain them.
 PATH = re.compile(
     rf"(?<![\w.-])(?<![a-z] )(?:{'|'.join(map(re.escape, sorted(FILES)))})(?!\w)"
-    rf"|map-runs|pipeline_info|Redrive-|(?:^|/)(?:{'|'.join((*FOLDERS, *PREFIXES))})/|/(?:{'|'.join(FOLDERS)})$"
+    rf"|(?<!--)map-runs|pipeline_info|Redrive-|(?:^|/)(?:{'|'.join((*FOLDERS, *PREFIXES))})/|/(?:{'|'.join(FOLDERS)})$"
 )
 JOINS = {"join", "joinpath", "glob", "rglob", "with_name", "Path", "PurePath", "PurePosixPath", "RunFolder"}
 

@@ -6,11 +6,13 @@ import random
 from collections.abc import Sequence
 
 from genomics_pipeline.asl.generate import DEFAULT_NAMES, generate
+from genomics_pipeline.asl.map_state import distributed_maps
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.planning.counting import MapLoad, RunLoad
 from genomics_pipeline.planning.scripts import ChildScript, TaskScript
+from genomics_pipeline.planning.workload import part_sizes
 from tests.asl.conftest import make_pipeline
 
 SCOPES = ("sample", "sample", "interval", "cohort")
@@ -28,6 +30,7 @@ def generated_pipeline(chance: random.Random) -> Pipeline:
             tolerated_failure_percentage=chance.choice([50, 80, 100]),
             tolerated_failure_count=chance.choice([None, None, None, 3]),
             items_per_batch=chance.choice([None, 1, 4]),
+            map_runs=chance.choice([1, 1, 2, 3]),
         )
         for scope in ("sample", "interval")
     }
@@ -40,15 +43,17 @@ def generated_load(chance: random.Random) -> RunLoad:
     document = generate(pipeline)
     numbers = {scope: chance.randint(1, 12) for scope in ("sample", "interval")}
     maps = {}
-    for state in document["States"].values():
-        if state["Type"] == "Map":
-            stages = [name for name, one in state["ItemProcessor"]["States"].items() if one["Type"] == "Task"]
-            scope = "sample" if state["Label"].startswith("Sample") else "interval"
-            sizes = batches(numbers[scope], pipeline.maps[scope].items_per_batch or 1)
-            scripts = {index: failing(chance, stages) for index in range(len(sizes)) if chance.random() < 0.3}
-            maps[state["Label"]] = MapLoad(scope, sizes, scripts)
+    parts = pipeline.maps["sample"].parts(numbers["sample"])
+    for state in distributed_maps(document):
+        stages = [name for name, one in state["ItemProcessor"]["States"].items() if one["Type"] == "Task"]
+        scope = "sample" if state["Label"].startswith("Sample") else "interval"
+        divided = part_sizes(numbers[scope], (parts or 1) if scope == "sample" else 1)
+        size = pipeline.maps[scope].items_per_batch or 1
+        sizes = [one for items in divided for one in batches(items, size)]
+        scripts = {index: failing(chance, stages) for index in range(len(sizes)) if chance.random() < 0.3}
+        maps[state["Label"]] = MapLoad(scope, sizes, scripts)
     place = RunPlace("r", "b", "")
-    execution_input = ExecutionInput(place, "r.fa", {}, pipeline.maps["sample"].tolerance())
+    execution_input = ExecutionInput(place, "r.fa", {}, pipeline.maps["sample"].tolerance(), parts=parts)
     cohort = [stage.name for stage in pipeline.stages if stage.scope == "cohort"]
     script = failing(chance, cohort) if cohort and chance.random() < 0.2 else {}
     return RunLoad(document, DEFAULT_NAMES, execution_input, maps, script, lambda stage: 60.0)

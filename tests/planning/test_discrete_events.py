@@ -106,6 +106,39 @@ def test_attempts_follow_the_script(script: TaskScript, attempts: int, submits: 
     assert len(trace.submits) == 2 + submits
 
 
+def test_a_submission_that_a_fault_refuses_is_repeated() -> None:
+    stage = StageLoad("stage", 2, 3, [60.0] * 3, {1: 4})
+    trace = simulate([Phase("Sample", [stage], 3, 10, {})], FREE, 1)
+    assert (trace.throttled, len(trace.submits), trace.stages["stage"].attempts) == (4, 7, 3)
+
+
+def test_beyond_the_tolerated_failures_nothing_goes_on() -> None:
+    stage = StageLoad("stage", 2, 3, [100.0] * 50)
+    fails = {index: {"stage": TaskScript(fails=True)} for index in range(0, 50, 2)}
+    phase = Phase("Sample", [stage], 50, 10, fails, tolerated=3)
+    trace = simulate([phase, replace(phase, name="Interval")], FREE, 1)
+    assert trace.stopped
+    assert set(trace.children) == {"Sample"}
+    assert 0 < trace.seconds < 300
+    assert sum(trace.stages["stage"].running_s) <= 10 * trace.seconds  # of ten children at a time
+    assert not simulate([replace(phase, tolerated=25)], FREE, 1).stopped
+
+
+def test_children_begin_when_they_arrive() -> None:
+    stage = StageLoad("stage", 2, 3, [60.0] * 10)
+    trace = simulate([Phase("Sample", [stage], 10, 100, {}, arrival_s=40)], FREE, 1)
+    assert trace.seconds == pytest.approx(9 * 40 + 60)
+    assert trace.most_children == 2
+    assert list(trace.child_s) == pytest.approx([60] * 10)
+
+
+def test_more_map_runs_start_children_faster() -> None:
+    stage = StageLoad("stage", 2, 3, [60.0] * 1000)
+    phase = Phase("Sample", [stage], 1000, 1000, {}, map_runs=4)
+    trace = simulate([phase], replace(FREE, child_starts=100), 1)
+    assert trace.seconds == pytest.approx(999 / 400 + 60)
+
+
 def test_the_same_seed_gives_the_same_run() -> None:
     limits = replace(FREE, submit_rate=50, submit_burst=50)
     assert run(limits, children=300) == run(limits, children=300)

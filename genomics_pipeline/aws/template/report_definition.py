@@ -31,20 +31,24 @@ RETRY: dict[str, Any] = {
 WITHOUT_COUNTS = {"ErrorEquals": ["States.ALL"], "Output": [], "Next": "Publish"}
 
 _EVENT = "$states.context.Execution.Input"
-# Of each Label the newest Map Run, since a redrive may have replaced one: a later key replaces an earlier one.
-_NEWEST = (
-    "$latest:=$merge($states.result.MapRuns^(StartDate).MapRunArn.{$split($,':')[6]:$});"
-    "[$each($latest,function($arn){$arn})]"
+# All Map Runs but those that a redrive replaced: a later one with the same Label began after their end. Those that
+# divide the items of a Label among them run at the same time.
+_CURRENT = (
+    "$runs:=$states.result.MapRuns^(StartDate);"
+    "$label:=function($run){$split($run.MapRunArn,':')[6]};"
+    "[$filter($runs,function($run){$count($runs[$label($)=$label($run) and StartDate>$run.StopDate])=0}).MapRunArn]"
 )
-# The sentence about one Map Run, such as "7 of 8 samples succeeded, 1 failed". A Label is a scope with a number.
-_SENTENCE = (
-    "$counts:=$states.result.ItemCounts;"
-    "$label:=$split($split($states.result.MapRunArn,':')[6],'/')[1];"
+_LABEL = "$split($split($states.result.MapRunArn,':')[6],'/')[1]"
+_KINDS = ("Succeeded", "Total", "Failed", "TimedOut", "Aborted", "Running", "Pending", "PendingRedrive")
+# A sentence about each Label, such as "7 of 8 samples succeeded, 1 failed". A Label is a scope with a number.
+_SENTENCES = (
+    "[$each($states.result{label:{" + ",".join(f"'{kind}':$sum(counts.{kind})" for kind in _KINDS) + "}},"
+    "function($counts,$label){("
     "$others:=[{'n':$counts.Failed,'end':'failed'},{'n':$counts.TimedOut,'end':'timed out'},"
     "{'n':$counts.Aborted,'end':'aborted'},{'n':$counts.Running,'end':'running'},"
     "{'n':$sum([$counts.Pending,$counts.PendingRedrive]),'end':'not run'}][n>0];"
     "$counts.Succeeded & ' of ' & $counts.Total & ' ' & $lowercase($replace($label,/[0-9]+$/,'')) & 's succeeded'"
-    " & $join($others.(', ' & n & ' ' & end))"
+    " & $join($others.(', ' & n & ' ' & end)))})]"
 )
 # The cause of a Fail state of a run begins with the stage and the class of its failure: `asl.healing`.
 _REASON = (
@@ -68,7 +72,7 @@ def report_definition(names: ResourceNames, topic: str) -> dict[str, Any]:
         "Type": "Task",
         "Resource": DESCRIBE_MAP_RUN,
         "Arguments": {"MapRunArn": expression("$states.input")},
-        "Output": expression(f"({_SENTENCE})"),
+        "Output": expression(f"{{'label':{_LABEL},'counts':$states.result.ItemCounts}}"),
         "Retry": [RETRY],
         "End": True,
     }
@@ -77,7 +81,7 @@ def report_definition(names: ResourceNames, topic: str) -> dict[str, Any]:
             "Type": "Task",
             "Resource": LIST_MAP_RUNS,
             "Arguments": {"ExecutionArn": expression(f"{_EVENT}.detail.executionArn")},
-            "Output": expression(f"({_NEWEST})"),
+            "Output": expression(f"({_CURRENT})"),
             "Retry": [RETRY],
             "Catch": [WITHOUT_COUNTS],
             "Next": "CountItems",
@@ -86,6 +90,7 @@ def report_definition(names: ResourceNames, topic: str) -> dict[str, Any]:
             "Type": "Map",
             "Items": expression("$states.input"),
             "ItemProcessor": {"StartAt": "DescribeMapRun", "States": {"DescribeMapRun": describe}},
+            "Output": expression(_SENTENCES),
             "Catch": [WITHOUT_COUNTS],
             "Next": "Publish",
         },

@@ -38,6 +38,7 @@ class ChildRunner:
         journal: The Map Run's journal.
         map_run: The Map Run's UUID, from which children's names are derived, so that a restarted child keeps its name.
         is_aborted: Returns whether AWS aborts the Map Run.
+        first: What is added to the index of a child in events and contexts; see `engine.events`.
     """
 
     engine: Engine
@@ -49,12 +50,13 @@ class ChildRunner:
     journal: MapRunJournal
     map_run: str
     is_aborted: Callable[[], bool]
+    first: int = 0
 
     def start(self, child: ChildInput) -> Execution:
         """Return the execution of a child that is about to run; its start counts as a transition."""
         engine, now = self.engine, self.engine.clock.now()
         name = f"{self.map_run[:24]}{child.index:012x}"  # unique, and the same after a crash
-        engine.observer(ChildStarted(self.label, child.index, name, child.value))
+        engine.observer(ChildStarted(self.label, self.first + child.index, name, child.value))
         before = self.journal.redriven.get(child.index)
         redriven = before and not self.express  # an Express child is restarted as another execution of the same name
         return Execution(
@@ -67,7 +69,7 @@ class ChildRunner:
             History(engine.clock, limit=math.inf if self.express else quotas.HISTORY.value),
             self.query_language,
             self.label,
-            child.index,
+            self.first + child.index,
             # A redriven child is not started again, but the repeated entry of its state is a transition.
             (before.transitions if before else 0) + (0 if redriven else 1),
             before.redrives.next(now) if before and redriven else NOT_REDRIVEN,
@@ -104,7 +106,7 @@ class ChildRunner:
             outcome: The members that describe the end; see `run`.
         """
         return {
-            "end": child.index,
+            "end": self._index(child),
             "name": child.name,
             "input": compact(child.input),
             "start": child.started,
@@ -114,6 +116,11 @@ class ChildRunner:
             **({"redrives": child.redrives.count, "redriven": child.redrives.time} if child.redrives.count else {}),
             **outcome,
         }
+
+    def _index(self, child: Execution) -> int:
+        """Return the position of a child among those of its Map Run."""
+        assert child.index is not None
+        return child.index - self.first
 
     def aborted_record(self, child: Execution, items: int) -> JournalRecord:
         """Return the journal record of a child that was stopped with its Map Run."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from genomics_pipeline.engine.distributed_map.map_run import MapRun, MapRunPlan
+from genomics_pipeline.engine.distributed_map.map_run import MapRun, MapRunPlan, label_of
 from genomics_pipeline.engine.events import MapRunEnded, MapRunStarted
 from genomics_pipeline.engine.execution import Engine
 from genomics_pipeline.engine.redrive import needs_new_map_run
@@ -37,6 +37,7 @@ async def run_distributed(visit: Visit) -> Any:
     items = None
     try:
         items = plan.children.total_items
+        run.count_items(items)
         execution.engine.running_map_runs[run.arn] = partial(run.description, "RUNNING", plan, items)
         execution.engine.map_run_limits[run.arn] = run.limit_concurrency
         execution.engine.observer(MapRunStarted(run.label, run.arn, items, sum(run.journal.items.values())))
@@ -79,8 +80,9 @@ async def _start_or_resume(visit: Visit, path: str) -> MapRun:
             await run.journal.close()
             raise
         await run.journal.close()
-    uuid = str(uuid4())
-    await execution.recorder.append({"map": path, "uuid": uuid, "started": now, "redrives": redrive})
+    uuid, label = str(uuid4()), label_of(visit)
+    start = {"map": path, "uuid": uuid, "started": now, "redrives": redrive, "label": label}
+    await execution.recorder.append(start)
     return MapRun(visit, uuid, now)
 
 

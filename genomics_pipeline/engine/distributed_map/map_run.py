@@ -57,12 +57,18 @@ class MapRunPlan:
         return cls(ToleratedFailure.of(visit), limit, WriterConfig.of(visit), Destination.of(visit), Children(visit))
 
 
+def label_of(visit: Visit) -> str:
+    """Return the ``Label`` of a Distributed Map; a UUID if the state has none, as on AWS; the same one each time."""
+    root = visit.execution.machine.partition("/")[0]
+    return visit.state.get("Label") or str(uuid5(NAMESPACE_OID, f"{root}/{visit.name}"))
+
+
 class MapRun:
     """A Map Run in progress.
 
     Attributes:
         arn: Its ARN.
-        label: The Map's ``Label``, or a UUID if the state has none, as on AWS; the same one each time.
+        label: Its label; see `label_of`.
         machine: Name of the children's state machine: ``NAME/LABEL``.
         journal: The journal of its children.
     """
@@ -70,7 +76,7 @@ class MapRun:
     def __init__(self, visit: Visit, uuid: str, started: float) -> None:
         state, execution = visit.state, visit.execution
         root = execution.machine.partition("/")[0]
-        self.label: str = state.get("Label") or str(uuid5(NAMESPACE_OID, f"{root}/{visit.name}"))
+        self.label = label_of(visit)
         self.machine = f"{root}/{self.label}"
         self.arn = f"{ARN}:mapRun:{self.machine}:{uuid}"
         self._processor = processor(state)
@@ -83,6 +89,7 @@ class MapRun:
         self._children: int | None = None
         self._limit: int | None = None  # MaxConcurrency since an update
         self._ended = asyncio.Event()
+        self._first = 0
 
     def limit_concurrency(self, limit: int) -> None:
         """Set MaxConcurrency, as UpdateMapRun does: children that run go on, others begin when fewer run.
@@ -99,6 +106,12 @@ class MapRun:
             self._ended.clear()
             await self._ended.wait()
         return next(inputs, None)
+
+    def count_items(self, items: int) -> None:
+        """Count the items in the execution, whose children follow those of earlier Map Runs of the same Label."""
+        counts = self._visit.execution.engine.items
+        self._first = counts[self.label]
+        counts[self.label] += items
 
     def _is_over_threshold(self, plan: MapRunPlan) -> bool:
         return plan.tolerated.is_exceeded(self.failed, plan.children.total_items)
@@ -129,6 +142,7 @@ class MapRun:
             self.journal,
             self._uuid,
             self.is_aborted,
+            self._first,
         )
         inputs = plan.children.inputs(self.journal.has_ended)
         if not self._is_over_threshold(plan):

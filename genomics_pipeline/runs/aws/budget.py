@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from genomics_pipeline.planning.run_cost import SpendingAccount
 from genomics_pipeline.planning.typical_hosts import typical_cost
 from genomics_pipeline.prices.load import load_prices
 from genomics_pipeline.records.completion import read_completion
-from genomics_pipeline.report.run_state import RunState
+from genomics_pipeline.report.run_state import MapRunState, RunState
 from genomics_pipeline.runs.aws.cancel import cancel
 from genomics_pipeline.runs.aws.own_jobs import is_job_of
 from genomics_pipeline.runs.aws.run import AwsRun
@@ -131,7 +131,7 @@ class BudgetGuard:
 
     def _stop_beginnings(self, state: RunState) -> None:
         """Set MaxConcurrency of each Map Run that is running to the least, once."""
-        for one in state.map_runs:
+        for one in _map_runs(state):
             if one.status == "RUNNING" and one.arn is not None and one.arn not in self._lowered:
                 limit_concurrency(one.arn, LEAST, self._run.clients)
                 self._lowered[one.arn] = _Lowered(one.arn, one.label, one.ended + one.running)
@@ -139,5 +139,11 @@ class BudgetGuard:
 
     def _has_drained(self, state: RunState) -> bool:
         """Return whether every item has ended that had begun when its Map Run was lowered."""
-        ended = {one.arn: one.ended for one in state.map_runs if one.status == "RUNNING"}
+        ended = {one.arn: one.ended for one in _map_runs(state) if one.status == "RUNNING"}
         return all(ended.get(one.arn, one.ended) >= one.ended for one in self._lowered.values())
+
+
+def _map_runs(state: RunState) -> Iterator[MapRunState]:
+    """Yield the Map Runs of a run, one by one where several divide the items of a Label among them."""
+    for one in state.map_runs:
+        yield from one.parts or (one,)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from genomics_pipeline.asl.payload_budget import PayloadBudget, check_items
 from genomics_pipeline.aws.patience import in_parallel
+from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.runs.item_lines import item_lines
+from genomics_pipeline.runs.item_lines import item_lines, part_lines
 from genomics_pipeline.stores.protocol import Store
 
 
@@ -28,7 +29,9 @@ class Items:
     large: dict[str, str] = field(default_factory=dict)
 
 
-def write_items(file: Path, scope: str, lines: Iterable[str], budget: PayloadBudget | None, place: RunPlace) -> Items:
+def write_items(
+    file: Path, scope: str, lines: Iterable[str], budget: PayloadBudget | None, place: RunPlace, parts: int = 1
+) -> Items:
     """Write the items of a scope; an item that is too large for a job is written as a pointer to a file of its own.
 
     Args:
@@ -37,6 +40,7 @@ def write_items(file: Path, scope: str, lines: Iterable[str], budget: PayloadBud
         lines: The items, one JSON object each.
         budget: The greatest size of an item; None where no stage reads items.
         place: The run.
+        parts: The number of Map Runs among which the items are divided.
 
     Raises:
         DataError: if there are more items than AWS reads.
@@ -46,7 +50,7 @@ def write_items(file: Path, scope: str, lines: Iterable[str], budget: PayloadBud
         for line in item_lines(scope, lines, budget, place, items.large):
             items.count += 1
             out.write(line)
-    check_items(file.name, items.count, file.stat().st_size)
+    check_items(file.name, items.count, file.stat().st_size, parts)
     return items
 
 
@@ -61,3 +65,20 @@ def upload_large_items(files: Iterable[Items], place: RunPlace, store: Store) ->
     pairs = (pair for items in files for pair in items.large.items())
     for _ in in_parallel(lambda pair: store.write(place.uri(pair[0]), pair[1].encode()), pairs):
         pass
+
+
+def upload_parts(manifest: Path, execution_input: ExecutionInput, store: Store) -> None:
+    """Upload the parts of a manifest that several Map Runs read: each line belongs to the next part in turn.
+
+    Args:
+        manifest: The manifest.
+        execution_input: The input of the execution, which names the parts.
+        store: The store that has the bucket.
+    """
+    for number, key in enumerate(execution_input.manifests):
+        if key != execution_input.manifest:
+            part = manifest.with_suffix(f".{number}")
+            with manifest.open(encoding="utf-8") as lines, part.open("w", encoding="utf-8") as out:
+                out.writelines(part_lines(lines, number, execution_input.parts))
+            store.publish(part, execution_input.place.uri(key))
+            part.unlink(missing_ok=True)

@@ -189,7 +189,8 @@ def _check_fail_states(run: AwsRun, error: str, cause: str, own: Mapping[str, An
         raise _Refusal("FAIL_STATE", f"the failure of {stage} was caught and led to a Fail state, and {FAILS_AGAIN}")
     if error != THRESHOLD_EXCEEDED:
         return
-    (*_, newest) = MapRuns(_arn(run), run.clients).describe()
+    described = MapRuns(_arn(run), run.clients).describe()
+    newest = next((one for one in reversed(described) if one.status == "FAILED"), described[-1])
     processor = next(state.processor for state in walk_states(own) if state.node.get("Label") == newest.label)
     if processor and any(state.kind == "Fail" for state in processor.states()):
         raise _Refusal(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -26,6 +26,8 @@ from genomics_pipeline.runs.map_run_ends import (
     cohort_failures,
     failed_items,
     failed_items_of_child,
+    joined_state,
+    joined_statuses,
     map_run_state,
     pending_items,
 )
@@ -99,16 +101,22 @@ class AwsRunWatcher:
         """
         return [one for one in self._known_failures(*self._look()) if not one.pending]
 
-    def _look(self) -> tuple[DescribeExecutionOutputTypeDef, dict[str, MapRunDescription]]:
-        """Describe the newest execution, and its Map Runs by Label."""
+    def _look(self) -> tuple[DescribeExecutionOutputTypeDef, list[MapRunDescription]]:
+        """Describe the newest execution, and its Map Runs: of each Label the newest, since a redrive may replace one.
+
+        Where several divide the items of a Label among them, all.
+        """
         execution = describe(self._newest.arn, self._run.clients)
-        return execution, {one.label: one for one in self._map_runs.describe()}
+        in_parts = {group.label for group in self._groups if group.in_parts}
+        described = self._map_runs.describe()
+        newest = {one.arn if one.label in in_parts else one.label: one for one in described}
+        return execution, list(newest.values())
 
     def _known_failures(
-        self, execution: DescribeExecutionOutputTypeDef, described: Mapping[str, MapRunDescription]
+        self, execution: DescribeExecutionOutputTypeDef, described: Sequence[MapRunDescription]
     ) -> list[ItemFailure]:
         once = cohort_failures(_failure_of(execution), self._cohort_stages())
-        newest = (one for run in described.values() for one in self._failures_of(run))
+        newest = (one for run in described for one in self._failures_of(run))
         return [*self._failed_before, *newest, *self._unfinished_items(once)]
 
     def _links(self) -> dict[str, str]:
@@ -140,11 +148,11 @@ class AwsRunWatcher:
             raise RunError(f"{error}: {problem}; AWS writes them after its end: try again in a minute") from None
 
     def _all_items(
-        self, execution: DescribeExecutionOutputTypeDef, described: Mapping[str, MapRunDescription]
+        self, execution: DescribeExecutionOutputTypeDef, described: Sequence[MapRunDescription]
     ) -> Iterator[ItemFailure]:
         failure = _failure_of(execution)
         yield from self._older_failures(failed_items)
-        for run in described.values():
+        for run in described:
             if run.status == "RUNNING":
                 yield from self._latest_items(run.arn)
             else:
@@ -163,7 +171,7 @@ class AwsRunWatcher:
     def _count_missing(
         self,
         failures: list[ItemFailure],
-        described: Mapping[str, MapRunDescription],
+        described: Sequence[MapRunDescription],
         execution: DescribeExecutionOutputTypeDef,
         times: TimesByStage,
     ) -> Missing | None:
@@ -178,7 +186,7 @@ class AwsRunWatcher:
     def _with_lost(
         self,
         items: Iterable[ItemFailure],
-        described: Mapping[str, MapRunDescription],
+        described: Sequence[MapRunDescription],
         status: str,
         times: TimesByStage | None = None,
     ) -> Iterator[ItemFailure]:
@@ -186,7 +194,7 @@ class AwsRunWatcher:
 
         Args:
             items: The items that failed or are pending.
-            described: The Map Runs of the newest execution by Label.
+            described: The Map Runs of the newest execution.
             status: The status of the newest execution; while it is running, nothing counts as lost.
             times: Gathers the times of the tasks whose records are read.
         """
@@ -195,26 +203,24 @@ class AwsRunWatcher:
             known.add((one.scope, one.item))
             yield one
         if status != "RUNNING":
-            ended = [label for label, run in described.items() if run.status != "RUNNING"]
-            groups = ended_groups(self._groups, ended, status == "SUCCEEDED")
+            labels = {run.label for run in described} - {run.label for run in described if run.status == "RUNNING"}
+            groups = ended_groups(self._groups, labels, status == "SUCCEEDED")
             yield from lost_items(self._files, groups, known, times)
 
-    def _pending_items(
-        self, described: Mapping[str, MapRunDescription], failure: Failure | None
-    ) -> Iterator[ItemFailure]:
+    def _pending_items(self, described: Sequence[MapRunDescription], failure: Failure | None) -> Iterator[ItemFailure]:
         """Yield the items that never started, and those that no result file names.
 
         Args:
-            described: The Map Runs of the newest execution by Label.
+            described: The Map Runs of the newest execution.
             failure: The failure of the newest execution; None unless it failed.
         """
         yield from self._older_failures(pending_items)
-        ended = [run for run in described.values() if run.status != "RUNNING"]
+        ended = [run for run in described if run.status != "RUNNING"]
         ended = [with_written_results(self._run, run, failure) for run in ended]
         for run in ended:
             yield from pending_items(self._run.store, run)
         if failure is not None:
-            statuses = {run.label: run.status for run in ended if run.results is not None}
+            statuses = joined_statuses(ended)
             known = {one.item for one in cohort_failures(failure, self._cohort_stages())}
             yield from interrupted_items(self._files, self._groups, statuses, known, self._newest.manifest)
 
@@ -248,5 +254,5 @@ def _failure_of(execution: DescribeExecutionOutputTypeDef) -> Failure | None:
     return classify(execution.get("error", ""), execution.get("cause", ""))
 
 
-def _state(label: str, described: Mapping[str, MapRunDescription]) -> MapRunState:
-    return map_run_state(described[label]) if label in described else MapRunState(label, "PENDING")
+def _state(label: str, described: Sequence[MapRunDescription]) -> MapRunState:
+    return joined_state(label, [map_run_state(one) for one in described if one.label == label])

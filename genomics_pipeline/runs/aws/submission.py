@@ -102,6 +102,7 @@ class Submission:
             job_definitions=self.job_definitions,
             max_concurrency=self.request.max_concurrency,
             optional=plan.optional,
+            parts=plan.parts,
         )
 
 

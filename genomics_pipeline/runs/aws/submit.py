@@ -28,7 +28,7 @@ from genomics_pipeline.records.execution_input import input_text
 from genomics_pipeline.report.run_state import CHECKED
 from genomics_pipeline.runs.account import account_notes, run_need
 from genomics_pipeline.runs.adapters import Adapters
-from genomics_pipeline.runs.aws.items import Items, upload_large_items, write_items
+from genomics_pipeline.runs.aws.items import Items, upload_large_items, upload_parts, write_items
 from genomics_pipeline.runs.aws.reference import indexes_of, upload_reference
 from genomics_pipeline.runs.aws.rights import refuse_missing_rights
 from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest
@@ -148,7 +148,14 @@ def _write(submission: Submission, folder: Path) -> dict[str, Items]:
         "interval": (run_layout.INTERVALS, submission.intervals),
     }
     items = {
-        scope: write_items(folder / name, scope, StringIO(text), budgets.get(scope), place)
+        scope: write_items(
+            folder / name,
+            scope,
+            StringIO(text),
+            budgets.get(scope),
+            place,
+            max(1, planned.parts) if scope == "sample" else 1,
+        )
         for scope, (name, text) in lines.items()
     }
     (folder / run_layout.DEFINITION).write_text(canonical_json(submission.document))
@@ -194,6 +201,7 @@ def _upload(
         store.write(place.uri(run_layout.GVCFS), given.encode())
     if earlier := earlier_lines(submission.plan.earlier):
         store.write(place.uri(run_layout.EARLIER), earlier.encode())
+    upload_parts(files["sample"].file, submission.input, store)
     for name in (run_layout.MANIFEST, run_layout.INTERVALS, run_layout.DEFINITION, run_layout.INPUT, run_layout.RECORD):
         store.publish(folder / name, place.uri(name))
 

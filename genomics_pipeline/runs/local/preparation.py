@@ -70,7 +70,13 @@ def write_inputs(folder: RunFolder, planned: RunPlan, reference: Path, store: St
     place = RunPlace(folder.name, BUCKET, "")
     wait_s = quotas.SECONDS.value  # for cores of this machine
     execution_input = ExecutionInput(
-        place, str(reference), planned.overrides, planned.tolerated, wait_s=wait_s, optional=planned.optional
+        place,
+        str(reference),
+        planned.overrides,
+        planned.tolerated,
+        wait_s=wait_s,
+        optional=planned.optional,
+        parts=planned.parts,
     )
     document = generate(planned.pipeline)
     budgets = payload_budgets(planned.pipeline, document, execution_input.to_json())
@@ -80,6 +86,7 @@ def write_inputs(folder: RunFolder, planned: RunPlan, reference: Path, store: St
     for scope, text in (("sample", manifest_lines(planned.samples)), ("interval", intervals)):
         lines = item_lines(scope, text.splitlines(keepends=True), budgets.get(scope), place, large)
         folder.write(folder.path / run_layout.ITEM_FILES[scope], lines)
+    folder.write_parts(execution_input)
     if given := gvcf_lines(planned.samples):
         folder.write(folder.path / run_layout.GVCFS, given)
     else:

@@ -63,7 +63,7 @@ def _find_damage(folder: RunFolder, files: RunFiles, progress: ExecutionProgress
         return "its result files are missing or damaged"
     groups = files.groups()
     failed = {(one.scope, one.item) for run in ended for one in failed_and_pending_items(files.store, run)}
-    labels = {run.label for run in ended}
+    labels = {run.label for run in ended} - {run.label for run in progress.unfinished}
     lost = (one.item for one in lost_items(files, ended_groups(groups, labels, succeeded=False), failed))
     unfinished = [group for group in groups if group.label is not None and group.label not in labels][:1]
     for name in (*lost, *_lost_children(folder, files, progress, execution, unfinished)):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 
 from genomics_pipeline.engine.progress import ExecutionProgress, UnfinishedMapRun, read_progress
 from genomics_pipeline.model.classify import classify
@@ -22,6 +22,8 @@ from genomics_pipeline.runs.map_run_ends import (
     cohort_failures,
     failed_and_pending_items,
     failed_items_of_child,
+    joined_state,
+    joined_statuses,
     map_run_state,
     pending_items,
 )
@@ -63,6 +65,7 @@ class _Look:
         if self.status == "RUNNING":
             return []
         labels = {describe_map_run(one).label for one in self.progress.ended}
+        labels -= {one.label for one in self.progress.unfinished}
         return ended_groups(self.groups, labels, succeeded=self.status == "SUCCEEDED")
 
 
@@ -190,30 +193,36 @@ def _newest_failures(look: _Look) -> Iterator[ItemFailure]:
     run_failure = classify(result["error"] or "", result["cause"] or "") if result else None
     once = cohort_failures(run_failure, look.cohort_stages)
     known.update(one.item for one in once)
-    statuses = {run.label: run.status for run in ended if run.results is not None}
+    statuses = joined_statuses(ended)
+    for one in look.progress.unfinished:
+        statuses.pop(one.label, None)
     yield from interrupted_items(look.files, look.groups, statuses, known, look.newest.manifest)
     yield from once
 
 
 def _map_runs(look: _Look) -> Iterator[MapRunState]:
-    ended = {run.label: run for run in map(describe_map_run, look.progress.ended)}
-    unfinished = iter(look.progress.unfinished)  # in the order of the definition
+    ended = list(map(describe_map_run, look.progress.ended))
+    unfinished = (one for one in look.progress.unfinished if not one.label)  # in the order of the definition
     for group in look.groups:
         if group.label is None:
             continue
-        if group.label in ended:
-            yield map_run_state(ended[group.label])
+        parts = [map_run_state(run) for run in ended if run.label == group.label]
+        own = [one for one in look.progress.unfinished if one.label == group.label]
+        if parts and not own:
+            yield joined_state(group.label, parts if group.in_parts else parts[-1:])
             continue
         is_sample = group.scope == "sample"
         items = look.files.items_in(look.newest.manifest) if is_sample else look.files.items(group.scope)
         total = sum(1 for _ in items)
-        if one := next(unfinished, None):
-            yield _unfinished_map_run(group.label, total, one, look.status)
+        own = own or list(islice(unfinished, 1))  # older journals have no labels
+        if own:
+            parts += [_unfinished_map_run(group.label, None, one, look.status) for one in own]
+            yield replace(joined_state(group.label, parts), total=total)
         else:
             yield MapRunState(group.label, "PENDING", total)
 
 
-def _unfinished_map_run(label: str, total: int, one: UnfinishedMapRun, status: str) -> MapRunState:
+def _unfinished_map_run(label: str, total: int | None, one: UnfinishedMapRun, status: str) -> MapRunState:
     succeeded = one.items["SUCCEEDED"]
     running = len(one.running_children) if status == "RUNNING" else 0
     return MapRunState(label, status, total, succeeded, one.items.total() - succeeded, running, one.started)

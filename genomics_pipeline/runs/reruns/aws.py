@@ -131,6 +131,7 @@ def rerun_aws(run: AwsRun, request: RerunRequest, display: Display) -> RerunOutc
         without_results=f"AWS may still be writing them; otherwise: {command_line('redrive', run.name)}",
         needs_a_sample=True,
         job_definitions=job_definitions,
+        in_parts=pipeline.maps["sample"].map_runs > 1,
     )
     with TemporaryDirectory() as folder:
         target = _OnAws(run, len(chain), pipeline, document, Path(folder), display)

@@ -84,6 +84,7 @@ class EarlierResults:
             state.stopped,
             self.succeeded[state.label] + failed,
             state.arn,
+            state.parts,
         )
 
 
@@ -101,9 +102,12 @@ def earlier_results(
     if len(chain) < 2:
         return results
     batched: set[str] = set()
+    first = chain[0]
     for execution, following in pairwise(chain):
         for run in sample_map_runs(describe(execution)):
             label = run.label
+            if execution is first:
+                results.total[label] = results.total.get(label, 0) + run.items.total
             results.total.setdefault(label, run.items.total)
             results.succeeded[label] += run.items.succeeded
             failures = results.failures.setdefault(label, {})

@@ -43,6 +43,7 @@ class RunToRerun:
         without_results: The advice for an execution that left no result files.
         needs_a_sample: Whether an execution must have at least one sample.
         job_definitions: On AWS, the revisions of the steps' job definitions that the next execution uses.
+        in_parts: Whether its definition starts a Map Run for each part of the manifest, of which a rerun has one.
     """
 
     run: str
@@ -58,6 +59,7 @@ class RunToRerun:
     without_results: str
     needs_a_sample: bool = False
     job_definitions: Mapping[str, str] = field(default_factory=dict)
+    in_parts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,7 @@ def _input(run: RunToRerun, chosen: ChosenSamples, changed: RerunChanges, choice
         memory_mib=changed.memory_mib,
         job_definitions=run.job_definitions,
         earlier={} if choice.is_whole else choice.earlier,
+        parts=int(run.in_parts),
     )
 
 

@@ -48,6 +48,7 @@ class MapRuns:
     """Step Functions with Map Runs: the item counts of each, by its name ``LABEL:UUID``, oldest first."""
 
     def __init__(self, **counts: dict[str, int]) -> None:
+        self.seconds = 0
         self.counts = {name.replace("_", ":"): {**COUNTS, **one} for name, one in counts.items()}
 
     def __call__(self, operation: str, arguments: dict[str, Any]) -> Any:
@@ -57,7 +58,12 @@ class MapRuns:
             return {"MapRunArn": found, "ItemCounts": arns[found]}
         assert arguments == {"ExecutionArn": EXECUTION}
         listed = [
-            {"MapRunArn": one, "StartDate": f"2026-11-28T10:00:0{number}.000Z"} for number, one in enumerate(arns)
+            {
+                "MapRunArn": one,
+                "StartDate": f"2026-11-28T10:00:0{number}.000Z",
+                "StopDate": f"2026-11-28T10:00:0{number + self.seconds}.900Z",
+            }
+            for number, one in enumerate(arns)
         ]
         return {"MapRuns": listed[::-1]}  # AWS lists the latest first
 
@@ -80,14 +86,20 @@ def test_a_redriven_run_counts_the_newest_map_run_of_each_map(tmp_path: Path) ->
     calls = MapRuns(
         Sample_0={"Succeeded": 2, "TimedOut": 1, "Total": 3},
         Sample2_1={"Failed": 1, "Total": 3, "Pending": 2},
-        Interval_2={"Total": 4, "Running": 3, "Pending": 1},  # of an execution that was stopped just now
-        Sample2_3={"Succeeded": 1, "Aborted": 2, "Total": 3},
+        Sample2_2={"Succeeded": 1, "Aborted": 2, "Total": 3},
+        Interval_3={"Total": 4, "Running": 3, "Pending": 1},  # of an execution that was stopped just now
     )
     assert report(tmp_path, calls)[1:-1] == [
         "2 of 3 samples succeeded, 1 timed out",
         "1 of 3 samples succeeded, 2 aborted",
         "0 of 4 intervals succeeded, 3 running, 1 not run",
     ]
+
+
+def test_map_runs_that_divide_the_samples_are_added(tmp_path: Path) -> None:
+    calls = MapRuns(Sample_0={"Succeeded": 2, "Total": 2}, Sample_1={"Failed": 1, "Succeeded": 1, "Total": 2})
+    calls.seconds = 5  # of each: both run at the same time
+    assert report(tmp_path, calls)[1:-1] == ["3 of 4 samples succeeded, 1 failed"]
 
 
 @pytest.mark.parametrize("refused", ["ListMapRuns", "DescribeMapRun"])
