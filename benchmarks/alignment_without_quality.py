@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "steps" / "alignmen
 import alignment
 import output
 from common.program import run_program
-from samtools_chain import Command, Consumer
+from samtools_chain import Command, Reader
 
 
-def output_commands(task: dict[str, Any], view: Command) -> list[Consumer]:
-    """Return the programs that read the sorted alignments, without quality control."""
+def sorted_reader(task: dict[str, Any], view: Sequence[Command]) -> Reader:
+    """Return the program that reads the sorted alignments, without quality control."""
     output.quality_file(task).write_text(json.dumps({"duplicates": 0}))
-    return [consumer for consumer in output.output_commands(task, view) if consumer.name != output.QUALITY_CONTROL]
+    return output.sorted_reader(task, view, with_quality=False)
 
 
 if __name__ == "__main__":
-    alignment.output_commands = output_commands  # type: ignore[attr-defined]
+    vars(alignment)["sorted_reader"] = sorted_reader
     code = run_program(alignment.main)
     sys.stderr.flush()
     os._exit(code)  # as the step's program ends

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from struct import Struct
-
-import pysam
+from typing import Protocol
 
 _SIZE = Struct("<i")
 _MAGIC = b"BAM\1"
 
 
-def read_header(stream: pysam.BGZFile) -> str | None:
+class Stream(Protocol):
+    """A stream of bytes, such as `pysam.BGZFile`."""
+
+    def read(self, size: int) -> bytes:
+        """Return so many of the next bytes, fewer at the end."""
+
+
+def read_header(stream: Stream) -> str | None:
     """Read the magic number, the text and the sequences (SAM specification, 4.2), and return the text.
 
     Returns None where the stream does not begin as BAM does.
@@ -23,5 +29,5 @@ def read_header(stream: pysam.BGZFile) -> str | None:
     return text.rstrip(b"\0").decode("utf-8", "replace")
 
 
-def _integer(stream: pysam.BGZFile) -> int:
+def _integer(stream: Stream) -> int:
     return int(_SIZE.unpack(stream.read(_SIZE.size))[0])

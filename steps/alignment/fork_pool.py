@@ -1,8 +1,7 @@
-"""A pool of forked processes that divide work among them, with results in the order of the work."""
+"""A pool of processes that divide work among them, with results in the order of the work."""
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import signal
@@ -10,12 +9,49 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Queue
 from threading import Thread
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from common.forks import ForkFailed, fork, wait_for
 from common.program import is_unexpected, report
 
 READ_AHEAD = 8  # pieces that are read ahead for each worker
+
+
+class Pool(Protocol):
+    """Processes that divide work among them, with results in the order of the work."""
+
+    def results(self, work: Callable[[Any], Any]) -> Iterator[Any]:
+        """Yield the result of each piece: see `ForkPool.results`."""
+
+    def end(self) -> None:
+        """End every fork, whatever it is doing."""
+
+
+def make_pool(pieces: Iterable[Any], size: int) -> Pool:
+    """Return a pool for the pieces, of so many workers; one worker is this process."""
+    return ForkPool(pieces, size) if size > 1 else OneProcess(pieces)
+
+
+class OneProcess:
+    """Work in this process: on one core, forks would take turns, and send each other what is at hand here.
+
+    Args:
+        pieces: The work.
+    """
+
+    def __init__(self, pieces: Iterable[Any]) -> None:
+        self._pieces = pieces
+
+    def results(self, work: Callable[[Any], Any]) -> Iterator[Any]:
+        """Yield the result of each piece, in order.
+
+        Args:
+            work: Returns the result of a piece.
+        """
+        return map(work, self._pieces)
+
+    def end(self) -> None:
+        """Do nothing: there is no fork."""
 
 
 class ForkPool:
@@ -181,7 +217,6 @@ def _send(queue: Queue[Any], end: int) -> None:
 
 def _serve(work: Callable[[Any], Any], input_end: int, output_end: int) -> None:
     """Send back the result of each piece, until the pieces end."""
-    gc.disable()  # reference counts free what a piece leaves; collections would take a tenth of the time
     with os.fdopen(input_end, "rb") as pieces, os.fdopen(output_end, "wb") as results:
         piece = None
         while piece is not _END:

@@ -6,9 +6,8 @@ As in bwa mem (mem_matesw in bwamem_pair.c), a local alignment is accepted from 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from itertools import compress
-from operator import ne
 from typing import NamedTuple
 
 from alignment_hit import AlignmentHit, Hit
@@ -19,6 +18,7 @@ from reference_bases import ReferenceBases
 
 LEAST_SCORE = 19  # bwa's min_seed_len
 RUN, STEP = 8, 3  # bases of the read that are looked for, and the step to the next: a run of 10 is always found
+_EQUAL = re.compile(rb"\0+")  # see `_differing`
 QUALITY_OF_BASE, HIGHEST_QUALITY = 6.02, 60  # raw_mapq
 
 
@@ -103,12 +103,19 @@ def _best_part(bases: bytes, others: bytes) -> tuple[int, int, int]:
     """Return the score, the first place and the place behind the last of the best part of two texts."""
     highest, first, last = 0, 0, 0
     score = begin = place = 0
-    unequal_places = compress(range(len(bases)), map(ne, bases.replace(b"N", b"n"), others))  # most of them are
-    for unequal in (*unequal_places, len(bases)):
-        score += unequal - place
-        if score > highest:
-            highest, first, last = score, begin, unequal
-        score, place = score + MISMATCH, unequal + 1
+    for equal in _EQUAL.finditer(_differing(bases, others)):  # most bases are not
+        start, end = equal.span()
+        score += MISMATCH * (start - place)
         if score <= 0:
-            score, begin = 0, place
+            score, begin = 0, start
+        score += end - start
+        if score > highest:
+            highest, first, last = score, begin, end
+        place = end
     return highest, first, last
+
+
+def _differing(bases: bytes, others: bytes) -> bytes:
+    """Return a NUL for each base that is equal in both texts, of equal length, and other bytes for the rest."""
+    different = int.from_bytes(bases.replace(b"N", b"n")) ^ int.from_bytes(others)
+    return different.to_bytes(len(bases))

@@ -8,50 +8,63 @@ from pathlib import Path
 from typing import Any
 
 from common.fai import needs_csi, read_contigs
-from common.provenance import HTSLIB_VERSION, log_commands, log_messages, write_versions
+from common.provenance import HTSLIB_VERSION, SAMTOOLS_VERSION, log_commands, log_messages, write_versions
 from cram import enter_scratch, remove_reference_path
-from qc.consumer import write_quality
 from read_fields import BOTH
-from samtools_chain import Command, Consumer, command_of, samtools_consumer
+from samtools_chain import Command, Consumer, Reader, command_of, samtools_consumer
+from sorted_outputs import write_outputs
 from targets import target_statistics
 
 CRAM_VERSION = "3.0"  # tools of before 2023 cannot read 3.1, which samtools writes by itself
-QUALITY_CONTROL = "quality control"  # the name of a consumer
-BAM_LEVEL = 4  # of zlib, which the wheels carry: 40 % less time than 6 for 5 % more bytes
+BAM_LEVEL = 4  # of zlib, which the wheel of samtools carries
 
 
-def view_command(task: dict[str, Any], shared_tag: str | None) -> Command:
-    """Return the command that writes the alignments with their index.
+def view_commands(task: dict[str, Any], shared_tag: str | None) -> list[Command]:
+    """Return the command that writes the alignments with their index; none if this program does.
+
+    This program writes BAM with a BAI index. samtools writes CRAM and CSI, and takes tags out of records.
 
     Args:
         task: The task.
         shared_tag: A tag that duplicates share, which is left out if it is for local use.
     """
     output = task["outputs"]["alignment"]
+    csi = needs_csi(read_contigs(reference(task)).values())
     if is_cram(task):
         fasta, output = enter_scratch(reference(task), output, task["scratch"])
         kind, index = ["-O", f"cram,version={CRAM_VERSION}", "-T", fasta], "crai"
+    elif csi or shared_tag == BOTH:
+        kind, index = ["-O", f"bam,level={BAM_LEVEL}"], "csi" if csi else "bai"
     else:
-        kind = ["-O", f"bam,level={BAM_LEVEL}"]
-        index = "csi" if needs_csi(read_contigs(reference(task)).values()) else "bai"
+        return []
     target = f"{output}##idx##{output}.{index}"
     without = ["-x", BOTH] if shared_tag == BOTH else []
-    return ["view", "--no-PG", *without, *threads(task), *kind, "--write-index", "-o", target, "-"]
+    return [["view", "--no-PG", *without, *threads(task), *kind, "--write-index", "-o", target, "-"]]
 
 
-def output_commands(task: dict[str, Any], view: Command) -> list[Consumer]:
-    """Return the programs that read the sorted alignments at the same time: one writes them, the others statistics.
+def sorted_reader(task: dict[str, Any], view: Sequence[Command], with_quality: bool = True) -> Reader:
+    """Return the program that reads the sorted alignments, and copies them to those of `output_commands`.
 
     Args:
         task: The task.
-        view: The command that writes them.
+        view: The command that writes the alignments, if any; else this program does.
+        with_quality: This program also writes the files of quality control.
+    """
+    contigs, bam = read_contigs(reference(task)), None if view else task["outputs"]["alignment"]
+    name = "quality control" if view else "writing BAM"
+    return Reader(name, partial(write_outputs, task, contigs, quality_file(task) if with_quality else None, bam))
+
+
+def output_commands(task: dict[str, Any], view: Sequence[Command]) -> list[Consumer]:
+    """Return the commands of samtools that get copies of the sorted alignments.
+
+    Args:
+        task: The task.
+        view: The command that writes them, if any.
     """
     contigs, scratch, outputs = read_contigs(reference(task)), task["scratch"], task["outputs"]
-    consumers = [
-        samtools_consumer(view, scratch),
-        samtools_consumer(["stats", "-"], scratch, outputs["stats"]),
-        Consumer(QUALITY_CONTROL, partial(write_quality, task, contigs, quality_file(task))),
-    ]
+    consumers = [samtools_consumer(command, scratch) for command in view]
+    consumers.append(samtools_consumer(["stats", "-"], scratch, outputs["stats"]))
     if regions := task["parameters"]["regions"]:
         consumers.append(target_statistics(regions, contigs, scratch, outputs["target_stats"]))
     return consumers
@@ -75,7 +88,8 @@ def report_programs(task: dict[str, Any], programs: Sequence[dict[str, str]], me
     log_commands([line["CL"] for line in tools])
     for file in messages:
         log_messages(command_of(file), file.read_text())
-    write_versions(task, {line["PN"]: line["VN"] for line in tools} | {"htslib": HTSLIB_VERSION})
+    own = {"samtools": SAMTOOLS_VERSION, "htslib": HTSLIB_VERSION}  # whether or not it wrote the alignments
+    write_versions(task, {line["PN"]: line["VN"] for line in tools} | own)
 
 
 def is_cram(task: dict[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from common.fai import read_contigs
 from common.program import BadInput
 from header import bam_header, pass_on_header
 from metrics import Counts
-from output import finish_cram, output_commands, reference, report_programs, view_command
+from output import finish_cram, output_commands, reference, report_programs, sorted_reader, view_commands
 from programs import pass_on_lines
 from read_groups import given_groups
 from samtools_chain import Chain, messages_file
@@ -53,10 +53,10 @@ def pass_on(task: dict[str, Any], given: AlignedFile) -> Counts:
 
 def _write(task: dict[str, Any], given: AlignedFile, source: AlignedSource) -> Counts:
     groups = checked_groups(task, given, source.header)
-    view = view_command(task, None)
-    programs = pass_on_lines(task, source.header.get("PG", ()), [view])
+    view = view_commands(task, None)
+    programs = pass_on_lines(task, source.header.get("PG", ()), view)
     header = pass_on_header(task, source.header, groups, programs)
-    samtools = Chain([], output_commands(task, view), task["scratch"])
+    samtools = Chain([], sorted_reader(task, view), output_commands(task, view), task["scratch"])
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from sorted_records import SortedRecords  # with numpy, which forks are to import by themselves
 
@@ -73,7 +73,7 @@ def _write(task: dict[str, Any], given: AlignedFile, source: AlignedSource) -> C
     samtools.wait()
     records.refuse_unaligned()
     finish_cram(task)
-    report_programs(task, programs, [messages_file(task["scratch"], view)])
+    report_programs(task, programs, [messages_file(task["scratch"], command) for command in view])
     if task["parameters"]["mark_duplicates"] and not records.has_duplicates:
         print(f"note: {Path(given.path).name}: none of its reads is marked as a duplicate", file=sys.stderr, flush=True)
     return records.counts

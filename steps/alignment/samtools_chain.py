@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pysam
 from common.forks import ForkFailed, fork, wait_for
 from common.program import StepError
-from huge_pages import without_huge_pages
+from process_memory import without_huge_pages
 from pysam.utils import SamtoolsError
 
 Command = Sequence[str]
@@ -29,6 +29,13 @@ class Consumer(NamedTuple):
 
     name: str
     work: Callable[[], None]
+
+
+class Reader(NamedTuple):
+    """A program that reads the output of a chain from standard input, in a fork, and copies it to descriptors."""
+
+    name: str
+    work: Callable[[Sequence[int]], None]
 
 
 def samtools_consumer(command: Command, folder: str, output: str | None = None) -> Consumer:
@@ -47,11 +54,12 @@ class Chain:
 
     Args:
         commands: samtools' subcommands and arguments, with ``-`` for the pipe.
-        consumers: The programs that all read the output of the last one, at most four.
+        reader: The program that reads the output of the last one, and copies it to the others.
+        consumers: The other programs, at most four.
         folder: A folder for what samtools says, see `messages_file`.
     """
 
-    def __init__(self, commands: Sequence[Command], consumers: Sequence[Consumer], folder: str) -> None:
+    def __init__(self, commands: Sequence[Command], reader: Reader, consumers: Sequence[Consumer], folder: str) -> None:
         self._children: list[tuple[str, int]] = []
         source, self.input = large_pipe()
         for command in commands:
@@ -60,7 +68,7 @@ class Chain:
             source = following
         pipes = [large_pipe() for _ in consumers]
         targets = [end for _, end in pipes]
-        self._fork("tee", lambda: _tee(_TARGETS[: len(targets)]), source, *targets)
+        self._fork(reader.name, lambda: reader.work(_TARGETS[: len(targets)]), source, *targets)
         for consumer, (begin, _) in zip(consumers, pipes, strict=True):
             self._fork(consumer.name, consumer.work, begin)
 
@@ -145,12 +153,3 @@ def command_of(messages: Path) -> str:
     'samtools sort'
     """
     return messages.stem.replace("-", " ")
-
-
-def _tee(targets: Sequence[int]) -> None:
-    """Copy standard input to several pipes."""
-    while chunk := os.read(0, CHUNK_BYTES):
-        for target in targets:
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[os.write(target, rest) :]

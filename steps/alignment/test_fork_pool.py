@@ -14,13 +14,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from common.forks import ForkFailed
-from fork_pool import ForkPool, load_value
+from fork_pool import ForkPool, load_value, make_pool
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 @pytest.mark.parametrize("pieces", [0, 1, 4, 100])
 def test_results_come_in_order(size: int, pieces: int) -> None:
-    pool = ForkPool(range(pieces), size)
+    pool = make_pool(range(pieces), size)
     assert list(pool.results(lambda piece: piece * piece)) == [piece * piece for piece in range(pieces)]
     pool.end()
 

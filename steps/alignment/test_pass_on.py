@@ -52,14 +52,19 @@ def test_records_figures_and_duplicates_are_those_of_the_file(
     assert Path(f"{outcome.bam}.{'crai' if written == 'cram' else 'bai'}").is_file()
 
 
-def test_the_header_says_what_the_file_said_and_what_was_done(align: Align, aligned: Outcome) -> None:
-    before, after = header(aligned), header(align([taken(aligned.bam)]))
+@pytest.mark.parametrize(("written", "samtools"), [("bam", []), ("cram", ["view"])])
+def test_the_header_says_what_the_file_said_and_what_was_done(
+    align: Align, aligned: Outcome, written: str, samtools: list[str]
+) -> None:
+    before, after = header(aligned), header(align([taken(aligned.bam)], format=written))
     assert after["HD"] == {"VN": "1.6", "SO": "coordinate"}
     assert (after["SQ"], after["RG"]) == (before["SQ"], before["RG"])
     assert after["PG"][: len(before["PG"])] == before["PG"]
-    step, view = after["PG"][len(before["PG"]) :]
+    step, *commands = after["PG"][len(before["PG"]) :]
     assert (step["ID"], step["PP"]) == ("genomics-pipeline-alignment.1", before["PG"][-1]["ID"])
-    assert (view["PP"], view["CL"].split()[:2]) == (step["ID"], ["samtools", "view"])
+    assert [(one["PP"], one["CL"].split()[:2]) for one in commands] == [
+        (step["ID"], ["samtools", name]) for name in samtools
+    ]
     assert len({one["ID"] for one in after["PG"]}) == len(after["PG"])
 
 

@@ -14,7 +14,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import samtools_chain
 from common.forks import ForkFailed
-from samtools_chain import Chain, Command, samtools_consumer
+from samtools_chain import Chain, Command, Reader, samtools_consumer
+
+COPY = Reader("copy", lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,7 @@ def test_of_failed_commands_the_killed_one_is_reported(
             sys.exit(3)  # its input is empty
 
     monkeypatch.setattr(samtools_chain, "_run_logged", run)
-    chain = Chain([["sort"]], [samtools_consumer(["view"], "."), samtools_consumer(["stats"], ".")], ".")
+    chain = Chain([["sort"]], COPY, [samtools_consumer(["view"], "."), samtools_consumer(["stats"], ".")], ".")
     os.close(chain.input)
     with pytest.raises(ForkFailed) as caught:
         chain.wait()
@@ -48,11 +50,15 @@ def test_few_descriptors_are_enough(tmp_path: Path) -> None:
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
 sys.path[1:1] = [FOLDER, FOLDER + "/.."]
-from samtools_chain import Chain, samtools_consumer
+from samtools_chain import Chain, Reader, samtools_consumer
+def copy(targets):
+    while piece := os.read(0, 1000):
+        for target in targets:
+            os.write(target, piece)
 outputs = [None, "b.txt", "c.txt", "d"]
 commands = [["view", "-h", "-o", "a.sam"], ["stats"], ["flagstat", "-"], ["view", "-c"]]
 consumers = [samtools_consumer(one, ".", output) for one, output in zip(commands, outputs)]
-chain = Chain([["view", "-u"]], consumers, ".")
+chain = Chain([["view", "-u"]], Reader("copy", copy), consumers, ".")
 os.write(chain.input, b"@SQ\\tSN:c\\tLN:9\\n")
 os.close(chain.input)
 chain.wait()

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pysam
-from bam_stream import read_header
+from bam_stream import Stream, read_header
 from numpy.typing import NDArray
 
-READ_BYTES = 1 << 21
+READ_BYTES = 1 << 18  # of which all columns fit in the caches; with more, new memory costs more than it saves
 _SIZE = Struct("<i")
 # The fixed part of a record (SAM specification, 4.2).
 FIELDS = np.dtype(
@@ -61,7 +61,7 @@ def read_batches(path: str) -> Iterator[Batch]:
         yield from batches_of(stream, path)
 
 
-def batches_of(stream: pysam.BGZFile, name: str) -> Iterator[Batch]:
+def batches_of(stream: Stream, name: str) -> Iterator[Batch]:
     """Yield the records of a BAM stream whose header has been read.
 
     Args:
@@ -85,18 +85,21 @@ def batches_of(stream: pysam.BGZFile, name: str) -> Iterator[Batch]:
 def _batch(data: bytes, starts: list[int], end: int) -> Batch:
     content = np.frombuffer(data, np.uint8, end)
     places = np.array(starts, np.int64)
-    fixed = content[places[:, None] + np.arange(FIELDS.itemsize)]
-    return Batch(content, places, fixed.view(FIELDS)[:, 0])
+    return Batch(content, places, values_at(content, places, FIELDS))
+
+
+def values_at(data: NDArray[np.uint8], places: NDArray[np.int64], kind: np.dtype[Any]) -> NDArray[Any]:
+    """Return the values of a type at places of the data, whatever their alignment in memory."""
+    everywhere: NDArray[Any] = np.ndarray(max(0, len(data) - kind.itemsize + 1), kind, data, strides=(1,))
+    return everywhere[places]
 
 
 def _record_starts(data: bytes) -> tuple[list[int], int]:
     """Return the place of each whole record, and the end of the last."""
-    starts, place, size = [], 0, _SIZE.unpack_from
+    starts: list[int] = []
+    add, size, place = starts.append, _SIZE.unpack_from, 0
     last = len(data) - _SIZE.size
     while place <= last:
-        following = place + _SIZE.size + size(data, place)[0]
-        if following > len(data):
-            break
-        starts.append(place)
-        place = following
-    return starts, place
+        add(place)
+        place += _SIZE.size + size(data, place)[0]
+    return starts, starts.pop() if place > len(data) else place

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import pysam
 from numpy.typing import NDArray
 
-from qc.batches import FIELDS, Batch
+from qc.batches import FIELDS, Batch, values_at
 
 # By number of the operation, MIDNSHP=X (SAM specification, 4.2).
 _ON_REFERENCE = np.array([1, 0, 1, 1, 0, 0, 0, 1, 1] + [0] * 7, np.int64)
@@ -16,6 +17,7 @@ _ALIGNED = _ON_REFERENCE * _ON_READ
 _SOFT_CLIP, _GAP = 4, 3
 _TOGETHER = 16  # operations that are read of all records together, first ones first
 MOST_OPERATIONS = (1 << 16) - 1  # of a record; each second one aligns or inserts a base
+_WORD = np.dtype("<u4")  # of an operation
 _SIZE_BYTES = 4  # which the size of a record does not count
 _VALUE_BYTES = {"A": 1, "c": 1, "C": 1, "s": 2, "S": 2, "i": 4, "I": 4, "f": 4}
 
@@ -74,6 +76,27 @@ def aligned_blocks(batch: Batch) -> Blocks:
     return Blocks(columns[0], columns[1], columns[2], position, total)
 
 
+def reference_ends(batch: Batch) -> NDArray[np.int64]:
+    """Return the end of each record on the reference, which is its position if none of its bases is aligned."""
+    operations = batch.starts + FIELDS.itemsize + batch.fields["name_bytes"]
+    count = batch.fields["operations"].astype(np.int64)
+    ends = batch.fields["position"].astype(np.int64)
+    for record in _long_cigars(batch, operations):
+        operations[record], count[record] = _tagged_cigar(batch, record)
+    count[batch.fields["flag"] & pysam.FUNMAP != 0] = 0
+    left = np.flatnonzero(count)
+    number = 0
+    while left.size and number < _TOGETHER:
+        code, length = _operation(batch, operations[left] + 4 * number)
+        ends[left] += _ON_REFERENCE[code] * length
+        number += 1
+        left = left[count[left] > number]
+    for record in left.tolist():
+        code, length = _operation(batch, operations[record] + 4 * np.arange(number, count[record]))
+        ends[record] += int((_ON_REFERENCE[code] * length).sum())
+    return ends
+
+
 def _before(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the sum of all lengths before each."""
     return np.cumsum(lengths) - lengths
@@ -118,7 +141,7 @@ def _tagged_cigar(batch: Batch, record: int) -> tuple[int, int]:
 
 def _operation(batch: Batch, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the code and the length of the operation at each place."""
-    words = batch.data[places[:, None] + np.arange(4)].view("<u4")[:, 0].astype(np.int64)
+    words = values_at(batch.data, places, _WORD).astype(np.int64)
     return words & 15, words >> 4
 
 

@@ -1,40 +1,37 @@
-"""The quality control of one sample: a reader of the sorted stream, which writes its files and some of the metrics."""
+"""The quality control of one sample: a reader of the sorted alignments, which writes its files and some metrics."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from common.bed import read_regions
 
+from qc import mosdepth_files, samtools_files
+from qc.batches import Batch
+from qc.sex import sex_metrics
+from qc.tally import tally
+
 DEPTHS = (10, 20, 30)
-STREAM = "/dev/fd/0"
 
 
-def write_quality(task: Mapping[str, Any], contigs: Mapping[str, int], metrics: Path) -> None:
-    """Read alignments from standard input, and write the files of quality control.
+def write_quality(task: Mapping[str, Any], contigs: Mapping[str, int], batches: Iterable[Batch], metrics: Path) -> None:
+    """Read sorted alignments, and write the files of quality control.
 
     Args:
         task: The task.
         contigs: The length of each contig in bp, by name.
+        batches: The alignments.
         metrics: The file for the metrics, a JSON object.
 
     Raises:
         BadInput: for a BED file that cannot be used.
-        OSError: if the stream is cut off.
     """
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # else numpy starts a thread for each core, which none of this uses
-    from qc import mosdepth_files, samtools_files
-    from qc.batches import read_batches
-    from qc.sex import sex_metrics
-    from qc.tally import tally
-
     bed, outputs = task["parameters"].get("regions"), task["outputs"]
     regions = read_regions(bed, contigs) if bed else []
-    counts = tally(read_batches(STREAM), contigs, regions)
+    counts = tally(batches, contigs, regions)
     for name, text in {**samtools_files.texts(counts), **mosdepth_files.texts(counts)}.items():
         Path(outputs[name]).write_text(text)
     for name, text in mosdepth_files.tables(counts).items():

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pysam
 
-from qc.tally import CONFIDENT, KINDS, OTHER_CONTIG, ContigTally, Tally
+from qc.tally import CONFIDENT, OTHER_CONTIG, ContigTally, Tally
 
 Condition = Callable[[int], bool]
 _COVERAGE = "#rname\tstartpos\tendpos\tnumreads\tcovbases\tcoverage\tmeandepth\tmeanbaseq\tmeanmapq\n"
@@ -69,7 +70,7 @@ def count(tally: Tally, condition: Condition, failed: bool | None = None) -> int
         condition: A condition on the kind of a record.
         failed: Whether they failed quality control; None for all.
     """
-    kinds = [kind for kind in range(KINDS) if tally.kinds[kind] and condition(kind)]
+    kinds = [kind for kind in np.flatnonzero(tally.kinds).tolist() if condition(kind)]
     chosen = [kind for kind in kinds if failed is None or bool(kind & pysam.FQCFAIL) == failed]
     return int(tally.kinds[chosen].sum())
 
