@@ -29,6 +29,7 @@ from benchmarks.dashboard.counts import Attempt, service_metrics
 from benchmarks.dashboard.recording import FILE
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.batch_retry import SIGTERM_EXIT_CODE, STACK_RETRY_STRATEGY
+from genomics_pipeline.model.task import HOST_FILE
 from genomics_pipeline.runs.catalog import load_step
 from tests.conftest import AWS_ENVIRONMENT
 from tests.fakes.aws import FakeAws
@@ -42,6 +43,7 @@ from tests.faults.proxy import DENIED, FaultyS3
 SAMPLES, HOSTS, PERIOD_S = 40, 2, 10
 TRUNCATED, ENCRYPTED = ("sample07", "sample23"), "sample31"
 LOST_ONE_IN = 9
+HOST = {"instance_type": "m6id.2xlarge", "zone": "us-east-1a", "market": "spot"}
 DECRYPT = (
     "User: arn:aws:sts::000000000000:assumed-role/JobRole/6f1c is not authorized to perform: kms:Decrypt on resource: "
     "arn:aws:kms:us-east-1:000000000000:key/of-reads because no identity-based policy allows it"
@@ -84,6 +86,7 @@ class Hosts:
     def _work(self, job: Job) -> int:
         scratch = self.scratch / f"{job.job_id}-{job.attempt}"
         scratch.mkdir(parents=True)
+        (scratch / HOST_FILE).write_text(json.dumps(HOST))  # as user data writes it
         environment = {
             **os.environ,
             **job.environment,

@@ -13,6 +13,7 @@ DURATION = "Duration"
 PEAK_MEMORY = "PeakMemory"
 INPUT_BYTES = "InputBytes"
 OUTPUT_BYTES = "OutputBytes"
+COST = "Cost"  # estimated US dollars, of failures too
 BY_STAGE = (STAGE,)  # of the metrics of jobs, which begin before their items have an outcome
 QUEUE_WAIT = "QueueWait"
 LOST_HOSTS = "LostHosts"

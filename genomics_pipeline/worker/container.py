@@ -31,6 +31,7 @@ from genomics_pipeline.records.job import BatchAttempt, write_job
 from genomics_pipeline.reference.build import KilledBuild
 from genomics_pipeline.stores.protocol import DeniedAccess, Store, TransferFailed
 from genomics_pipeline.worker import emf
+from genomics_pipeline.worker.dollars import task_dollars
 from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
 from genomics_pipeline.worker.health import problems
 from genomics_pipeline.worker.host_facts import host_facts
@@ -130,24 +131,18 @@ def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_sto
     host = host_facts(scratch)
     if job:
         _report_start(payload, job, began, environment, host)
+    resources = TaskResources(
+        vcpus=_number(environment, "VCPUS", machine.cores),
+        memory_mib=_number(environment, "MEMORY_MIB", machine.memory_mib),
+        scratch=scratch,
+        cache=cache,
+        cancelled=threading.Event(),  # a signal interrupts this process instead
+        environment=environment,
+        host=host,
+        limit_programs=False,
+    )
     try:
-        run_task(
-            payload,
-            step,
-            store,
-            TaskResources(
-                vcpus=_number(environment, "VCPUS", machine.cores),
-                memory_mib=_number(environment, "MEMORY_MIB", machine.memory_mib),
-                scratch=scratch,
-                cache=cache,
-                cancelled=threading.Event(),  # a signal interrupts this process instead
-                environment=environment,
-                host=host,
-                limit_programs=False,
-            ),
-            job=job,
-            on_item=lambda outcome: _report(payload, outcome, host),
-        )
+        run_task(payload, step, store, resources, job=job, on_item=lambda outcome: _report(payload, outcome, resources))
     except StepFailed as failure:
         return failure.task_exit_code
     return 0
@@ -218,12 +213,15 @@ def _moment(text: str) -> float:
     return moment.timestamp()
 
 
-def _report(payload: TaskPayload, outcome: CompletionRecord | StepFailed, host: Mapping[str, str]) -> None:
+def _report(payload: TaskPayload, outcome: CompletionRecord | StepFailed, resources: TaskResources) -> None:
     """Print the outcome of an item: a line of metrics, and the message of a failure."""
+    host = resources.host
+    dollars = task_dollars(host, outcome.seconds, resources.vcpus, resources.memory_mib)
     if isinstance(outcome, CompletionRecord):
         if not outcome.reused:
-            print(emf.success_line(payload, outcome, time.time()), flush=True)
+            print(emf.success_line(payload, outcome, time.time(), dollars), flush=True)
         return
     for line in str(outcome).splitlines():
         _log(f"error: {outcome.item}: {line}")
-    print(emf.failure_line(payload, outcome.item, FailureClass(outcome.failure_class), time.time(), host), flush=True)
+    failure_class = FailureClass(outcome.failure_class)
+    print(emf.failure_line(payload, outcome.item, failure_class, time.time(), host, dollars), flush=True)

@@ -23,18 +23,20 @@ UNITS = {
     metrics.PEAK_MEMORY: "Megabytes",
     metrics.INPUT_BYTES: "Bytes",
     metrics.OUTPUT_BYTES: "Bytes",
+    metrics.COST: "None",  # CloudWatch has no unit of money
     metrics.QUEUE_WAIT: "Seconds",
     metrics.LOST_HOSTS: "Count",
 }
 
 
-def success_line(payload: TaskPayload, record: CompletionRecord, moment: float) -> str:
+def success_line(payload: TaskPayload, record: CompletionRecord, moment: float, dollars: float | None = None) -> str:
     """Return the line of an item that succeeded.
 
     Args:
         payload: The task of the item.
         record: The completion record of the item.
         moment: The time, in seconds since the epoch.
+        dollars: The estimated cost of the task; None where it is not known.
     """
     values = {
         metrics.ITEMS: 1,
@@ -42,12 +44,18 @@ def success_line(payload: TaskPayload, record: CompletionRecord, moment: float) 
         metrics.PEAK_MEMORY: record.peak_memory_mib,
         metrics.INPUT_BYTES: record.input_bytes,
         metrics.OUTPUT_BYTES: sum(file.size_bytes for output in record.outputs.values() for file in output.files),
+        **_cost(dollars),
     }
     return _line(payload, record.item, metrics.SUCCEEDED, values, moment, record.host)
 
 
 def failure_line(
-    payload: TaskPayload, item: str, failure_class: str, moment: float, host: Mapping[str, str] = NO_HOST
+    payload: TaskPayload,
+    item: str,
+    failure_class: str,
+    moment: float,
+    host: Mapping[str, str] = NO_HOST,
+    dollars: float | None = None,
 ) -> str:
     """Return the line of an item that failed, whose outcome is the failure class.
 
@@ -57,8 +65,13 @@ def failure_line(
         failure_class: The class of the failure.
         moment: The time, in seconds since the epoch.
         host: The facts of the host; see `worker.host_facts`.
+        dollars: The estimated cost of the attempt; None where it is not known.
     """
-    return _line(payload, item, failure_class, {metrics.ITEMS: 1}, moment, host)
+    return _line(payload, item, failure_class, {metrics.ITEMS: 1, **_cost(dollars)}, moment, host)
+
+
+def _cost(dollars: float | None) -> dict[str, float]:
+    return {} if dollars is None else {metrics.COST: dollars}
 
 
 def wait_line(

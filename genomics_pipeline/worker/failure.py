@@ -45,6 +45,7 @@ class StepFailed(PipelineError):
         task_exit_code: The exit code of the program, or of the worker.
         item: The item's id.
         log: URI of the program's log; None if the program was not started.
+        seconds: The duration of the attempt over the item; 0 until it has ended.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class StepFailed(PipelineError):
         self.task_exit_code = task_exit_code
         self.item = item
         self.log = log
+        self.seconds = 0.0
 
 
 def failure_of(error: Exception, item: str, scratch: Path) -> StepFailed:

@@ -70,7 +70,8 @@ def run_task(
             on_item(records[-1])
         except StepFailed as failure:
             failures.append(failure)
-            _write_failure(failure, payload, store, job, resources, monotonic() - began)
+            failure.seconds = monotonic() - began
+            _write_failure(failure, payload, store, job, resources)
             on_item(failure)
     if failures:
         raise min(failures, key=lambda failure: failure.failure_class is not FailureClass.OUT_OF_MEMORY)
@@ -83,7 +84,6 @@ def _write_failure(
     store: Store,
     job: BatchAttempt | None,
     resources: TaskResources,
-    seconds: float,
 ) -> None:
     """Write ``failure.json`` in place of an older ``step.json``.
 
@@ -93,7 +93,6 @@ def _write_failure(
         store: The store of its outputs.
         job: The attempt of a Batch job; None outside of AWS Batch.
         resources: The resources that it could use.
-        seconds: The duration of the attempt over the item.
     """
     if failure.failure_class is FailureClass.CANCELLED:  # whoever cancelled it knows why
         return
@@ -104,7 +103,7 @@ def _write_failure(
             str(failure),
             failure.task_exit_code,
             job,
-            round(seconds, 3),
+            round(failure.seconds, 3),
             resources.vcpus,
             resources.memory_mib,
             resources.host,

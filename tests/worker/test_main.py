@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.worker.dollars import task_dollars
 from tests.small_project import single_lane, task_json, write_step
 
 DECLARATIONS = """
@@ -117,14 +118,19 @@ def test_the_first_attempt_reports_its_wait_and_each_item_the_bytes_it_read(
 def test_the_host_that_user_data_describes_is_recorded_for_the_costs(
     payload: dict[str, Any], work: Work, tmp_path: Path
 ) -> None:
-    facts = {"instance_type": "c6id.4xlarge", "zone": "eu-central-1b", "market": "spot"}
+    facts = {"instance_type": "c6id.4xlarge", "zone": "us-east-1b", "market": "spot"}
     (tmp_path / "scratch").mkdir()
     (tmp_path / "scratch/host.json").write_text(json.dumps(facts))
     out, error = work(only(payload, "a", "b")).communicate()
     assert error == "error: b: bad\n"
     for line in map(json.loads, out.splitlines()):  # of a success and of a failure
-        assert (line["InstanceType"], line["Zone"], line["Market"]) == ("c6id.4xlarge", "eu-central-1b", "spot")
+        assert (line["InstanceType"], line["Zone"], line["Market"]) == ("c6id.4xlarge", "us-east-1b", "spot")
         assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Stage", "Outcome"]]
+        name = "step.json" if line["Outcome"] == "succeeded" else "failure.json"
+        record = json.loads((tmp_path / "run/steps/copies" / line["Item"] / name).read_bytes())
+        dollars = task_dollars(facts, record["seconds"], record["vcpus"], record["memory_mib"])
+        assert line["Cost"] == pytest.approx(dollars, rel=0.1), "as `cost RUN` counts it"
+        assert line["Cost"] > 0
     assert json.loads((tmp_path / "run/steps/copies/a/step.json").read_bytes())["host"] == facts
 
 

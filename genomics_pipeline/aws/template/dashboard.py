@@ -24,6 +24,7 @@ _REGION = "${AWS::Region}"
 _MACHINE = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:"
 _WIDTH, _HEIGHT, _COLUMNS = 12, 6, 2
 _PERIOD_S = 300
+_HOUR_S = 3600
 _ENDS = ("Succeeded", "Failed", "TimedOut", "Aborted")
 _BATCH_TIMES = "(Duration OR Time)"  # words in the names of Batch's metrics that are times
 
@@ -64,8 +65,8 @@ def _log(title: str, query: str, names: ResourceNames) -> dict[str, Any]:
     return {"type": "log", "properties": {"title": title, "region": _REGION, "view": "table", "query": text}}
 
 
-def _search(expression: str, stat: str) -> list[Any]:
-    return [{"expression": f"SEARCH('{expression}', '{stat}', {_PERIOD_S})"}]
+def _search(expression: str, stat: str, period_s: int = _PERIOD_S) -> list[Any]:
+    return [{"expression": f"SEARCH('{expression}', '{stat}', {period_s})"}]
 
 
 def _executions(arn: str, label: str, kinds: Sequence[str]) -> list[Any]:
@@ -127,8 +128,8 @@ def _hosts() -> list[dict[str, Any]]:
 
 
 def _tasks() -> list[dict[str, Any]]:
-    def by_stage(name: str, stat: str, more: str = "") -> list[Any]:
-        return _search(f'{{{metrics.NAMESPACE},Outcome,Stage}} MetricName="{name}"{more}', stat)
+    def by_stage(name: str, stat: str, more: str = "", period_s: int = _PERIOD_S) -> list[Any]:
+        return _search(f'{{{metrics.NAMESPACE},Outcome,Stage}} MetricName="{name}"{more}', stat, period_s)
 
     def of_jobs(name: str, stat: str) -> list[Any]:
         return _search(f'{{{metrics.NAMESPACE},{metrics.STAGE}}} MetricName="{name}"', stat)
@@ -144,4 +145,9 @@ def _tasks() -> list[dict[str, Any]]:
         _graph("Peak memory by stage: 95th percentile (MiB)", [by_stage(metrics.PEAK_MEMORY, "p95")]),
         _graph("Input by stage (bytes)", [by_stage(metrics.INPUT_BYTES, "Sum")], stacked=True),
         _graph("Output by stage (bytes)", [by_stage(metrics.OUTPUT_BYTES, "Sum")], stacked=True),
+        _graph(
+            "Estimated dollars an hour by stage and outcome; the height is their total",
+            [by_stage(metrics.COST, "Sum", period_s=_HOUR_S)],
+            stacked=True,
+        ),
     ]

@@ -29,6 +29,7 @@ from genomics_pipeline.worker.step_folder import StepFolder
 
 PACKAGES = (
     "model",
+    "prices",
     "records",
     "reference",
     "schemas",

@@ -87,6 +87,7 @@ def test_the_dashboard_shows_what_is_asked_for(widgets: list[dict[str, Any]]) ->
         "Peak memory by stage: 95th percentile (MiB)",
         "Input by stage (bytes)",
         "Output by stage (bytes)",
+        "Estimated dollars an hour by stage and outcome; the height is their total",
         "Failures by class",
         "Slowest tasks",
     ]
