@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from genomics_pipeline.asl.healing import fail_state, failure_names
+from genomics_pipeline.asl.healing import FirstAttemptSource, fail_state, failure_names
 from genomics_pipeline.asl.jsonata_assumptions import check_assumptions
 from genomics_pipeline.asl.map_state import PARTS, map_over_parts, map_state
 from genomics_pipeline.asl.optional import first_state, optional_states
@@ -96,7 +96,8 @@ def _states(
 ) -> dict[str, Any]:
     upstream = {source: _details(held_by[source]) for stage in stages for source in pipeline.gather_sources(stage)}
     if stages[0].scope == "cohort":
-        source = PayloadSource("$states.input", f"[{COHORT}]", COHORT, upstream)
+        attempts = FirstAttemptSource.of("$states.input", "$states.input")
+        source = PayloadSource("$states.input", f"[{COHORT}]", COHORT, upstream, attempts)
         states = stage_states(pipeline, names, stages[0], source, following, failure_names())
         return {**optional_states(stages[0], following), **states}
     state = map_state(pipeline, names, stages, name, _variable(name), upstream)

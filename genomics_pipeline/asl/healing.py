@@ -24,6 +24,7 @@ from genomics_pipeline.model.classify import (
     TIMED_OUT_TASK,
 )
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.first_attempt import MEMBER
 from genomics_pipeline.model.pipeline import Stage
 from genomics_pipeline.model.step import StepSpec
 
@@ -81,32 +82,65 @@ def _times(stage: Stage, failure_class: FailureClass) -> str:
     return f"$count({earlier_tries(stage)}[class={literal(failure_class)}])"
 
 
-def memory_mib(stage: Stage, shared: str) -> str:
+@dataclass(frozen=True, slots=True)
+class FirstAttemptSource:
+    """JSONata expressions for the resources of first attempts that differ from the step's.
+
+    Attributes:
+        shared: The object with ``memory_mib``, by stage, of a rerun whose user gave it.
+        attempts: The member `first_attempt.MEMBER` of the item, or of each item of a batch.
+    """
+
+    shared: str
+    attempts: str
+
+    @classmethod
+    def of(cls, shared: str, holder: str) -> FirstAttemptSource:
+        """Return the source in the items, or in the execution's input.
+
+        Args:
+            shared: See the class.
+            holder: The items or the input.
+        """
+        return cls(shared, f"{holder}.{MEMBER}")
+
+
+def memory_mib(stage: Stage, source: FirstAttemptSource) -> str:
     """Return the memory of the next job: an entry further in the ladder for each time it was not enough.
 
     Args:
         stage: The stage.
-        shared: The object with ``memory_mib``, the memory of first attempts by stage.
+        source: The memory of first attempts.
     """
-    if len(stage.step.resources.memory_ladder) == 1:
-        return f"({_first(stage, shared)})"
-    return f"({_ladder(stage, shared)}$ladder[{_times(stage, FailureClass.OUT_OF_MEMORY)}])"
+    return f"({_ladder(stage, source)}$ladder[{_times(stage, FailureClass.OUT_OF_MEMORY)}])"
 
 
-def _first(stage: Stage, shared: str) -> str:
-    own = member(f"{shared}.memory_mib", stage.name)
-    return f"$exists({own})?{own}:{stage.step.resources.memory_mib}"
+def _ladder(stage: Stage, source: FirstAttemptSource) -> str:
+    """Return the assignment of the ladder: the first attempt, then the larger entries of the step's.
+
+    The memory that a user gave comes before that of the items, of which a batch has the largest: its items are
+    processed one after the other.
+    """
+    rungs = stage.step.resources.memory_ladder
+    given = member(f"{source.shared}.memory_mib", stage.name)
+    own = f"$max({member(source.attempts, stage.name)}.memory_mib)"
+    return f"$first:=[{given},{own},{rungs[0]}][0];$ladder:=$append($first,{literal(rungs)}[$>$first]);"
 
 
-def _ladder(stage: Stage, shared: str) -> str:
-    higher = literal(stage.step.resources.memory_ladder[1:])
-    return f"$first:={_first(stage, shared)};$ladder:=$append($first,{higher}[$>$first]);"
+def timeout_s(stage: Stage, source: FirstAttemptSource, count: str | None) -> str:
+    """Return the timeout of the next job: the step's, doubled for each time it was not enough.
 
+    That of a first attempt may be shorter. If it was not enough, the retry has as much time as any other.
 
-def timeout_s(stage: Stage, count: str | None) -> str:
-    """Return the timeout of the next job: doubled for each time it was not enough."""
+    Args:
+        stage: The stage.
+        source: The timeouts of first attempts.
+        count: The number of items; None for one.
+    """
     items = f"*{count}" if count else ""
-    return f"{stage.step.resources.timeout_s}{items}*$power(2,{_times(stage, FailureClass.TIMEOUT)})"
+    times = _times(stage, FailureClass.TIMEOUT)
+    own = f"$sum({member(source.attempts, stage.name)}.timeout_s)"
+    return f"({times}=0 and $exists({own})?{own}:{stage.step.resources.timeout_s}{items}*$power(2,{times}))"
 
 
 def vcpus(stage: Stage) -> str:
@@ -124,16 +158,16 @@ def _disk_retries(step: StepSpec) -> int:
     return min(step.retry.get(FailureClass.OUT_OF_DISK, 0), max(0, doublings))
 
 
-def task_timeout_s(stage: Stage, count: str | None, shared: str) -> str:
+def task_timeout_s(stage: Stage, source: FirstAttemptSource, count: str | None) -> str:
     """Return the timeout of a Task, which also counts the time before a job starts, and Batch's retries.
 
     Args:
         stage: The stage.
+        source: The timeouts of first attempts, beside ``wait_s``, the longest time that a job may wait for hosts.
         count: The number of items; None for one.
-        shared: The object with ``wait_s``, the longest time that a job may wait for hosts.
     """
     attempts = STACK_RETRY_STRATEGY.attempts
-    seconds = f"{attempts}*{timeout_s(stage, count)}+{shared}.wait_s+{TIMEOUT_MARGIN_S}"
+    seconds = f"{attempts}*{timeout_s(stage, source, count)}+{source.shared}.wait_s+{TIMEOUT_MARGIN_S}"
     return f"$min([{seconds},{quotas.SECONDS.value}])"
 
 
@@ -142,16 +176,16 @@ def queue(stage: Stage, spot: str, on_demand: str) -> str:
     return f"{_times(stage, FailureClass.HOST_LOST)}>0?{literal(on_demand)}:{literal(spot)}"
 
 
-def catcher(stage: Stage, shared: str, failed: str, variable: str) -> dict[str, Any]:
+def catcher(stage: Stage, source: FirstAttemptSource, failed: str, variable: str) -> dict[str, Any]:
     """Return the catcher of a stage's Task. It omits the job's environment, because the payload is known.
 
     Args:
         stage: The stage.
-        shared: See `memory_mib`.
+        source: The memory of first attempts.
         failed: The Choice state that decides about a retry.
         variable: The variable to assign the failure to.
     """
-    this = f'{{"class":$class,"memory_mib":{memory_mib(stage, shared)},"job_id":$job.JobId}}'
+    this = f'{{"class":$class,"memory_mib":{memory_mib(stage, source)},"job_id":$job.JobId}}'
     failure = (
         f'{{"stage":{literal(stage.name)},"class":$class,"error":$states.errorOutput.Error,'
         f'"host":$job.Container.ContainerInstanceArn,"tried":[{earlier_tries(stage)},{this}],'
@@ -192,15 +226,14 @@ def _terminated() -> str:
     return f"$job.StatusReason and $substring($job.StatusReason,0,{len(EXITED)})!={literal(EXITED)}"
 
 
-def choice(stage: Stage, shared: str, failures: FailureNames) -> dict[str, Any]:
+def choice(stage: Stage, source: FirstAttemptSource, failures: FailureNames) -> dict[str, Any]:
     """Return the Choice that retries the stage as often as the step allows for the failure's class."""
     variable = failures.variable
     limits = {str(name): times for name, times in stage.step.retry.items() if times}
     disk_retries = limits.pop(FailureClass.OUT_OF_DISK, 0) and _disk_retries(stage.step)
     limit = f"$lookup({literal(limits)},${variable}.class)"
-    if len(stage.step.resources.memory_ladder) > 1:
-        out_of_memory = f"${variable}.class={literal(FailureClass.OUT_OF_MEMORY)}"
-        limit = f"{out_of_memory}?({_ladder(stage, shared)}$count($ladder)-1):{limit}"
+    out_of_memory = f"${variable}.class={literal(FailureClass.OUT_OF_MEMORY)}"
+    limit = f"{out_of_memory}?({_ladder(stage, source)}$count($ladder)-1):{limit}"
     if disk_retries:  # a machine that runs jobs without Batch has no other disk
         out_of_disk = f"${variable}.class={literal(FailureClass.OUT_OF_DISK)}"
         limit = f"{out_of_disk}?($exists(${variable}.host)?{disk_retries}:0):{limit}"

@@ -46,6 +46,12 @@ ASSUMPTIONS: tuple[tuple[str, Any], ...] = (
     ("$merge([{'a':1,'b':1},{'b':2}])", {"a": 1, "b": 2}),
     ("600*$power(2,1)", 1200),
     ("$min([7,5])", 5),
+    # First attempts of an item, of a batch, and of none; items without them.
+    ("[$max({'a':3}.a),$sum({'a':3}.a)]", [3, 3]),
+    ("[$max([{'a':3},{'a':4}].a),$sum([{'a':3},{'a':4}].a)]", [4, 7]),
+    ("[$max({}.a.b),$sum({}.a.b),1][0]", 1),
+    ("[{'a':1,'b':2}~>|$|{},['b']|]", [{"a": 1}]),
+    ("[[{'a':1,'b':2},{'a':3}]~>|$|{},['b']|]", [{"a": 1}, {"a": 3}]),
     # Names of jobs: the first item, and a text without its dots; a pattern that is a text is no regular expression.
     ("{'b':[{'a':{'n':'x'}},{'a':{'n':'y'}}]}.b[0].a.n", "x"),
     ("$replace('a.b.c','.','-')", "a-b-c"),

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from genomics_pipeline.asl.healing import fail_state, failure_names
+from genomics_pipeline.asl.healing import FirstAttemptSource, fail_state, failure_names
 from genomics_pipeline.asl.task_state import PayloadSource, stage_states
 from genomics_pipeline.language.jsonata.text import expression, member
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.first_attempt import MEMBER
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
 from genomics_pipeline.model.resource_names import ResourceNames
 
@@ -154,14 +155,15 @@ def _machine(
 ) -> dict[str, Any]:
     """Return the state machine of the children, which have no access to outer variables."""
     shared = "$states.input.BatchInput" if batched else "$states.input"
-    items = "[$states.input.Items.item]" if batched else "[$states.input.item]"
+    holder = "$states.input.Items.item" if batched else "$states.input.item"
+    items = f'[{holder}~>|$|{{}},["{MEMBER}"]|]'
     first = "$states.input.Items[0].item" if batched else "$states.input.item"
     count = "$count($states.input.Items)" if batched else None
-    failures = failure_names(label)
+    failures, attempts = failure_names(label), FirstAttemptSource.of(shared, holder)
     states: dict[str, Any] = {}
     following = [stage.name for stage in stages[1:]]
     for stage, after in zip(stages, [*following, None], strict=True):
         upstream = {name: member(f"{shared}.upstream", name) for name in pipeline.gather_sources(stage)}
-        source = PayloadSource(shared, items, first, upstream, count)
+        source = PayloadSource(shared, items, first, upstream, attempts, count)
         states |= stage_states(pipeline, names, stage, source, after, failures)
     return {"StartAt": stages[0].name, "States": {**states, failures.state: fail_state(failures.variable)}}

@@ -21,6 +21,7 @@ from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.container_overrides import OVERRIDES_BUDGET
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.first_attempt import without_first_attempts
 from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
 from genomics_pipeline.model.task import RunPlace, TaskPayload
@@ -51,11 +52,15 @@ class PayloadBudget:
     density: float | None = None
 
     def holds(self, item: Mapping[str, Any]) -> bool:
-        """Tell whether an item fits."""
-        text = compact(item)
-        plain, quoted = len(text.encode()), _quoted(text)
+        """Tell whether an item fits; its first attempts are in a child's input only."""
+        plain, quoted = self.plain_bytes(item), _quoted(compact(without_first_attempts(item)))
         dense = self.density is not None and quoted + 1 > self.density * (plain + len('{"item":},'))
         return plain <= self.plain and quoted <= self.quoted and not dense
+
+    @staticmethod
+    def plain_bytes(item: Mapping[str, Any]) -> int:
+        """Return the bytes of an item in a child's input."""
+        return len(compact(item).encode())
 
 
 def _quoted(text: str) -> int:

@@ -43,6 +43,7 @@ class PayloadSource:
         items: The array of items.
         first: The first item.
         upstream: Arrays of ResultWriterDetails by stage.
+        attempts: The resources of first attempts.
         count: The number of items; None for one.
     """
 
@@ -50,6 +51,7 @@ class PayloadSource:
     items: str
     first: str
     upstream: Mapping[str, str]
+    attempts: healing.FirstAttemptSource
     count: str | None = None
 
 
@@ -72,10 +74,10 @@ def stage_states(
         failures: The names for failures of its machine.
     """
     failed = f"{stage.name}{healing.FAILED}"
-    catcher = healing.catcher(stage, source.shared, failed, failures.variable)
+    catcher = healing.catcher(stage, source.attempts, failed, failures.variable)
     return {
         stage.name: _task(pipeline, names, stage, source, following, catcher),
-        failed: healing.choice(stage, source.shared, failures),
+        failed: healing.choice(stage, source.attempts, failures),
     }
 
 
@@ -87,7 +89,7 @@ def _task(
     following: str | None,
     catcher: dict[str, Any],
 ) -> dict[str, Any]:
-    memory = expression(f"$string({healing.memory_mib(stage, source.shared)})")
+    memory = expression(f"$string({healing.memory_mib(stage, source.attempts)})")
     vcpus = expression(f"$string({healing.vcpus(stage)})")
     name = f"{source.shared}.run.name"
     return {
@@ -99,7 +101,7 @@ def _task(
             "JobQueue": expression(healing.queue(stage, names.job_queue, names.on_demand_queue)),
             # By which IAM policies tell the jobs of the stack from others, and cost reports group them.
             "Tags": {COST_TAG: names.stack, "pipeline": pipeline.name, "stage": stage.name, "run": expression(name)},
-            "Timeout": {"AttemptDurationSeconds": expression(healing.timeout_s(stage, source.count))},
+            "Timeout": {"AttemptDurationSeconds": expression(healing.timeout_s(stage, source.attempts, source.count))},
             "ContainerOverrides": {
                 "Environment": [
                     {"Name": PAYLOAD_VARIABLE, "Value": expression(f"$string({_payload(pipeline, stage, source)})")},
@@ -110,7 +112,7 @@ def _task(
                 "ResourceRequirements": [{"Type": "MEMORY", "Value": memory}, {"Type": "VCPU", "Value": vcpus}],
             },
         },
-        "TimeoutSeconds": expression(healing.task_timeout_s(stage, source.count, source.shared)),
+        "TimeoutSeconds": expression(healing.task_timeout_s(stage, source.attempts, source.count)),
         "Retry": [SUBMIT_RETRY],
         "Catch": [catcher],
         **(

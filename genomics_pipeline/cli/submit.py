@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from genomics_pipeline.cli.completion import complete_runs
 from genomics_pipeline.cli.next_commands import show_next_commands
 from genomics_pipeline.cli.options import (
     bound_option,
@@ -50,6 +51,14 @@ if TYPE_CHECKING:
     help="Run at most this many samples, and then intervals, at a time; by default as the pipeline says (1000).",
 )
 @click.option(
+    "--history",
+    multiple=True,
+    metavar="RUN",
+    shell_complete=complete_runs,
+    help="Start tasks with the memory and the timeout that the records of this run suggest for their sizes (folder, "
+    "URI or name; may be repeated).",
+)
+@click.option(
     "--longest-wait",
     "wait_h",
     type=click.IntRange(min=1),
@@ -66,7 +75,7 @@ if TYPE_CHECKING:
     help="Check first, by a small job on AWS, that tasks may read and write their files.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object.")
-def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], **options: Any) -> None:
+def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], history: tuple[str, ...], **options: Any) -> None:
     """Run SHEET (a sample sheet: CSV, TSV or JSON Lines) through a pipeline on AWS, in a deployed stack.
 
     The command first checks the sheet, the existence of every file, the reference, the stack and AWS's limits, and
@@ -80,15 +89,19 @@ def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], **options: A
       genomics-pipeline submit cohort.csv --reference s3://my-bucket/hg38.fa
       genomics-pipeline submit amplicons.csv --reference virus.fa --pipeline amplicon
       genomics-pipeline submit cohort.csv --reference hg38.fa.gz --dry-run --check-rights
+      genomics-pipeline submit cohort.csv --reference hg38.fa.gz --history an-earlier-run
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.cli.joined_samples import joined_arguments
     from genomics_pipeline.runs.aws.submission import SubmitRequest
     from genomics_pipeline.runs.aws.submit import submit as submit_request
+    from genomics_pipeline.runs.find_run import find_run
 
     joined = joined_arguments(joint_with, options["stack"])
-    request = SubmitRequest(**options, wait_s=wait_h * 3600, **joined)
-    submitted = submit_request(request, adapters(), lambda text: echo_line(text, err=True))
+    ports = adapters()
+    earlier = [find_run(text, options["stack"], ports).files for text in history]
+    request = SubmitRequest(**options, wait_s=wait_h * 3600, history=earlier, **joined)
+    submitted = submit_request(request, ports, lambda text: echo_line(text, err=True))
     for warning in submitted.warnings:
         echo_line(f"warning: {warning}", err=True)
     if as_json:
@@ -97,6 +110,8 @@ def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], **options: A
     echo_line(f"{submitted.run}: {_outcome(submitted)}")
     echo_line(f"  {submitted.uri}")
     echo_line(f"  {_size(submitted)}")
+    for line in submitted.first_attempts:
+        echo_line(f"  {line}")
     if submitted.status != "CHECKED":
         show_next_commands(submitted.run, submitted.stack)
 

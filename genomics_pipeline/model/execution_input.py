@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.first_attempt import FirstAttempts, member_of
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.task import RunPlace
 
@@ -33,6 +34,7 @@ class ExecutionInput:
         parts: The number of parts of the manifest, each of which a Map Run reads; 0 where the definition has one Map
             Run over the manifest. A rerun has one part.
         max_concurrency: The greatest number of children of a Map Run at a time; None for the pipeline's.
+        first_attempts: The first attempts of the cohort's stages, where they are not the step's.
     """
 
     place: RunPlace
@@ -47,6 +49,7 @@ class ExecutionInput:
     max_concurrency: int | None = None
     optional: Sequence[str] = ()
     parts: int = 0
+    first_attempts: FirstAttempts = field(default_factory=dict)
 
     @property
     def manifests(self) -> list[str]:
@@ -68,5 +71,6 @@ class ExecutionInput:
             "job_definitions": dict(self.job_definitions),
             **({} if self.max_concurrency is None else {"max_concurrency": self.max_concurrency}),
             **({"optional": list(self.optional)} if self.optional else {}),
+            **member_of(self.first_attempts),
             "earlier": {label: list(details) for label, details in self.earlier.items()},
         }

@@ -168,6 +168,11 @@ class Pipeline:
         return tuple(dict.fromkeys(name for name in sources if scopes[name] not in (stage.scope, "cohort")))
 
     @property
+    def memory_ladders(self) -> dict[str, tuple[int, ...]]:
+        """The memory ladder of each stage's step."""
+        return {stage.name: stage.step.resources.memory_ladder for stage in self.stages}
+
+    @property
     def takes_reads(self) -> bool:
         """True if a stage takes the reads of samples."""
         return any(READS in stage.inputs.values() for stage in self.stages)

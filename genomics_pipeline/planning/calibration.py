@@ -9,6 +9,7 @@ from pathlib import Path
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, Problem
+from genomics_pipeline.model.first_attempt import FirstAttempt
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.model.toml_file import TomlFile
 from genomics_pipeline.planning.resource_model import Quantiles, TaskEstimate, TaskFeatures, UnknownStep
@@ -82,6 +83,9 @@ class Calibration:
             f"{self.file} of {self.date} ({self.machine}): {rates.basis}",
             {name: _sum(terms, features) for name, terms in rates.outputs.items()},
         )
+
+    def first_attempt(self, step: StepSpec, features: TaskFeatures) -> FirstAttempt | None:
+        """Return None: rates of other data do not tell what nearly all tasks need."""
 
     def check(self, steps: Iterable[StepSpec], *, strictly: bool) -> None:
         """Refuse steps without rates, and rates of another version of a step.

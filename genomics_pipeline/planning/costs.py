@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from genomics_pipeline.planning.account import ON_DEMAND, SPOT, AccountLimits
 from genomics_pipeline.planning.cost_names import COMPUTE, GETS, PUTS, STORAGE, TRANSITIONS, VOLUMES
 from genomics_pipeline.planning.discrete_events import Trace
 from genomics_pipeline.planning.requests import Requests
-from genomics_pipeline.planning.typical_hosts import share_price
-from genomics_pipeline.planning.workload import Workload
+from genomics_pipeline.planning.typical_hosts import SharePrice, share_price
+from genomics_pipeline.planning.workload import StageWork, Workload
 from genomics_pipeline.prices.price import GB, Price, Prices
 
 IDLE_S = 300  # in which Batch keeps a host without jobs: an assumption
@@ -94,12 +95,12 @@ def _compute(work: Workload, trace: Trace, account: AccountLimits, prices: Price
         if times is None:
             continue
         resources = one.stage.step.resources
-        share = share_price(prices, resources.vcpus, resources.memory_mib)
+        share = _stage_price(one, prices)
         spot, on_demand = (times.running_s[kind] / _HOURS for kind in (SPOT, ON_DEMAND))
         vcpus = resources.vcpus
         formula = (
             f"{spot:,.5g} job-hours on Spot hosts at ${share.spot:.4g}, {on_demand:,.5g} on On-Demand hosts at "
-            f"${share.on_demand:.4g}: {vcpus} vCPUs and {resources.memory_mib} MiB, as their share of a "
+            f"${share.on_demand:.4g}: {vcpus} vCPUs and {_memory_words(one)} MiB, as their share of a "
             f"host, the median of {share.types} instance types"
         )
         fixed = on_demand * share.on_demand
@@ -133,3 +134,31 @@ def _host_hours(work: Workload, trace: Trace, account: AccountLimits) -> float:
         if (times := trace.stages.get(one.stage.name))
     )
     return vcpu_s / account.host_vcpus / _HOURS + trace.hosts * (account.host_start_s + IDLE_S) / _HOURS
+
+
+def _stage_price(work: StageWork, prices: Prices) -> SharePrice:
+    """Return the price of an hour of a stage's jobs: the mean over their memory, by the hours that they take."""
+    vcpus, hours = work.stage.step.resources.vcpus, defaultdict[int, float](float)
+    for group in work.groups:
+        memory_mib = group.memory_ladder(work.stage.step)[0]
+        hours[memory_mib] += max(group.estimate.seconds.p50, 1e-9) * sum(group.items)
+    total = sum(hours.values())
+    shares = [(share_price(prices, vcpus, memory_mib), one / total) for memory_mib, one in hours.items()]
+
+    def mean(price: Callable[[SharePrice], float]) -> float:
+        return sum(price(share) * weight for share, weight in shares)
+
+    first, _ = shares[0]
+    return SharePrice(
+        mean(lambda one: one.on_demand),
+        mean(lambda one: one.spot),
+        mean(lambda one: one.low),
+        mean(lambda one: one.high),
+        first.types,
+        first.price,
+    )
+
+
+def _memory_words(work: StageWork) -> str:
+    memory = sorted({group.memory_ladder(work.stage.step)[0] for group in work.groups})
+    return f"{memory[0]}" if len(memory) == 1 else f"{memory[0]} to {memory[-1]}"

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,7 +29,9 @@ from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.language.errors import THRESHOLD_EXCEEDED
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.first_attempt import MEMBER, FirstAttempt, member_of
 from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.planning.modelled_jobs import ModelledJobs, Place
 from genomics_pipeline.planning.scripts import ChildClass, ChildScript, classes_of
@@ -73,6 +76,7 @@ class RunLoad:
         maps: The children of each Distributed Map, by Label.
         cohort: The scripts of the cohort's stages.
         seconds: Returns the duration of an attempt of a stage.
+        steps: The step of each stage; only of those with tasks that have first attempts of their own.
     """
 
     document: Mapping[str, Any]
@@ -81,6 +85,7 @@ class RunLoad:
     maps: Mapping[str, MapLoad]
     cohort: ChildScript
     seconds: Callable[[str], float]
+    steps: Mapping[str, StepSpec] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +247,7 @@ def _execute(
         _write_items(root / _BUCKET, load, one_of_each=bool(classes))
         result = execute(
             load.document,
-            {**load.execution_input.to_json(), **_place()},
+            {**load.execution_input.to_json(), **_place(), **_of_scripts(load, load.cohort)},
             name="plan",
             state_machine="plan",
             store=LocalStore(Folders(root)),
@@ -314,6 +319,36 @@ def _place() -> dict[str, Any]:
     }
 
 
+def _first_attempts(load: RunLoad, maps: Iterable[MapLoad], parts: int) -> dict[int, dict[str, Any]]:
+    """Return the members of items with first attempts that matter, by line: those whose jobs are killed.
+
+    Args:
+        load: The execution.
+        maps: The Maps over one scope.
+        parts: The number of Map Runs that divide the lines; the children of one follow those of another.
+    """
+    found: dict[int, dict[str, Any]] = {}
+    for one in maps:
+        lines = [line for part in range(parts) for line in range(part, one.items, parts)]
+        firsts = list(accumulate(one.sizes, initial=0))
+        for child, script in one.scripts.items():
+            member = _of_scripts(load, script)
+            for line in lines[firsts[child] : firsts[child + 1]] if member else ():
+                found[line] = {MEMBER: {**found.get(line, {MEMBER: {}})[MEMBER], **member[MEMBER]}}
+    return found
+
+
+def _of_scripts(load: RunLoad, script: ChildScript) -> dict[str, Any]:
+    """Return the member with first attempts from which the memory ladders have the entries of a script."""
+    return member_of({stage: _first(load.steps[stage], one.rungs) for stage, one in script.items() if one.rungs})
+
+
+def _first(step: StepSpec, rungs: int) -> FirstAttempt:
+    ladder = step.resources.memory_ladder
+    memory_mib = ladder[-rungs] if rungs <= len(ladder) else ladder[0] - 1
+    return FirstAttempt(memory_mib, step.resources.timeout_s)
+
+
 def _write_items(bucket: Path, load: RunLoad, *, one_of_each: bool) -> None:
     """Write the files of items: of each scope as many as the largest Map over it has.
 
@@ -327,7 +362,9 @@ def _write_items(bucket: Path, load: RunLoad, *, one_of_each: bool) -> None:
         lines = next((one.lines for one in maps if one.lines is not None), None)
         if lines is None:
             most = max((one.items for one in maps), default=0)
-            lines = [json.dumps({scope: f"{index:09d}"}) + "\n" for index in range(most)]
+            divided = load.execution_input.parts if scope == "sample" and not one_of_each else 0
+            attempts = _first_attempts(load, maps, max(1, divided))
+            lines = [json.dumps({scope: f"{index:09d}", **attempts.get(index, {})}) + "\n" for index in range(most)]
         (bucket / file).write_text("".join(lines))
         parts = load.execution_input.parts if scope == "sample" else 0
         for number, key in enumerate(run_layout.manifest_parts(file, parts) if parts > 1 else ()):

@@ -277,8 +277,9 @@ class _PhaseRun:
         left = self._script(child, number)
         if left and left[0]:
             left[0] -= 1
-            used = self._phase.scripts[child][self._phase.stages[number].stage].out_of_memory - left[0]
-            if used < self._phase.stages[number].rungs:
+            stage = self._phase.stages[number]
+            script = self._phase.scripts[child][stage.stage]
+            if script.out_of_memory - left[0] < (script.rungs or stage.rungs):
                 self._submit(now, child, number, 0)
             else:
                 self._fail(now, child)

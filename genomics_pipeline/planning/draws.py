@@ -60,7 +60,7 @@ def draw(work: StageWork, rates: FailureRates, quantile: float, rng: np.random.G
         rng: The source of chance.
     """
     tasks = sum(len(group.tasks) for group in work.groups)
-    seconds, memory = np.empty(tasks), np.empty(tasks)
+    seconds, kills, rungs = np.empty(tasks), np.zeros(tasks, dtype=np.int64), np.zeros(tasks, dtype=np.int64)
     for group in work.groups:
         index = np.asarray(group.tasks)
         spread = _sigma(group.estimate.seconds)
@@ -68,14 +68,20 @@ def draw(work: StageWork, rates: FailureRates, quantile: float, rng: np.random.G
         own = np.exp(spread * math.sqrt(1 - SHARED) * rng.standard_normal(len(index)))
         seconds[index] = group.estimate.seconds.p50 * np.asarray(group.items) * shared * own
         needs = np.exp(_sigma(group.estimate.peak_memory_mib) * rng.standard_normal(len(index)))
-        memory[index] = group.estimate.peak_memory_mib.p50 * needs
-    kills = np.searchsorted(np.asarray(work.stage.step.resources.memory_ladder), memory)
+        ladder = group.memory_ladder(work.stage.step)
+        kills[index] = np.searchsorted(np.asarray(ladder), group.estimate.peak_memory_mib.p50 * needs)
+        rungs[index] = len(ladder) if group.first_attempt else 0
+    rungs[kills == 0] = 0
     lost = _losses(seconds, rates.host_lost, rng)
     fails = rng.random(tasks) < rates.tool_error
     troubled = np.flatnonzero((kills > 0) | (lost > 0) | fails)
-    scripts = {int(one): TaskScript(int(kills[one]), int(lost[one]), bool(fails[one])) for one in troubled}
+    scripts = {int(one): _script(kills[one], lost[one], fails[one], rungs[one]) for one in troubled}
     injected = inject(rates.faults, work, tasks, scripts)
     return DrawnStage(seconds, injected.scripts, injected.refused)
+
+
+def _script(kills: np.int64, lost: np.int64, fails: np.bool_, rungs: np.int64) -> TaskScript:
+    return TaskScript(int(kills), int(lost), bool(fails), int(rungs))
 
 
 def _losses(seconds: Floats, rate: float, rng: np.random.Generator) -> NDArray[np.int64]:

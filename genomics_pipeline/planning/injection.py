@@ -6,7 +6,7 @@ An attempt that a fault ends lasts a part of its time, any with the same chance:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,19 +64,22 @@ def inject(faults: Faults | None, work: StageWork, tasks: int, drawn: Mapping[in
     scripts, refused = dict(drawn), dict[int, int]()
     if faults is None:
         return InjectedStage(scripts, refused)
-    stage, ladder = work.stage, work.stage.step.resources.memory_ladder
+    stage, declared = work.stage, work.stage.step.resources.memory_ladder
+    own = {index: one.memory_ladder(stage.step) for one in work.groups if one.first_attempt for index in one.tasks}
     for index in range(tasks):
+        ladder = own.get(index, declared)
         for fault in faults.of(stage.name, stage.scope, str(index)):
             before = scripts.get(index, SUCCEEDS)
             if fault.kind == FailureClass.THROTTLED:
                 refused[index] = refused.get(index, 0) + (fault.times or 0)
             elif fault.kind in LOST:
                 lost = min(MOST_LOST, before.hosts_lost + (fault.times or MOST_LOST))
-                scripts[index] = TaskScript(before.out_of_memory, lost, before.fails)
+                scripts[index] = replace(before, hosts_lost=lost)
             elif fault.kind == FailureClass.OUT_OF_MEMORY:
                 below = len(ladder) if fault.below_mib is None else int(np.searchsorted(ladder, fault.below_mib))
                 kills = min(len(ladder), fault.times or below)
-                scripts[index] = TaskScript(max(before.out_of_memory, kills), before.hosts_lost, before.fails)
+                rungs = len(ladder) if kills and index in own else before.rungs
+                scripts[index] = replace(before, out_of_memory=max(before.out_of_memory, kills), rungs=rungs)
             else:
-                scripts[index] = TaskScript(before.out_of_memory, before.hosts_lost, fails=True)
+                scripts[index] = replace(before, fails=True)
     return InjectedStage(dict(sorted(scripts.items())), refused)

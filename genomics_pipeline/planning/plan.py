@@ -230,7 +230,8 @@ def count_execution(run: PlannedWork, work: Workload, drawn: Mapping[str, DrawnS
     def seconds(stage: str) -> float:
         return min(float(np.median(drawn[stage].seconds)), limits[stage] * TIMEOUT_SHARE)
 
-    return count(RunLoad(run.document, DEFAULT_NAMES, run.execution_input, maps, scripts, seconds))
+    steps = {one.stage.name: one.stage.step for one in work.stages}
+    return count(RunLoad(run.document, DEFAULT_NAMES, run.execution_input, maps, scripts, seconds, steps))
 
 
 def _with_throttling(counts: Counts, throttled: int) -> Counts:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from genomics_pipeline.model.first_attempt import FirstAttempt
+from genomics_pipeline.model.step import StepSpec
+
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
@@ -67,6 +70,27 @@ class ResourceModel(Protocol):
         Raises:
             UnknownStep: if the model knows nothing of the step.
         """
+
+    def first_attempt(self, step: StepSpec, features: TaskFeatures) -> FirstAttempt | None:
+        """Return the first attempt at a task that the model suggests; None for the step's."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfStepsOnly:
+    """A `ResourceModel` by which every first attempt is that of its step.
+
+    Attributes:
+        model: The source of estimates.
+    """
+
+    model: ResourceModel
+
+    def estimate(self, step: str, features: TaskFeatures) -> TaskEstimate:
+        """Return what a task of a step needs; see `ResourceModel.estimate`."""
+        return self.model.estimate(step, features)
+
+    def first_attempt(self, step: StepSpec, features: TaskFeatures) -> FirstAttempt | None:
+        """Return None."""
 
 
 class UnknownStep(LookupError):

@@ -18,11 +18,14 @@ class TaskScript:
         out_of_memory: The number of jobs that are killed because they need more memory than they have.
         hosts_lost: The number of attempts whose host is lost, at most `MOST_LOST`; they follow the kills.
         fails: Whether the program then fails for good.
+        rungs: The entries of the memory ladder where a first attempt of its own makes them other than the step's; 0 for
+            the step's. It matters for jobs that are killed only.
     """
 
     out_of_memory: int = 0
     hosts_lost: int = 0
     fails: bool = False
+    rungs: int = 0
 
 
 SUCCEEDS = TaskScript()

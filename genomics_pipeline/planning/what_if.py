@@ -19,6 +19,7 @@ from genomics_pipeline.planning.discrete_events import SimulatedStage, Trace
 from genomics_pipeline.planning.naive import POLL_S, naive_document
 from genomics_pipeline.planning.planned_run import PlannedRun
 from genomics_pipeline.planning.requests import requests
+from genomics_pipeline.planning.resource_model import OfStepsOnly
 from genomics_pipeline.planning.workload import StageWork, Workload, workload
 from genomics_pipeline.prices.price import GB
 
@@ -171,7 +172,8 @@ class _Pricing:
         run = self.run
         pipeline = _pipeline(run.pipeline, names)
         cohort = replace(run.cohort, alignment_factor=run.bam_factor) if "bam" in names else run.cohort
-        work = workload(pipeline, run.document, cohort, run.model, run.execution_input.parts)
+        model = OfStepsOnly(run.model) if "worst_memory" in names else run.model
+        work = workload(pipeline, run.document, cohort, model, run.execution_input.parts)
         counts = self.polled if "polling" in names else self.counts
         trace = self._expected(work, ON_DEMAND if "on_demand" in names else SPOT)
         asked = requests(work, counts, self.trace.throttled, trace.hosts, cohort.genome_bases)

@@ -8,6 +8,7 @@ from typing import Any
 
 from genomics_pipeline.asl.map_state import distributed_maps
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.first_attempt import FirstAttempt, ladder_above
 from genomics_pipeline.model.pipeline import (
     EARLIER_PACKED,
     GIVEN_GVCFS,
@@ -18,10 +19,11 @@ from genomics_pipeline.model.pipeline import (
     Pipeline,
     Stage,
 )
+from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.planning.resource_model import ResourceModel, TaskEstimate, TaskFeatures, UnknownStep
 
 UNSIZED = (REFERENCE, EARLIER_PACKED)  # a plan is of a run that joins no earlier one
-_Sizes = Mapping[str, Sequence[float]]  # of the items of a stage, by output; of all outputs together: ""
+OutputSizes = Mapping[str, Sequence[float]]  # of the items of a stage, by output; of all outputs together: ""
 DISTINCT = 50  # sizes of samples that are estimated one by one; more are rounded to three digits
 
 
@@ -64,12 +66,19 @@ class TaskGroup:
         items: The number of items of each.
         features: The sizes of one item.
         estimate: The needs of one item.
+        first_attempt: The first attempt that earlier runs suggest; None for the step's.
     """
 
     tasks: Sequence[int]
     items: Sequence[int]
     features: TaskFeatures
     estimate: TaskEstimate
+    first_attempt: FirstAttempt | None = None
+
+    def memory_ladder(self, step: StepSpec) -> tuple[int, ...]:
+        """Return the memory of each attempt, in MiB."""
+        ladder, own = step.resources.memory_ladder, self.first_attempt
+        return ladder if own is None else ladder_above(own.memory_mib, ladder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +143,7 @@ def workload(
     for name, scope in scopes.items():
         divided = part_sizes(items[scope], map_runs[name])
         batches[name] = [size for part in divided for size in _batches(part, settings[name])]
-    outputs: dict[str, _Sizes] = {}
+    outputs: dict[str, OutputSizes] = {}
     stages = []
     for stage in pipeline.stages:
         label = labels.get(stage.name)
@@ -178,7 +187,7 @@ def _stage_work(
     sizes: Sequence[int],
     cohort: PlannedCohort,
     model: ResourceModel,
-    outputs: dict[str, _Sizes],
+    outputs: dict[str, OutputSizes],
 ) -> StageWork:
     """Return the tasks of a stage, and add the sizes of its outputs, by item, to `outputs`.
 
@@ -191,10 +200,9 @@ def _stage_work(
         model: The source of estimates.
         outputs: The sizes of the outputs of earlier stages.
     """
-    keys, features = _features(pipeline, stage, cohort, outputs)
+    keys, features = stage_features(pipeline, stage, cohort, outputs)
     known = {key: _estimate(model, stage, one) for key, one in features.items()}
-    sizes_of = {key: {"": one.output_bytes.p50, **one.outputs} for key, one in known.items()}
-    outputs[stage.name] = {name: [sizes_of[key][name] for key in keys] for name in _names(sizes_of.values())}
+    outputs[stage.name] = output_sizes(keys, known)
     groups: dict[int, tuple[list[int], list[int]]] = {key: ([], []) for key in features}
     first = 0
     for index, size in enumerate(sizes):
@@ -206,10 +214,25 @@ def _stage_work(
     return StageWork(
         stage,
         label,
-        [TaskGroup(tasks, items, features[key], known[key]) for key, (tasks, items) in groups.items() if tasks],
+        [
+            TaskGroup(tasks, items, features[key], known[key], model.first_attempt(stage.step, features[key]))
+            for key, (tasks, items) in groups.items()
+            if tasks
+        ],
         float(sum(features[key].input_bytes for key in keys)),
         sum(outputs[stage.name][""]) * factor,
     )
+
+
+def output_sizes(keys: Sequence[int], known: Mapping[int, TaskEstimate]) -> OutputSizes:
+    """Return the sizes of the outputs of a stage.
+
+    Args:
+        keys: The key of each item.
+        known: The needs by key.
+    """
+    sizes_of = {key: {"": one.output_bytes.p50, **one.outputs} for key, one in known.items()}
+    return {name: [sizes_of[key][name] for key in keys] for name in _names(sizes_of.values())}
 
 
 def _names(sizes: Iterable[Mapping[str, float]]) -> Iterable[str]:
@@ -225,10 +248,17 @@ def _estimate(model: ResourceModel, stage: Stage, features: TaskFeatures) -> Tas
         raise DataError(f"{expected}, found none; give a file with them: --calibration FILE.toml") from None
 
 
-def _features(
-    pipeline: Pipeline, stage: Stage, cohort: PlannedCohort, outputs: Mapping[str, _Sizes]
+def stage_features(
+    pipeline: Pipeline, stage: Stage, cohort: PlannedCohort, outputs: Mapping[str, OutputSizes]
 ) -> tuple[Sequence[int], dict[int, TaskFeatures]]:
-    """Return a key for a stage's work on each of its items, and its sizes by key: items of one size share a key."""
+    """Return a key for a stage's work on each of its items, and its sizes by key: items of one size share a key.
+
+    Args:
+        pipeline: The pipeline.
+        stage: The stage.
+        cohort: The items of the run.
+        outputs: The sizes of the outputs of earlier stages, by item.
+    """
     vcpus = stage.step.resources.vcpus
     sources = {name: source for name, source in stage.inputs.items() if source not in UNSIZED}
     if stage.scope == "sample":
@@ -256,7 +286,7 @@ def _features(
     return list(features), features
 
 
-def _sample_bytes(sources: Iterable[str], cohort: PlannedCohort, outputs: Mapping[str, _Sizes]) -> list[float]:
+def _sample_bytes(sources: Iterable[str], cohort: PlannedCohort, outputs: Mapping[str, OutputSizes]) -> list[float]:
     """Return the size of each sample's inputs."""
     columns = (cohort.sample_bytes if source == READS else _sizes(source, outputs) for source in sources)
     once = {id(column): column for column in columns}  # several outputs whose sizes are known together only
@@ -269,7 +299,7 @@ def _maker(source: str) -> str:
     return source.partition(".")[0]
 
 
-def _total(source: str, cohort: PlannedCohort, outputs: Mapping[str, _Sizes]) -> float:
+def _total(source: str, cohort: PlannedCohort, outputs: Mapping[str, OutputSizes]) -> float:
     """Return the size of all files of a source."""
     if source == GIVEN_GVCFS:
         return cohort.given_bytes
@@ -278,7 +308,7 @@ def _total(source: str, cohort: PlannedCohort, outputs: Mapping[str, _Sizes]) ->
     return sum(_sizes(source, outputs))
 
 
-def _sizes(source: str, outputs: Mapping[str, _Sizes]) -> Sequence[float]:
+def _sizes(source: str, outputs: Mapping[str, OutputSizes]) -> Sequence[float]:
     """Return the size of a source by item: where it is not known by output, that of all outputs of its stage."""
     stage, _, output = source.partition(".")
     return outputs[stage].get(output, outputs[stage][""])

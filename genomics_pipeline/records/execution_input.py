@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.execution_input import WAIT_S, ExecutionInput
+from genomics_pipeline.model.first_attempt import MEMBER, FirstAttempt
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.fields import ADVICE, Fields, RecordKind, read_fields, record_text
 from genomics_pipeline.stores.protocol import Store
@@ -36,8 +37,16 @@ def read_input(store: Store, uri: str) -> ExecutionInput:
         ),
         parts=len(fields.texts("manifests")) if fields.has("manifests") else 0,
         optional=fields.texts("optional") if fields.has("optional") else (),
+        first_attempts=_first_attempts(fields.object(MEMBER)) if fields.has(MEMBER) else {},
         earlier={label: [_details(element) for element in earlier.objects(label)] for label in earlier.members},
     )
+
+
+def _first_attempts(fields: Fields) -> dict[str, FirstAttempt]:
+    own = {stage: fields.object(stage) for stage in fields.members}
+    return {
+        stage: FirstAttempt(one.integer("memory_mib", 1), one.integer("timeout_s", 1)) for stage, one in own.items()
+    }
 
 
 def _details(fields: Fields) -> dict[str, str]:

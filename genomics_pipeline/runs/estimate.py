@@ -11,6 +11,7 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import CollectedProblems, UsageError
 from genomics_pipeline.planning.account import AccountLimits
 from genomics_pipeline.planning.draws import FailureRates
+from genomics_pipeline.planning.history.first_attempts import stage_attempts
 from genomics_pipeline.planning.plan import Plan, make_plan
 from genomics_pipeline.planning.planned_run import PlannedRun
 from genomics_pipeline.planning.workload import workload
@@ -22,7 +23,6 @@ from genomics_pipeline.runs.plan_inputs import (
     bam_factor,
     check_request,
     input_notes,
-    memory_notes,
     read_inputs,
     sources,
 )
@@ -83,7 +83,7 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
         *sources(request, found),
         *_notes(account, failures),
         *input_notes(request, found),
-        *memory_notes(work, found.model),
+        *(map(str, stage_attempts(run.pipeline, run.cohort, found.model)) if found.model.steps else ()),
     )
     return make_plan(replace(run, notes=notes), work, choices)
 

@@ -21,7 +21,6 @@ from genomics_pipeline.runs.plan_inputs import (
     PlanInputs,
     check_request,
     input_notes,
-    memory_notes,
     read_inputs,
     sources,
 )
@@ -68,7 +67,6 @@ def estimate_here(request: PlanRequest, adapters: Adapters, note: Callable[[str]
         *sources(request, found),
         _command_note(times),
         *input_notes(request, found),
-        *memory_notes(work, found.model),
     )
     return make_local_plan(replace(run, notes=notes), work, machine)
 

@@ -14,31 +14,39 @@ from genomics_pipeline.runs.run_files import RunFiles
 FORMAT = "format"  # the parameter of the step that writes alignments
 
 
-def learn(runs: Iterable[RunFiles], steps: Iterable[StepSpec], calibration: Calibration) -> LearnedModel:
+def learn(
+    runs: Iterable[RunFiles], steps: Iterable[StepSpec], calibration: Calibration, *, strictly: bool = True
+) -> LearnedModel:
     """Return a model of steps that is learned from runs, with calibrated rates of the steps that they did not run.
 
     Args:
         runs: The files of the runs.
         steps: The steps to estimate.
         calibration: The rates, and the sizes of alignments by format.
+        strictly: Whether to refuse runs that had other versions of the steps.
 
     Raises:
         DataError: for runs without records, and for steps of which all records are of other versions.
     """
     versions = {step.name: step.version for step in steps}
-    observations: list[Observation] = []
+    all_found: list[Observation] = []
     problems: list[Problem] = []
     for files in runs:
-        found = list(_observations(files, calibration.formats))
-        problems += _problems(files, found, versions)
-        observations += found
+        found = list(observations(files, calibration.formats))
+        problems += _problems(files, found, versions if strictly else {})
+        all_found += found
     if problems:
         raise DataError(problems)
-    return LearnedModel(observations, versions, calibration)
+    return LearnedModel(all_found, versions, calibration)
 
 
-def _observations(files: RunFiles, formats: Mapping[str, float]) -> Iterator[Observation]:
-    """Yield an observation for each task of a run that has succeeded."""
+def observations(files: RunFiles, formats: Mapping[str, float]) -> Iterator[Observation]:
+    """Yield an observation for each task of a run that has succeeded.
+
+    Args:
+        files: The files of the run.
+        formats: The size of alignments by format, in that of the rates of a plan.
+    """
     factor = 1.0
     for record in files.completions():
         if FORMAT in record.provenance.parameters:  # alignments are written before they are read

@@ -9,6 +9,7 @@ from typing import Any
 
 from genomics_pipeline.asl.payload_budget import PayloadBudget
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.first_attempt import MEMBER, without_first_attempts
 from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.task import RunPlace, item_id
 
@@ -17,6 +18,8 @@ def item_lines(
     scope: str, lines: Iterable[str], budget: PayloadBudget | None, place: RunPlace, large: dict[str, str]
 ) -> Iterator[str]:
     """Yield the lines of a file of items, with a pointer in place of each item that is too large.
+
+    First attempts stay in the line, since a definition reads them there.
 
     Args:
         scope: sample or interval.
@@ -32,8 +35,11 @@ def item_lines(
             continue
         name = item_id(item)
         key = run_layout.item_file(scope, name)
-        large[key] = line
-        yield compact({scope: name, "uri": place.uri(key)}) + "\n"
+        pointer = {scope: name, "uri": place.uri(key)}
+        own = {MEMBER: item[MEMBER]} if MEMBER in item else {}
+        large[key] = compact(without_first_attempts(item)) + "\n" if own else line
+        fits = budget.plain_bytes({**pointer, **own}) <= budget.plain
+        yield compact({**pointer, **own} if fits else pointer) + "\n"
 
 
 def part_lines(lines: Iterable[str], number: int, parts: int) -> Iterator[str]:

@@ -14,7 +14,7 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.planning.calibration import Calibration, read_calibration
 from genomics_pipeline.planning.history.learned_model import LearnedModel
 from genomics_pipeline.planning.human_genome import GRCH38
-from genomics_pipeline.planning.workload import PlannedCohort, Workload
+from genomics_pipeline.planning.workload import PlannedCohort
 from genomics_pipeline.reference.fai import read_contigs
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
@@ -155,16 +155,3 @@ def input_notes(request: PlanRequest, found: PlanInputs) -> Iterator[str]:
         yield f"measured with other versions of these steps: {', '.join(older)}"
     if request.gigabytes is not None:
         yield f"{request.gigabytes:g} GB for every sample"
-
-
-def memory_notes(work: Workload, learned: LearnedModel) -> Iterator[str]:
-    """Yield the memory that nearly all jobs of a stage need at most, of steps that earlier runs tell of."""
-    for one in work.stages:
-        step = one.stage.step
-        if step.name in learned.steps and one.groups:
-            largest = max(group.features.input_bytes for group in one.groups)
-            needed = learned.first_memory_mib(step.name, largest)
-            yield (
-                f"{one.stage.name}: 99 of 100 jobs need at most {needed:,} MiB, where the first attempt has "
-                f"{step.resources.memory_mib:,} MiB (memory_ladder of {step.name}'s step.toml)"
-            )

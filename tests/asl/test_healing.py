@@ -80,6 +80,10 @@ class Batch:
             raise end
         return {"JobId": "done"}
 
+    def payloads(self) -> list[dict[str, Any]]:
+        """Return the payload of each job."""
+        return [json.loads(one["ContainerOverrides"]["Environment"][0]["Value"]) for one in self.submitted]
+
     def attempts(self) -> list[tuple[int, str, int]]:
         """Return the memory in MiB, the queue and the timeout in seconds of each job."""
         return [
@@ -113,10 +117,14 @@ def run(pipeline: Any, tmp_path: Path) -> Any:
         retry: dict[FailureClass, int] | None = None,
         vcpus: int = 1,
         stages: Sequence[Any] = (("align", "sample", {"reads": "sample.reads"}),),
+        items: Sequence[dict[str, Any]] = ({"sample": "S"},),
+        items_per_batch: int | None = None,
         **inputs: Any,
     ) -> tuple[Batch, dict[str, Any]]:
-        document = generate(with_retries(pipeline("p", stages), ladder, retry or {}, vcpus))
-        (tmp_path / "manifest.jsonl").write_text('{"sample":"S"}\n')
+        declared = with_retries(pipeline("p", stages), ladder, retry or {}, vcpus)
+        settings = replace(declared.maps["sample"], items_per_batch=items_per_batch)
+        document = generate(replace(declared, maps={**declared.maps, "sample": settings}))
+        (tmp_path / "manifest.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
         batch = Batch(ends)
         result = execute(
             document,
@@ -244,6 +252,58 @@ def test_a_step_disables_a_retry(run: Any) -> None:
 def test_a_rerun_may_start_with_more_memory(run: Any) -> None:
     batch, _ = run([OUT_OF_MEMORY], memory_mib={"align": 300})
     assert [memory for memory, _, _ in batch.attempts()] == [300, 400]
+
+
+def with_first(sample: str, memory: int, seconds: int) -> dict[str, Any]:
+    return {"sample": sample, "first_attempts": {"align": {"memory_mib": memory, "timeout_s": seconds}}}
+
+
+@pytest.mark.parametrize(
+    ("memory", "ends", "attempts"),
+    {
+        "below the ladder": (70, [OUT_OF_MEMORY] * 3, [(70, 60), (100, 60), (200, 60), (400, 60)]),
+        "between its entries": (250, [OUT_OF_MEMORY], [(250, 60), (400, 60)]),
+        "its last entry": (400, [], [(400, 60)]),
+        "the retry has the time of the step": (70, [TIMEOUT], [(70, 60), (70, 1200)]),
+        "both": (70, [OUT_OF_MEMORY, TIMEOUT, OUT_OF_MEMORY], [(70, 60), (100, 60), (100, 1200), (200, 1200)]),
+    }.values(),
+)
+def test_an_item_has_a_first_attempt_of_its_own(
+    run: Any, memory: int, ends: list[StatesError | None], attempts: list[Any]
+) -> None:
+    batch, row = run(ends, items=[with_first("S", memory, 60)])
+    assert row["Status"] == "SUCCEEDED"
+    assert [(mib, seconds) for mib, _, seconds in batch.attempts()] == attempts
+    # What a step sees and its provenance are those of a run without: see `worker.review`.
+    assert [one["items"] for one in batch.payloads()] == [[{"sample": "S"}]] * len(attempts)
+    assert json.loads(row["Input"])["item"] == with_first("S", memory, 60)  # of which a rerun makes its manifest
+
+
+def test_a_ladder_of_one_entry_follows_a_first_attempt(run: Any) -> None:
+    batch, row = run([OUT_OF_MEMORY] * 2, ladder=(100,), items=[with_first("S", 70, 60)])
+    assert ([memory for memory, _, _ in batch.attempts()], row["Status"]) == ([70, 100], "FAILED")
+
+
+def test_a_user_s_memory_comes_before_that_of_an_item(run: Any) -> None:
+    batch, _ = run([OUT_OF_MEMORY], items=[with_first("S", 70, 60)], memory_mib={"align": 300})
+    assert [memory for memory, _, _ in batch.attempts()] == [300, 400]
+
+
+def test_a_batch_has_the_most_memory_and_the_time_of_all_its_items(run: Any) -> None:
+    items = [with_first("S", 70, 60), with_first("T", 250, 30)]
+    batch, _ = run([OUT_OF_MEMORY, TIMEOUT], items=items, items_per_batch=2)
+    assert [(mib, seconds) for mib, _, seconds in batch.attempts()] == [(250, 90), (400, 90), (400, 2400)]
+    assert batch.payloads()[0]["items"] == [{"sample": "S"}, {"sample": "T"}]
+
+
+def test_the_cohort_s_first_attempts_are_in_the_input(run: Any) -> None:
+    stages = (
+        ("align", "sample", {"reads": "sample.reads"}),
+        ("join", "cohort", {"bams": "align.out"}),
+    )
+    own = {"join": {"memory_mib": 70, "timeout_s": 60}}
+    batch, _ = run([None, OUT_OF_MEMORY], stages=stages, first_attempts=own)
+    assert [(mib, seconds) for mib, _, seconds in batch.attempts()] == [(100, 600), (70, 60), (2048, 60)]
 
 
 def test_the_retries_of_a_stage_do_not_affect_the_next(run: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -17,6 +18,7 @@ from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.pipeline import MapSettings
 from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, RunPlace, TaskPayload
+from genomics_pipeline.runs.item_lines import item_lines
 
 STAGES = [
     ("align", "sample", {"reads": "sample.reads"}),
@@ -175,3 +177,31 @@ def test_the_least_duration(pipeline: Any) -> None:
     assert least_duration(pipeline("p", STAGES), counts) == (20_601, 412.02)
     maps = {"sample": MapSettings(items_per_batch=10)}
     assert least_duration(pipeline("p", STAGES, maps), counts) == (2_601, 52.02)
+
+
+FIRST = {"first_attempts": {"align": {"memory_mib": 10**8 - 1, "timeout_s": 10**8 - 1}}}
+PLACE = RunPlace(**RUN)
+
+
+def test_first_attempts_need_no_room_in_a_job(pipeline: Any) -> None:
+    budget = budgets(pipeline("p", STAGES))["sample"]
+    size = next(size for size in range(7600, 0, -1) if budget.holds(item(size)))
+    assert budget.holds({**item(size), **FIRST})
+    assert not budget.holds({**item(size + 1), **FIRST})
+
+
+def test_first_attempts_stay_in_the_line_of_a_large_item(pipeline: Any) -> None:
+    """The file of the item itself has only what a task sees."""
+    budget, large = budgets(pipeline("p", STAGES))["sample"], dict[str, str]()
+    text = compact({**item(7_600), **FIRST}) + "\n"
+    (line,) = item_lines("sample", [text], budget, PLACE, large)
+    assert json.loads(line) == {"sample": "S", "uri": PLACE.uri("items/S.json"), **FIRST}
+    assert large == {"items/S.json": compact(item(7_600)) + "\n"}
+
+
+def test_a_pointer_with_first_attempts_that_is_too_large_has_none(pipeline: Any) -> None:
+    settings = MapSettings(items_per_batch=10, max_input_bytes_per_batch=2_000)
+    budget = budgets(pipeline("p", STAGES, {"sample": settings}))["sample"]
+    long = {"first_attempts": {f"stage_{number}": FIRST["first_attempts"]["align"] for number in range(40)}}
+    (line,) = item_lines("sample", [compact({"sample": "S", **long}) + "\n"], budget, PLACE, {})
+    assert json.loads(line) == {"sample": "S", "uri": PLACE.uri("items/S.json")}

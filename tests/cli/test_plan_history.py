@@ -61,11 +61,37 @@ def test_needs_are_those_of_the_records_for_the_size_and_cores_of_the_plan(
     memory = {one["name"]: one["used"] for one in found["quotas"]}["copying: memory of a job"]
     assert memory == pytest.approx(300)
     assert f"seconds, memory and sizes: records of {project.run}, as of the same reference" in found["assumptions"]
-    # 20 tasks are too few for 99 %: 5 % more than the most, and 128 MiB of the worker.
-    expected = "copying: 99 of 100 jobs need at most 443 MiB, where the first attempt has 2,048 MiB"
-    assert f"{expected} (memory_ladder of copy's step.toml)" in found["assumptions"]
+    expected = "expected 10 records of copy 1 with 2 cores or more, found 0 and 20 with fewer"
+    lacks = f"copying: the first attempt has 2,048 MiB, as in step.toml: {expected}"
+    assert lacks in found["assumptions"]
     ended = cli("plan", "--samples", "5", "--gigabytes", "0.1", "--explain", "duration", *pilot)
     assert "20 tasks of earlier runs on a machine outside of AWS" in ended.out
+
+
+def test_first_attempts_are_learned_and_priced(cli: Cli, pilot: list[str | Path], project: SmallProject) -> None:
+    """As `submit --history` does: the memory of the pilot's jobs, 5 % and 128 MiB of the worker, in steps of 64 MiB."""
+    project.step("copy", COPY, f"{COPY_DECLARATIONS}[resources]\nvcpus = 2\nmemory_mib = [65536, 131072]\n")
+    arguments = ["plan", "--samples", "5", "--gigabytes", "0.02", *pilot]
+
+    def plan() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(cli(*arguments, "--json", "--what-if", "worst_memory").out)
+        return found
+
+    def compute(found: dict[str, Any]) -> float:
+        dollars: float = found["dollars"]["by_line"]["compute: copying"]
+        return dollars
+
+    without = plan()  # the jobs of the pilot had one core
+    for name in NAMES:
+        change(project, name, vcpus=2)
+    learned = plan()
+    assert compute(learned) < compute(without) / 3
+    assert learned["what_if"]["alone"]["worst_memory"] > 0
+    lines = learned["assumptions"]
+    expected = "copying: the first attempt has 448 MiB, which 99 of 100 jobs do not exceed, in place of 65,536, and "
+    assert any(line.startswith(expected) for line in lines)
+    explained = cli(*arguments, "--explain", "compute: copying").out
+    assert "2 vCPUs and 448 MiB, as their share of a host" in explained
 
 
 def test_records_of_another_version_are_refused(cli: Cli, pilot: list[str | Path], project: SmallProject) -> None:

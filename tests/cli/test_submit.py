@@ -67,6 +67,7 @@ def test_a_run_is_uploaded_and_started(
         "jobs": 8,
         "least_seconds": 0.16,
         "warnings": [],
+        "first_attempts": [],
     }
     record = stack.read(f"runs/{run}/run.json")
     assert record.pop("submitted").endswith("+00:00")

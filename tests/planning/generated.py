@@ -56,7 +56,8 @@ def generated_load(chance: random.Random) -> RunLoad:
     execution_input = ExecutionInput(place, "r.fa", {}, pipeline.maps["sample"].tolerance(), parts=parts)
     cohort = [stage.name for stage in pipeline.stages if stage.scope == "cohort"]
     script = failing(chance, cohort) if cohort and chance.random() < 0.2 else {}
-    return RunLoad(document, DEFAULT_NAMES, execution_input, maps, script, lambda stage: 60.0)
+    steps = {stage.name: stage.step for stage in pipeline.stages}
+    return RunLoad(document, DEFAULT_NAMES, execution_input, maps, script, lambda stage: 60.0, steps)
 
 
 def batches(items: int, size: int) -> list[int]:
@@ -66,6 +67,8 @@ def batches(items: int, size: int) -> list[int]:
 
 
 def failing(chance: random.Random, stages: Sequence[str]) -> ChildScript:
-    """Return a script in which a job fails, for good or not."""
-    script = TaskScript(chance.randint(0, 2), chance.randint(0, 6), chance.random() < 0.2)
+    """Return a script in which a job fails, for good or not; its memory ladder may be another than its step's."""
+    kills = chance.randint(0, 2)
+    rungs = chance.choice([0, 1, 2]) if kills else 0
+    script = TaskScript(kills, chance.randint(0, 6), chance.random() < 0.2, rungs)
     return {chance.choice(stages): script}

@@ -38,7 +38,8 @@ def germline(samples: int, **scripts: TaskScript) -> RunLoad:
     }
     tolerated = pipeline.maps["sample"].tolerance()
     execution_input = ExecutionInput(RunPlace("r", "b", ""), "r.fa", {}, tolerated)
-    return RunLoad(generate(pipeline), DEFAULT_NAMES, execution_input, maps, {}, lambda stage: 60.0)
+    steps = {stage.name: stage.step for stage in pipeline.stages}
+    return RunLoad(generate(pipeline), DEFAULT_NAMES, execution_input, maps, {}, lambda stage: 60.0, steps)
 
 
 def test_a_cohort_by_hand() -> None:
@@ -60,6 +61,8 @@ def test_a_cohort_by_hand() -> None:
         (TaskScript(hosts_lost=4), 0, 0, 4),  # Batch retries them
         (TaskScript(hosts_lost=5), 2, 1, 5),  # the sixth attempt is of another job, on On-Demand hosts
         (TaskScript(out_of_memory=3), 2 * 2 + 2 - 1, 2, 2),  # the ladder has three rungs; no second stage
+        (TaskScript(out_of_memory=3, rungs=4), 3 * 2, 3, 3),  # with a first attempt below the ladder
+        (TaskScript(out_of_memory=1, rungs=1), 2 - 1, 0, 0),  # with a first attempt at its end
         (TaskScript(fails=True), 2 - 1, 0, 0),  # the Choice and the Fail state instead of the second stage
     ],
 )

@@ -94,6 +94,8 @@ def test_hosts_start_at_their_rate() -> None:
         (TaskScript(), 1, 1),
         (TaskScript(out_of_memory=1), 2, 2),
         (TaskScript(out_of_memory=3), 3, 3),  # of three rungs
+        (TaskScript(out_of_memory=3, rungs=4), 4, 4),
+        (TaskScript(out_of_memory=1, rungs=1), 1, 1),
         (TaskScript(hosts_lost=4), 5, 1),  # Batch starts them again
         (TaskScript(hosts_lost=5), 6, 2),
         (TaskScript(out_of_memory=1, hosts_lost=2, fails=True), 4, 2),

@@ -12,6 +12,7 @@ import pytest
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.execution_input import WAIT_S, ExecutionInput
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.first_attempt import FirstAttempt
 from genomics_pipeline.model.provenance import InputVersion, Provenance
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
@@ -255,7 +256,7 @@ def test_an_input_is_read_as_it_was_written(store: LocalStore) -> None:
     execution_input = ExecutionInput(
         RUN, "s3://b/ref.fa", {"calling": {"ploidy": 2}}, {"percentage": 50, "count": 3}, "reruns/1/manifest.jsonl",
         {"calling": 512}, {"Sample": [details]}, 60, {"call": "arn:aws:batch:us-east-1:1:job-definition/call:7"},
-        20,
+        20, first_attempts={"gather": FirstAttempt(640, 900)},
     )  # fmt: skip
     store.write(RUN.uri("input.json"), input_text(execution_input).encode())
     assert read_input(store, RUN.uri("input.json")) == execution_input

@@ -7,9 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
+from statistics import NormalDist
 
 import numpy as np
 
+from genomics_pipeline.model.first_attempt import FirstAttempt
+from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.planning.history.observation import Observation
 from genomics_pipeline.planning.history.quantile_line import QuantileLine, fit_line
 from genomics_pipeline.planning.resource_model import Quantiles, ResourceModel, TaskEstimate, TaskFeatures, UnknownStep
@@ -18,8 +21,12 @@ MOST_OBSERVATIONS = 1_000  # of a step: more change a fit by less than tasks dif
 FEWEST_FOR_QUANTILES = 10  # below, a tenth of the tasks is less than one of them
 ASSUMED_SPREAD = 0.25  # of a tenth of the tasks from the median, where there are fewer
 FEWEST_SIZES = 1.5  # the least ratio of the largest size to the smallest that tells a slope from a fixed part
-MEMORY_MARGIN = 0.05  # above all that was seen, where there are too few observations for a quantile of 99 %
+MARGIN = 0.05  # above all that was seen, where there are too few observations for a quantile of 99 %
 WORKER_MIB = 128  # of the process around the program, which its peak does not include
+ROUND_MIB = 64  # to which memory is rounded up, so that the jobs of a run have few amounts
+FARTHEST = 2.0  # times the largest input that was seen: beyond, memory may grow otherwise
+TIMEOUT_FACTOR = 4  # above the time of 99 of 100 tasks: hosts differ, and a task that hangs costs no more than this
+LEAST_TIMEOUT_S = 900
 
 Need = Callable[[Observation], float]
 
@@ -40,9 +47,12 @@ class LearnedModel:
     ) -> None:
         self._fallback = fallback
         by_step: dict[str, list[Observation]] = defaultdict(list)
+        self._other_versions: dict[str, set[str]] = defaultdict(set)
         for one in observations:
             if versions.get(one.step) == one.version:
                 by_step[one.step].append(one)
+            else:
+                self._other_versions[one.step].add(one.version)
         self._by_step = {step: _thin(found) for step, found in by_step.items()}
 
     @property
@@ -96,22 +106,44 @@ class LearnedModel:
             is_calibrated=True,
         )
 
-    def first_memory_mib(self, step: str, input_bytes: int) -> int:
-        """Return memory that 99 of 100 tasks of the step do not exceed.
+    def first_attempt(self, step: StepSpec, features: TaskFeatures) -> FirstAttempt | None:
+        """Return the first attempt of which 99 of 100 tasks have enough; None where `lacks` says why.
 
-        The median line is raised by the ratio that 99 % of the observations stay below (a conformal quantile), or, of
-        fewer than 99, by the highest ratio and a margin.
-
-        Raises:
-            UnknownStep: if no observation is of the step in its version.
+        The memory is at most the last entry of the step's ladder, the timeout at most that of the step.
         """
-        if (observations := self._by_step.get(step)) is None:
-            raise UnknownStep(step)
-        line = _line(observations, _memory, 0.5)
-        ratios = sorted(_memory(one) / max(1.0, line.at(one.input_bytes)) for one in observations)
-        rank = math.ceil((len(ratios) + 1) * 0.99)
-        ratio = ratios[rank - 1] if rank <= len(ratios) else ratios[-1] * (1 + MEMORY_MARGIN)
-        return math.ceil(line.at(input_bytes) * ratio) + WORKER_MIB
+        if self.lacks(step, features.input_bytes):
+            return None
+        observations = self._comparable(step)
+        size = max(features.input_bytes, min(one.input_bytes for one in observations))
+
+        def upper(need: Need) -> float:
+            return _upper_line(observations, need).at(size)
+
+        memory_mib = ROUND_MIB * math.ceil((upper(_memory) + WORKER_MIB) / ROUND_MIB)
+        seconds = math.ceil(upper(_seconds_on(features.vcpus)) * TIMEOUT_FACTOR)
+        resources = step.resources
+        return FirstAttempt(
+            min(memory_mib, resources.memory_ladder[-1]), min(max(seconds, LEAST_TIMEOUT_S), resources.timeout_s)
+        )
+
+    def lacks(self, step: StepSpec, input_bytes: int) -> str:
+        """Return why a task of the step has no learned first attempt; empty if it has one."""
+        observations = self._comparable(step)
+        found = len(observations)
+        if found < FEWEST_FOR_QUANTILES:
+            expected = f"{FEWEST_FOR_QUANTILES} records of {step.name} {step.version} with {step.resources.vcpus} cores"
+            all_records, others = len(self._by_step.get(step.name, ())), self._other_versions.get(step.name, ())
+            fewer = f" and {all_records - found} with fewer" if all_records > found else ""
+            versions = f", and some of {', '.join(sorted(others))}" if others else ""
+            return f"expected {expected} or more, found {found}{fewer}{versions}"
+        largest = max(one.input_bytes for one in observations)
+        if input_bytes > FARTHEST * largest:
+            return f"expected inputs of at most {FARTHEST:g} times the largest of the records, {largest:,} bytes"
+        return ""
+
+    def _comparable(self, step: StepSpec) -> tuple[Observation, ...]:
+        """Return the tasks of a step that had its cores: with fewer, programs need less memory."""
+        return tuple(one for one in self._by_step.get(step.name, ()) if one.vcpus >= step.resources.vcpus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +176,10 @@ class _Growth:
 
 def _memory(one: Observation) -> float:
     return one.peak_memory_mib
+
+
+def _seconds_on(vcpus: float) -> Need:
+    return lambda one: one.seconds_on(vcpus)
 
 
 def _output(name: str, one: Observation) -> float:
@@ -186,6 +222,29 @@ def _line(observations: Sequence[Observation], need: Need, quantile: float) -> Q
     if _differ(sizes):
         return _fitted(sizes, needs, quantile)
     return QuantileLine(float(np.quantile(needs, quantile)), 0.0)
+
+
+def _upper_line(observations: Sequence[Observation], need: Need) -> QuantileLine:
+    """Return a line that 99 of 100 new tasks do not exceed.
+
+    The median line is raised by the ratio that 99 % of the observations stay below (a conformal quantile), or, of fewer
+    than 99, by the highest ratio and a margin, or by that of a log-normal distribution if it is higher.
+    """
+    line = _line(observations, need, 0.5)
+    ratios = sorted(max(1e-9, need(one)) / max(1e-9, line.at(one.input_bytes)) for one in observations)
+    rank = math.ceil((len(ratios) + 1) * 0.99)
+    ratio = ratios[rank - 1] if rank <= len(ratios) else max(ratios[-1] * (1 + MARGIN), _log_normal_bound(ratios))
+    return QuantileLine(line.fixed * ratio, line.slope * ratio)
+
+
+def _log_normal_bound(values: Sequence[float]) -> float:
+    """Return what one more value does not exceed in 99 of 100 cases: the prediction interval of a normal sample.
+
+    Student's quantile is that of Cornish and Fisher's expansion (Abramowitz and Stegun, 26.7.5).
+    """
+    logs, free, z = np.log(values), len(values) - 1, NormalDist().inv_cdf(0.99)
+    student = z + (z**3 + z) / (4 * free) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free**2)
+    return math.exp(float(np.mean(logs)) + student * float(np.std(logs, ddof=1)) * math.sqrt(1 + 1 / len(values)))
 
 
 def _differ(sizes: Sequence[float]) -> bool:

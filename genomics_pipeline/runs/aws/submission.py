@@ -23,7 +23,9 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.runs.aws.reference import AwsReference
 from genomics_pipeline.runs.aws.run import run_place
 from genomics_pipeline.runs.containers.images import tag
+from genomics_pipeline.runs.learned_attempts import NOTHING_LEARNED, LearnedAttempts
 from genomics_pipeline.runs.plan import RunPlan, RunRequest
+from genomics_pipeline.runs.run_files import RunFiles
 
 SHORT_DIGEST = 12
 # The greatest length of the part of a run's name that comes from the sheet: a digest and the suffix of a rerun follow.
@@ -41,6 +43,7 @@ class SubmitRequest(RunRequest):
         dry_run: Whether to check everything without uploading or starting anything.
         check_rights: Whether to check the rights of the job role by a job, before the run is started.
         wait_s: The longest time in seconds that a job may wait for hosts.
+        history: The files of earlier runs, from whose records first attempts are learned.
     """
 
     max_concurrency: int | None = None
@@ -48,6 +51,7 @@ class SubmitRequest(RunRequest):
     dry_run: bool = False
     check_rights: bool = False
     wait_s: int = WAIT_S
+    history: Sequence[RunFiles] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Submission:
         warnings: Warnings about the request.
         digest: The sha256 of everything that determines the results.
         job_definitions: By step, the ARN of the revision of its job definition.
+        attempts: The first attempts that were learned, which are no part of the digest.
     """
 
     request: SubmitRequest
@@ -75,6 +80,7 @@ class Submission:
     warnings: Sequence[str]
     digest: str
     job_definitions: Mapping[str, str]
+    attempts: LearnedAttempts = NOTHING_LEARNED
 
     @property
     def place(self) -> RunPlace:
@@ -103,6 +109,7 @@ class Submission:
             max_concurrency=self.request.max_concurrency,
             optional=plan.optional,
             parts=plan.parts,
+            first_attempts=self.attempts.cohort,
         )
 
 

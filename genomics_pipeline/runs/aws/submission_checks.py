@@ -23,7 +23,9 @@ from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest, sub
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.intervals import intervals_text
+from genomics_pipeline.runs.learned_attempts import NOTHING_LEARNED, LearnedAttempts, learned_attempts
 from genomics_pipeline.runs.plan import RunPlan, plan
+from genomics_pipeline.runs.plan_request import PlanRequest
 from genomics_pipeline.runs.ploidy_warnings import ploidy_warnings
 from genomics_pipeline.runs.reference_indexes import choose_indexes
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -59,6 +61,7 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
         checks.collected.add(architecture_problems(planned, deployment))
         files = GivenFiles(planned, request.manifest, request.accepted, deployment, reference, adapters)
         warnings = files.check(checks.collected)
+    attempts = checks.first_attempts(planned, reference)
     checks.collected.refuse()
     assert planned is not None
     assert deployment is not None
@@ -67,7 +70,9 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     warnings += ploidy_warnings(planned.pipeline, planned.overrides, dict(reference.contigs))
     intervals = intervals_text(planned, reference.contigs, adapters.store)
     digest = submission_digest(planned, document, reference, intervals, deployment.architecture)
-    return Submission(request, planned, deployment, document, reference, intervals, warnings, digest, job_definitions)
+    return Submission(
+        request, planned, deployment, document, reference, intervals, warnings, digest, job_definitions, attempts
+    )
 
 
 def architecture_problems(planned: RunPlan, deployment: Deployment) -> Iterator[Problem]:
@@ -140,6 +145,20 @@ class _Checks:
             self.collected.add(image_problems(steps, jobs, deployment, clients))
             return revision_arns(jobs)
         return {}
+
+    def first_attempts(self, planned: RunPlan | None, reference: AwsReference | None) -> LearnedAttempts:
+        """Return the first attempts that are learned from earlier runs; none for a run that cannot be submitted.
+
+        Args:
+            planned: The plan of the run; None for one that cannot be used.
+            reference: The reference, likewise.
+        """
+        request = self.request
+        with self.collected.check():
+            if planned is not None and reference is not None:
+                as_planned = PlanRequest(request.manifest)
+                return learned_attempts(request.history, planned, as_planned, reference.contigs, self.adapters)
+        return NOTHING_LEARNED
 
 
 def _with_aws_defaults(planned: RunPlan, note: Callable[[str], None]) -> RunPlan:

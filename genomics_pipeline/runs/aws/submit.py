@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -54,6 +53,7 @@ class SubmitOutcome:
         jobs: The number of its jobs, without retries.
         least_seconds: The least time in seconds in which AWS starts all of them.
         warnings: Warnings about the request.
+        first_attempts: The first attempts that were learned, a line for each stage.
     """
 
     run: str
@@ -67,10 +67,11 @@ class SubmitOutcome:
     jobs: int
     least_seconds: float
     warnings: tuple[str, ...]
+    first_attempts: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``submit --json`` prints."""
-        return {**asdict(self), "warnings": list(self.warnings)}
+        return {**asdict(self), "warnings": list(self.warnings), "first_attempts": list(self.first_attempts)}
 
 
 def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], None]) -> SubmitOutcome:
@@ -123,6 +124,7 @@ def _dry_run_outcome(submission: Submission, files: Mapping[str, Items]) -> Subm
         jobs=jobs,
         least_seconds=seconds,
         warnings=tuple(submission.warnings),
+        first_attempts=tuple(submission.attempts.words()),
     )
 
 
@@ -151,7 +153,7 @@ def _write(submission: Submission, folder: Path) -> dict[str, Items]:
         scope: write_items(
             folder / name,
             scope,
-            StringIO(text),
+            submission.attempts.lines(scope, text),
             budgets.get(scope),
             place,
             max(1, planned.parts) if scope == "sample" else 1,

@@ -129,6 +129,7 @@ def rerun_aws(run: AwsRun, request: RerunRequest, display: Display) -> RerunOutc
         definition=canonical_json(document),
         definition_note="the deployed definition is no longer that of the run; samples that succeeded stay as they are",
         without_results=f"AWS may still be writing them; otherwise: {command_line('redrive', run.name)}",
+        ladders=pipeline.memory_ladders,
         needs_a_sample=True,
         job_definitions=job_definitions,
         in_parts=pipeline.maps["sample"].map_runs > 1,

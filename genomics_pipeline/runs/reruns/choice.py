@@ -20,6 +20,7 @@ from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.report.run_state import PENDING
 from genomics_pipeline.runs.lost_items import undone_items
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, sample_map_runs
+from genomics_pipeline.runs.reruns.first_attempts import Ladders
 from genomics_pipeline.runs.reruns.items import RerunCounts, plan_rerun, row_label
 from genomics_pipeline.runs.reruns.request import SampleFilter
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup
@@ -37,6 +38,7 @@ class Choice:
         chain: The executions since the last over the whole manifest.
         map_runs: Returns the Map Runs of an execution.
         without_results: The advice for an execution that left no result files.
+        ladders: The memory ladders by stage.
     """
 
     def __init__(
@@ -45,10 +47,12 @@ class Choice:
         chain: Sequence[RunExecution],
         map_runs: Callable[[RunExecution], Sequence[MapRunDescription]],
         without_results: str,
+        ladders: Ladders,
     ) -> None:
         self._files = files
         self._chain = chain
         self._without_results = without_results
+        self._ladders = ladders
         self._map_runs_of = {one.name: list(sample_map_runs(map_runs(one))) for one in chain}
         self._newer: set[str] = set()
         self._many_looks = files.many_looks()
@@ -106,6 +110,7 @@ class Choice:
             selects_class=set(selection.classes).__contains__ if selection.classes else None,
             selects_name=set(selection.samples).__contains__ if selection.samples else None,
             done=done,
+            ladders=self._ladders,
         )
         if not selection.classes or PENDING in selection.classes:
             self._add_lost(sample_maps, known, selection, out, counts)

@@ -30,6 +30,7 @@ from genomics_pipeline.model.task import item_id, items_of
 from genomics_pipeline.records.result_row import ResultRow, input_delimiters
 from genomics_pipeline.records.row_bytes import FAILURE_CLASS, PENDING_ENDS
 from genomics_pipeline.report.run_state import PENDING
+from genomics_pipeline.runs.reruns.first_attempts import Ladders, raised_line
 
 PORTION = 64  # rows that are read at a time; with more of them, garbage collection takes a tenth of the time
 
@@ -68,6 +69,7 @@ def plan_rerun(
     selects_name: Callable[[str], bool] | None = None,
     done: Callable[[Sequence[str]], Container[str]] | None = None,
     known: set[str] | None = None,
+    ladders: Ladders | None = None,
 ) -> RerunCounts:
     """Write the manifest of a rerun, one line for each item, in the order of the rows, and return the counts.
 
@@ -80,6 +82,7 @@ def plan_rerun(
         selects_name: Returns whether to write the item of a name.
         done: Returns those items of a batch that are done.
         known: Gets the names of all items in the rows.
+        ladders: The memory ladders by stage, by which items climb that ran out of memory.
 
     Raises:
         DataError: for a row that is not one of ResultWriter, or an item that is not one of a manifest.
@@ -102,6 +105,7 @@ def plan_rerun(
         undone = selected
         if done is not None and any(map(itemgetter(3), selected)):
             undone = list(_without_done(selected, done))
+        undone = [(name, raised_line(line, row, ladders or {}), row, many) for name, line, row, many in undone]
         new = manifest.add(map_run, undone)
         counts.filtered += len(current) - len(selected)
         counts.done += len(selected) - len(undone)

@@ -228,6 +228,7 @@ def _rerun(target: _InFolder, files: RunFiles, request: RerunRequest, changed: R
         definition=canonical_json(generate(target.pipeline)),
         definition_note="the pipeline has changed since; samples that succeeded stay as they are",
         without_results=ADVICE,
+        ladders=target.pipeline.memory_ladders,
         in_parts=target.pipeline.maps["sample"].map_runs > 1,
     )
     return rerun(subject, target, request, changed, target.display)

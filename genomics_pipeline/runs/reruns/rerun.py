@@ -20,6 +20,7 @@ from genomics_pipeline.report.run_state import CHECKED
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 from genomics_pipeline.runs.reruns.choice import Choice, chosen_samples
+from genomics_pipeline.runs.reruns.first_attempts import Ladders
 from genomics_pipeline.runs.reruns.outcome import AwsRerun, RerunOutcome, nothing_to_run
 from genomics_pipeline.runs.reruns.request import RerunChanges, RerunRequest, SampleFilter
 from genomics_pipeline.runs.run_files import RunFiles
@@ -41,6 +42,7 @@ class RunToRerun:
         definition: The definition of the next execution, as canonical JSON.
         definition_note: The note for a definition that differs from the run's.
         without_results: The advice for an execution that left no result files.
+        ladders: The memory ladders of the steps, by stage.
         needs_a_sample: Whether an execution must have at least one sample.
         job_definitions: On AWS, the revisions of the steps' job definitions that the next execution uses.
         in_parts: Whether its definition starts a Map Run for each part of the manifest, of which a rerun has one.
@@ -57,6 +59,7 @@ class RunToRerun:
     definition: str
     definition_note: str
     without_results: str
+    ladders: Ladders
     needs_a_sample: bool = False
     job_definitions: Mapping[str, str] = field(default_factory=dict)
     in_parts: bool = False
@@ -129,7 +132,7 @@ def rerun(
         RunError: if an execution left no result files.
     """
     accepted = run.accepted if changed.accepted is None else changed.accepted
-    choice = Choice(run.files, run.chain, target.map_runs, run.without_results)
+    choice = Choice(run.files, run.chain, target.map_runs, run.without_results, run.ladders)
     run.files.refuse_unknown(request.selection.samples)
     _refuse_filter(request.selection, choice)
     with TemporaryFile() as file:

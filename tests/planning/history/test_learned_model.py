@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import pytest
 
+from genomics_pipeline.model.first_attempt import FirstAttempt
+from genomics_pipeline.model.step import Resources, StepSpec
 from genomics_pipeline.planning.history.learned_model import LearnedModel
 from genomics_pipeline.planning.history.observation import Observation
 from genomics_pipeline.planning.resource_model import Quantiles, TaskEstimate, TaskFeatures, UnknownStep
@@ -30,6 +33,9 @@ class NothingKnown:
 
     def estimate(self, step: str, features: TaskFeatures) -> TaskEstimate:
         raise UnknownStep(step)
+
+    def first_attempt(self, step: StepSpec, features: TaskFeatures) -> None:
+        return None
 
 
 def features(input_gb: float, vcpus: float = 4) -> TaskFeatures:
@@ -73,7 +79,7 @@ def test_tasks_of_one_size_are_scaled_in_proportion_but_not_their_memory() -> No
     assert "of one size: in proportion" in estimate.basis
 
 
-class Calibrated:
+class Calibrated(NothingKnown):
     """A model of 60 s and 100 s for each GB on any cores, and of outputs of 1 kB and as much as the input."""
 
     def estimate(self, step: str, features: TaskFeatures) -> TaskEstimate:
@@ -113,10 +119,65 @@ def test_of_many_tasks_a_thousand_are_taken_over_all_sizes() -> None:
     assert estimate.seconds.p50 == pytest.approx(520, rel=1e-4)
 
 
-def test_the_first_memory_is_above_all_of_few_tasks() -> None:
-    """The median is 1000 MiB at 2 GB and 950 at 1.5, where 1000 were needed; 5 % more, and 128 MiB of the worker."""
-    tasks = [observation(size, memory=memory) for size, memory in ((1, 900), (2, 1000), (1.5, 1000))]
-    assert model(*tasks).first_memory_mib("align", 2 * GB) == 1234
+def step(*ladder: int, vcpus: int = 4, timeout_s: int = 86_400) -> StepSpec:
+    resources = Resources(vcpus=vcpus, memory_ladder=ladder, timeout_s=timeout_s)
+    return StepSpec("align", "1.0", "", (), {}, {}, {}, resources, {}, {})
+
+
+def first_attempt(learned: LearnedModel, size: float, spec: StepSpec) -> FirstAttempt:
+    found = learned.first_attempt(spec, features(size))
+    assert found is not None
+    return found
+
+
+def test_the_first_attempt_is_above_all_of_few_tasks() -> None:
+    """The median is 1000 MiB at 2 GB; 1200 were needed once; 5 % more, 128 MiB of the worker, in steps of 64 MiB."""
+    learned = model(*map(observation, SIZES), observation(2, memory=1200, seconds=300))
+    found = first_attempt(learned, 2, step(4096))
+    assert found == FirstAttempt(math.ceil((1200 * 1.05 + 128) / 64) * 64, math.ceil(300 * 1.05 * 4))
+
+
+def test_a_first_attempt_is_within_what_the_step_declares() -> None:
+    learned = model(*map(observation, SIZES))
+    assert first_attempt(learned, 2, step(512, 1024, timeout_s=300)) == FirstAttempt(1024, 300)
+    assert first_attempt(learned, 0.1, step(4096)).timeout_s == 900  # a few seconds tell nothing of a slow network
+
+
+def test_smaller_inputs_than_all_need_as_much_as_the_smallest() -> None:
+    learned = model(*(observation(size, memory=int(1000 * size)) for size in SIZES))
+    assert first_attempt(learned, 0.001, step(4096)) == first_attempt(learned, 0.1, step(4096))
+
+
+@pytest.mark.parametrize(
+    ("tasks", "size", "spec", "lacks"),
+    {
+        "few": ([observation(1)] * 9, 1, step(4096), "expected 10 records of align 1.0 with 4 cores or more, found 9"),
+        "fewer cores": (
+            [observation(1, vcpus=2)] * 12,
+            1,
+            step(4096),
+            "expected 10 records of align 1.0 with 4 cores or more, found 0 and 12 with fewer",
+        ),
+        "another version": (
+            [replace(observation(1), version="0.9")] * 12,
+            1,
+            step(4096),
+            "expected 10 records of align 1.0 with 4 cores or more, found 0, and some of 0.9",
+        ),
+        "far": (
+            [observation(1)] * 12,
+            2.1,
+            step(4096),
+            "expected inputs of at most 2 times the largest of the records, 1,000,000,000 bytes",
+        ),
+    }.values(),
+)
+def test_some_records_tell_nothing_of_a_first_attempt(
+    tasks: list[Observation], size: float, spec: StepSpec, lacks: str
+) -> None:
+    learned = model(*tasks)
+    assert learned.lacks(spec, int(size * GB)) == lacks
+    assert learned.first_attempt(spec, features(size)) is None
 
 
 def test_one_task_in_a_hundred_may_exceed_the_first_memory() -> None:
@@ -129,7 +190,6 @@ def test_one_task_in_a_hundred_may_exceed_the_first_memory() -> None:
 
     learned = model(*(task() for _ in range(500)))
     new = [task() for _ in range(2000)]
-    exceeding = sum(one.peak_memory_mib > learned.first_memory_mib("align", one.input_bytes) for one in new)
-    assert exceeding < 20
-    reserved = sum(learned.first_memory_mib("align", one.input_bytes) for one in new)
-    assert reserved < 1.6 * sum(one.peak_memory_mib for one in new)
+    reserved = [first_attempt(learned, one.input_bytes / GB, step(65_536)).memory_mib for one in new]
+    assert sum(one.peak_memory_mib > memory for one, memory in zip(new, reserved, strict=True)) < 20
+    assert sum(reserved) < 1.6 * sum(one.peak_memory_mib for one in new)

@@ -229,3 +229,38 @@ def test_else_the_cause_is_read(fields: dict[str, str]) -> None:
     cause = dumps({"stage": "alignment", **fields, "error": "States.Timeout", "cause": "too slow"}).decode()
     assert row_label(one(sample("a"), cause=cause)) == "timeout"
     assert row_label(ResultRow("f", 1, b'{"Status":"PENDING","Input":"{}"}')) == PENDING
+
+
+LADDERS = {"alignment": (1000, 2000, 4000)}
+
+
+@pytest.mark.parametrize(
+    ("tried", "expected"),
+    {
+        "had all": ([("out_of_memory", 500), ("out_of_memory", 4000)], {"memory_mib": 4000, "timeout_s": 60}),
+        "an entry is left": ([("out_of_memory", 1000)], {"memory_mib": 2000, "timeout_s": 60}),
+        "failed otherwise after it": (
+            [("out_of_memory", 500), ("tool_error", 1000)],
+            {"memory_mib": 1000, "timeout_s": 60},
+        ),
+        "timed out": ([("timeout", 500)], {"memory_mib": 500}),
+        "neither": ([("tool_error", 500)], {"memory_mib": 500, "timeout_s": 60}),
+    }.values(),
+)
+@pytest.mark.parametrize("make", [one, batch])
+def test_a_first_attempt_that_was_not_enough_is_raised(
+    make: Any, tried: list[tuple[str, int]], expected: dict[str, int]
+) -> None:
+    attempts = [{"class": name, "memory_mib": mib, "job_id": str(mib)} for name, mib in tried]
+    failure = {"stage": "alignment", "class": tried[-1][0], "error": "E", "tried": attempts, "cause": "no"}
+    own = {"alignment": {"memory_mib": 500, "timeout_s": 60}, "calling": {"memory_mib": 1, "timeout_s": 1}}
+    item, out = sample("a", first_attempts=own), BytesIO()
+    plan_rerun([[make(item, cause=dumps(failure).decode())]], out, ladders=LADDERS)
+    assert json.loads(out.getvalue()) == {**item, "first_attempts": {**own, "alignment": expected}}
+
+
+def test_an_item_without_first_attempts_stays_as_it_is() -> None:
+    failure = {"stage": "alignment", "class": "out_of_memory", "error": "E", "tried": [], "cause": "no"}
+    out = BytesIO()
+    plan_rerun([[one(sample("a"), cause=dumps(failure).decode())]], out, ladders=LADDERS)
+    assert json.loads(out.getvalue()) == sample("a")
