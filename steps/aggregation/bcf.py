@@ -52,7 +52,7 @@ class Names:
         self.contig_numbers = {name: number for number, name in self.contigs.items()}
 
 
-class Fields(NamedTuple):
+class NewRecord(NamedTuple):
     """A record to write.
 
     Attributes:
@@ -85,7 +85,7 @@ class BcfWriter:
         text = header.encode() + b"\0"
         out.write(MAGIC + struct.pack("<I", len(text)) + text)
 
-    def write(self, fields: Fields) -> None:
+    def write(self, fields: NewRecord) -> None:
         """Write a record, with QUAL 0 and no FILTER."""
         numbers = self._names.number_of
         info = [_integer(numbers[name]) + _info(value) for name, value in fields.info.items()]
@@ -139,7 +139,7 @@ def smallest(values: Array) -> Array:
     return values.astype(next(kinds))
 
 
-class Record(NamedTuple):
+class CalledRecord(NamedTuple):
     """A record that was read.
 
     Attributes:
@@ -159,7 +159,7 @@ class Record(NamedTuple):
     samples: Mapping[str, Array]
 
 
-class Blocks(io.RawIOBase):
+class BgzfBlocks(io.RawIOBase):
     """The content of a BGZF file: a gzip member for each block, whose size its header says (SAM specification, 4.1).
 
     Args:
@@ -179,8 +179,10 @@ class Blocks(io.RawIOBase):
             start = self._file.read(BLOCK_START)
             if len(start) < BLOCK_START:
                 return 0
-            size = int.from_bytes(start[-2:], "little") + 1
-            self._content = memoryview(zlib.decompress(self._file.read(size - BLOCK_START), -zlib.MAX_WBITS))
+            size = int.from_bytes(start[-2:], "little") + 1 - BLOCK_START
+            if len(block := self._file.read(size)) < size:
+                return 0
+            self._content = memoryview(zlib.decompress(block, -zlib.MAX_WBITS))
         size = min(len(buffer), len(self._content))
         buffer[:size] = self._content[:size]
         self._content = self._content[size:]
@@ -190,20 +192,22 @@ class Blocks(io.RawIOBase):
 class BcfReader:
     """A BCF file that is read, as bcftools writes it to a pipe: in BGZF blocks, not compressed.
 
+    It ends where the program that writes it does; who waits for that knows whether it has failed.
+
     Args:
         file: The file, or a pipe.
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file = file = io.BufferedReader(Blocks(file), BUFFER_BYTES)
+        self._file = file = io.BufferedReader(BgzfBlocks(file), BUFFER_BYTES)
         self.header: list[str] = []
         start = file.read(len(MAGIC) + 4)
-        if start:  # else the program that writes it has failed
+        if len(start) == len(MAGIC) + 4:
             text = file.read(struct.unpack("<I", start[-4:])[0]).rstrip(b"\0").decode()
             self._names = Names(text)
             self.header = re.sub(r",IDX=\d+>$", ">", text, flags=re.MULTILINE).splitlines(keepends=True)
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[CalledRecord]:
         while len(sizes := self._file.read(8)) == 8:
             shared, of_samples = struct.unpack("<II", sizes)
             data = self._file.read(shared + of_samples)
@@ -211,7 +215,7 @@ class BcfReader:
                 return
             yield self._record(data, shared)
 
-    def _record(self, data: bytes, place: int) -> Record:
+    def _record(self, data: bytes, place: int) -> CalledRecord:
         contig, pos, _, _, infos, alleles, counts = struct.unpack_from("<iiifHHI", data)
         texts = Values(data, 24)
         _, *names = [texts.text() for _ in range(alleles + 1)]
@@ -221,7 +225,7 @@ class BcfReader:
         samples = counts & 0xFFFFFF
         fields = {self._names.keys[columns.integer()]: columns.array(samples) for _ in range(counts >> 24)}
         qual = "." if data[12:16] == NO_QUAL else f"{struct.unpack_from('<f', data, 12)[0]:g}"
-        return Record(self._names.contigs[contig], pos + 1, qual, tuple(names), info, fields)
+        return CalledRecord(self._names.contigs[contig], pos + 1, qual, tuple(names), info, fields)
 
 
 class Values:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import pysam
-from bcf import Fields
+from bcf import NewRecord
 from common.gvcf_headers import GvcfHeader
 from common.program import BadInput
 from evidence import Evidence, Limits, alleles_of_site
@@ -72,7 +72,7 @@ class PackedCohort(NamedTuple):
     path: Path
     chunks: Sequence[Chunk]
 
-    def rows(self) -> Iterator[Fields]:
+    def rows(self) -> Iterator[NewRecord]:
         """Yield the record of each site of the cohort, in order, with the columns of all samples.
 
         Raises:
@@ -96,7 +96,7 @@ class PackedCohort(NamedTuple):
                 raise
             raise earlier.damage(str(error)) from None
 
-    def _tile_rows(self, tile: Tile, raws: Sequence[bytes], fasta: pysam.FastaFile) -> Iterator[Fields]:
+    def _tile_rows(self, tile: Tile, raws: Sequence[bytes], fasta: pysam.FastaFile) -> Iterator[NewRecord]:
         limits = self.cohort.limits
         found = joined(evidence_of_group(unpacked(raw), tile, limits) for raw in raws)
         sites = [one for one in sites_of(found, limits.least_evidence(self.cohort.samples)) if self._matters(one)]

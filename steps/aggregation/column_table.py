@@ -64,6 +64,9 @@ class ColumnTable:
     def of_reference(self, states: Array, alleles: Array) -> Array:
         """Return the numbers of the columns of reference sites over alleles that were not observed there.
 
+        A genotype with one reference allele is as likely as the reference with any unobserved allele, and one without
+        it as two unobserved alleles.
+
         Args:
             states: Depth and likelihoods of each: rows of `Packed.reference`.
             alleles: The number of alleles of its site.
@@ -74,7 +77,10 @@ class ColumnTable:
         return self._add(phred, states[:, 0], np.full(len(states), NO_BIAS), depths, alleles)
 
     def of_records(self, bodies: Bodies, which: Array, places: Array, alleles: Array) -> Array:
-        """Return the numbers of the columns of records, whose likelihoods are those of `likelihoods.over_alleles`.
+        """Return the numbers of the columns of records over other alleles, the least of whose likelihoods is 0.
+
+        An allele that the record lacks has the likelihood of its unseen allele. Where it has none, reads of another
+        allele are as if they came from one of two copies.
 
         Args:
             bodies: The values of records.

@@ -8,7 +8,7 @@ from heapq import merge
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from bcf import BcfReader, BcfWriter, Record
+from bcf import BcfReader, BcfWriter, CalledRecord
 from cohort_sites import PackedCohort
 from gvcf_records import without_common_end
 from pipe import Command, pipe
@@ -23,17 +23,17 @@ class Called(NamedTuple):
     """The lines of a header, and its records, in order."""
 
     header: Sequence[str]
-    records: Iterable[Record]
+    records: Iterable[CalledRecord]
 
 
-def normalised(records: Iterable[Record]) -> Iterator[Record]:
+def normalised(records: Iterable[CalledRecord]) -> Iterator[CalledRecord]:
     """Yield records in normal form: `bcftools call` leaves out alleles, over one of which the reference was written."""
     for record in records:
         yield record._replace(alleles=without_common_end(record.alleles)) if len(record.alleles[0]) > 1 else record
 
 
 class Calling(NamedTuple):
-    """The commands that genotype merged rows, and what they need.
+    """The command that genotypes merged rows, and what it needs.
 
     Attributes:
         header: The header of the rows.

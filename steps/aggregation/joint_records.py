@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from bcf import Record
+from bcf import CalledRecord
 from cells import FORMAT, Cell, Genotype, cells_of
 from deletions import DELETED, Deletions, over_deletions
 from evidence import Limits
@@ -54,7 +54,7 @@ class Filters(NamedTuple):
         return ";".join(name for name, applies in names.items() if applies) or "PASS"
 
 
-def joint_line(record: Record, filters: Filters, deletions: Deletions, is_own: bool) -> str | None:
+def joint_line(record: CalledRecord, filters: Filters, deletions: Deletions, is_own: bool) -> str | None:
     """Return a record of `bcftools call` as one of the joint VCF; None if it is not own or no sample has a variant.
 
     Args:

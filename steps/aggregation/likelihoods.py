@@ -71,22 +71,6 @@ def evident_alleles(phred: Sequence[int]) -> set[int]:
     return {one for pair in pairs(high + 1) if phred[index_of(*pair)] == least for one in pair} - {0}
 
 
-def of_reference(phred: Sequence[int], alleles: int) -> list[int]:
-    """Return the likelihoods of a reference site over alleles that were not observed there.
-
-    A genotype with one reference allele is as likely as the reference with any unobserved allele, and one without it as
-    two unobserved alleles.
-
-    Args:
-        phred: The likelihoods of 0/0, 0/<*> and <*>/<*>.
-        alleles: The number of alleles with the reference.
-
-    >>> of_reference([0, 3, 37], 2), of_reference([0, 3, 37], 3)
-    ([0, 3, 37], [0, 3, 37, 3, 37, 37])
-    """
-    return [phred[(first > 0) + (second > 0)] for first, second in pairs(alleles)]
-
-
 def of_depth(depth: int) -> list[int]:
     """Return the likelihoods of 0/0, 0/<*> and <*>/<*> where reads, as many as the depth, all have the reference.
 
@@ -94,42 +78,6 @@ def of_depth(depth: int) -> list[int]:
     ([0, 0, 0], [0, 3, 37], [0, 60, 255])
     """
     return [0, min(round(HALF * depth), LARGEST), min(REFERENCE_READ * depth, LARGEST)]
-
-
-def over_alleles(
-    phred: Sequence[int], places: Sequence[int | None], unseen: int | None, depths: Sequence[int]
-) -> list[int]:
-    """Return a record's likelihoods over other alleles, the least of them 0.
-
-    An allele that the record lacks has the likelihood of its unseen allele. Where it has none, reads of another allele
-    are as if they came from one of two copies.
-
-    Args:
-        phred: The record's likelihoods.
-        places: The place of each allele in the record; None for one that it lacks.
-        unseen: The place of the record's unseen allele.
-        depths: The number of reads of each of the record's alleles.
-
-    >>> over_alleles([60, 0, 50, 70, 55, 90], [0, 1], 2, [4, 4, 0])
-    [60, 0, 50]
-    >>> over_alleles([60, 0, 50, 70, 55, 90], [0, None, 1], 2, [4, 4, 0])
-    [60, 70, 90, 0, 55, 50]
-    >>> over_alleles([0, 12, 90], [0, None], None, [4, 0])
-    [0, 12, 90]
-    """
-    worst = max(phred)
-
-    def one(first: int | None, second: int | None) -> int:
-        if first is not None and second is not None:
-            return phred[index_of(first, second)]
-        known = first if first is not None else second
-        if unseen is not None:
-            return phred[index_of(unseen if known is None else known, unseen)]
-        if known is None:
-            return worst
-        return min(phred[index_of(known, known)] + round(HALF * depths[known]), worst)
-
-    return from_zero([one(places[first], places[second]) for first, second in pairs(len(places))])
 
 
 def most_probable(phred: Sequence[int], depths: Sequence[int], ploidy: int) -> tuple[int, int]:

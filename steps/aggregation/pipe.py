@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 import pysam.bcftools
@@ -13,6 +14,7 @@ from common.forks import ForkFailed, exit_on_sigterm, fork, wait_for
 from common.provenance import log_messages
 
 Command = Sequence[str]
+PIPE_BYTES = 1 << 20  # the most that any user may set (man 7 pipe): fewer changes between processes
 
 
 @contextmanager
@@ -31,6 +33,9 @@ def pipe(commands: Sequence[Command]) -> Iterator[BinaryIO]:
     try:
         for command in commands:
             reader, writer = os.pipe()
+            if hasattr(fcntl, "F_SETPIPE_SZ"):
+                with suppress(PermissionError):  # of a user whose pipes have taken all that they may
+                    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
             name = f"bcftools {command[0]}"
             running.append((name, _fork(command, name, source, writer, reader)))
             os.close(source)

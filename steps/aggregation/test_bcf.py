@@ -14,7 +14,7 @@ import pysam.bcftools
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from bcf import BcfReader, BcfWriter, Fields, Record, smallest
+from bcf import BcfReader, BcfWriter, CalledRecord, NewRecord, smallest
 from gvcf_records import Allele, Place, has_deletion, normal_form, site_of, without_common_end
 
 SAMPLES = 3
@@ -32,7 +32,7 @@ HEADER = f"""##fileformat=VCFv4.2
 """
 
 
-def random_fields(rng: random.Random, pos: int) -> Fields:
+def random_fields(rng: random.Random, pos: int) -> NewRecord:
     """Return a record with values of all sizes."""
     alleles = [rng.choice("ACGT") * length for length in rng.sample(range(1, 20), rng.randrange(2, 8))]
     largest = rng.choice([100, 127, 128, 30_000, 32_768, 1 << 30])
@@ -45,10 +45,10 @@ def random_fields(rng: random.Random, pos: int) -> Fields:
     shares = [rng.random() * 10 ** rng.randrange(-7, 9) for _ in alleles]
     info: dict[str, bool | int | Sequence[float]] = {"INDEL": True} if rng.random() < 0.5 else {}
     info |= {"DP": rng.choice([0, 119, 120, 127, 128, 40_000, 1 << 30]), "QS": shares}
-    return Fields(rng.choice(["c1", "c2"]), pos, ".", alleles, info, {"PL": phred, "DP": depth, "SP": bias})
+    return NewRecord(rng.choice(["c1", "c2"]), pos, ".", alleles, info, {"PL": phred, "DP": depth, "SP": bias})
 
 
-def text_of(record: Record) -> str:
+def text_of(record: CalledRecord) -> str:
     """Return a record that was read as a line of a VCF."""
     info = ";".join(name if value is None else f"{name}={value}" for name, value in record.info.items())
     columns = [
@@ -104,13 +104,24 @@ def test_numbers_are_shown_as_htslib_shows_them(tmp_path: Path) -> None:
     assert found == [line.split("\t")[5] for line in lines if not line.startswith("#")]
 
 
-def test_a_file_that_was_not_written_has_no_records() -> None:
-    reader = BcfReader(io.BytesIO(b""))
-    assert (reader.header, list(reader)) == ([], [])
+def test_a_file_ends_where_the_program_that_writes_it_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "x.bcf"
+    with path.open("wb") as out:
+        writer = BcfWriter(out, HEADER)
+        for pos in range(1, 500):
+            writer.write(random_fields(random.Random(pos), pos))
+    data = view(path, "u")
+    read = [
+        len(list(BcfReader(io.BytesIO(data[:size])))) for size in (*range(40), *range(99, len(data), 9973), len(data))
+    ]
+    assert read[:40] == [0] * 40
+    assert read == sorted(read)
+    assert len(set(read)) > 2
+    assert read[-1] == 499
 
 
 def test_a_number_that_bcf_cannot_hold_is_refused() -> None:
-    fields = Fields("c1", 1, ".", ["A", "C"], {"DP": 1 << 31}, {"DP": np.zeros((SAMPLES, 1), dtype="<i1")})
+    fields = NewRecord("c1", 1, ".", ["A", "C"], {"DP": 1 << 31}, {"DP": np.zeros((SAMPLES, 1), dtype="<i1")})
     with pytest.raises(OverflowError, match="expected an integer of 32 bits, found 2147483648"):
         BcfWriter(io.BytesIO(), HEADER).write(fields)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from bcf import Fields
+from bcf import NewRecord
 from cohort_sites import joined
 from evidence import Limits
 from gvcf_records import Allele, Place, Site, site_of
@@ -73,7 +73,7 @@ def rows(sites: list[Site], *groups: Packed) -> list[Row]:
     return [shown(row) for row in columns.rows()]
 
 
-def shown(fields: Fields) -> Row:
+def shown(fields: NewRecord) -> Row:
     info = {name: value for name, value in fields.info.items() if name != "INDEL"}
     sums = [f"{name}={','.join(f'{one:g}' for one in np.atleast_1d(value))}" for name, value in info.items()]
     values = [fields.samples[name].astype(int).tolist() for name in ("PL", "DP", "SP", "AD")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from bcf import Fields
+from bcf import NewRecord
 from column_table import NONE, Bodies, ColumnTable, bodies_of
 from gvcf_records import I16, Allele, Site
 from packed_samples import SHARE, Array, Packed, different
@@ -159,7 +159,7 @@ class TileColumns:
         firsts, which_of = different(codes)
         return self._table.of_records(bodies, which[firsts], numbers[firsts], alleles[firsts])[which_of]
 
-    def rows(self) -> Iterator[Fields]:
+    def rows(self) -> Iterator[NewRecord]:
         """Yield the record of each site, with the columns of all samples."""
         for number, site in enumerate(self._sites):
             alleles = len(site.alts) + 1
@@ -171,7 +171,7 @@ class TileColumns:
                 "QS": _rounded(shares),
             }
             samples = {name: np.take(values, columns, axis=0) for name, values in self._table.fields(alleles).items()}
-            yield Fields(
+            yield NewRecord(
                 site.place.contig,
                 site.place.pos,
                 ".",
