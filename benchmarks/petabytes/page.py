@@ -7,7 +7,9 @@ python -m benchmarks.petabytes.page --scale 100  # seconds: a hundredth of the g
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from hashlib import sha256
@@ -15,20 +17,26 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-from benchmarks.petabytes.plans import AMPLE_VCPUS, DAYS, Planner, Volume, dollars, scratch_planner, usage, vcpu_hours
+from benchmarks.petabytes.plans import (
+    AMPLE_VCPUS,
+    DAYS,
+    PIPELINE,
+    Planner,
+    Volume,
+    dollars,
+    scratch_planner,
+    usage,
+    vcpu_hours,
+)
 from genomics_pipeline.aws.template.parameters import PARAMETERS
 from genomics_pipeline.model import quotas
 from genomics_pipeline.planning.limits import REFUSES
 from genomics_pipeline.planning.plan import Plan
+from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.estimate import HOST_VCPUS
 
 ROOT = Path(__file__).parents[2]
-DATA = (
-    "genomics_pipeline/planning/calibration.toml",
-    "pipelines/germline-single.toml",
-    "steps/alignment/step.toml",
-    "steps/variant_calling/step.toml",
-)
+RATES = ROOT / "genomics_pipeline/planning/calibration.toml"
 VOLUMES = (Volume(100_000, 100), Volume(167_000, 60))
 BATCH = VOLUMES[0]
 SMALL = Volume(100_000, 0.05)  # panels, whose jobs take seconds
@@ -55,8 +63,13 @@ def fingerprint() -> str:
     prices = sorted((ROOT / "genomics_pipeline/prices").rglob("*.json")) + sorted(
         (ROOT / "genomics_pipeline/prices").rglob("*.csv")
     )
-    digest = sha256(repr([(one.operation, one.value, one.burst) for one in USED]).encode())
-    for file in (*(ROOT / name for name in DATA), *prices):
+    pipeline, _ = load_pipeline(PIPELINE)
+    limits = [(one.operation, one.value, one.burst) for one in USED]
+    digest = sha256(repr([limits, pipeline.maps["sample"], [one.step.resources for one in pipeline.stages]]).encode())
+    rates = tomllib.loads(RATES.read_text())["steps"]
+    own = {one.step.name: {**rates[one.step.name], "version": ""} for one in pipeline.stages}
+    digest.update(json.dumps(own, sort_keys=True).encode())
+    for file in prices:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
