@@ -24,7 +24,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
@@ -59,30 +59,15 @@ TIME = {
     "imputation": ("fixed", "per_gigabase", "per_gigabase_sample"),
     "consensus": ("fixed", "per_gb", "per_gigabase"),
 }
-MEMORY = {
-    "alignment": ("fixed", "per_gigabase"),
-    "variant_calling": ("fixed", "per_gigabase"),
-    "aggregation": ("fixed", "per_sample"),
-    "gather": ("fixed",),
-    "annotation": ("fixed",),
-    "imputation": ("fixed", "per_sample"),
-    "consensus": ("fixed", "per_gigabase"),
-}
-SIZE = {
-    "alignment": ("fixed", "per_gb"),
-    "variant_calling": ("fixed", "per_gb", "per_gigabase"),
-    "aggregation": ("fixed", "per_gigabase", "per_gigabase_sample"),
-    "gather": ("fixed", "per_gb"),
-    "annotation": ("fixed", "per_gb"),
-    "imputation": ("fixed", "per_gigabase_sample"),
-    "consensus": ("fixed", "per_gigabase"),
-}
-READ_LATER = {  # outputs that later stages of the shipped pipelines read
-    "alignment": ("alignment",),
-    "variant_calling": ("vcf", "gvcf"),
-    "aggregation": ("vcf",),
-    "gather": ("vcf",),
-    "imputation": ("vcf",),
+# Terms of the size of each output that grows; all others together are fixed.
+SIZE: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "alignment": {"alignment": ("per_gb",)},
+    "variant_calling": {"vcf": ("per_gb",), "gvcf": ("per_gb",)},
+    "aggregation": {"vcf": ("per_gigabase", "per_gigabase_sample"), "packed": ("per_gigabase_sample",)},
+    "gather": {"vcf": ("per_gb",)},
+    "annotation": {"vcf": ("per_gb",)},
+    "imputation": {"vcf": ("per_gigabase_sample",)},
+    "consensus": {"fasta": ("per_gigabase",)},
 }
 
 
@@ -95,15 +80,17 @@ class Carried:
         spread: p90 / p50 of durations among samples of a real cohort.
         memory_spread: That of memory.
         staging_seconds_per_gb: The time to fetch a GB from S3.
-        terms: Coefficients that only larger genomes show, by need and term.
-        why: The reason, for the file.
+        memory_mib: Memory, which grows until programs have as many reads or records at once as they take.
+        core_seconds: Terms of the time that only larger genomes show.
+        why: The reason for these, for the file.
     """
 
     serial_fraction: float
     spread: float
+    memory_mib: Mapping[str, float]
     memory_spread: float = 1.2
     staging_seconds_per_gb: float = 0.0
-    terms: Mapping[str, Mapping[str, float]] | None = None
+    core_seconds: Mapping[str, float] = field(default_factory=dict)
     why: str = ""
 
 
@@ -111,16 +98,17 @@ CARRIED = {
     "alignment": Carried(
         0.02,
         1.5,
+        {"fixed": 1320, "per_gigabase": 2600},
         1.12,
-        terms={"core_seconds": {"per_gb_gigabase": 210}, "memory_mib": {"per_gigabase": 2600}},
-        why="twice the time for a human genome is reckoned, and its memory is that of its index",
+        core_seconds={"per_gb_gigabase": 210},
+        why="twice the time for a human genome is reckoned",
     ),
-    "variant_calling": Carried(0.02, 1.25, 1.12, 5, {"memory_mib": {"per_gigabase": 640}}, "memory of a human genome"),
-    "aggregation": Carried(0.1, 1.3, 1.2, 5),
-    "gather": Carried(0.3, 1.3, 1.2, 10),
-    "annotation": Carried(0.5, 1.5, 1.2, 10),
-    "imputation": Carried(0.1, 1.5, 1.2, 5),
-    "consensus": Carried(1.0, 1.5, 1.2, 5, {"memory_mib": {"per_gigabase": 1250}}, "memory of a human genome"),
+    "variant_calling": Carried(0.02, 1.25, {"fixed": 600, "per_gigabase": 640}, 1.12, 5),
+    "aggregation": Carried(0.1, 1.3, {"fixed": 400, "per_sample": 0.03}, 1.2, 5),
+    "gather": Carried(0.3, 1.3, {"fixed": 300}, 1.2, 10),
+    "annotation": Carried(0.5, 1.5, {"fixed": 500}, 1.2, 10),
+    "imputation": Carried(0.1, 1.5, {"fixed": 1500, "per_sample": 0.5}, 1.2, 5),
+    "consensus": Carried(1.0, 1.5, {"fixed": 300, "per_gigabase": 1250}, 1.2, 5),
 }
 
 
@@ -225,7 +213,7 @@ def of_people(folder: Path) -> Iterator[Measured]:
     cram = ("--param", "alignment.format=cram")
     for fraction in FRACTIONS:
         done = run(folder / f"people-{fraction}", sheet, reference, "--subsample", fraction, *cram)
-        yield from measured(done, bases, is_real=True)
+        yield from measured(done, bases, is_real=fraction == FRACTIONS[-1])  # gVCFs of low depth are larger
     panel = write_panel(sorted(reads), folder)
     for copies in COPIES:
         names = [f"{sample}x{number}" for number in range(4) for sample in reads][:copies]
@@ -334,28 +322,45 @@ def fit(tasks: Sequence[Measured], need: Callable[[Observation], float], names: 
 def rates_of(step: str, tasks: Sequence[Measured]) -> dict[str, Any]:
     """Return the entry of a step in the file."""
     carried = CARRIED[step]
-    terms = carried.terms or {}
     main = [one for one in tasks if one.aligner in ("", "minibwa")]
-    real = [one for one in main if one.is_real] or main
-    entry: dict[str, Any] = {
-        "version": load_step(step).spec.version,
+    outputs, total = _sizes(step, [one for one in main if one.is_real] or main)
+    return {
+        "version": _version(tasks),
         "basis": _basis(step, main, tasks),
-        "core_seconds": fit(main, lambda one: one.processor_seconds, TIME[step]) | dict(terms.get("core_seconds", {})),
+        "core_seconds": fit(main, lambda one: one.processor_seconds, TIME[step]) | dict(carried.core_seconds),
         "serial_fraction": carried.serial_fraction,
+        "staging_seconds_per_gb": carried.staging_seconds_per_gb,
+        "spread": carried.spread,
+        "memory_mib": dict(carried.memory_mib),
+        "memory_spread": carried.memory_spread,
+        "output_bytes": total,
+        "outputs": outputs,
     }
-    if carried.staging_seconds_per_gb:
-        entry["staging_seconds_per_gb"] = carried.staging_seconds_per_gb
-    entry["spread"] = carried.spread
-    memory = dict(terms.get("memory_mib", {}))
-    names = [name for name in MEMORY[step] if name not in memory]
-    entry["memory_mib"] = fit(main, lambda one: one.peak_memory_mib, names) | memory
-    entry["memory_spread"] = carried.memory_spread
-    entry["output_bytes"] = fit(real, lambda one: one.output_bytes, SIZE[step])
-    entry["outputs"] = {
-        name: fit(real, lambda one, name=name: one.outputs.get(name, 0), SIZE[step])  # type: ignore[misc]
-        for name in READ_LATER.get(step, ())
-    }
-    return entry
+
+
+def _version(tasks: Sequence[Measured]) -> str:
+    """Return the version of the step that ran; another one may have come since."""
+    versions = sorted({one.observation.version for one in tasks})
+    if len(versions) != 1:
+        raise SystemExit(f"expected tasks of one version of {tasks[0].observation.step}, found {', '.join(versions)}")
+    return versions[0]
+
+
+def _sizes(step: str, tasks: Sequence[Measured]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
+    """Return the terms of the size of each output that grows, and those of all outputs together."""
+
+    def of(name: str) -> Callable[[Observation], float]:
+        return lambda one: one.outputs.get(name, 0)
+
+    def others(one: Observation) -> float:
+        return one.output_bytes - sum(of(name)(one) for name in SIZE[step])
+
+    outputs = {name: fit(tasks, of(name), terms) for name, terms in SIZE[step].items()}
+    total: dict[str, float] = defaultdict(float, fixed=statistics.fmean(others(one.observation) for one in tasks))
+    for terms in outputs.values():
+        for term, value in terms.items():
+            total[term] += value
+    return outputs, dict(total)
 
 
 def _basis(step: str, main: Sequence[Measured], tasks: Sequence[Measured]) -> str:
@@ -374,7 +379,12 @@ def _basis(step: str, main: Sequence[Measured], tasks: Sequence[Measured]) -> st
         ]
         words.append(f"with minibwa; bwa takes {statistics.median(ratios):.1f} times as long")
     carried = CARRIED[step]
-    words.append("serial fraction, spreads and staging are assumed" + (f"; {carried.why}" if carried.why else ""))
+    peak = max(one.observation.peak_memory_mib for one in main)
+    words.append(
+        f"at most {peak:,} MiB, while the memory of larger ones is assumed, as are serial fraction, spreads and staging"
+    )
+    if carried.why:
+        words.append(carried.why)
     return "; ".join(words)
 
 
