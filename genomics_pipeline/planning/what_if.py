@@ -28,11 +28,11 @@ _HOURS = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A choice.
+class Switch:
+    """A difference between a naive definition and ours, or between hosts.
 
     Attributes:
-        words: The choice, for people.
+        words: The difference, for people.
         source: What its price rests on.
     """
 
@@ -41,25 +41,25 @@ class Choice:
 
 
 # In the order of the table. Those of a naive definition, but for the last, which is shown apart.
-SWITCHES: Mapping[str, Choice] = {
-    "polling": Choice(
+SWITCHES: Mapping[str, Switch] = {
+    "polling": Switch(
         f"each job is polled every {POLL_S} s, and every failure is tried three times again",
         "the naive definition, executed in virtual time",
     ),
-    "bam": Choice("alignments are BAM", "formats.bam of calibration.toml"),
-    "whole_gvcfs": Choice(
+    "bam": Switch("alignments are BAM", "formats.bam of calibration.toml"),
+    "whole_gvcfs": Switch(
         "a job over an interval fetches whole gVCFs, not the part of its interval", "ranged inputs of step.toml"
     ),
-    "worst_memory": Choice(
+    "worst_memory": Switch(
         "all jobs of a step have the memory that its worst sample needs: the last rung of its ladder",
         "resources.memory_mib of step.toml",
     ),
-    "logs_all": Choice(
+    "logs_all": Switch(
         "executions are logged at level ALL with their data",
         f"the counted events, {EVENT_BYTES:,} bytes each: an assumption",
     ),
-    "nat": Choice("S3 is reached through a NAT gateway", "the planned bytes, and the price of a NAT gateway"),
-    "on_demand": Choice("all hosts are On-Demand", "the prices of hosts"),
+    "nat": Switch("S3 is reached through a NAT gateway", "the planned bytes, and the price of a NAT gateway"),
+    "on_demand": Switch("all hosts are On-Demand", "the prices of hosts"),
 }
 NAIVE = tuple(name for name in SWITCHES if name != "on_demand")
 

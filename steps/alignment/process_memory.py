@@ -1,4 +1,4 @@
-"""How a process takes memory from the system, where the usual way costs more than it saves."""
+"""Settings of how a process takes memory from the system, where the usual way costs more than it saves."""
 
 from __future__ import annotations
 
