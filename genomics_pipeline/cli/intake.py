@@ -51,13 +51,15 @@ def arriving_sheets(prefix: str | None, command: Sequence[str], stack: str) -> A
 
 
 def _given(options: Sequence[str]) -> dict[str, Any]:
+    from genomics_pipeline.cli.main import HELP_OPTIONS
     from genomics_pipeline.cli.submit import submit
 
     try:
-        params = dict(submit.make_context("submit", [SHEET, *options]).params)
+        # A command keeps the names of the option for help that its first context has.
+        context = submit.make_context("submit", [SHEET, *options], help_option_names=HELP_OPTIONS)
     except click.UsageError as error:
         raise UsageError(f"--intake: `submit` does not accept its options: {error.format_message()}") from None
-    return params
+    return dict(context.params)
 
 
 def _default_stack() -> str:

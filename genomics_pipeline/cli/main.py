@@ -18,6 +18,8 @@ from genomics_pipeline.cli.streams import flush_streams, secure_streams
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.report.output import echo, echo_error, echo_line
 
+HELP_OPTIONS = ["-h", "--help"]
+
 # Command name -> module of genomics_pipeline.cli and object in it. Modules are imported on demand, for a fast start.
 COMMANDS = {
     "advise": ("advise", "advise"),
@@ -91,7 +93,7 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": HELP_OPTIONS})
 @click.version_option(__version__, prog_name="genomics-pipeline")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
