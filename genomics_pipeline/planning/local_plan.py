@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from statistics import median
 
 from genomics_pipeline.engine.tasks.admission import LeastMemory
@@ -128,7 +126,7 @@ def make_local_plan(run: PlannedWork, work: Workload, machine: PlannedMachine) -
     return LocalPlan(
         run.pipeline.name,
         run.cohort.samples,
-        len(run.cohort.interval_bases) if "interval" in work.scopes.values() else 0,
+        work.intervals,
         machine.words,
         count_execution(run, work, {name: _without_failures(one) for name, one in drawn.items()}),
         Quantiles(*(machine.command_s + each for each in spread)),
@@ -144,8 +142,7 @@ def _without_failures(drawn: DrawnStage) -> DrawnStage:
 
 def _simulate(run: PlannedWork, work: Workload, drawn: Mapping[str, DrawnStage], machine: PlannedMachine) -> LocalTrace:
     phases = []
-    for label, group in groupby(work.stages, key=lambda one: one.label or one.stage.name):
-        stages = list(group)
+    for label, stages in work.phases:
         is_map = stages[0].label is not None
         phases.append(
             LocalPhase(
@@ -179,13 +176,12 @@ def _timeline(work: Workload, trace: LocalTrace, machine: PlannedMachine) -> Seq
     lines = []
     for one in work.stages:
         times = trace.stages.get(one.stage.name)
-        if times is None or not times.jobs:
+        if times is None:
             continue
-        first = 0.0 if math.isinf(times.first) else times.first
         lines.append(
             LocalStageLine(
                 one.stage.name,
-                machine.command_s + first,
+                machine.command_s + times.first,
                 machine.command_s + times.last,
                 times.jobs,
                 times.running_s / times.jobs,

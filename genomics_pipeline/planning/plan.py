@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from statistics import median
 from typing import Any
 
@@ -141,7 +140,7 @@ def make_plan(run: PlannedRun, work: Workload, what_if: Sequence[str] = ()) -> P
         run.pipeline.name,
         run.prices.region,
         run.cohort.samples,
-        len(run.cohort.interval_bases) if "interval" in work.scopes.values() else 0,
+        work.intervals,
         counts,
         trace.throttled,
         asked,
@@ -175,8 +174,7 @@ def _phases(
         arrival_s: See `PlannedRun`.
     """
     phases = []
-    for label, group in groupby(work.stages, key=lambda one: one.label or one.stage.name):
-        stages = list(group)
+    for label, stages in work.phases:
         is_map = stages[0].label is not None
         loads = [
             StageLoad(

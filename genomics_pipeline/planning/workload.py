@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from genomics_pipeline.asl.map_state import distributed_maps
@@ -117,6 +118,17 @@ class Workload:
     scopes: Mapping[str, str]
     settings: Mapping[str, MapSettings]
     map_runs: Mapping[str, int]
+
+    @property
+    def phases(self) -> Iterator[tuple[str, list[StageWork]]]:
+        """The stages of each Map, with its Label, and each cohort stage, with its name, in order."""
+        for label, group in groupby(self.stages, key=lambda one: one.label or one.stage.name):
+            yield label, list(group)
+
+    @property
+    def intervals(self) -> int:
+        """The number of intervals that its Maps run over."""
+        return max((sum(self.batches[label]) for label, scope in self.scopes.items() if scope == "interval"), default=0)
 
 
 def workload(

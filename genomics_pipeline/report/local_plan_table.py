@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from genomics_pipeline.model.errors import UsageError, did_you_mean
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.planning.local_plan import LocalPlan
 from genomics_pipeline.report.duration import duration
-from genomics_pipeline.report.plan_table import figure_row, stage_bar
+from genomics_pipeline.report.plan_table import figure, figure_row, stage_bar
 
 _GB = 1e9
 
@@ -102,6 +101,4 @@ def explain_local_line(plan: LocalPlan, name: str) -> list[str]:
         ],
         **{one.stage: [one.basis] for one in plan.timeline},
     }
-    if name not in figures:
-        raise UsageError(f"--explain {name}: no such line; {did_you_mean(name, list(figures))}")
-    return figures[name]
+    return figure(figures, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from genomics_pipeline.model.errors import UsageError, did_you_mean
@@ -267,6 +267,19 @@ def explain_line(plan: Plan, name: str) -> list[str]:
             figures[name] = [line for one in lines for line in (one.name, *_cost(one))]
     for cost in plan.costs:  # transitions have a count and a price
         figures.setdefault(cost.name, []).extend(_cost(cost))
+    return figure(figures, name)
+
+
+def figure(figures: Mapping[str, list[str]], name: str) -> list[str]:
+    """Return where the figure of a line comes from.
+
+    Args:
+        figures: That of each line, by its name.
+        name: The name of the line that was asked for.
+
+    Raises:
+        UsageError: for a line that is not there.
+    """
     if name not in figures:
         raise UsageError(f"--explain {name}: no such line; {did_you_mean(name, list(figures))}")
     return figures[name]

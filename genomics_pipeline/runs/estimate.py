@@ -78,8 +78,6 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
     )
     work = workload(run.pipeline, run.document, run.cohort, run.model, run.execution_input.parts)
     notes = (
-        *found.planned.warnings,
-        f"reference: {found.genome}",
         *sources(request, found),
         *_notes(account, failures),
         *input_notes(request, found),

@@ -62,8 +62,6 @@ def estimate_here(request: PlanRequest, adapters: Adapters, note: Callable[[str]
     )
     work = workload(run.pipeline, run.document, run.cohort, run.model, run.execution_input.parts)
     notes = (
-        *found.planned.warnings,
-        f"reference: {found.genome}",
         *sources(request, found),
         _command_note(times),
         *input_notes(request, found),

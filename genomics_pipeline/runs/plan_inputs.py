@@ -136,7 +136,9 @@ def bam_factor(calibration: Calibration) -> float:
 
 
 def sources(request: PlanRequest, found: PlanInputs) -> Iterator[str]:
-    """Yield what seconds, memory and sizes rest on."""
+    """Yield the warnings of the request, its reference, and what seconds, memory and sizes rest on."""
+    yield from found.planned.warnings
+    yield f"reference: {found.genome}"
     if request.history:
         yield f"seconds, memory and sizes: records of {', '.join(request.history)}, as of the same reference"
     if found.unlearned:
