@@ -13,7 +13,18 @@ from genomics_pipeline.model.errors import DataError, Problem, did_you_mean
 from genomics_pipeline.model.metric_bounds import StageBounds, bounds_problems, declared_bounds, with_bounds
 from genomics_pipeline.model.parameters import Value, lacking_values, override_problems, settled_values
 from genomics_pipeline.model.publication import overwrite_problems, publish_folders, publish_problems
-from genomics_pipeline.model.step import METRICS, REGION_INDEXES, InputSpec, OutputSpec, StepSpec
+from genomics_pipeline.model.record_source import JSON_LINES, RecordSource, record_source
+from genomics_pipeline.model.record_stages import record_problems, record_source_misfit
+from genomics_pipeline.model.step import (
+    METRICS,
+    RECORD,
+    RECORDS,
+    REGION_INDEXES,
+    RESULT,
+    InputSpec,
+    OutputSpec,
+    StepSpec,
+)
 from genomics_pipeline.model.toml_file import TomlFile
 
 READS = "sample.reads"
@@ -37,8 +48,9 @@ class MapSettings:
         items_per_batch: Items of a child execution; None with `max_input_bytes_per_batch` also None for one item.
         max_input_bytes_per_batch: Bytes of a child execution's items.
         map_runs: The Map Runs among which the items are divided, where there are as many items; the other settings
-            are those of each. Used by maps over samples only.
+            are those of each. Used by maps over samples and records only.
         interval_size_bp: Approximate length of an interval in bases; used by the map over intervals only.
+        source: The form of the objects that hold the items; used by the map over records only.
     """
 
     max_concurrency: int = 1000
@@ -48,6 +60,7 @@ class MapSettings:
     max_input_bytes_per_batch: int | None = None
     map_runs: int = 1
     interval_size_bp: int = 5_000_000
+    source: RecordSource = JSON_LINES
 
     @property
     def is_batched(self) -> bool:
@@ -81,9 +94,9 @@ class Stage:
     Attributes:
         name: The stage's name, unique in the pipeline.
         step: The step that runs.
-        scope: ``sample``, ``interval`` or ``cohort``; the step runs once for each item of the scope.
+        scope: ``sample``, ``interval`` or ``cohort``; the step runs once for each item of the scope. Or ``record``.
         inputs: Input name -> ``sample.reads``, ``sample.gvcf``, ``earlier.packed``, ``reference`` or
-            ``<stage>.<output>``.
+            ``<stage>.<output>``; of a stage over records ``records`` or ``<stage>.result``.
         publish: Output name -> folder below ``results/``.
         intermediate: The outputs are only for later stages; on AWS they expire.
         when: The parameters of which at least one must have a value for the stage to run; none for every run.
@@ -173,6 +186,11 @@ class Pipeline:
         return {stage.name: stage.step.resources.memory_ladder for stage in self.stages}
 
     @property
+    def over_records(self) -> bool:
+        """True if its stages are over records, in place of samples, intervals and the cohort."""
+        return self.stages[0].scope == RECORD
+
+    @property
     def takes_reads(self) -> bool:
         """True if a stage takes the reads of samples."""
         return any(READS in stage.inputs.values() for stage in self.stages)
@@ -215,12 +233,13 @@ def parse_pipeline(text: str, *, file: str, load_step: Callable[[str], StepSpec]
             misfits = list(bounds_problems(toml, ("stages", number, METRICS), raw.get(METRICS, {}), step))
             problems += misfits
             step = step if misfits else with_bounds(step, declared_bounds(raw.get(METRICS, {})))
-            folders = publish_folders(raw["publish"], step)
+            folders = publish_folders(raw.get("publish", {}), step)
             stage = Stage(raw["name"], step, raw["scope"], raw["inputs"], folders, intermediate, when)
             problems += _stage_problems(toml, number, stage, stages, unknown)
             stages.append(stage)
         else:
             unknown.add(raw["name"])
+    problems += record_problems(toml, stages)
     known = {stage.name: stage.step for stage in stages}
     parameters = toml.data.get("parameters", {})
     if len(steps) == len(toml.data["stages"]):
@@ -256,7 +275,11 @@ def _load_steps(toml: TomlFile, load_step: Callable[[str], StepSpec]) -> tuple[d
 
 def _maps(raw: Mapping[str, Any]) -> dict[str, MapSettings]:
     defaults = {"sample": MapSettings(tolerated_failure_percentage=50), "interval": MapSettings()}
-    return {scope: replace(settings, **raw.get(scope, {})) for scope, settings in defaults.items()}
+    maps = {scope: replace(settings, **raw.get(scope, {})) for scope, settings in defaults.items()}
+    if RECORD in raw:
+        source = record_source(raw[RECORD]["source"])
+        maps[RECORD] = replace(MapSettings(), **{**raw[RECORD], "source": source})
+    return maps
 
 
 def _stage_problems(
@@ -280,6 +303,10 @@ def _stage_problems(
         elif message := _source_misfit(spec, stage, earlier):
             yield toml.problem((*path, "inputs"), f"{name}: {message}")
     yield from _when_problems(toml, number, stage)
+    if stage.scope == RECORD:
+        return
+    if "publish" not in toml.data["stages"][number]:
+        yield toml.problem(path, "expected the key 'publish', found none")
     yield from publish_problems(toml, number, stage)
     yield from overwrite_problems(toml, number, stage, earlier)
 
@@ -307,6 +334,8 @@ _GVCFS_MISFIT = (
 def _source_misfit(spec: InputSpec, stage: Stage, earlier: list[Stage]) -> str | None:
     """Return what is wrong with the source of one input, or None."""
     source = stage.inputs[spec.name]
+    if spec.type in (RECORDS, RESULT):
+        return record_source_misfit(spec, stage, earlier)
     if spec.type == "reads":
         wrong = source != READS or stage.scope != "sample"
         return (

@@ -120,6 +120,7 @@ MAP_RUN_CONCURRENCY = Quota(10_000, "children", "Map Run", QUOTAS_PAGE, code="L-
 MAP_RUN_ITEMS = Quota(100_000_000, "items", "Map Run", READER_PAGE, code="L-47716EBC")
 OPEN_MAP_RUNS = Quota(1_000, "Map Runs", "open Map Runs of an account and Region", QUOTAS_PAGE, code="L-15D902EC")
 CHILD_STARTS = Quota(100, "STANDARD children a second", "Map Run", QUOTAS_PAGE)
+EXPRESS_CHILD_STARTS = Quota(1_000, "EXPRESS children a second", "Map Run", QUOTAS_PAGE)
 READER_OBJECT = Quota(10 * _GB, "bytes", "ItemReader, one S3 object", READER_PAGE, code="L-2CDE2B0A")
 READER_ITEM = Quota(8 * _MIB, "bytes", "ItemReader, one item before ItemSelector", READER_PAGE)
 CSV_HEADERS = Quota(10 * _KIB, "bytes", "ReaderConfig, CSVHeaders", READER_PAGE, code="L-752E372A")
@@ -229,3 +230,8 @@ FUNCTION_CONCURRENCY = Quota(
     code="L-B99A9384",
 )
 FUNCTION_MEMORY = Quota(128, "MiB", "CreateFunction, MemorySize by default", LAMBDA_PAGE, service="lambda")
+FUNCTION_MEMORY_MOST = Quota(10_240, "MiB", "CreateFunction, MemorySize", LAMBDA_PAGE, service="lambda")
+FUNCTION_STORAGE = Quota(512, "MiB", "CreateFunction, EphemeralStorage by default", LAMBDA_PAGE, service="lambda")
+FUNCTION_STORAGE_MOST = Quota(10_240, "MiB", "CreateFunction, EphemeralStorage", LAMBDA_PAGE, service="lambda")
+FUNCTION_PAYLOAD = Quota(6 * _MIB, "bytes", "Invoke, request and response each", LAMBDA_PAGE, service="lambda")
+FUNCTION_NAME = Quota(64, "characters", "CreateFunction, FunctionName", MODEL, service="lambda")

@@ -12,8 +12,13 @@ from genomics_pipeline.model.metric_spec import MetricSpec
 from genomics_pipeline.model.parameters import ParameterSpec
 
 METRICS = "metrics"  # the name of the output with the metrics of an item
-SCOPES = ("sample", "interval", "cohort")
+SCOPES = ("sample", "interval", "cohort")  # of items with names
+RECORD = "record"  # the scope of stages over records, which run as Lambda functions
+BATCH, LAMBDA = "batch", "lambda"  # the runtimes of steps: jobs of AWS Batch, and functions
+RECORDS, RESULT = "records", "result"  # types of inputs of a step on Lambda
+ROWS, ARROW = "rows", "arrow"  # forms of records
 REGION_INDEXES = ("tbi", "csi")  # by which the records of a region are found
+FUNCTION_TIMEOUT_S = 60  # of a step on Lambda that gives none
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 # Once more on On-Demand hosts, after Batch has retried on Spot hosts; once more with twice the time after a timeout;
@@ -28,6 +33,9 @@ OUT_OF_MEMORY_EXIT_CODE = 137  # 128 + SIGKILL: the container was killed for its
 @dataclass(frozen=True, slots=True)
 class InputSpec:
     """An input: ``reads`` (a sample's lanes), ``reference``, ``file`` or ``files`` (one of each upstream item).
+
+    A step on Lambda has ``records``, which it takes `as_` a list of ``rows`` or as an ``arrow`` table, and may have
+    the ``result`` of an earlier stage over the same batch.
 
     The program of `reads` takes files of the `formats`: fastq, bam, cram; with `as_aligned`, those that are to be
     passed on as they are aligned, too. `scratch_per_byte` is the disk in bytes that a byte of a format takes at most,
@@ -53,6 +61,7 @@ class InputSpec:
     margin_bp: int = 0
     optional: bool = False
     packed_in: str = ""
+    as_: str = ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +84,19 @@ class Resources:
 
     Attributes:
         memory_ladder: Memory in MiB of the first attempt, and of each further one after running out of memory.
+        runtime: ``batch`` or ``lambda``; a function has no vCPUs or disk of its own choice.
+        ephemeral_storage_mib: The size of a function's ``/tmp``.
+        reserved_concurrency: The executions of a function at a time that its account keeps for it, and its limit; None
+            for neither.
     """
 
     vcpus: int = 1
     memory_ladder: tuple[int, ...] = (2048,)
     disk_gib: int = 20
     timeout_s: int = 86400
+    runtime: str = BATCH
+    ephemeral_storage_mib: int = 512
+    reserved_concurrency: int | None = None
 
     @property
     def memory_mib(self) -> int:
@@ -90,9 +106,11 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class StepSpec:
-    """A step: a command over local files, with its inputs and outputs.
+    """A step: a command over local files, with its inputs and outputs, or a function over a batch of records.
 
     Attributes:
+        program: Of a step on Lambda: the file in its folder that defines ``handle(batch)``. It has no command, no
+            outputs and no metrics: what ``handle`` returns is its result.
         local_memory: The memory that a job needs on one machine; None where only the memory ladder is known.
         metrics: The metrics that it declares, by name, in the order of the tables.
         common: The folder ``common`` beside the step's is part of its program.
@@ -114,6 +132,12 @@ class StepSpec:
     local_memory: LocalMemory | None = None
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     common: bool = False
+    program: str = ""
+
+    @property
+    def is_function(self) -> bool:
+        """True if the step runs as a Lambda function."""
+        return self.resources.runtime == LAMBDA
 
     def lacking(self, outputs: Collection[str]) -> list[str]:
         """Return the outputs that are not among those of a task that is done, though they are not optional."""

@@ -12,9 +12,12 @@ from genomics_pipeline.model.metric_spec import parse_metric
 from genomics_pipeline.model.parameters import ParameterSpec
 from genomics_pipeline.model.step import (
     BAD_INPUT_EXIT_CODE,
+    FUNCTION_TIMEOUT_S,
+    LAMBDA,
     OUT_OF_DISK_EXIT_CODE,
     OUT_OF_MEMORY_EXIT_CODE,
     RETRY,
+    ROWS,
     InputSpec,
     OutputSpec,
     Resources,
@@ -49,11 +52,11 @@ def parse_step(text: str, *, file: str, is_shipped: bool = False) -> StepSpec:
         name=data["name"],
         version=data["version"],
         summary=data["summary"],
-        command=tuple(data["command"]),
+        command=tuple(data.get("command", ())),
         inputs={name: _input(name, raw) for name, raw in data["inputs"].items()},
         outputs={
             name: OutputSpec(name, raw["path"], _indexes(raw), raw.get("summary", ""), raw.get("optional", False))
-            for name, raw in data["outputs"].items()
+            for name, raw in data.get("outputs", {}).items()
         },
         parameters=parameters,
         resources=_resources(data.get("resources", {})),
@@ -61,12 +64,15 @@ def parse_step(text: str, *, file: str, is_shipped: bool = False) -> StepSpec:
         local_memory=LocalMemory(**data["local_memory"]) if "local_memory" in data else None,
         metrics=metrics,
         common=data.get("common", False),
+        program=data.get("program", ""),
         retry=RETRY | {FailureClass(name): times for name, times in data.get("retry", {}).items()},
     )
 
 
 def _resources(raw: Mapping[str, Any]) -> Resources:
     rest = {name: value for name, value in raw.items() if name != "memory_mib"}
+    if raw.get("runtime") == LAMBDA:
+        rest = {"timeout_s": FUNCTION_TIMEOUT_S, **rest}
     if "memory_mib" not in raw:
         return Resources(**rest)
     memory = raw["memory_mib"]
@@ -88,6 +94,7 @@ def _input(name: str, raw: Mapping[str, Any]) -> InputSpec:
         raw.get("margin_bp", 0),
         raw.get("optional", False),
         raw.get("packed_in", ""),
+        raw.get("as", ROWS),
     )
 
 

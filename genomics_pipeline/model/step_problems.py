@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from genomics_pipeline.model.errors import Problem, did_you_mean
+from genomics_pipeline.model.function_problems import runtime_problems
 from genomics_pipeline.model.metric_spec import METRIC_NAME, MetricSpec, bounds_misfit
 from genomics_pipeline.model.parameters import ParameterSpec, misfit
 from genomics_pipeline.model.step import METRICS, NAME, PLACEHOLDER, REGION_INDEXES, SCOPES
@@ -30,6 +31,7 @@ def step_problems(
         parameters: The parameters that it declares, by name.
         metrics: The metrics that it declares, by name.
     """
+    yield from runtime_problems(toml)
     yield from _name_problems(toml)
     yield from _parameter_problems(toml, parameters)
     yield from _metric_problems(toml, metrics)
@@ -94,7 +96,7 @@ def _pattern_misfit(spec: ParameterSpec) -> str | None:
 
 
 def _metric_problems(toml: TomlFile, metrics: Mapping[str, MetricSpec]) -> Iterator[Problem]:
-    output = toml.data["outputs"].get(METRICS, {})
+    output = toml.data.get("outputs", {}).get(METRICS, {})
     if metrics and not str(output.get("path", "")).endswith(".json"):
         found = f"found {output['path']!r}" if output else "found none"
         yield toml.problem(
@@ -162,7 +164,7 @@ def _format_problems(toml: TomlFile) -> Iterator[Problem]:
 def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
     data = toml.data
     in_paths = [*SCOPES, *data.get("parameters", {})]
-    for name, raw in data["outputs"].items():
+    for name, raw in data.get("outputs", {}).items():
         for placeholder in PLACEHOLDER.findall(raw["path"]):
             if placeholder not in in_paths:
                 path = ("outputs", name, "path")
@@ -175,7 +177,7 @@ def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
     lists = {f"inputs.{name}" for name, raw in data["inputs"].items() if raw["type"] in ("reads", "files")}
     missing = {f"missing.{name}" for name, raw in data["inputs"].items() if raw.get("missing")}
     known += sorted(missing)
-    for word in data["command"]:
+    for word in data.get("command", ()):
         if len([one for one in PLACEHOLDER.findall(word) if one in lists | missing]) > 1:
             expected = "expected at most one list of files in an argument, which is repeated for each"
             yield toml.problem(("command",), f"{expected}, found {word!r}")

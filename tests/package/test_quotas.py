@@ -39,6 +39,7 @@ OTHERS = {
     ("MAX_BATCH_BYTES", 5_000),
     ("max_repeats", 2),
     ("MOST_OBSERVATIONS", 1_000),
+    ("MOST_VCPUS", 64),
 }
 
 
@@ -103,7 +104,8 @@ def snake_case(name: str) -> str:
 
 def _repeats(text: str) -> bool:
     """Return whether a regular expression repeats as often as a limit allows."""
-    return any(int(most) in VALUES for most in re.findall(r"\{\d+,(\d{2,})\}", text))
+    allowed = {quotas.FUNCTION_NAME.value}  # a number of many texts
+    return any(int(most) in VALUES - allowed for most in re.findall(r"\{\d+,(\d{2,})\}", text))
 
 
 def _compares_a_length(node: ast.Compare) -> bool:
@@ -184,7 +186,10 @@ def test_each_quota_has_its_source() -> None:
 # By schema: the limits of AWS that it repeats, and maxima of our own.
 SCHEMAS: dict[str, tuple[set[Quota], set[float]]] = {
     "asl": ({quotas.SECONDS, quotas.MAX_ATTEMPTS, quotas.MAX_DELAY, quotas.PAYLOAD, quotas.MAP_RUN_ITEMS}, {100}),
-    "pipeline": ({quotas.MAP_RUN_CONCURRENCY, quotas.INLINE_CONCURRENCY, quotas.PAYLOAD}, {100}),
+    "pipeline": (
+        {quotas.MAP_RUN_CONCURRENCY, quotas.MAP_RUN_ITEMS, quotas.INLINE_CONCURRENCY, quotas.PAYLOAD},
+        {100},
+    ),
     "step": ({quotas.STANDARD_SECONDS}, {10, 256}),
     "faults": (set(), {1}),
     "parameters": (set(), set()),
