@@ -133,6 +133,7 @@ lock:
 	uv pip compile --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28 --constraint requirements.lock containers/requirements.in -o containers/requirements.lock
 	uv pip compile --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28 --constraint requirements.lock --no-emit-package zlib-ng containers/requirements.x86_64.in -o containers/requirements.x86_64.lock
 	uv pip compile --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28 --constraint requirements.lock containers/intake/requirements.in -o containers/intake/requirements.lock
+	uv pip compile --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28 --constraint requirements.lock --constraint containers/requirements.lock containers/function/requirements.in -o containers/function/requirements.lock
 
 # Pins the newest image of Debian in the Dockerfile; the tags of all images change with it.
 base-image:

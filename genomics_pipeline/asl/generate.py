@@ -11,6 +11,7 @@ from genomics_pipeline.asl.jsonata_assumptions import check_assumptions
 from genomics_pipeline.asl.map_state import PARTS, map_over_parts, map_state
 from genomics_pipeline.asl.optional import first_state, optional_states
 from genomics_pipeline.asl.payload_budget import payload_budgets
+from genomics_pipeline.asl.record_map import record_document
 from genomics_pipeline.asl.task_state import PayloadSource, stage_states
 from genomics_pipeline.language.jsonata.text import member
 from genomics_pipeline.model.pipeline import Pipeline, Stage
@@ -31,6 +32,8 @@ def generate(pipeline: Pipeline, names: ResourceNames = DEFAULT_NAMES) -> dict[s
     Raises:
         DataError: if the pipeline exceeds a limit of AWS.
     """
+    if pipeline.over_records:
+        return record_document(pipeline, names)
     check_assumptions()
     groups = list(_groups(pipeline))
     held_by = {stage.name: name for name, stages in groups for stage in stages if stage.scope != "cohort"}

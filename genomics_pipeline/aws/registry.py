@@ -35,6 +35,20 @@ def login(clients: Clients) -> Login:
     return Login(token["proxyEndpoint"].removeprefix("https://"), user, password)
 
 
+def has_repository(repository: str, clients: Clients) -> bool:
+    """Tell whether there is a repository with a name.
+
+    Raises:
+        RunError: if the call fails.
+    """
+    with aws_call(f"search the ECR repository {repository}"):
+        try:
+            clients.ecr.describe_repositories(repositoryNames=[repository])
+        except clients.ecr.exceptions.RepositoryNotFoundException:
+            return False
+    return True
+
+
 def has_tag(repository: str, tag: str, clients: Clients) -> bool:
     """Tell whether a repository has an image with a tag.
 

@@ -49,7 +49,8 @@ def deploy(
     """Create or change the stack that runs the pipelines on AWS.
 
     The command shows the changes as a table, and applies them once you confirm. The stack contains the named pipelines
-    and no others, and an intake only with --intake.
+    and no others, and an intake only with --intake. Images of steps that run on Lambda are built and pushed, since a
+    function cannot be created without one.
 
     \b
     Examples:
@@ -59,13 +60,14 @@ def deploy(
       genomics-pipeline deploy --intake intake/ -- submit --reference s3://my-bucket/hg38.fa
     """
     from genomics_pipeline.aws.deployment import ARCHITECTURE
-    from genomics_pipeline.cli.adapters import aws_clients
+    from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.cli.intake import arriving_sheets
     from genomics_pipeline.model.architecture import Architecture
     from genomics_pipeline.runs.containers.emulation import emulation_note
     from genomics_pipeline.runs.containers.images import this_architecture
     from genomics_pipeline.runs.stack.deploy import deploy as deploy_stack
     from genomics_pipeline.runs.stack.deploy import parse_parameters
+    from genomics_pipeline.runs.stack.functions import FunctionImages
     from genomics_pipeline.runs.stack.template import stack_template
 
     values = parse_parameters(parameters)
@@ -73,7 +75,9 @@ def deploy(
         values["MaxVcpus"] = str(max_vcpus)
     arriving = arriving_sheets(intake, command, stack)
     plan = stack_template(pipelines, stack, arriving)
-    outputs = deploy_stack(plan, values, aws_clients(), Terminal(yes, quiet=as_json))
+    ports, terminal = adapters(), Terminal(yes, quiet=as_json)
+    functions = FunctionImages(plan.names, ports, terminal.note)
+    outputs = deploy_stack(plan, values, ports.clients, terminal, functions.push)
     if outputs is None:
         echo_line("nothing was changed", err=True)
     elif as_json:
@@ -85,4 +89,9 @@ def deploy(
             echo_line(f"note: {emulated}", err=True)
         chosen = "".join(f" --pipeline {shlex.quote(pipeline)}" for pipeline in pipelines)
         submitted = f" --pipeline {shlex.quote(pipelines[0])}" if pipelines else ""
-        echo_line(f"next: genomics-pipeline containers push{chosen}, then genomics-pipeline submit SHEET{submitted}")
+        if plan.images:
+            echo_line(
+                f"next: genomics-pipeline containers push{chosen}, then genomics-pipeline submit SHEET{submitted}"
+            )
+        else:
+            echo_line(f"next: genomics-pipeline submit RECORDS{submitted}")

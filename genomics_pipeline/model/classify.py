@@ -18,6 +18,7 @@ from genomics_pipeline.model.access import NOT_AUTHORIZED, described_right
 from genomics_pipeline.model.batch_retry import EXITED, SIGTERM_EXIT_CODE
 from genomics_pipeline.model.container_overrides import OVERRIDES_TOO_LONG
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.function_errors import OF_SERVICES, function_class, is_function_failure
 from genomics_pipeline.model.step import (
     ACCESS_DENIED_EXIT_CODE,
     BAD_INPUT_EXIT_CODE,
@@ -167,6 +168,8 @@ def classify(error: str, cause: str) -> Failure:
         return _of_stage(error, detail)
     if detail is not None and ("Container" in detail or "Attempts" in detail or "JobId" in detail):
         return _of_job(error, detail)
+    if is_function_failure(error, detail):
+        return _of_function(error, cause, detail or {})
     failure_class, why = (FailureClass.UNKNOWN, "") if cause and not error else _by_error(error)
     if NOT_AUTHORIZED in cause:  # of a refused submission, which has the same error name as a throttled one
         failure_class, why = FailureClass.ACCESS_DENIED, f"cause: {NOT_AUTHORIZED.strip(': ')}"
@@ -244,6 +247,16 @@ def _earlier(tried: Sequence[StageTry], last: str | None) -> list[StageTry]:
 
 def _class_named(name: Any) -> FailureClass | None:
     return FailureClass(name) if name in list(FailureClass) else None
+
+
+def _of_function(error: str, cause: str, detail: Mapping[str, Any]) -> Failure:
+    """Classify the failure of a Lambda function: its own exception, or an error of the service."""
+    message = detail.get("errorMessage")
+    kind = f"{error}: " if detail and not error.startswith(OF_SERVICES) else ""
+    failure_class = function_class(error, cause)
+    return Failure(
+        failure_class, _with_words(f"{kind}{message}" if message else cause or error), f"error: {error}", error
+    )
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -75,6 +75,8 @@ class HostChoice:
 
     def need_gib(self, host: HostType) -> int:
         """Return the disk that a host needs when it is full of jobs of the densest step."""
+        if not self.steps:
+            return 0
         step = self.densest.resources
         return -(-host.vcpus * step.disk_gib // step.vcpus)
 

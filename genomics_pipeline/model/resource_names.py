@@ -53,6 +53,14 @@ class ResourceNames:
         """
         return f"{self.stack}-{step}"
 
+    def function(self, step: str) -> str:
+        """Return the name of the Lambda function of a step."""
+        return f"{self.stack}-{step}"
+
+    def function_log(self, step: str) -> str:
+        """Return the name of the CloudWatch log group of a step's Lambda function."""
+        return f"/{self.stack}/functions/{step}"
+
     @property
     def index_job(self) -> str:
         """Return the name of the Batch job definition that builds indexes; steps have a hyphen behind the stack's."""

@@ -21,7 +21,12 @@ from genomics_pipeline.report.step_words import (
 if TYPE_CHECKING:
     from click import HelpFormatter
 
-SCOPE_WORDS = {"sample": "once for each sample", "interval": "once for each interval", "cohort": "once for the cohort"}
+SCOPE_WORDS = {
+    "sample": "once for each sample",
+    "interval": "once for each interval",
+    "cohort": "once for the cohort",
+    "record": "once for each batch of records",
+}
 
 
 def stage_words(stage: Stage) -> str:

@@ -9,13 +9,15 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.metric_spec import MetricSpec
 from genomics_pipeline.model.parameters import ParameterSpec, Value, value_words
 from genomics_pipeline.model.quantity import quantity
-from genomics_pipeline.model.step import InputSpec, OutputSpec, Resources, StepSpec
+from genomics_pipeline.model.step import ARROW, LAMBDA, RECORDS, InputSpec, OutputSpec, Resources, StepSpec
 
 INPUT_WORDS = {
     "reads": "the FASTQ files of a sample's lanes",
     "reference": "the reference, a FASTA file",
     "file": "a file",
     "files": "a file of each item",
+    "records": "the records of a batch",
+    "result": "the result of an earlier stage over the same records",
 }
 KIND_WORDS = {"string": "text", "boolean": "true or false", "file": "a file"}
 FORMAT_WORDS = {"panel": "a VCF or BCF file", "genetic_map": "a genetic map", "people": "a list of names"}
@@ -74,6 +76,8 @@ def input_words(spec: InputSpec) -> str:
     if spec.type == "reference":
         return f"{what} (indexes: {', '.join(spec.indexes)})" if spec.indexes else what
     details = [f"with its index: {' or '.join(spec.indexes)}"] if spec.indexes else []
+    if spec.as_ == ARROW:
+        details.append("as an Arrow table")
     if spec.ranged:
         details.append(f"of a remote file, only the interval and {spec.margin_bp:,} bp beside it are read")
     if spec.optional:
@@ -116,12 +120,19 @@ def resource_words(resources: Resources) -> str:
     >>> resource_words(Resources(vcpus=2, memory_ladder=(4096, 8192), disk_gib=50))
     '2 vCPUs, 4096 MiB of memory (then 8192 MiB), 50 GiB of disk, at most 24 hours'
     """
+    longest = _longest(resources.timeout_s)
+    if resources.runtime == LAMBDA:
+        storage = f"{resources.ephemeral_storage_mib} MiB of ephemeral storage"
+        return f"a Lambda function with {resources.memory_mib} MiB of memory, {storage}, at most {longest}"
     first, *further = resources.memory_ladder
     then = f" (then {', '.join(map(str, further))} MiB)" if further else ""
-    hours, rest = divmod(resources.timeout_s, 3600)
-    longest = quantity(resources.timeout_s, "second") if rest else quantity(hours, "hour")
     vcpus = quantity(resources.vcpus, "vCPU")
     return f"{vcpus}, {first} MiB of memory{then}, {resources.disk_gib} GiB of disk, at most {longest}"
+
+
+def _longest(seconds: int) -> str:
+    hours, rest = divmod(seconds, 3600)
+    return quantity(seconds, "second") if rest else quantity(hours, "hour")
 
 
 def step_json(spec: StepSpec) -> dict[str, Any]:
@@ -140,6 +151,7 @@ def step_json(spec: StepSpec) -> dict[str, Any]:
                 "ranged": one.ranged,
                 "margin_bp": one.margin_bp,
                 "optional": one.optional,
+                **({"as": one.as_} if one.type == RECORDS else {}),
             }
             for name, one in spec.inputs.items()
         },
@@ -154,6 +166,8 @@ def step_json(spec: StepSpec) -> dict[str, Any]:
             "memory_mib": list(resources.memory_ladder),
             "disk_gib": resources.disk_gib,
             "timeout_s": resources.timeout_s,
+            "runtime": resources.runtime,
+            **({"ephemeral_storage_mib": resources.ephemeral_storage_mib} if spec.is_function else {}),
         },
     }
 

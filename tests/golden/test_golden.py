@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 SHIPPED = ("amplicon", "germline", "germline-lowpass", "germline-single", "joint")
 PIPELINES = {
     **{name: name for name in SHIPPED},
-    **{name: str(HERE / f"{name}.toml") for name in ("around", "batched", "cohort")},
+    **{name: str(HERE / f"{name}.toml") for name in ("around", "batched", "cohort", "records", "records-in-parts")},
 }
 
 

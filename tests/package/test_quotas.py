@@ -31,6 +31,7 @@ OTHERS = {
     ("MOST_JOBS", 10),
     ("LONGEST_PAUSE_S", 20),
     ("MAX_EXECUTIONS", 1_000_000),
+    ("MaxAttempts", 2),
     ("MaxAttempts", 20),
     ("MaxDelaySeconds", 300),
     ("max_concurrency", 1_000),

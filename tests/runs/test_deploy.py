@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,16 +13,19 @@ import pytest
 
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import find_deployment
-from genomics_pipeline.aws.stack import ChangeSet, StackEvent
+from genomics_pipeline.aws.registry import has_repository
+from genomics_pipeline.aws.stack import ChangeSet, StackEvent, describe, parameter_values
 from genomics_pipeline.aws.template.states import machine_id
 from genomics_pipeline.cli.adapters import aws_clients
 from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import DataError, RunError, UsageError
 from genomics_pipeline.runs.catalog import pipeline_names, shipped_folder
 from genomics_pipeline.runs.stack.deploy import deploy, parse_parameters
 from genomics_pipeline.runs.stack.destroy import DestroyOutcome, destroy
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
+from genomics_pipeline.worker.step_folder import StepFolder
 
 STACK = "genomics-pipeline"
 
@@ -340,3 +343,51 @@ def test_all_wrong_parameters_are_reported_at_once() -> None:
         "--parameter: expected VpcId and SubnetIds together, found one of them",
         "--parameter InputBuckets: expected ARNs, such as arn:aws:s3:::reads, found 'reads'",
     ]
+
+
+RECORDS = Path(__file__).parents[1] / "golden/records.toml"
+
+
+class StandInRegistry:
+    """A push of images that keeps what is asked, and which functions and repositories there are then."""
+
+    def __init__(self, clients: Clients, refused: int = 0) -> None:
+        self._clients, self._refused = clients, refused
+        self.pushed: list[list[str]] = []
+
+    def push(self, steps: Sequence[StepFolder], architecture: Architecture) -> None:
+        names = [step.spec.name for step in steps]
+        assert all(has_repository(f"{STACK}/{name}", self._clients) for name in names)
+        self.pushed.append(names)
+        if names and self._refused:
+            self._refused -= 1
+            raise RunError("no engine")
+
+
+def function_names(clients: Clients) -> list[str]:
+    (stack,) = clients.cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack["StackName"])
+    kinds = [one for page in pages for one in page["StackResourceSummaries"]]
+    return [one["LogicalResourceId"] for one in kinds if one["ResourceType"] == "AWS::Lambda::Function"]
+
+
+def test_a_function_follows_its_image_and_a_deployment_can_be_repeated(clients: Clients) -> None:
+    plan, user, registry = stack_template([str(RECORDS)], STACK), StandInUser(), StandInRegistry(clients, refused=1)
+    with pytest.raises(RunError, match="no engine"):
+        deploy(plan, {"FunctionConcurrency": "5"}, clients, user, registry.push)
+    assert function_names(clients) == []
+    deploy(plan, {"FunctionConcurrency": "5"}, clients, user, registry.push)
+    assert function_names(clients) == ["ScoreFunction"]
+    assert registry.pushed[-1] == ["score"]
+    deploy(plan, {}, clients, user, registry.push)
+    assert function_names(clients) == ["ScoreFunction"]
+    values = parameter_values(describe(STACK, clients))
+    assert values["FunctionConcurrency"] == "5"
+
+
+def test_a_first_deployment_needs_one_confirmation_for_the_function_too(clients: Clients) -> None:
+    plan, user, registry = stack_template([str(RECORDS)], STACK), StandInUser(), StandInRegistry(clients)
+    deploy(plan, {}, clients, user, registry.push)
+    assert function_names(clients) == ["ScoreFunction"]
+    assert user.questions == ["Execute?"]
+    assert registry.pushed == [[], ["score"]]

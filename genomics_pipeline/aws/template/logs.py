@@ -17,10 +17,11 @@ VENDED = "/aws/vendedlogs/states/"
 
 def logs(names: ResourceNames) -> TemplateResources:
     """Return the log groups of the tasks' containers and of the state machines."""
-    return {TASKS_LOG: _group(names.log_group), STATES_LOG: _group(VENDED + names.stack)}
+    return {TASKS_LOG: log_group(names.log_group), STATES_LOG: log_group(VENDED + names.stack)}
 
 
-def _group(name: str) -> dict[str, Any]:
+def log_group(name: str) -> dict[str, Any]:
+    """Return a log group with the retention of the stack."""
     return {
         "Type": "AWS::Logs::LogGroup",
         "DeletionPolicy": "Delete",

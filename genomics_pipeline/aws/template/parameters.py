@@ -118,11 +118,22 @@ PARAMETERS: dict[str, Any] = {
     },
     **MONITORING_PARAMETERS,
 }
+FUNCTION_CONCURRENCY = "FunctionConcurrency"
+# Only of stacks with Lambda functions.
+FUNCTION_PARAMETERS: dict[str, Any] = {
+    FUNCTION_CONCURRENCY: {
+        "Type": "Number",
+        "Default": 0,
+        "MinValue": 0,
+        "Description": "Executions at a time that the account keeps for each function, and its limit; 0: as steps say",
+    },
+}
 
 MOST_ZONES = 6  # of a Region: us-east-1
 
 HAS_BOUNDARY = "HasPermissionsBoundary"
 HAS_KEY = "HasKey"
+HAS_FUNCTION_CONCURRENCY = "HasFunctionConcurrency"
 TIERS_RESULTS = "TiersResults"
 HAS_HOST_TYPES = "HasHostTypes"
 HAS_INSTANCE_TYPES = "HasInstanceTypes"
@@ -183,4 +194,7 @@ CONDITIONS: dict[str, Any] = {
         has_zone(number): {"Fn::And": [{"Condition": MAKES_NETWORK}, _zone_given(number)]}
         for number in range(1, MOST_ZONES)
     },
+}
+FUNCTION_CONDITIONS: dict[str, Any] = {
+    HAS_FUNCTION_CONCURRENCY: {"Fn::Not": [{"Fn::Equals": [{"Ref": FUNCTION_CONCURRENCY}, 0]}]}
 }

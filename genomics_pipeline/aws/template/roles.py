@@ -37,7 +37,8 @@ def objects(prefix: str = "") -> dict[str, Any]:
 
 def states_role(machine: PipelineStateMachine, names: ResourceNames) -> dict[str, Any]:
     """Return the role of a pipeline's state machine."""
-    allowed = [*_batch(machine, names), *_children(machine, names), *_map_files(machine), _log_delivery()]
+    tasks = _functions(machine) if machine.functions else _batch(machine, names)
+    allowed = [*tasks, *_children(machine, names), *_map_files(machine), _log_delivery()]
     return role("states.amazonaws.com", allowed, SAME_ACCOUNT)
 
 
@@ -76,6 +77,17 @@ def _batch(machine: PipelineStateMachine, names: ResourceNames) -> list[Statemen
     ]
 
 
+def _functions(machine: PipelineStateMachine) -> list[Statement]:
+    return [
+        Statement(
+            "InvokeFunctions",
+            "lambda:invoke, of the pipeline's own functions",
+            ["lambda:InvokeFunction"],
+            [arn("lambda", f"function:{name}") for name in machine.functions],
+        )
+    ]
+
+
 def _children(machine: PipelineStateMachine, names: ResourceNames) -> list[Statement]:
     name = names.state_machine(machine.pipeline)
     maps = [arn("states", f"execution:{name}/{label}:*") for label in machine.labels]
@@ -105,17 +117,40 @@ def _map_files(machine: PipelineStateMachine) -> list[Statement]:
     if not machine.labels:
         return []
     return [
-        Statement(
-            "ReadItems",
-            "ItemReader reads manifest and intervals; which run is only known when it runs",
-            ["s3:GetObject"],
-            [sub(f"${{{BUCKET}.Arn}}/{_ANY_RUN}{file}") for file in run_layout.ITEM_FILES.values()],
-        ),
+        *(_read_records() if machine.functions else _read_items()),
         Statement(
             "WriteResults",
             "ResultWriter writes a Map Run's results, in parts where they are large, and reads what it wrote",
             ["s3:PutObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"],
             [objects(f"{_ANY_RUN}{run_layout.map_runs(label)}/") for label in machine.labels],
+        ),
+    ]
+
+
+def _read_items() -> list[Statement]:
+    return [
+        Statement(
+            "ReadItems",
+            "ItemReader reads manifest and intervals; which run is only known when it runs",
+            ["s3:GetObject"],
+            [sub(f"${{{BUCKET}.Arn}}/{_ANY_RUN}{file}") for file in run_layout.ITEM_FILES.values()],
+        )
+    ]
+
+
+def _read_records() -> list[Statement]:
+    return [
+        Statement(
+            "ReadRecords",
+            "ItemReader reads the records of a run, any objects of the bucket; which is only known when it runs",
+            ["s3:GetObject"],
+            [objects()],
+        ),
+        Statement(
+            "ListRecords",
+            "ItemReader lists the objects below a prefix; which is only known when a run starts",
+            ["s3:ListBucket"],
+            [BUCKET_ARN],
         ),
     ]
 

@@ -26,11 +26,13 @@ class PipelineStateMachine:
         pipeline: The name of the pipeline.
         definition: The text of its definition.
         job_definitions: The names of the job definitions of its Tasks.
+        functions: The names of the Lambda functions of its Tasks; its items are then records.
     """
 
     pipeline: str
     definition: str
     job_definitions: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

@@ -41,6 +41,7 @@ DOCKERFILE = "Dockerfile"
 DEBIAN_VARIABLE = "GENOMICS_PIPELINE_DEBIAN"  # a copy of Debian's image elsewhere, such as in a registry of one's own
 OWN_LOCK = "requirements.lock"  # beside a Dockerfile: of the wheels of that image alone
 ANY_STEP = "step"  # the folder below containers/ for a step without a Dockerfile of its own
+FUNCTION_STEP = "function"  # likewise, for a step on Lambda
 PYTHON = "3.11"  # of debian:bookworm
 GLIBC = 36  # 2.36, of debian:bookworm
 TAG_LENGTH = 16
@@ -126,7 +127,8 @@ def dockerfile(step: StepFolder) -> Path:
     """Return the Dockerfile of a step: its own, the shipped one for its name, or the shipped one for any step."""
     containers = shipped_folder("containers")
     candidates = (step.path / DOCKERFILE, containers / step.spec.name / DOCKERFILE)
-    return next((file for file in candidates if file.is_file()), containers / ANY_STEP / DOCKERFILE)
+    usual = FUNCTION_STEP if step.spec.is_function else ANY_STEP
+    return next((file for file in candidates if file.is_file()), containers / usual / DOCKERFILE)
 
 
 def _own_locks(step: StepFolder) -> list[Path]:

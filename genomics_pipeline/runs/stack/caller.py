@@ -31,6 +31,7 @@ def deployed_caller_policy(
     deployment, description = find_deployment(stack, clients), describe(stack, clients)
     values = parameter_values(description)
     inputs, keys = ([one for one in values.get(name, "").split(",") if one] for name in ("InputBuckets", "InputKeys"))
-    steps = [image.step.name for image in plan.images]
     key = values.get("KmsKeyArn", "")
-    return caller_policy(deployment, plan.machines, steps, inputs, key, keys, check_rights=check_rights, index=index)
+    return caller_policy(
+        deployment, plan.machines, plan.steps, inputs, key, keys, check_rights=check_rights, index=index
+    )

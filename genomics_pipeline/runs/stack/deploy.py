@@ -21,13 +21,14 @@ from genomics_pipeline.aws.stack import (
     parameter_values,
 )
 from genomics_pipeline.aws.stack_resources import running_executions
-from genomics_pipeline.aws.template.parameters import KEY_ARN, PARAMETERS, most_vcpus
+from genomics_pipeline.aws.template.parameters import FUNCTION_PARAMETERS, KEY_ARN, PARAMETERS, most_vcpus
 from genomics_pipeline.aws.template.states import machine_id
 from genomics_pipeline.aws.template.template import first_template
 from genomics_pipeline.model.errors import DataError, Problem, RunError, UsageError, did_you_mean
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.runs.account import AccountNeed, account_notes
 from genomics_pipeline.runs.definition_check import aws_diagnostics
+from genomics_pipeline.runs.stack.functions import PushFunctions, architecture_of, lacking_repositories
 from genomics_pipeline.runs.stack.hosts import plan_hosts
 from genomics_pipeline.runs.stack.template import StackTemplate
 
@@ -71,8 +72,8 @@ def parse_parameters(assignments: Sequence[str]) -> dict[str, str]:
             problems.append(Problem(f"--parameter {assignment}: expected Key=Value, such as MaxVcpus=512"))
         elif key == "HostTypes":
             problems.append(Problem(f"--parameter {assignment}: `deploy` chooses them; name types by InstanceTypes"))
-        elif key not in PARAMETERS:
-            hint = did_you_mean(key, list(PARAMETERS))
+        elif key not in {**PARAMETERS, **FUNCTION_PARAMETERS}:
+            hint = did_you_mean(key, [*PARAMETERS, *FUNCTION_PARAMETERS])
             problems.append(Problem(f"--parameter {assignment}: unknown parameter {key!r}; {hint}"))
         else:
             values[key] = value
@@ -93,18 +94,24 @@ def parse_parameters(assignments: Sequence[str]) -> dict[str, str]:
 
 
 def deploy(
-    plan: StackTemplate, parameters: Mapping[str, str], clients: Clients, dialog: Dialog
+    plan: StackTemplate,
+    parameters: Mapping[str, str],
+    clients: Clients,
+    dialog: Dialog,
+    push: PushFunctions | None = None,
 ) -> dict[str, str] | None:
     """Create or change a stack.
 
     The template and the definitions are in the bucket of the stack. So the first deployment creates the bucket, and
-    then everything else by a second change set, which needs no other confirmation.
+    then everything else by a second change set, which needs no other confirmation. A Lambda function cannot be created
+    before its image is in its repository: where the stack lacks that, it comes by one more change set, after the push.
 
     Args:
         plan: The template of the stack.
         parameters: Parameters of the template; others keep their values.
         clients: The AWS clients.
         dialog: Shows the changes, asks for confirmation and reports the progress.
+        push: Builds and pushes the images of functions; None for a stack that has none.
 
     Returns:
         The outputs of the stack; None where the user did not confirm.
@@ -127,17 +134,22 @@ def deploy(
     for line in account_notes(_need(plan, {**parameter_values(stack_now), **parameters}), clients):
         dialog.note(line)
     parameters = {**parameters, **hosts.parameters}
-    document = plan.document()
+    architecture = architecture_of({**parameter_values(stack_now), **parameters})
+    lacking = lacking_repositories(plan.functions, plan.names, clients)
+    whole, document = plan.document(), plan.document([step.spec.name for step in lacking])
     bucket = None if stack_now is None else outputs(stack_now).get(BUCKET_OUTPUT)
     if stack_now is None or bucket is None:
-        first = make_change_set(stack, first_template(), parameters, None, clients, dialog.sleep)
-        if not _confirm(first, _following(document), clients, dialog):
+        early = _known(first_template(), parameters)
+        first = make_change_set(stack, first_template(), early, None, clients, dialog.sleep)
+        if not _confirm(first, _following(whole), clients, dialog):
             return None
         bucket = outputs(execute(first, clients, dialog.report, dialog.sleep))[BUCKET_OUTPUT]
-        second = make_change_set(stack, document, {}, bucket, clients, dialog.sleep)
+        later = {key: value for key, value in parameters.items() if key not in early}
+        second = make_change_set(stack, document, _known(document, later), bucket, clients, dialog.sleep)
         dialog.show(second, {})
     else:
-        second = make_change_set(stack, document, parameters, bucket, clients, dialog.sleep)
+        now = _known(document, parameters) if lacking else parameters
+        second = make_change_set(stack, document, now, bucket, clients, dialog.sleep)
         if not second.needed:
             dialog.show(second, {})
             return outputs(stack_now)
@@ -145,7 +157,24 @@ def deploy(
             return None
     for machine in plan.machines:
         put_text(bucket, machine.key, machine.definition, clients)
-    return outputs(execute(second, clients, dialog.report, dialog.sleep))
+    if push:
+        push([step for step in plan.functions if step not in lacking], architecture)
+    ended = execute(second, clients, dialog.report, dialog.sleep)
+    if lacking and push:
+        push(lacking, architecture)
+        third = make_change_set(stack, whole, _functions_only(parameters), bucket, clients, dialog.sleep)
+        dialog.show(third, {})
+        ended = execute(third, clients, dialog.report, dialog.sleep)
+    return outputs(ended)
+
+
+def _known(document: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of parameters that a template has."""
+    return {key: value for key, value in parameters.items() if key in document["Parameters"]}
+
+
+def _functions_only(parameters: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in parameters.items() if key in FUNCTION_PARAMETERS}
 
 
 def _following(document: Mapping[str, Any]) -> Counter[str]:
@@ -161,7 +190,9 @@ def _need(plan: StackTemplate, values: Mapping[str, str]) -> AccountNeed:
         plan: The template of the stack.
         values: Values of parameters; of others, the defaults hold.
     """
-    return AccountNeed("the stack", most_vcpus(values), max(image.step.resources.vcpus for image in plan.images))
+    return AccountNeed(
+        "the stack", most_vcpus(values), max((image.step.resources.vcpus for image in plan.images), default=0)
+    )
 
 
 def _check_running(plan: StackTemplate, running: Mapping[str, Sequence[str]], dialog: Dialog) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from genomics_pipeline.aws.template.intake import Intake
 from genomics_pipeline.aws.template.parameters import PARAMETERS
 from genomics_pipeline.aws.template.states import PipelineStateMachine
 from genomics_pipeline.aws.template.tasks import StepImage
-from genomics_pipeline.aws.template.template import template
+from genomics_pipeline.aws.template.template import FunctionImage, template
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.hosts import HostChoice, HostType
@@ -32,7 +32,8 @@ class StackTemplate:
     Attributes:
         names: The names of its resources.
         machines: The state machines of its pipelines, in the order of their names.
-        images: The images of the steps, each once, in the order of their names.
+        images: The images of the steps that are jobs, each once, in the order of their names.
+        functions: The steps that are functions, likewise.
         intake: The intake; None for none.
     """
 
@@ -40,9 +41,15 @@ class StackTemplate:
     machines: tuple[PipelineStateMachine, ...]
     images: tuple[StepImage, ...]
     intake: Intake | None = None
+    functions: tuple[StepFolder, ...] = ()
 
-    def document(self) -> dict[str, Any]:
-        """Return the CloudFormation template; see `aws.template.template.template`."""
+    def document(self, without: Collection[str] = ()) -> dict[str, Any]:
+        """Return the CloudFormation template; see `aws.template.template.template`.
+
+        Args:
+            without: The steps on Lambda that have no repository for their image yet, and so no function.
+        """
+        functions = [FunctionImage(_image(one), one.spec.name not in without) for one in self.functions]
         volume = int(PARAMETERS["VolumeGiB"]["Default"])
         hosts = {
             architecture: self.host_choice(
@@ -50,7 +57,12 @@ class StackTemplate:
             )
             for architecture in Architecture
         }
-        return template(self.machines, self.images, self.names, hosts, self.intake)
+        return template(self.machines, self.images, self.names, hosts, self.intake, functions)
+
+    @property
+    def steps(self) -> list[str]:
+        """The names of all steps, in the order of their names."""
+        return sorted([*(image.step.name for image in self.images), *(one.spec.name for one in self.functions)])
 
     def host_choice(self, types: Sequence[HostType], volume_gib: int) -> HostChoice:
         """Return the choice among instance types, by the disk that the steps declare.
@@ -81,13 +93,26 @@ def stack_template(pipelines: Sequence[str], stack: str, arriving: ArrivingSheet
         pipeline, folders = load_pipeline(name_or_file)
         if pipeline.name in machines:
             raise DataError(f"two pipelines are named {pipeline.name!r}; give one of them another name")
-        jobs = tuple(sorted({names.job_definition(stage.step.name) for stage in pipeline.stages}))
+        jobs, functions = (
+            tuple(
+                sorted({name_of(stage.step.name) for stage in pipeline.stages if stage.step.is_function is on_lambda})
+            )
+            for name_of, on_lambda in ((names.job_definition, False), (names.function, True))
+        )
         document = generate(pipeline, names)
         check_limits(document)  # also of shipped pipelines, since the stack's name is part of it
-        machines[pipeline.name] = PipelineStateMachine(pipeline.name, canonical_json(document), jobs)
+        machines[pipeline.name] = PipelineStateMachine(pipeline.name, canonical_json(document), jobs, functions)
         for name, step in folders.items():
             if steps.setdefault(name, step).path != step.path:
                 raise DataError(f"two steps are named {name!r}: {steps[name].path} and {step.path}")
-    images = tuple(StepImage(step.spec, content_tag(step)) for _, step in sorted(steps.items()))
+    jobs_of, functions_of = (
+        tuple(step for _, step in sorted(steps.items()) if step.spec.is_function is on_lambda)
+        for on_lambda in (False, True)
+    )
     intake = stack_intake(arriving, machines, tuple(sorted(steps))) if arriving else None
-    return StackTemplate(names, tuple(machine for _, machine in sorted(machines.items())), images, intake)
+    by_name = tuple(machine for _, machine in sorted(machines.items()))
+    return StackTemplate(names, by_name, tuple(map(_image, jobs_of)), intake, functions_of)
+
+
+def _image(step: StepFolder) -> StepImage:
+    return StepImage(step.spec, content_tag(step))

@@ -13,7 +13,12 @@ from genomics_pipeline.cli.intake import arriving_sheets
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 
 GOLDEN = Path(__file__).parents[2] / "golden"
-PIPELINES = {"shipped": [], "one": ["germline"], "own": ["germline", str(GOLDEN / "cohort.toml")]}
+PIPELINES = {
+    "shipped": [],
+    "one": ["germline"],
+    "own": ["germline", str(GOLDEN / "cohort.toml")],
+    "records": [str(GOLDEN / "records.toml"), str(GOLDEN / "records-in-parts.toml")],
+}
 
 
 @pytest.fixture(scope="session")

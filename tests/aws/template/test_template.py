@@ -197,11 +197,11 @@ def test_every_log_group_has_a_retention(of_type: Callable[[str], dict[str, Any]
     assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
 
 
-def test_every_step_has_a_job_definition(any_document: dict[str, Any]) -> None:
+def test_every_step_has_a_job_definition_or_a_function(any_document: dict[str, Any]) -> None:
     resources = any_document["Resources"].items()
     kinds = [resource["Type"] for name, resource in resources if name != "ReferenceIndexJob"]
     steps = kinds.count("AWS::ECR::Repository")
-    assert kinds.count("AWS::Batch::JobDefinition") == steps
+    assert kinds.count("AWS::Batch::JobDefinition") + kinds.count("AWS::Lambda::Function") == steps
     assert (steps > 0) == ("JobQueue" in any_document["Resources"])
 
 

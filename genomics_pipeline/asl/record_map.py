@@ -1,0 +1,184 @@
+"""The document of a pipeline over records: Distributed Maps whose children call Lambda functions.
+
+The records of a run are read by the Map ``Record``. The records of a rerun, whose lines this program wrote, are JSON
+Lines; where those of the run have another form, a second Map ``RecordAgain`` with the same children reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from genomics_pipeline.asl.function_state import execution_type, function_state
+from genomics_pipeline.asl.healing import fail_state, failure_names
+from genomics_pipeline.asl.record_budget import batch_bytes, check_record_budget
+from genomics_pipeline.language.jsonata.text import expression
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.record_source import COMMA, JSON_LINES, MANIFEST, OBJECTS, RecordSource
+from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.step import RECORD
+
+GET_OBJECT = "arn:aws:states:::s3:getObject"
+LIST_OBJECTS = "arn:aws:states:::s3:listObjectsV2"
+PUT_OBJECT = "arn:aws:states:::s3:putObject"
+LABEL, AGAIN, PARTS, SOURCE = "Record", "RecordAgain", "RecordParts", "RecordSource"
+SHARED = ("run", "parameters")
+_INPUT = "$states.input"
+
+
+def record_document(pipeline: Pipeline, names: ResourceNames) -> dict[str, Any]:
+    """Return the state machine document of a pipeline over records.
+
+    Raises:
+        DataError: if the pipeline exceeds a limit of AWS.
+    """
+    settings = pipeline.maps[RECORD]
+    again = settings.source != JSON_LINES or settings.map_runs > 1
+    states: dict[str, Any] = {}
+    if again:
+        condition = expression(f"$exists({_INPUT}.again)")
+        first = PARTS if settings.map_runs > 1 else LABEL
+        states[SOURCE] = {
+            "Type": "Choice",
+            "Choices": [{"Condition": condition, "Next": AGAIN}],
+            "Default": first,
+        }
+    one = _map(pipeline, names, LABEL, settings.source)
+    if settings.map_runs > 1:
+        states[PARTS] = _map_over_prefixes(one, settings.map_runs)
+    else:
+        states[LABEL] = one
+    if again:
+        states[AGAIN] = _map(pipeline, names, AGAIN, JSON_LINES)
+    document = {
+        "Comment": f"{pipeline.name}: {pipeline.summary}",
+        "QueryLanguage": "JSONata",
+        "StartAt": next(iter(states)),
+        "States": states,
+    }
+    if not pipeline.is_shipped:
+        from genomics_pipeline.asl.limits import check_limits
+
+        check_limits(document)
+    check_record_budget(pipeline)
+    return document
+
+
+def _map(pipeline: Pipeline, names: ResourceNames, label: str, source: RecordSource) -> dict[str, Any]:
+    """Return a Distributed Map over records.
+
+    Args:
+        pipeline: The pipeline.
+        names: The names of the AWS resources.
+        label: The Map's Label.
+        source: The form of the objects that it reads.
+    """
+    settings = pipeline.maps[RECORD]
+    shared = {name: expression(f"{_INPUT}.{name}") for name in SHARED}
+    if settings.is_batched:
+        count = {} if settings.items_per_batch is None else {"MaxItemsPerBatch": settings.items_per_batch}
+        batcher = {**count, "MaxInputBytesPerBatch": batch_bytes(settings), "BatchInput": shared}
+        items: dict[str, Any] = {"ItemBatcher": batcher}
+    else:
+        items = {"ItemSelector": {"item": expression("$states.context.Map.Item.Value"), **shared}}
+    most = f"{_INPUT}.max_concurrency"
+    return {
+        "Type": "Map",
+        "Label": label,
+        "ItemReader": _reader(source),
+        **items,
+        "MaxConcurrency": expression(f"$exists({most})?{most}:{settings.max_concurrency}"),
+        "ToleratedFailurePercentage": expression(f"{_INPUT}.tolerated.percentage"),
+        "ToleratedFailureCount": expression(f"{_INPUT}.tolerated.count"),
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": execution_type(pipeline.stages)},
+            **_machine(pipeline, names, label),
+        },
+        "ResultWriter": {
+            "Resource": PUT_OBJECT,
+            "WriterConfig": {"Transformation": "NONE", "OutputType": "JSONL"},
+            "Arguments": {
+                "Bucket": expression(f"{_INPUT}.run.bucket"),
+                "Prefix": expression(f"{_INPUT}.run.prefix & '{run_layout.map_runs(label)}'"),
+            },
+        },
+        "Output": expression("$states.result.ResultWriterDetails"),
+        "End": True,
+    }
+
+
+def _reader(source: RecordSource) -> dict[str, Any]:
+    """Return the ItemReader of a source; which object or prefix it reads is in the execution's input."""
+    place = {"Prefix": f"{_INPUT}.records.prefix"} if source.listed else {"Key": f"{_INPUT}.records.key"}
+    places = {"Bucket": f"{_INPUT}.records.bucket", **place}
+    config: dict[str, Any] = {}
+    if source.format == MANIFEST:
+        config["ManifestType"] = "S3_INVENTORY"
+    elif source.format != OBJECTS:
+        config["InputType"] = source.format
+    if source.prefix and source.format != OBJECTS:
+        config["Transformation"] = "LOAD_AND_FLATTEN"
+    if source.format == "CSV":
+        config["CSVHeaderLocation"] = "GIVEN" if source.header else "FIRST_ROW"
+    if source.header:
+        config["CSVHeaders"] = list(source.header)
+    if source.delimiter != COMMA:
+        config["CSVDelimiter"] = source.delimiter
+    if source.pointer:
+        config["ItemsPointer"] = source.pointer
+    if source.max_items is not None:
+        config["MaxItems"] = source.max_items
+    return {
+        "Resource": LIST_OBJECTS if source.listed else GET_OBJECT,
+        **({"ReaderConfig": config} if config else {}),
+        "Arguments": {name: expression(text) for name, text in places.items()},
+    }
+
+
+def _machine(pipeline: Pipeline, names: ResourceNames, label: str) -> dict[str, Any]:
+    """Return the state machine of the children: a Task for each stage, and the Fail state.
+
+    Names of states are unique in a document, so that those of a second Map end as its Label does.
+    """
+    ending, failures = label.removeprefix(LABEL), failure_names(label)
+    stages = pipeline.stages
+    states: dict[str, Any] = {}
+    for number, stage in enumerate(stages):
+        last = number + 1 == len(stages)
+        task = function_state(pipeline, names, number, failures, ending)
+        following = {"End": True} if last else {"Next": f"{stages[number + 1].name}{ending}"}
+        states[f"{stage.name}{ending}"] = {**task, **following}
+    states[failures.state] = fail_state(failures.variable)
+    return {"StartAt": next(iter(states)), "States": states}
+
+
+def _map_over_prefixes(inner: Mapping[str, Any], map_runs: int) -> dict[str, Any]:
+    """Return the inline Map that starts a Map Run for each prefix of the execution's input.
+
+    Args:
+        inner: The Distributed Map.
+        map_runs: The Map Runs at the same time.
+    """
+    prefixes = f"{_INPUT}.records.prefixes"
+    tolerated = {
+        "percentage": expression(f"{_INPUT}.tolerated.percentage"),
+        "count": expression(f"$ceil({_INPUT}.tolerated.count/$count({prefixes}))"),
+    }
+    records = {
+        "bucket": expression(f"{_INPUT}.records.bucket"),
+        "prefix": expression("$states.context.Map.Item.Value"),
+    }
+    return {
+        "Type": "Map",
+        "Items": expression(f"[{prefixes}]"),
+        "ItemSelector": {
+            **{name: expression(f"{_INPUT}.{name}") for name in SHARED},
+            "records": records,
+            "tolerated": tolerated,
+            "max_concurrency": inner["MaxConcurrency"],
+        },
+        "MaxConcurrency": map_runs,
+        "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": LABEL, "States": {LABEL: dict(inner)}},
+        "End": True,
+    }

@@ -1,0 +1,78 @@
+"""Functions of the template: their limits, roles, repositories, and the rights of the state machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+PIPELINES = [str(GOLDEN / name) for name in ("records.toml", "records-in-parts.toml")]
+
+
+@pytest.fixture(scope="module")
+def plan() -> StackTemplate:
+    return stack_template(PIPELINES, "mine")
+
+
+@pytest.fixture(scope="module")
+def resources(plan: StackTemplate) -> dict[str, Any]:
+    found: dict[str, Any] = plan.document()["Resources"]
+    return found
+
+
+def statements(role: dict[str, Any]) -> dict[str, Any]:
+    found = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    return {one["Sid"]: one for one in found}
+
+
+def test_a_function_has_the_limits_of_its_step(resources: dict[str, Any]) -> None:
+    warn = resources["WarnFunction"]["Properties"]
+    assert (warn["FunctionName"], warn["MemorySize"], warn["Timeout"]) == ("mine-warn", 512, 120)
+    assert warn["EphemeralStorage"] == {"Size": 1024}
+    assert warn["ReservedConcurrentExecutions"]["Fn::If"][2] == 100
+    assert resources["ScoreFunction"]["Properties"]["ReservedConcurrentExecutions"]["Fn::If"][2] == {
+        "Ref": "AWS::NoValue"
+    }
+    assert warn["Code"]["ImageUri"]["Fn::Sub"].startswith("${WarnRepository.RepositoryUri}:")
+    assert resources["WarnFunctionLog"]["Properties"]["LogGroupName"] == "/mine/functions/warn"
+
+
+def test_a_function_writes_its_own_log_and_nothing_else(resources: dict[str, Any]) -> None:
+    allowed = statements(resources["ScoreFunctionRole"])
+    assert list(allowed) == ["WriteLogs"]
+    assert "log-group:${ScoreFunctionLog}:*" in allowed["WriteLogs"]["Resource"][0]["Fn::Sub"]
+
+
+def test_a_state_machine_calls_its_own_functions_and_submits_no_jobs(resources: dict[str, Any]) -> None:
+    allowed = statements(resources["RecordsStatesRole"])
+    assert [one["Fn::Sub"].rpartition(":")[2] for one in allowed["InvokeFunctions"]["Resource"]] == ["mine-score"]
+    assert "SubmitJob" not in allowed
+    assert {"ReadRecords", "ListRecords", "WriteResults", "StartChildren"} <= set(allowed)
+    parts = statements(resources["RecordsInPartsStatesRole"])
+    assert len(parts["InvokeFunctions"]["Resource"]) == 2
+
+
+def test_lambda_pulls_an_image_for_its_function_only(resources: dict[str, Any]) -> None:
+    (pull,) = resources["WarnRepository"]["Properties"]["RepositoryPolicyText"]["Statement"]
+    assert pull["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert pull["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"].endswith(":function:mine-warn")
+
+
+def test_a_function_is_left_out_until_its_image_can_be_pushed(plan: StackTemplate) -> None:
+    document = plan.document(["warn"])
+    assert {"WarnRepository", "ScoreFunction"} <= set(document["Resources"])
+    assert not {"WarnFunction", "WarnFunctionRole", "WarnFunctionLog"} & set(document["Resources"])
+    none = plan.document(["score", "warn"])
+    assert "FunctionConcurrency" not in none["Parameters"]
+    assert "FunctionConcurrency" in document["Parameters"]
+
+
+def test_a_function_whose_name_is_too_long_is_refused() -> None:
+    plan = stack_template(PIPELINES, "-".join("abcdefghijklmnopqrstuvwxyzabcdef"))
+    with pytest.raises(DataError, match=r"AWS allows 64 characters, found 69; shorten the stack's or the step's name"):
+        plan.document()
