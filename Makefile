@@ -110,6 +110,7 @@ bench: $(READY) $(EMULATORS)
 	SNAKEMAKE=$(abspath $(VENV))/bench/bin/snakemake $(BIN)/python -m benchmarks.cohort
 	$(BIN)/python -m benchmarks.distributed_map
 	$(BIN)/python -m benchmarks.rerun_planning
+	$(BIN)/python -m benchmarks.sheet_validation
 	$(PYTHON) -m venv $(VENV)/bench-aws
 	$(VENV)/bench-aws/bin/python -m pip install --quiet --disable-pip-version-check awscli==1.46.3
 	AWS_CLI=$(abspath $(VENV))/bench-aws/bin/aws $(BIN)/python -m benchmarks.transfer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -58,11 +59,10 @@ def validate(
     """
     from genomics_pipeline.cli.adapters import object_store
     from genomics_pipeline.model.errors import DataError, Problem, UsageError
-    from genomics_pipeline.model.manifest import gvcf_lines, manifest_lines
     from genomics_pipeline.runs.accessions import with_runs
     from genomics_pipeline.runs.fastq_checks import Reading, file_problems
     from genomics_pipeline.runs.given_files import uri_problems
-    from genomics_pipeline.runs.manifests import read_manifest
+    from genomics_pipeline.runs.manifests import checked_sheet
 
     for option, value in (("--read-layout", read_layout), ("--quality-encoding", quality_encoding)):
         if value != "auto" and not check_files:
@@ -74,14 +74,13 @@ def validate(
         echo_line(f"warning: {problem}", err=True)
 
     try:
-        samples = read_manifest(sheet, warn)
+        checked = checked_sheet(sheet, warn)
         if check_files or normalised:
-            samples = with_runs(samples, without_secrets(sheet), ena, {})
-        if problems := list(uri_problems(samples, without_secrets(sheet))):
+            checked = replace(checked, others=with_runs(checked.others, without_secrets(sheet), ena, {}))
+        if problems := list(uri_problems(checked.others, without_secrets(sheet))):
             raise DataError(problems)
-        if check_files and (
-            problems := list(file_problems(samples, object_store(), Reading(read_layout, quality_encoding)))
-        ):
+        reading = Reading(read_layout, quality_encoding)
+        if check_files and (problems := list(file_problems(checked.to_samples(), object_store(), reading))):
             raise DataError(problems)
     except DataError as error:
         if not as_json:
@@ -91,13 +90,14 @@ def validate(
         ]
         echo_json({"valid": False, "problems": problems_json, "warnings": warnings})
         raise click.exceptions.Exit(1) from None
-    lanes = sum(len(sample.lanes) for sample in samples)
     if as_json:
-        echo_json({"valid": True, "samples": len(samples), "lanes": lanes, "warnings": warnings})
+        echo_json({"valid": True, "samples": checked.samples, "lanes": checked.lanes, "warnings": warnings})
     elif normalised:
-        echo(manifest_lines(samples) + gvcf_lines(samples), nl=False)
+        for text in checked.json_texts():
+            echo(text, nl=False)
     else:
-        echo_line(f"{without_secrets(sheet)}: valid, {quantity(len(samples), 'sample')}, {quantity(lanes, 'lane')}")
+        numbers = f"{quantity(checked.samples, 'sample')}, {quantity(checked.lanes, 'lane')}"
+        echo_line(f"{without_secrets(sheet)}: valid, {numbers}")
 
 
 @manifest.command()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.accession import ACCESSION
@@ -47,6 +47,7 @@ def parse_sheet(
     base: str,
     warn: Callable[[Problem], None] = ignore,
     follow: Callable[[str], str] = str,
+    lines: Sequence[int] | None = None,
 ) -> list[Sample]:
     """Return the samples of a sheet, in the order of their first rows.
 
@@ -56,6 +57,7 @@ def parse_sheet(
         base: The folder or URI that relative paths of files are relative to.
         warn: Takes what is not used of the sheet, once for each column.
         follow: Returns an absolute path without ``..``, as the system resolves it.
+        lines: The number of each line, where the text has some lines of a sheet only; None for a whole sheet.
 
     Raises:
         DataError: with all problems, in source order.
@@ -64,10 +66,13 @@ def parse_sheet(
     def locate(path: str) -> str:
         return follow(absolute_uri(path, base))
 
+    def numbered(row: Row | Problem) -> Row | Problem:
+        return replace(row, line=lines[row.line - 1]) if lines is not None and row.line is not None else row
+
     problems: list[Problem] = []
     samples: dict[str, _SampleRows] = {}
     files: dict[str, int] = {}
-    for row in read_rows(text, name, warn):
+    for row in map(numbered, read_rows(text, name, warn)):
         if isinstance(row, Problem):
             problems.append(row)
         else:
@@ -76,7 +81,7 @@ def parse_sheet(
             message = f"found {budgets.SHEET_ERRORS} up to here; the rest of the sheet was not checked"
             problems.append(Problem(message, name, row.line))
             break
-    if not samples and not problems:
+    if not samples and not problems and lines is None:
         problems.append(Problem("expected at least one sample, found none", name))
     if problems:
         raise DataError(sorted(problems, key=lambda problem: problem.line or 0))

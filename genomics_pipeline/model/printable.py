@@ -34,6 +34,8 @@ def printable(text: str) -> str:
     >>> printable("a\x1b]0;title\x07"), printable("\u202e\u009b")
     ('a\\u001b]0;title\\u0007', '\\u202e\\u009b')
     """
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text  # as most texts are, which may be large
     return _ESCAPED.sub(_escape, text)
 
 

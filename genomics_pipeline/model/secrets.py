@@ -30,6 +30,7 @@ _HEADER = re.compile(
     r"aws_(?:secret_access_key|session_token) *[=:] *))[^\s,;'\"<>\\]+",
     re.IGNORECASE,
 )
+_HEADERS = ("authorization:", "x-amz-security-token:", "aws_secret_access_key", "aws_session_token")
 # What is wrong with a URI that has a password, and what to do.
 REFUSAL = (
     "expected a URI without user and password, which would be stored with the run; download the file first, "
@@ -46,12 +47,13 @@ def redact(text: str) -> str:
     'https://***@host/a.csv?X-Amz-Signature=***&part=1 is missing'
     """
     is_uri = ":/" in text or ":\\" in text or "url: /" in text  # the last one without its host
-    if is_uri:
+    if is_uri and "@" in text:
         text = _PASSWORD.sub(rf"\g<scheme>{HIDDEN}@", text)
-    if "=" in text:
+    if "=" in text and any(mark in text for mark in "?&;#"):
         secret = _SECRET_IN_URI if is_uri else _SECRET
         text = _PARAMETER.sub(lambda match: _hide_value(match, secret), text)
-    return _HEADER.sub(rf"\g<name>{HIDDEN}", text)
+    lower = text.lower()
+    return _HEADER.sub(rf"\g<name>{HIDDEN}", text) if any(name in lower for name in _HEADERS) else text
 
 
 def _hide_value(parameter: re.Match[str], secret: re.Pattern[str]) -> str:

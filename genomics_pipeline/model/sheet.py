@@ -48,15 +48,25 @@ def read_rows(text: str, name: str, warn: Callable[[Problem], None] = ignore) ->
         name: Its path or URI, whose extension tells its format.
         warn: Takes a warning of each such column, once.
     """
-    bare = _COMPRESSED.sub("", name.lower())
-    if bare.endswith(_JSON_LINES):
+    if _bare(name).endswith(_JSON_LINES):
         yield from _json_rows(text, name, warn)
-        return
-    for ending, delimiter in _DELIMITERS.items():
-        if bare.endswith(ending):
-            yield from _delimited_rows(text, name, delimiter, warn)
-            return
-    yield Problem("expected a sample sheet named .csv, .tsv or .jsonl", name)
+    elif (delimiter := delimiter_of(name)) is not None:
+        yield from _delimited_rows(text, name, delimiter, warn)
+    else:
+        yield Problem("expected a sample sheet named .csv, .tsv or .jsonl", name)
+
+
+def delimiter_of(name: str) -> str | None:
+    """Return what separates the columns of a sheet, by its name; None for JSON Lines and unknown formats.
+
+    >>> delimiter_of("cohort.csv.gz"), delimiter_of("cohort.jsonl")
+    (',', None)
+    """
+    return next((delimiter for ending, delimiter in _DELIMITERS.items() if _bare(name).endswith(ending)), None)
+
+
+def _bare(name: str) -> str:
+    return _COMPRESSED.sub("", name.lower())
 
 
 def _delimited_rows(text: str, name: str, delimiter: str, warn: Callable[[Problem], None]) -> Iterator[Row | Problem]:

@@ -56,6 +56,9 @@ def with_runs(
     """
     asked = {lane.accession for sample in samples for lane in sample.lanes if lane.accession}
 
+    if not asked:
+        return [*samples]
+
     def resolved(accession: str) -> Runs | DataError:
         try:
             return known.get(accession) or _ask(accession, portal, pause)

@@ -6,8 +6,8 @@ import posixpath
 from collections.abc import Callable
 from pathlib import Path
 
+from genomics_pipeline.model.checked_sheet import CheckedSheet, check_sheet
 from genomics_pipeline.model.errors import Problem
-from genomics_pipeline.model.manifest import parse_sheet
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.sheet import ignore
@@ -25,7 +25,19 @@ def read_manifest(uri: str, warn: Callable[[Problem], None] = ignore) -> list[Sa
     Raises:
         DataError: if the sheet cannot be read; with all problems in it.
     """
-    text = read_sheet(uri)
+    return checked_sheet(uri, warn).to_samples()
+
+
+def checked_sheet(uri: str, warn: Callable[[Problem], None] = ignore) -> CheckedSheet:
+    """Return a sheet at a path or URI after all checks.
+
+    Args:
+        uri: The path or URI.
+        warn: Takes what is not used of the sheet.
+
+    Raises:
+        DataError: if the sheet cannot be read; with all problems in it.
+    """
     shown = without_secrets(uri)
     base = posixpath.dirname(shown) if "://" in uri else str(Path(uri).absolute().parent)
-    return parse_sheet(text, shown, base, warn, follow_parents)
+    return check_sheet(read_sheet(uri), shown, base, warn, follow_parents)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from functools import partial
@@ -23,8 +23,8 @@ _UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)  # also of UTF-32, little-endian
 _LINE_END = re.compile(rb"\r\n?|\n")
 
 
-def read_sheet(uri: str) -> str:
-    """Return the text of a sheet, decompressed.
+def read_sheet(uri: str) -> bytes:
+    """Return a sheet in UTF-8, decompressed and without a byte order mark.
 
     Raises:
         UsageError: for a URI with a password.
@@ -47,11 +47,13 @@ def read_sheet(uri: str) -> str:
     if data.startswith(_UTF_16) or b"\0" in data[:2]:  # a zero byte is half of the first letter
         raise DataError(Problem("expected UTF-8, found UTF-16; save the sheet as UTF-8", shown, 1))
     try:
-        return data.decode("utf-8-sig")
+        if not data.isascii():
+            data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"expected UTF-8, found byte 0x{data[error.start]:02x}; save the sheet as UTF-8"
         raise DataError(Problem(message, shown, line)) from None
+    return data.removeprefix(BOM_UTF8)
 
 
 def bounded_text(pieces: Iterable[bytes]) -> bytes:
@@ -66,19 +68,35 @@ def bounded_text(pieces: Iterable[bytes]) -> bytes:
         size += len(piece)
         if size > budgets.SHEET_SIZE.value:
             raise DataError(f"expected a sample sheet of at most {budgets.SHEET_SIZE}, decompressed, found more")
-        start = 0
-        for end in _LINE_END.finditer(piece):
-            if line_size + end.start() - start > budgets.SHEET_LINE.value:
-                raise _too_long(lines)
-            lines += 1
-            start, line_size = end.end(), 0
-        line_size += len(piece) - start
-        if line_size > budgets.SHEET_LINE.value:
-            raise _too_long(lines)
+        if line_size + len(piece) > budgets.SHEET_LINE.value:
+            _refuse_long_lines(piece, lines, line_size)
+        lines += piece.count(b"\n")
+        end = piece.rfind(b"\n")
+        if b"\r" in piece:
+            lines += piece.count(b"\r") - piece.count(b"\r\n")
+            end = max(end, piece.rfind(b"\r"))
+        line_size = len(piece) - end - 1 + (line_size if end < 0 else 0)
         if lines > budgets.SHEET_LINES.value:
             raise DataError(f"expected a sample sheet of at most {budgets.SHEET_LINES}, found more")
         held.append(piece)
     return b"".join(held)
+
+
+def _refuse_long_lines(piece: bytes, line: int, size: int) -> None:
+    """Refuse a part of a sheet with a line that is too long.
+
+    Args:
+        piece: The part.
+        line: The number of its first line.
+        size: The bytes of that line before this part.
+
+    Raises:
+        DataError: with the line.
+    """
+    for part in _LINE_END.split(piece):
+        if size + len(part) > budgets.SHEET_LINE.value:
+            raise _too_long(line)
+        line, size = line + 1, 0
 
 
 def _too_long(line: int) -> DataError:

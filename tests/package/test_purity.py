@@ -15,12 +15,13 @@ PURE = ("model", "language", "asl", "planning/advice")
 # The modules that they may import, which only compute, except `importlib`, which reads our own schemas.
 # fmt: off
 ALLOWED = frozenset({
-    "__future__", "base64", "collections", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib",
-    "enum", "fractions", "functools", "genomics_pipeline", "hashlib", "heapq", "importlib", "io", "itertools", "json",
-    "jsonata", "jsonpath", "jsonschema", "math", "operator", "orjson", "posixpath", "re", "threading", "tomllib",
-    "typing", "urllib",
+    "__future__", "base64", "collections", "concurrent", "contextlib", "copy", "csv", "dataclasses", "datetime",
+    "decimal", "difflib", "enum", "fractions", "functools", "genomics_pipeline", "hashlib", "heapq", "importlib",
+    "io", "itertools", "json", "jsonata", "jsonpath", "jsonschema", "math", "numpy", "operator", "orjson",
+    "posixpath", "pyarrow", "re", "threading", "tomllib", "typing", "urllib",
 })
 # fmt: on
+REFUSED = {"urllib.request", "pyarrow.fs", "pyarrow.dataset", "pyarrow.parquet"}
 CLOCK = {"now", "utcnow", "today"}
 FUNCTIONS = {"open", "print", "input", "breakpoint", "__import__", "import_module", "urlopen"}
 METHODS = {"import_module", "urlopen", "open", "read_text", "read_bytes", "write_text", "write_bytes"}
@@ -34,7 +35,7 @@ def impurities(source: str) -> Iterator[tuple[int, str]]:
             case ast.Import(names=names):
                 yield from ((node.lineno, alias.name) for alias in names if alias.name.partition(".")[0] not in ALLOWED)
             case ast.ImportFrom(module=str(module), level=0):
-                if module.partition(".")[0] not in ALLOWED or module == "urllib.request":
+                if module.partition(".")[0] not in ALLOWED or module in REFUSED:
                     yield node.lineno, module
             case ast.Attribute(value=ast.Name(id="datetime" | "date") | ast.Attribute(attr="datetime" | "date")):
                 if node.attr in CLOCK:
