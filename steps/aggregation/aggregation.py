@@ -14,14 +14,15 @@ from typing import Any
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # else numpy starts a thread for each core, which none of this uses
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
 from cohort_ploidy import ploidy_options
-from cohort_sites import Cohort, merged_header, packed_cohort
+from cohort_sites import Cohort, merged_header, packed_cohort, with_patients
 from common.bed import read_regions
-from common.bgzf_parts import bgzf_writer, join
+from common.bgzf_parts import bgzf_writer, concatenate, join
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
 from common.forks import run_shared
 from common.program import run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, shown, write_versions
+from common.tbi import Places, write_tbi
 from common.variants import MISSING_KEY
 from common.vcf_header import LOCAL, VcfHeader
 from evidence import Limits
@@ -34,7 +35,7 @@ from sample_groups import Samples, samples_of
 from tiles import tiles_of
 
 # Files of a unit, in its folder.
-RECORDS, HEADER, PACKED, CHUNKS = "records.vcf.gz", "header.vcf", "packed", "chunks.json"
+RECORDS, HEADER, PLACES, PACKED, CHUNKS = "records.vcf.gz", "header.vcf", "places.json", "packed", "chunks.json"
 QUIET = "--no-version"  # no versions, dates or paths of this machine in the header
 
 
@@ -45,6 +46,7 @@ def main(task: dict[str, Any]) -> None:
         BadInput: for gVCFs that cannot be used together.
         ForkFailed: if bcftools failed.
     """
+    gc.disable()  # nothing here has cycles
     aggregate(task, samples_of(task))
 
 
@@ -85,15 +87,16 @@ def aggregate(task: dict[str, Any], samples: Samples) -> None:
         cohort = Cohort(samples.groups, len(samples.headers), tiles[number], own, reference, limits)
         packed = packed_cohort(cohort, folder / PACKED)
         (folder / CHUNKS).write_text(json.dumps(packed.chunks))
+        places = Places(contigs)
         with Calling(header, command, folder).records(packed) as called, bgzf_writer(folder / RECORDS) as write:
-            found = write_joint(called, own, filters, write)
+            found = write_joint(called, own, filters, places.adding(write))
+        found = with_patients(found, samples.headers)
+        (folder / PLACES).write_text(json.dumps(places.rows()))
         (folder / HEADER).write_text("".join([*describe(found[:-1]), more, found[-1]]))
 
-    gc.freeze()  # forks share memory until they write to it, and nothing here has cycles
-    gc.disable()
+    gc.freeze()  # forks share memory until they write to it
     run_shared(genotype, len(units), task["vcpus"])
-    parts = [folder / RECORDS for folder in folders]
-    join((folders[0] / HEADER).read_text(), parts, Path(task["outputs"]["vcf"]), needs_csi(contigs.values()))
+    write_vcf((folders[0] / HEADER).read_text(), folders, Path(task["outputs"]["vcf"]), contigs)
     write_packed(
         Path(task["outputs"]["packed"]),
         [group.members for group in samples.groups],
@@ -102,6 +105,24 @@ def aggregate(task: dict[str, Any], samples: Samples) -> None:
     )
     log_commands([f"bcftools {shown(command, LOCAL)}"])
     write_versions(task, {"bcftools": BCFTOOLS_VERSION, "htslib": HTSLIB_VERSION})
+
+
+def write_vcf(header: str, folders: Sequence[Path], path: Path, contigs: Mapping[str, int]) -> None:
+    """Write the joint VCF and its index from the records of units, which are removed.
+
+    Args:
+        header: The header.
+        folders: The folder of each unit.
+        path: The joint VCF.
+        contigs: The length of each contig in bp, by name, in the reference's order.
+    """
+    parts = [folder / RECORDS for folder in folders]
+    if needs_csi(contigs.values()):
+        join(header, parts, path, True)
+    else:
+        concatenate(header, parts, path)
+        places = [json.loads((folder / PLACES).read_bytes()) for folder in folders]
+        write_tbi(path, len(header.encode()), places, list(contigs))
 
 
 def first_base(task: dict[str, Any]) -> Region:

@@ -48,9 +48,17 @@ class Genotype(NamedTuple):
 
     def text(self) -> str:
         """Return the sample's column: see `KEYS`."""
-        values = (*self.alleles, *self.phred, self.depth, self.strand_bias, *self.depths, self.quality)
-        template = _template(len(self.alleles), len(self.phred), len(self.depths))
-        return template % tuple([NOT_KNOWN if one is None else one for one in values])
+        values: tuple[int | str | None, ...] = (
+            *self.alleles,
+            *self.phred,
+            self.depth,
+            self.strand_bias,
+            *self.depths,
+            self.quality,
+        )
+        if None in values:
+            values = tuple([NOT_KNOWN if one is None else one for one in values])
+        return _template(len(self.alleles), len(self.phred), len(self.depths)) % values
 
 
 @lru_cache
@@ -72,10 +80,10 @@ def by_its_reads(genotype: Genotype, indel: bool) -> Genotype:
     '1/1:117,0,1:8:.:1,7:6'
     """
     alleles, depths = genotype.alleles, genotype.depths
+    if alleles[0] == alleles[-1] and sum(depths) == depths[alleles[0] or 0] > 0:
+        return genotype  # as of nearly all samples: no other allele has any share of the reads
     if None in alleles or not (indel or any(allele and not depths[allele] for allele in alleles)):
         return genotype
-    if sum(depths) == depths[alleles[0] or 0] > 0 and alleles[0] == alleles[-1]:
-        return genotype  # as of nearly all samples: no other allele has any share of the reads
     place, quality = most_probable(genotype.phred, genotype.depths, len(genotype.alleles))
     probable = (place,) if len(alleles) == 1 else pairs(len(depths))[place]
     return genotype if probable == alleles else genotype._replace(alleles=probable, quality=quality)
@@ -83,11 +91,25 @@ def by_its_reads(genotype: Genotype, indel: bool) -> Genotype:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """A sample's genotype of a record and its column; most cells of a large cohort are the same object."""
+    """A sample's genotype of a record and its column; most cells of a large cohort are the same object.
+
+    Attributes:
+        genotype: The genotype.
+        text: The column.
+        is_carrier: The genotype has an allele that is not the reference.
+        called: The number of its alleles that are not missing.
+    """
 
     genotype: Genotype
     text: str
     is_carrier: bool
+    called: int
+
+
+def cell_of(genotype: Genotype) -> Cell:
+    """Return the cell of a genotype."""
+    alleles = genotype.alleles
+    return Cell(genotype, genotype.text(), any(alleles), len(alleles) - alleles.count(None))
 
 
 class Cells(NamedTuple):
@@ -102,15 +124,15 @@ class Cells(NamedTuple):
     numbers: Array
 
     @property
-    def counts(self) -> dict[Cell, int]:
+    def counts(self) -> list[int]:
         """Return how many samples have each cell."""
-        counts = np.bincount(self.numbers, minlength=len(self.different)).tolist()
-        return dict(zip(self.different, counts, strict=True))
+        counts: list[int] = np.bincount(self.numbers, minlength=len(self.different)).tolist()
+        return counts
 
     def columns(self) -> str:
         """Return the columns of all samples, tab-separated."""
         texts = np.array([one.text for one in self.different], dtype=object)
-        return "\t".join(texts[self.numbers].tolist())
+        return "\t".join(texts.take(self.numbers).tolist())
 
 
 def cells_of(samples: Mapping[str, Array], indel: bool) -> Cells:
@@ -120,14 +142,14 @@ def cells_of(samples: Mapping[str, Array], indel: bool) -> Cells:
         samples: The FORMAT fields of the record.
         indel: It is an indel.
     """
-    numbers = samples[NUMBER][:, 0]
+    numbers = samples[NUMBER][:, 0].astype(np.int64)
     firsts, of_sample = _different(numbers)
-    chosen = firsts[of_sample]
+    chosen = firsts.take(of_sample)
     genotypes, qualities = (_as_one(samples[key]) for key in ("GT", "GQ"))
-    if (genotypes[chosen] != genotypes).any() or (qualities[chosen] != qualities).any():  # ploidies differ
+    if (genotypes.take(chosen) != genotypes).any() or (qualities.take(chosen) != qualities).any():  # ploidies differ
         kinds, of_kind = different(genotypes.astype(np.int64) << 16 | qualities)
-        firsts, of_sample = different(numbers.astype(np.int64) * len(kinds) + of_kind)
-    values = [samples[key][firsts] for key in KEYS]
+        firsts, of_sample = different(numbers * len(kinds) + of_kind)
+    values = [samples[key].take(firsts, axis=0) for key in KEYS]
     rows = np.hstack(values).astype(np.int32)
     known = known_cells(tuple([one.shape[1] for one in values]), indel)
     return Cells([*map(known.__getitem__, rows.view(f"V{rows[0].nbytes}")[:, 0].tolist())], of_sample)
@@ -141,13 +163,21 @@ def _as_one(values: Array) -> Array:
 def _different(numbers: Array) -> tuple[Array, Array]:
     """Return one sample of each number, and for each sample its place among those."""
     samples = np.arange(len(numbers))
-    of_number = np.empty(int(numbers.max()) + 1, dtype=np.int64)
+    of_number = np.empty(numbers.max() + 1, dtype=np.int64)
     of_number[numbers] = samples
-    chosen = of_number[numbers]
-    firsts = np.flatnonzero(chosen == samples)
-    places = np.empty(len(numbers), dtype=np.int64)
-    places[firsts] = np.arange(len(firsts))
-    return firsts, places[chosen]
+    firsts = np.flatnonzero(of_number.take(numbers) == samples)
+    of_number[numbers.take(firsts)] = samples[: len(firsts)]
+    return firsts, of_number.take(numbers)
+
+
+@lru_cache
+def alleles_of(copies: tuple[int, ...]) -> tuple[int | None, ...]:
+    """Return the alleles of a genotype of BCF, None for one that is missing (VCF specification 4.3, 6.3.3).
+
+    >>> alleles_of((2, 4)), alleles_of((0, 0)), alleles_of((4, END[1]))
+    ((0, 1), (None, None), (1,))
+    """
+    return tuple([(one >> 1) - 1 if one > 1 else None for one in copies if one not in ENDS])
 
 
 class KnownCells(dict[bytes, Cell]):
@@ -164,22 +194,21 @@ class KnownCells(dict[bytes, Cell]):
     def __missing__(self, values: bytes) -> Cell:
         if len(self) >= MANY_CELLS:
             self.clear()
-        genotype = by_its_reads(self._genotype(array("i", values).tolist()), self._indel)
-        cell = self[values] = Cell(genotype, genotype.text(), any(genotype.alleles))
+        cell = self[values] = cell_of(by_its_reads(self._genotype(tuple(array("i", values))), self._indel))
         return cell
 
-    def _genotype(self, values: Sequence[int]) -> Genotype:
+    def _genotype(self, values: tuple[int, ...]) -> Genotype:
         of_alleles, of_phred, depth, bias, of_depths, _ = self._ends
         copies, phred, depths = values[:of_alleles], values[of_alleles:of_phred], values[bias:of_depths]
-        if len(copies) > 1 and copies[-1] in ENDS:
-            copies, phred = ([one for one in some if one not in ENDS] for some in (copies, phred))
+        if copies[-1] in ENDS:
+            phred = tuple([one for one in phred if one not in ENDS])
         bias, quality = values[depth], values[-1]
         return Genotype(
-            tuple([(one >> 1) - 1 if one > 1 else None for one in copies]),
-            () if phred[0] < 0 else tuple(phred if 0 in phred else from_zero(phred)),
+            alleles_of(copies),
+            () if phred[0] < 0 else phred if 0 in phred else tuple(from_zero(phred)),
             max(values[of_phred], 0),
             bias if bias >= 0 else None,
-            tuple(depths),
+            depths,
             quality if quality >= 0 else None,
         )
 
@@ -206,8 +235,9 @@ def with_star(cell: Cell, copies: int, certainty: int) -> Cell:
     if star in called:
         quality = certainty if quality is None else min(quality, certainty)
     phred = _extended(genotype, copies if star in called else 0, certainty)
-    made = genotype._replace(alleles=called, phred=phred, depths=(*genotype.depths, 0), quality=quality)
-    return Cell(made, made.text(), any(called))
+    return cell_of(
+        Genotype(called, phred, genotype.depth, genotype.strand_bias, (*genotype.depths, 0), quality),
+    )
 
 
 def _spanned(alleles: tuple[int | None, ...], copies: int, star: int) -> tuple[int | None, ...]:

@@ -19,7 +19,7 @@ from evidence import Evidence, Limits, alleles_of_site
 from gvcf_records import Allele, Place, Site, has_deletion, site_of
 from interval import Ownership
 from packed_file import Chunk
-from packed_samples import decompressed, unpacked
+from packed_samples import Packed, decompressed, unpacked
 from sample_groups import Group, write_chunks
 from tile_columns import TileColumns
 from tile_evidence import evidence_of_group
@@ -83,28 +83,28 @@ class PackedCohort(NamedTuple):
             of_tile[chunk.tile].append(chunk)
         with self.path.open("rb") as file, pysam.FastaFile(self.cohort.reference) as fasta:
             for number, tile in enumerate(self.cohort.tiles):
-                raws = [self._raw(file, chunk) for chunk in of_tile[number]]
-                yield from self._tile_rows(tile, raws, fasta)
+                packed = [self._unpacked(file, chunk) for chunk in of_tile[number]]
+                yield from self._tile_rows(tile, packed, fasta)
 
-    def _raw(self, file: BinaryIO, chunk: Chunk) -> bytes:
+    def _unpacked(self, file: BinaryIO, chunk: Chunk) -> Packed:
         file.seek(chunk.offset)
         try:
-            return decompressed(file.read(chunk.size_bytes))
+            return unpacked(decompressed(file.read(chunk.size_bytes)))
         except ValueError as error:
             earlier = self.cohort.groups[chunk.group].file
             if earlier is None:
                 raise
             raise earlier.damage(str(error)) from None
 
-    def _tile_rows(self, tile: Tile, raws: Sequence[bytes], fasta: pysam.FastaFile) -> Iterator[NewRecord]:
+    def _tile_rows(self, tile: Tile, packed: Sequence[Packed], fasta: pysam.FastaFile) -> Iterator[NewRecord]:
         limits = self.cohort.limits
-        found = joined(evidence_of_group(unpacked(raw), tile, limits) for raw in raws)
+        found = joined(evidence_of_group(one, tile, limits) for one in packed)
         sites = [one for one in sites_of(found, limits.least_evidence(self.cohort.samples)) if self._matters(one)]
         if sites:
             refuse_other_bases(sites, fasta)
             columns = TileColumns(tile, sites, self.cohort.samples)
-            for group, raw in zip(self.cohort.groups, raws, strict=True):
-                columns.add(unpacked(raw), group.places)
+            for group, one in zip(self.cohort.groups, packed, strict=True):
+                columns.add(one, group.places)
             yield from columns.rows()
 
     def _matters(self, site: Site) -> bool:
@@ -141,7 +141,8 @@ def joined(groups: Iterable[Mapping[tuple[Place, Allele], Evidence]]) -> dict[tu
     found: dict[tuple[Place, Allele], Evidence] = {}
     for group in groups:
         for key, evidence in group.items():
-            found[key] = evidence.plus(found.get(key, Evidence()))
+            before = found.get(key)
+            found[key] = evidence if before is None else evidence.plus(before)
     return found
 
 
@@ -160,14 +161,23 @@ def sites_of(found: Mapping[tuple[Place, Allele], Evidence], least: float) -> li
 
 
 def merged_header(headers: Sequence[GvcfHeader], contigs: Mapping[str, int]) -> str:
-    """Return the header of the rows: the contigs, and the samples with their patients.
+    """Return the header of the rows: the contigs and the samples, without patients: see `with_patients`.
 
     Args:
         headers: The headers of the gVCFs.
         contigs: The length of each contig in bp, by name.
     """
     lines = [f"##contig=<ID={name},length={length}>\n" for name, length in contigs.items()]
-    patients = [line for header in headers for line in header.patients]
     names = [header.sample for header in headers]
     columns = "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *names])
-    return "".join([HEADER, *lines, *patients, f"{columns}\n"])
+    return "".join([HEADER, *lines, f"{columns}\n"])
+
+
+def with_patients(lines: Sequence[str], headers: Iterable[GvcfHeader]) -> list[str]:
+    """Return the lines of a header with those of the samples' patients behind the contigs.
+
+    htslib compares each of them with all others whenever it reads a header: `bcftools call` need not know them.
+    """
+    patients = [line for header in headers for line in header.patients]
+    place = 1 + max(number for number, line in enumerate(lines) if line.startswith("##contig="))
+    return [*lines[:place], *patients, *lines[place:]]

@@ -43,11 +43,11 @@ class Deletions:
         for number, allele in enumerate(alleles):
             shorter = len(alleles[0]) - len(allele)
             if shorter > 0:
+                deleted = [one.genotype.alleles.count(number) for one in cells.different]
+                samples = np.flatnonzero(np.array(deleted)[cells.numbers] > 0)
                 carriers = {
-                    sample: (one.genotype.alleles.count(number), one.genotype.quality or 0)
-                    for place, one in enumerate(cells.different)
-                    if one.is_carrier and number in one.genotype.alleles
-                    for sample in np.flatnonzero(cells.numbers == place).tolist()
+                    sample: (deleted[cell], cells.different[cell].genotype.quality or 0)
+                    for sample, cell in zip(samples.tolist(), cells.numbers[samples].tolist(), strict=True)
                 }
                 self.spanning.append(Deletion(pos + shorter, carriers))
 
@@ -63,7 +63,11 @@ def over_deletions(cells: Cells, deletions: Sequence[Deletion]) -> Cells | None:
         for sample, carried in one.carriers.items():
             spanned[sample] = max(carried, spanned.get(sample, (0, 0)))
     star = len(cells.different[0].genotype.depths)
-    over = {sample: with_star(cells.different[cells.numbers[sample]], *carried) for sample, carried in spanned.items()}
+    numbers = cells.numbers[list(spanned)].tolist()
+    over = {
+        sample: with_star(cells.different[number], *carried)
+        for (sample, carried), number in zip(spanned.items(), numbers, strict=True)
+    }
     if not any(star in one.genotype.alleles for one in over.values()):
         return None
     others = [with_star(one, 0, 0) for one in cells.different]

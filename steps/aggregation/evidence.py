@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from math import log10
 from typing import NamedTuple, TypeVar
 
-from likelihoods import called_alone, likelier_with
+from likelihoods import called_alone
 
 MOST_EXPECTED = 0.99  # as `bcftools call` limits its prior
 
@@ -79,17 +79,14 @@ class Evidence(NamedTuple):
         return Evidence(self.likelier + other.likelier, self.alone or other.alone)
 
 
-def evidence_of(reads: Reads, allele: int, indel: bool, limits: Limits) -> Evidence:
-    """Return the evidence of a sample's record for an allele, by its number there.
+def evidence_of_indel(reads: Reads, allele: int, limits: Limits) -> Evidence:
+    """Return the evidence of a sample's record for an indel, by its number there.
 
     Args:
         reads: The record.
         allele: The number of the allele.
-        indel: It is an indel; of these the evidence of one sample is asked for.
         limits: What is asked of a variant.
     """
-    if not indel:
-        return Evidence(likelier_with(reads.phred, len(reads.depths), allele))
     likelier = reads.phred[0] - min(reads.phred)
     if (reads.strand_bias or 0) > limits.max_strand_bias:
         return Evidence(likelier)

@@ -175,6 +175,40 @@ class Record:
         return "\t".join(columns)
 
 
+class Body(NamedTuple):
+    """A record's values: see `Record.body`.
+
+    Attributes:
+        phred: The likelihoods of genotypes of two copies.
+        depth: The depth.
+        bias: The strand bias; None if not known.
+        depths: The depth of each allele.
+        unseen: The number of the unseen allele; 0 without one.
+    """
+
+    phred: tuple[int, ...]
+    depth: int
+    bias: int | None
+    depths: tuple[int, ...]
+    unseen: int
+
+
+def parse_body(text: str) -> Body:
+    r"""Parse `Record.body`.
+
+    Raises:
+        ValueError: if it is damaged.
+
+    >>> parse_body("90,0,60\t8\t.\t4,4\t0")
+    Body(phred=(90, 0, 60), depth=8, bias=None, depths=(4, 4), unseen=0)
+    """
+    phred, depth, bias, depths, unseen = text.split("\t")
+    values, of_alleles = (tuple(map(int, one.split(","))) for one in (phred, depths))
+    if len(values) != len(of_alleles) * (len(of_alleles) + 1) // 2:
+        raise ValueError(f"expected likelihoods of {len(of_alleles)} alleles, found {len(values)}")
+    return Body(values, int(depth), None if bias == MISSING else int(bias), of_alleles, int(unseen))
+
+
 def is_block(line: str) -> bool:
     """Return whether a line of a gVCF is a block, which has no observed alleles."""
     return UNSEEN_ONLY[0] in line or UNSEEN_ONLY[1] in line

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from bcf import CalledRecord
-from cells import FORMAT, Cell, Genotype, cells_of
+from cells import FORMAT, Cells, Genotype, cells_of
 from deletions import DELETED, Deletions, over_deletions
 from evidence import Limits
 from genotyping import Called
@@ -79,24 +79,27 @@ def joint_line(record: CalledRecord, filters: Filters, deletions: Deletions, is_
     column = filters.column(float(record.qual), carriers, indel, pooled_bias(record.info.get("DP4")))
     if over is not None:
         cells, alts = over, [*alts, DELETED]
-    info = with_counts(record.info, len(alts), cells.counts)
+    info = with_counts(record.info, len(alts), cells)
     place = f"{record.contig}\t{record.pos}\t.\t{ref}\t{','.join(alts)}"
     return f"{place}\t{record.qual}\t{column}\t{info}\t{FORMAT}\t{cells.columns()}\n"
 
 
-def with_counts(info: Mapping[str, str | None], alts: int, cells: Mapping[Cell, int]) -> str:
+def with_counts(info: Mapping[str, str | None], alts: int, cells: Cells) -> str:
     """Return an INFO column with AC, AN and AF of the genotypes.
 
     Args:
         info: The fields of `bcftools call`.
         alts: The number of alternate alleles.
-        cells: How many samples have each cell.
+        cells: The cells of its samples.
     """
     copies = [0] * (alts + 1)
-    for cell, samples in cells.items():
-        for allele in cell.genotype.alleles:
-            if allele is not None:
-                copies[allele] += samples
+    for cell, samples in zip(cells.different, cells.counts, strict=True):
+        if cell.is_carrier:
+            for allele in cell.genotype.alleles:
+                if allele is not None:
+                    copies[allele] += samples
+        else:
+            copies[0] += samples * cell.called
     called, counts = sum(copies), copies[1:]
     kept = [name if value is None else f"{name}={value}" for name, value in info.items() if name not in UNTIL_GENOTYPED]
     kept += [f"AC={','.join(map(str, counts))}", f"AN={called}"]

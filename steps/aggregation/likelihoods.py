@@ -28,6 +28,16 @@ def pairs(alleles: int) -> tuple[tuple[int, int], ...]:
     return tuple((first, second) for second in range(alleles) for first in range(second + 1))
 
 
+@lru_cache
+def homozygous(alleles: int) -> tuple[int, ...]:
+    """Return the places of the genotypes of two equal alleles in VCF's order.
+
+    >>> homozygous(3)
+    (0, 2, 5)
+    """
+    return tuple(index_of(allele, allele) for allele in range(alleles))
+
+
 def index_of(first: int, second: int) -> int:
     """Return the place of a genotype in VCF's order.
 
@@ -146,23 +156,6 @@ def _weight(phred: Sequence[int], depths: Sequence[int], alleles: Sequence[int])
     return share**2 * likely(phred[index_of(one, one)]) + both + (1 - share) ** 2 * likely(phred[index_of(two, two)])
 
 
-@lru_cache(MANY)
-def likelier_with(phred: tuple[int, ...], alleles: int, allele: int) -> int:
-    """Return how much likelier the best genotype with an allele is than the best without it, Phred-scaled.
-
-    Args:
-        phred: The likelihoods of two copies.
-        alleles: The number of alleles with the reference.
-        allele: The allele.
-
-    >>> likelier_with((60, 0, 50, 70, 55, 90), 3, 1), likelier_with((60, 24, 30, 54, 0, 60), 3, 2)
-    (60, 24)
-    """
-    having = [allele in pair for pair in pairs(alleles)]
-    best_with = min(value for value, has in zip(phred, having, strict=True) if has)
-    return min(value for value, has in zip(phred, having, strict=True) if not has) - best_with
-
-
 def from_zero(phred: Sequence[int]) -> list[int]:
     """Return likelihoods whose least is 0, as the VCF specification defines PL (1.6.2).
 
@@ -184,9 +177,7 @@ def with_deleted(phred: Sequence[int], depths: Sequence[int], copies: int, certa
         copies: Copies that the deletion's own record says are deleted.
         certainty: Phred-scaled certainty of that.
     """
-    alleles = len(depths)
-    worst = max(phred)
-    without, one, both = (0 if deleted == copies else certainty for deleted in range(3))
-    deleted_one = [phred[index_of(allele, allele)] + one for allele in range(alleles)]
-    deleted_both = (worst if any(depths) else 0) + both
-    return from_zero([*(value + without for value in phred), *deleted_one, deleted_both])
+    without, one, both = [0 if deleted == copies else certainty for deleted in range(3)]
+    deleted_one = [phred[place] + one for place in homozygous(len(depths))]
+    deleted_both = (max(phred) if any(depths) else 0) + both
+    return from_zero([*([value + without for value in phred] if without else phred), *deleted_one, deleted_both])

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from common.program import BadInput
 from tiles import Tile
 
-FORMAT = 1
+FORMAT = 2
 INDEX = ".json"
 
 

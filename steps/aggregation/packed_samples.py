@@ -16,11 +16,33 @@ import numpy as np
 from zlib_ng import zlib_ng
 
 Array = Any  # of numpy
+DENSE = 16  # times as many possible codes as codes: a table of them is faster than sorting
 LEVEL = 6  # of compression
 _Error: type[Exception] = zlib_ng.error  # type: ignore[assignment]  # the stub declares an instance
+NO_BIAS = -1  # in place of a strand bias that is not known
 SHARE = 1e-9  # unit of shares of qualities: sums of integers do not depend on the order of samples
 DELTAS = ("starts", "positions")  # which grow, within a sample
 KINDS = tuple(np.dtype(name) for name in ("i1", "i2", "i4", "i8"))
+
+
+class Bodies(NamedTuple):
+    """Different likelihoods and depths of records, each value an array with a row for each of them.
+
+    Attributes:
+        phred: The likelihoods, 0 behind the last one of those with fewer alleles.
+        depth: The depth.
+        bias: The strand bias, or `NO_BIAS`.
+        depths: The depth of each allele, 0 behind the last one.
+        unseen: The number of the unseen allele; 0 without one.
+        alleles: The number of alleles.
+    """
+
+    phred: Array
+    depth: Array
+    bias: Array
+    depths: Array
+    unseen: Array
+    alleles: Array
 
 
 class Packed(NamedTuple):
@@ -36,7 +58,7 @@ class Packed(NamedTuple):
         states: The row of `reference` that holds for it.
         reference: Depth, and likelihoods of 0/0, 0/<*> and <*>/<*>, of each state: an array of shape (states, 4).
         records: The number of records of each sample.
-        bodies: The number in `body_texts` of each record's likelihoods, depths and strand bias.
+        bodies: The row of `values` with each record's likelihoods, depths and strand bias.
         sums: mpileup's I16 of each record: an array of shape (records, 16).
         share_counts: The number of alleles of each record.
         shares: The share of each allele in the qualities of its record's reads, in units of `SHARE`.
@@ -45,7 +67,7 @@ class Packed(NamedTuple):
         alleles: The number of that allele in `allele_texts`.
         numbers: Its number in the record.
         evident: 1 if the most likely genotype has it.
-        body_texts: ``PL;DP;SP;AD;number of the unseen allele`` of records, tab-separated.
+        phred, depth, bias, depths, unseen, body_alleles: See `Bodies`.
         allele_texts: ``1 for an indel;REF;ALT`` of alleles in normal form, tab-separated.
     """
 
@@ -64,8 +86,18 @@ class Packed(NamedTuple):
     alleles: Array
     numbers: Array
     evident: Array
-    body_texts: tuple[str, ...]
+    phred: Array
+    depth: Array
+    bias: Array
+    depths: Array
+    unseen: Array
+    body_alleles: Array
     allele_texts: tuple[str, ...]
+
+    @property
+    def values(self) -> Bodies:
+        """Return the different likelihoods and depths of records."""
+        return Bodies(self.phred, self.depth, self.bias, self.depths, self.unseen, self.body_alleles)
 
     def only(self, samples: Sequence[int]) -> Packed:
         """Return some of the samples, in the order of the group."""
@@ -82,8 +114,14 @@ class Packed(NamedTuple):
 
 def different(codes: Array) -> tuple[Array, Array]:
     """Return the place of one code of each kind, and for each code the place of its kind among those."""
-    kinds = np.unique(codes)  # faster than with places and inverse
-    kind_of = np.searchsorted(kinds, codes)
+    if codes.max(initial=0) < DENSE * len(codes):
+        known = np.zeros(int(codes.max(initial=-1)) + 1, dtype=bool)
+        known[codes] = True
+        number_of: Array = np.cumsum(known) - 1
+        kinds, kind_of = np.flatnonzero(known), number_of[codes]
+    else:
+        kinds = np.unique(codes)  # faster than with places and inverse
+        kind_of = np.searchsorted(kinds, codes)
     places = np.empty(len(kinds), dtype=np.int64)
     places[kind_of] = np.arange(len(codes))
     return places, kind_of
@@ -124,7 +162,7 @@ def decompressed(data: bytes) -> bytes:
 
 
 def unpacked(raw: bytes) -> Packed:
-    """Return the packed group of decompressed bytes."""
+    """Return the packed group of decompressed bytes, its integers in the kinds that they were encoded in."""
     place = raw.index(b"\n") + 1
     fields: list[Any] = []
     for name, (kind, shape) in zip(Packed._fields, json.loads(raw[: place - 1]), strict=True):
@@ -134,7 +172,7 @@ def unpacked(raw: bytes) -> Packed:
             place += shape
         else:
             count = prod(shape)
-            values = np.frombuffer(raw, kind, count, place).reshape(shape).astype(np.int64)
-            fields.append(np.cumsum(values) if name in DELTAS else values)
+            values = np.frombuffer(raw, kind, count, place).reshape(shape)
+            fields.append(np.cumsum(values, dtype=np.int64) if name in DELTAS else values.copy())  # aligned
             place += count * np.dtype(kind).itemsize
     return Packed(*fields)

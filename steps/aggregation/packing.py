@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 import numpy as np
-from gvcf_records import I16, Base, Record, end_of, is_block, parse_reference
+from gvcf_records import I16, Base, Body, Record, end_of, is_block, parse_body, parse_reference
 from likelihoods import evident_alleles
-from packed_samples import SHARE, Array, Packed
+from packed_samples import NO_BIAS, SHARE, Array, Bodies, Packed
 from tiles import Tile
 
 STATE = 4  # values: a depth and three likelihoods
+OF_BODIES = ("phred", "depth", "bias", "depths", "unseen", "body_alleles")  # the fields of `Packed` with `Bodies`
 
 
 class Packing:
@@ -25,10 +26,11 @@ class Packing:
     def __init__(self, tile: Tile) -> None:
         self._tile = tile
         self._numbers: dict[str, array[int]] = {
-            name: array("q") for name in Packed._fields if name not in ("reference", "body_texts", "allele_texts")
+            name: array("q") for name in Packed._fields if name not in ("reference", "allele_texts", *OF_BODIES)
         }
         self._states: dict[tuple[int, ...], int] = {}
         self._bodies: dict[str, int] = {}
+        self._values: list[Body] = []
         self._alleles: dict[str, int] = {}
 
     def add(self, lines: Iterable[str], base: Base) -> None:
@@ -87,8 +89,14 @@ class Packing:
         numbers["share_counts"].append(len(shares))
         numbers["shares"].extend(round(share / SHARE) for share in shares)
         numbers["sums"].extend(sums)
-        numbers["bodies"].append(self._bodies.setdefault(record.body, len(self._bodies)))
+        numbers["bodies"].append(self._body(record.body))
         return True
+
+    def _body(self, text: str) -> int:
+        number = self._bodies.setdefault(text, len(self._bodies))
+        if number == len(self._values):
+            self._values.append(parse_body(text))
+        return number
 
     def packed(self) -> Packed:
         """Return the samples."""
@@ -98,6 +106,31 @@ class Packing:
         return Packed(
             **arrays,
             reference=states.reshape(-1, STATE),
-            body_texts=tuple(self._bodies),
+            **dict(zip(OF_BODIES, bodies_of(self._values), strict=True)),
             allele_texts=tuple(self._alleles),
         )
+
+
+def bodies_of(values: Sequence[Body]) -> Bodies:
+    """Return values of records as arrays."""
+    biases = [NO_BIAS if one.bias is None else one.bias for one in values]
+    depth, bias, unseen, alleles = (
+        np.array(many, dtype=np.int64)
+        for many in (
+            [one.depth for one in values],
+            biases,
+            [one.unseen for one in values],
+            [len(one.depths) for one in values],
+        )
+    )
+    return Bodies(
+        _padded([one.phred for one in values]), depth, bias, _padded([one.depths for one in values]), unseen, alleles
+    )
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> Array:
+    """Return rows as one array, with 0 behind the end of shorter ones."""
+    sizes = np.array([len(one) for one in rows], dtype=np.int64)
+    values = np.zeros((len(rows), sizes.max(initial=0)), dtype=np.int64)
+    values[np.arange(values.shape[1]) < sizes[:, None]] = [*chain.from_iterable(rows)]
+    return values

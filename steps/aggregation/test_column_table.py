@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from column_table import NONE, ColumnTable, bodies_of
+from column_table import NONE, ColumnTable
+from gvcf_records import Body
 from likelihoods import HALF, from_zero, index_of, pairs
+from packing import bodies_of
 
 MOST = 4  # alleles of a site
 
@@ -68,44 +70,45 @@ def over_alleles(
     return from_zero([one(places[first], places[second]) for first, second in pairs(len(places))])
 
 
-def random_body(rng: random.Random) -> tuple[str, list[int], list[int], int]:
-    """Return the text of a record, its likelihoods, its depths, and the number of its unseen allele."""
+def random_body(rng: random.Random) -> Body:
     alleles = rng.randrange(2, 5)
     phred = from_zero([rng.randrange(256) for _ in pairs(alleles)])
-    depths = [rng.randrange(30) for _ in range(alleles)]
-    unseen = rng.choice([0, alleles - 1])
-    joined = [",".join(map(str, values)) for values in (phred, depths)]
-    return f"{joined[0]}\t{sum(depths)}\t{rng.choice(['.', '7'])}\t{joined[1]}\t{unseen}", phred, depths, unseen
+    depths = tuple(rng.randrange(30) for _ in range(alleles))
+    return Body(tuple(phred), sum(depths), rng.choice([None, 7]), depths, rng.choice([0, alleles - 1]))
 
 
 def test_columns_of_records() -> None:
     rng = random.Random(6)
     made = [random_body(rng) for _ in range(60)]
-    table = ColumnTable(MOST)
-    which = np.array([rng.randrange(len(made)) for _ in range(500)])
-    alleles = np.array([rng.randrange(2, MOST + 1) for _ in which])
-    places = np.full((len(which), MOST), NONE)
-    places[:, 0] = 0
-    for row, body in enumerate(which):
-        known = [*range(1, len(made[body][2]) - (made[body][3] > 0)), *[NONE] * MOST]
-        places[row, 1 : alleles[row]] = rng.sample(known, int(alleles[row]) - 1)
-    numbers = table.of_records(bodies_of([text for text, *_ in made]), which, places, alleles)
-    for number, body, many, given in zip(numbers, which, alleles.tolist(), places.tolist(), strict=True):
-        _, phred, depths, unseen = made[body]
-        wanted = [None if place == NONE else place for place in given[:many]]
-        fields = table.fields(many)
-        assert fields["PL"][number].tolist() == over_alleles(phred, wanted, unseen or None, depths)
-        assert fields["AD"][number].tolist() == [0 if place is None else depths[place] for place in wanted]
+    tables = {many: ColumnTable(many) for many in range(2, MOST + 1)}
+    wanted: list[tuple[int, int, list[int | None], int]] = []
+    for many, table in tables.items():
+        which = np.array([rng.randrange(len(made)) for _ in range(150)])
+        places = np.zeros((len(which), many), dtype=np.int64)
+        for row, body in enumerate(which):
+            last = len(made[body].depths) - (made[body].unseen > 0)
+            places[row, 1:] = rng.sample([*range(1, last), *[NONE] * MOST], many - 1)
+        numbers = table.of_records(bodies_of(made), which, places)
+        given = [[None if place == NONE else place for place in row] for row in places.tolist()]
+        wanted += zip([many] * len(which), which.tolist(), given, numbers.tolist(), strict=True)
+    for many, row, alleles, number in wanted:
+        fields, body = tables[many].fields(), made[row]
+        assert fields["PL"][number].tolist() == over_alleles(body.phred, alleles, body.unseen or None, body.depths)
+        assert fields["AD"][number].tolist() == [0 if place is None else body.depths[place] for place in alleles]
+        assert fields["DP"][number].tolist() == [body.depth]
+        assert (fields["SP"][number, 0] == 7) == (body.bias is not None)
 
 
 def test_columns_of_the_reference() -> None:
     rng = random.Random(5)
     states = np.array([[rng.randrange(99), 0, rng.randrange(60), rng.randrange(60, 300)] for _ in range(90)])
-    alleles = np.array([rng.randrange(2, MOST + 1) for _ in states])
-    table = ColumnTable(MOST)
-    numbers = table.of_reference(states, alleles)
-    for number, state, many in zip(numbers, states.tolist(), alleles.tolist(), strict=True):
-        depth, phred = state[0], state[1:]
-        fields = table.fields(many)
-        assert fields["PL"][number].tolist() == of_reference(phred, many)
-        assert (fields["DP"][number].tolist(), fields["AD"][number].tolist()) == ([depth], [depth] + [0] * (many - 1))
+    for many in range(2, MOST + 1):
+        table = ColumnTable(many)
+        for number, state in zip(table.of_reference(states), states.tolist(), strict=True):
+            depth, phred = state[0], state[1:]
+            fields = table.fields()
+            assert fields["PL"][number].tolist() == of_reference(phred, many)
+            assert (fields["DP"][number].tolist(), fields["AD"][number].tolist()) == (
+                [depth],
+                [depth] + [0] * (many - 1),
+            )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from evidence import Evidence, Limits, Reads, alleles_of_site, evidence_of
+from evidence import Evidence, Limits, Reads, alleles_of_site, evidence_of_indel
+from tile_evidence import likelier_with
 
 LIMITS = Limits(min_qual=20, min_depth=2, max_strand_bias=25, carrier_prior=0.02, prior=0.05)
 HET = (90, 0, 60)  # QUAL 70 alone
@@ -16,11 +18,12 @@ WEAK = (36, 0, 100)  # QUAL 15 alone
 
 
 def indel(phred: tuple[int, ...], depths: tuple[int, ...], allele: int = 1, bias: int | None = 0) -> Evidence:
-    return evidence_of(Reads(phred, depths, bias), allele, True, LIMITS)
+    return evidence_of_indel(Reads(phred, depths, bias), allele, LIMITS)
 
 
 def snp(phred: tuple[int, ...], allele: int = 1) -> Evidence:
-    return evidence_of(Reads(phred, (4, 4, 1), 99), allele, False, LIMITS)
+    (likelier,) = likelier_with(np.array([phred], dtype=np.int16), np.array([3]), np.array([allele])).tolist()
+    return Evidence(likelier)
 
 
 def test_an_indel_is_evident_in_a_sample_with_enough_quality_alone_and_no_strand_bias() -> None:

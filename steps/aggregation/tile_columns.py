@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from bcf import NewRecord
-from column_table import NONE, Bodies, ColumnTable, bodies_of
+from bcf import NewRecord, smallest
+from column_table import NONE, ColumnTable
 from gvcf_records import I16, Allele, Site
-from packed_samples import SHARE, Array, Packed, different
+from packed_samples import DENSE, SHARE, Array, Bodies, Packed, different
 from tiles import Tile
 
 NUMBER = "COLUMN"  # the FORMAT field with the number of a sample's column within its tile
-LARGEST_CODE = 1 << 62
-SAMPLE_BP = 1 << 16  # more than a tile: the places of one sample's stretches behind those of the sample before
 
 
 def parse_allele(text: str) -> tuple[bool, Allele]:
@@ -38,11 +36,13 @@ class TileColumns:
     def __init__(self, tile: Tile, sites: Sequence[Site], samples: int) -> None:
         self._sites = sites
         self._positions = np.array([site.place.pos - tile.start for site in sites])
+        places = np.arange(tile.end - tile.start + 2)
+        self._before = np.searchsorted(self._positions, places).astype(np.int32)  # sites before each place
         self._keys = self._positions * 2 + [site.place.indel for site in sites]
         self._alleles = np.array([len(site.alts) + 1 for site in sites])
         self._most = int(self._alleles.max())
         self._columns = np.zeros((len(sites), samples), dtype=np.int32)
-        self._table = ColumnTable(self._most)
+        self._tables = {many: ColumnTable(many) for many in np.unique(self._alleles).tolist()}
         self._depths = np.zeros(len(sites), dtype=np.int64)
         self._sums = np.zeros((len(sites), I16), dtype=np.int64)
         self._shares = np.zeros((len(sites), self._most), dtype=np.int64)
@@ -66,22 +66,20 @@ class TileColumns:
 
     def _of_reference(self, packed: Packed) -> tuple[Array, Array]:
         """Return the number of each sample's column at each site by its stretches, and the depths there."""
-        samples = np.arange(len(packed.stretches))
-        firsts = np.cumsum(packed.stretches) - packed.stretches
-        starts = np.repeat(samples, packed.stretches) * SAMPLE_BP + packed.starts
-        wanted = samples[:, None] * SAMPLE_BP + self._positions
-        found = np.searchsorted(starts, wanted.ravel(), side="right").reshape(wanted.shape) - 1
+        samples, sites = len(packed.stretches), len(self._sites)
+        firsts, counts = self._before[packed.starts], self._before[1:][packed.ends]
+        counts -= firsts
+        having = np.flatnonzero(counts > 0)
+        counts = counts[having]
+        before = np.repeat(np.arange(0, samples * sites, sites), packed.stretches)[having] + firsts[having]
+        before -= np.cumsum(counts) - counts
         reference = np.vstack([packed.reference, [0, 0, 0, 0]])  # where nothing is known
-        ends, states = np.append(packed.ends, NONE), np.append(packed.states, NONE)
-        is_covered = (found >= firsts[:, None]) & (ends[found] >= self._positions)
-        state = np.where(is_covered, states[found], len(reference) - 1)
-        codes = state * (self._most + 1) + self._alleles
-        used = np.zeros(len(reference) * (self._most + 1), dtype=bool)
-        used[codes] = True
-        numbers = np.zeros(len(used), dtype=np.int32)
-        found, alleles = np.divmod(np.flatnonzero(used), self._most + 1)
-        numbers[used] = self._table.of_reference(reference[found], alleles)
-        return numbers[codes], reference[state, 0]
+        state: Array = np.full(samples * sites, len(reference) - 1, dtype=np.int32)
+        state[np.repeat(before, counts) + np.arange(counts.sum())] = np.repeat(packed.states[having], counts)
+        state = state.reshape(samples, sites)
+        numbers = np.array([table.of_reference(reference) for table in self._tables.values()])
+        columns = np.take(numbers, np.searchsorted([*self._tables], self._alleles) * len(reference) + state)
+        return columns, np.take(reference[:, 0], state)
 
     def _pairs(self, packed: Packed) -> Array:
         """Return record and site of each record that has an allele at the place of a site, and its numbers of alleles.
@@ -95,8 +93,10 @@ class TileColumns:
         sites = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         here = np.flatnonzero(self._keys[sites] == keys)
         records = np.repeat(np.arange(len(packed.bodies)), packed.entry_counts)
-        codes = records[here] * len(self._sites) + sites[here]  # nearly sorted, as a stable sort likes them
-        codes, _, pair_of = np.unique(codes, return_index=True, return_inverse=True)
+        codes = records[here] * len(self._sites) + sites[here]
+        pair_of = np.arange(len(codes))
+        if (np.diff(codes) <= 0).any():  # as of a record with several alleles at a place
+            codes, pair_of = np.unique(codes, return_inverse=True)
         pairs = np.full((len(codes), 2 + self._most), NONE)
         pairs[:, 0], pairs[:, 1] = np.divmod(codes, len(self._sites))
         pairs[:, 2] = 0  # the reference
@@ -124,53 +124,43 @@ class TileColumns:
         Of several records of a sample at a site, the one with the most evidence for a variant counts.
         """
         sample_of = np.repeat(np.arange(len(packed.records)), packed.records)
-        bodies = bodies_of(packed.body_texts)
-        evidence = bodies.phred[:, 0]
+        bodies = packed.values
+        evidence = bodies.phred[:, 0].astype(np.int64)
         cells = sample_of[pairs[:, 0]] * len(self._sites) + pairs[:, 1]
         if (np.diff(cells) <= 0).any():
             order = np.lexsort((pairs[:, 0], -evidence[packed.bodies[pairs[:, 0]]], cells))
             pairs = pairs[order[np.diff(cells[order], prepend=NONE) > 0]]
         records, sites, numbers = pairs[:, 0], pairs[:, 1], pairs[:, 2:]
         samples, body = sample_of[records], packed.bodies[records]
-        columns[samples, sites] = self._record_columns(bodies, body, self._alleles[sites], numbers)
+        alleles = self._alleles[sites]
+        for many, table in self._tables.items():
+            here = np.flatnonzero(alleles == many)
+            if len(here):
+                columns[samples[here], sites[here]] = _record_columns(table, bodies, body[here], numbers[here, :many])
         depths[samples, sites] = bodies.depth[body]
-        np.add.at(self._sums, sites, packed.sums[records])
+        order = np.argsort(sites, kind="stable")
+        firsts = np.flatnonzero(np.diff(sites[order], prepend=NONE) > 0)
+        self._sums[sites[order[firsts]]] += np.add.reduceat(packed.sums[records[order]], firsts, dtype=np.int64)
         offsets = (np.cumsum(packed.share_counts) - packed.share_counts)[records]
         for place in range(self._most):
             known = numbers[:, place] != NONE
-            shares = packed.shares[offsets[known] + numbers[known, place]]
-            np.add.at(self._shares, (sites[known], place), shares)
+            shares = packed.shares[offsets[known] + numbers[known, place]]  # whose sums are exact in 53 bits
+            self._shares[:, place] += np.bincount(sites[known], shares, len(self._sites)).astype(np.int64)
         return samples, sites
-
-    def _record_columns(self, bodies: Bodies, which: Array, alleles: Array, numbers: Array) -> Array:
-        """Return the numbers of the columns of records.
-
-        Args:
-            bodies: The values of records.
-            which: The number of each record there.
-            alleles: The number of alleles of its site.
-            numbers: The number of each allele of the site in the record: an array of shape (records, most alleles).
-        """
-        codes, base = which * (self._most + 1) + alleles, int(numbers.max()) + 2
-        for place in range(1, self._most):
-            if codes.max() > LARGEST_CODE // base:
-                codes = different(codes)[1]
-            codes = codes * base + numbers[:, place] + 1
-        firsts, which_of = different(codes)
-        return self._table.of_records(bodies, which[firsts], numbers[firsts], alleles[firsts])[which_of]
 
     def rows(self) -> Iterator[NewRecord]:
         """Yield the record of each site, with the columns of all samples."""
+        all_columns, sums = smallest(self._columns), self._sums.astype(np.float64).tolist()
         for number, site in enumerate(self._sites):
             alleles = len(site.alts) + 1
             shares = (self._shares[number, :alleles] * SHARE).tolist()
-            columns = self._columns[number]
+            columns = all_columns[number]
             info: dict[str, bool | int | Sequence[float]] = {
                 "DP": int(self._depths[number]),
-                "I16": _rounded(self._sums[number].tolist()),
+                "I16": sums[number],
                 "QS": _rounded(shares),
             }
-            samples = {name: np.take(values, columns, axis=0) for name, values in self._table.fields(alleles).items()}
+            samples = {name: values.take(columns, axis=0) for name, values in self._tables[alleles].fields().items()}
             yield NewRecord(
                 site.place.contig,
                 site.place.pos,
@@ -179,6 +169,24 @@ class TileColumns:
                 {"INDEL": True, **info} if site.place.indel else info,
                 {**samples, NUMBER: columns[:, None]},
             )
+
+
+def _record_columns(table: ColumnTable, bodies: Bodies, which: Array, numbers: Array) -> Array:
+    """Return the numbers of the columns of records.
+
+    Args:
+        table: The columns.
+        bodies: The values of records.
+        which: The number of each record there.
+        numbers: The number of each allele of its site in the record: an array of shape (records, alleles).
+    """
+    codes, base = which.astype(np.int64), int(numbers.max()) + 2
+    for place in range(1, numbers.shape[1]):
+        if codes.max() >= DENSE * len(codes):
+            codes = different(codes)[1]
+        codes = codes * base + numbers[:, place] + 1
+    firsts, which_of = different(codes)
+    return table.of_records(bodies, which[firsts], numbers[firsts])[which_of]
 
 
 def _rounded(values: Sequence[float]) -> list[float]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
-from evidence import Evidence, Limits, Reads, evidence_of
-from gvcf_records import MISSING, Allele, Place
-from packed_samples import Packed, different
+from evidence import Evidence, Limits, Reads, evidence_of_indel
+from gvcf_records import Allele, Place
+from likelihoods import pairs
+from packed_samples import NO_BIAS, Array, Bodies, Packed, different
 from tile_columns import parse_allele
 from tiles import Tile
 
-MANY_BODIES = 1 << 16  # different ones
+MORE = 1 << 40  # than any likelihood
 
 
 def evidence_of_group(packed: Packed, tile: Tile, limits: Limits) -> dict[tuple[Place, Allele], Evidence]:
@@ -28,42 +27,63 @@ def evidence_of_group(packed: Packed, tile: Tile, limits: Limits) -> dict[tuple[
     if not evident.any():
         return {}
     alleles = [parse_allele(text) for text in packed.allele_texts]
-    of_allele, number = packed.alleles[evident], packed.numbers[evident]
+    of_allele, number = packed.alleles[evident], packed.numbers[evident].astype(np.int64)
     body = np.repeat(packed.bodies, packed.entry_counts)[evident]
     indel = np.array([indel for indel, _ in alleles])[of_allele]
     firsts, kind_of = different((body * (number.max() + 1) + number) * 2 + indel)
-    of_kinds = [
-        body_evidence(packed.body_texts[text], *kind, limits)
-        for text, *kind in zip(*(one[firsts].tolist() for one in (body, number, indel)), strict=True)
-    ]
+    of_kinds, alone_of_kinds = of_records(packed.values, body[firsts], number[firsts], indel[firsts], limits)
     keys = packed.positions[evident] * len(alleles) + of_allele
     firsts, key_of = different(keys)
-    keys = keys[firsts]
-    likelier, alone = np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=bool)
-    np.add.at(likelier, key_of, np.array([one.likelier for one in of_kinds])[kind_of])
-    np.logical_or.at(alone, key_of, np.array([one.alone for one in of_kinds])[kind_of])
+    likelier, alone = (
+        np.bincount(key_of, weights=values[kind_of]).astype(np.int64).tolist() for values in (of_kinds, alone_of_kinds)
+    )
     found = {}
-    for key, *values in zip(keys.tolist(), likelier.tolist(), alone.tolist(), strict=True):
-        place, number = divmod(key, len(alleles))
-        indel, allele = alleles[number]
-        found[Place(tile.contig, tile.start + place, indel), allele] = Evidence(*values)
+    for key, likelier_here, alone_here in zip(keys[firsts].tolist(), likelier, alone, strict=True):
+        place, allele = divmod(key, len(alleles))
+        is_indel, one = alleles[allele]
+        found[Place(tile.contig, tile.start + place, is_indel), one] = Evidence(likelier_here, alone_here > 0)
     return found
 
 
-@lru_cache(MANY_BODIES)
-def body_evidence(body: str, allele: int, indel: bool, limits: Limits) -> Evidence:
-    r"""Return the evidence of a record for an allele.
+def of_records(bodies: Bodies, which: Array, numbers: Array, indels: Array, limits: Limits) -> tuple[Array, Array]:
+    """Return how much likelier alleles make the reads of records, and which of them are evident alone.
 
     Args:
-        body: The record's likelihoods and depths: see `Packed.body_texts`.
-        allele: The number of the allele in the record.
-        indel: It is an indel.
+        bodies: The values of records.
+        which: The row of each record there.
+        numbers: The number of each allele in its record.
+        indels: Which alleles are indels.
         limits: What is asked of a variant.
-
-    >>> body_evidence("90,0,60\t8\t3\t4,4\t0", 1, True, Limits(20, 2, 25, 0.02, 0.05))
-    Evidence(likelier=90, alone=True)
     """
-    phred, _, bias, depths, _ = body.split("\t")
-    values, of_alleles = (tuple(int(value) for value in text.split(",")) for text in (phred, depths))
-    strand_bias = None if bias == MISSING else int(bias)
-    return evidence_of(Reads(values, of_alleles, strand_bias), allele, indel, limits)
+    likelier = likelier_with(bodies.phred[which], bodies.alleles[which], numbers)
+    alone = np.zeros(len(which), dtype=bool)
+    places = np.flatnonzero(indels)
+    fields = (one[which[places]].tolist() for one in (bodies.phred, bodies.depths, bodies.bias, bodies.alleles))
+    found = [
+        evidence_of_indel(
+            Reads(tuple(phred[: many * (many + 1) // 2]), tuple(depths[:many]), None if bias == NO_BIAS else bias),
+            number,
+            limits,
+        )
+        for phred, depths, bias, many, number in zip(*fields, numbers[places].tolist(), strict=True)
+    ]
+    if found:
+        likelier[places], alone[places] = zip(*found, strict=True)
+    return likelier, alone
+
+
+def likelier_with(phred: Array, alleles: Array, numbers: Array) -> Array:
+    """Return how much likelier the best genotype with an allele is than the best without it, Phred-scaled.
+
+    Args:
+        phred: The likelihoods of two copies of each record, a row each.
+        alleles: The number of alleles of each record.
+        numbers: The number of the allele in each.
+
+    >>> likelier_with(np.array([[60, 0, 50, 70, 55, 90], [90, 0, 60, 0, 0, 0]]), np.array([3, 2]), np.array([1, 1]))
+    array([60, 90])
+    """
+    first, second = np.array(pairs(int(alleles.max()))).T
+    phred = np.where(second < alleles[:, None], phred[:, : len(first)].astype(np.int64), MORE)
+    has = (first == numbers[:, None]) | (second == numbers[:, None])
+    return np.where(has, MORE, phred).min(axis=1) - np.where(has, phred, MORE).min(axis=1)

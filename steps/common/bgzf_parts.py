@@ -26,15 +26,18 @@ def bgzf_writer(path: Path) -> Iterator[Callable[[str], None]]:
 
         def write(text: str) -> None:
             waiting.extend(text.encode())
-            while len(waiting) >= BLOCK_BYTES:
-                file.write(bgzf_block(bytes(waiting[:BLOCK_BYTES])))
-                del waiting[:BLOCK_BYTES]
+            if len(waiting) >= BLOCK_BYTES:
+                whole = len(waiting) // BLOCK_BYTES * BLOCK_BYTES
+                with memoryview(waiting) as view:
+                    for start in range(0, whole, BLOCK_BYTES):
+                        file.write(bgzf_block(view[start : start + BLOCK_BYTES]))
+                del waiting[:whole]
 
         yield write
         file.write((bgzf_block(bytes(waiting)) if waiting else b"") + END)
 
 
-def bgzf_block(data: bytes) -> bytes:
+def bgzf_block(data: bytes | memoryview) -> bytes:
     """Return at most `BLOCK_BYTES` bytes as a block of BGZF (SAM specification, 4.1)."""
     deflate = zlib_ng.compressobj(LEVEL, zlib_ng.DEFLATED, -zlib_ng.MAX_WBITS)
     body = deflate.compress(data) + deflate.flush()
@@ -62,6 +65,18 @@ def join(header: str, parts: Iterable[Path], path: Path, csi: bool) -> None:
         path: The VCF.
         csi: The contigs are too long for a TBI index.
     """
+    concatenate(header, parts, path)
+    pysam.tabix_index(str(path), preset="vcf", force=True, csi=csi)
+
+
+def concatenate(header: str, parts: Iterable[Path], path: Path) -> None:
+    """Write a header and parts to one VCF, and remove the parts.
+
+    Args:
+        header: The header.
+        parts: BGZF files of records, in order.
+        path: The VCF.
+    """
     with bgzf_writer(path) as write:
         write(header)
     with path.open("r+b") as out:
@@ -71,4 +86,3 @@ def join(header: str, parts: Iterable[Path], path: Path, csi: bool) -> None:
             with part.open("rb") as source:
                 shutil.copyfileobj(source, out)
             part.unlink()
-    pysam.tabix_index(str(path), preset="vcf", force=True, csi=csi)
