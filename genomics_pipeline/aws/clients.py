@@ -62,6 +62,11 @@ class Clients:
         return self._client("ecr")  # type: ignore[no-any-return]
 
     @cached_property
+    def functions(self) -> Any:
+        """Return the client of Lambda, untyped: one operation of it is used."""
+        return self._client("lambda")
+
+    @cached_property
     def iam(self) -> Any:
         """Return the client of IAM, untyped: one operation of it is used."""
         return self._client("iam")

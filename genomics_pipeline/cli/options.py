@@ -222,6 +222,8 @@ def machine_options(memory: str = "--memory") -> Callable[[click.decorators.FC],
 def reference_options(on_aws: bool) -> Callable[[click.decorators.FC], click.decorators.FC]:
     """Return a decorator that adds the options for the reference, of which one is needed, passed as `reference`.
 
+    A pipeline over records has none; `reference` is empty then.
+
     Args:
         on_aws: Whether the run is on AWS.
     """
@@ -229,6 +231,8 @@ def reference_options(on_aws: bool) -> Callable[[click.decorators.FC], click.dec
     def add(command: Any) -> Any:
         @functools.wraps(command)
         def call(*arguments: Any, reference: str | None, genome: str | None, **options: Any) -> Any:
+            if reference is None and genome is None and _is_over_records(options["pipeline"]):
+                return command(*arguments, reference="", **options)
             return command(*arguments, reference=chosen_reference(reference, genome, on_aws), **options)
 
         for option in (
@@ -250,6 +254,12 @@ def reference_options(on_aws: bool) -> Callable[[click.decorators.FC], click.dec
         return call
 
     return add
+
+
+def _is_over_records(pipeline: str) -> bool:
+    from genomics_pipeline.runs.catalog import load_pipeline
+
+    return load_pipeline(pipeline)[0].over_records
 
 
 def chosen_reference(reference: str | None, genome: str | None, on_aws: bool, option: str = "--reference") -> str:

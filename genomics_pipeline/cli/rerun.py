@@ -98,14 +98,19 @@ def rerun(
 
 def _show(outcome: RerunOutcome, stack: str) -> None:
     chosen = outcome.chosen
-    if outcome.summary is not None:
+    if outcome.records is not None:
+        from genomics_pipeline.report.record_summary import summary_lines
+
+        for line in summary_lines(outcome.records):
+            echo_line(line)
+    elif outcome.summary is not None:
         from genomics_pipeline.report.cohort_table import render_table
 
         render_table(outcome.summary)
     elif outcome.status == "NOTHING":
         echo_line(f"{outcome.run}: nothing to rerun: {outcome.message}")
     elif outcome.status == "CHECKED":
-        what = _samples(chosen) if chosen.samples else "only the stages after the samples"
+        what = _samples(chosen, outcome.kind) if chosen.samples else "only the stages after the samples"
         echo_line(f"{outcome.run}: {chosen.execution} would run {what}; nothing was written or started")
     elif outcome.aws is not None:
         state = "" if outcome.aws.started else f": already {outcome.status.lower()}"
@@ -113,8 +118,8 @@ def _show(outcome: RerunOutcome, stack: str) -> None:
         show_next_commands(outcome.run, stack)
 
 
-def _samples(chosen: ChosenSamples) -> str:
-    """Return the number of chosen samples, their number by class, and the first names."""
+def _samples(chosen: ChosenSamples, kind: str = "sample") -> str:
+    """Return the number of chosen samples or records, their number by class, and the first names."""
     from genomics_pipeline.model.quantity import quantity
 
     if not chosen.samples:
@@ -122,4 +127,4 @@ def _samples(chosen: ChosenSamples) -> str:
     classes = "".join(f", {count} {name.replace('_', ' ')}" for name, count in chosen.by_class.items())
     others = chosen.samples - len(chosen.first)
     more = f" and {others} more" if others else ""
-    return f"{quantity(chosen.samples, 'sample')}{classes}: {', '.join(chosen.first)}{more}"
+    return f"{quantity(chosen.samples, kind)}{classes}: {', '.join(chosen.first)}{more}"

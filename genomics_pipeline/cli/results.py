@@ -19,6 +19,7 @@ from genomics_pipeline.report.output import echo, echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.runs.backend import RunBackend
+    from genomics_pipeline.runs.local.records.backend import RecordFolderBackend
     from genomics_pipeline.runs.results import ItemResult
     from genomics_pipeline.runs.run_files import RunFiles
 
@@ -52,16 +53,23 @@ def results(
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.model.quantity import quantity
     from genomics_pipeline.runs.find_run import find_run
+    from genomics_pipeline.runs.local.records.backend import RecordFolderBackend
     from genomics_pipeline.runs.results import Results, download_all
 
     if failed and target:
         raise UsageError("expected one of --failed and --download, found both")
     if as_tsv and (as_json or not failed):
         raise UsageError("--tsv: expected --failed without --json")
-    if failed:
-        _list_failed(find_run(run, stack, adapters()), samples, as_json, as_tsv)
+    backend = find_run(run, stack, adapters())
+    if isinstance(backend, RecordFolderBackend):
+        if samples:
+            raise UsageError("--sample: expected a run over samples, found one over records")
+        _list_records(backend, failed, target, as_json, as_tsv)
         return
-    run_results = Results(find_run(run, stack, adapters()))
+    if failed:
+        _list_failed(backend, samples, as_json, as_tsv)
+        return
+    run_results = Results(backend)
     listed = ((one, None) for one in run_results.items(samples))
     for result, copied in download_all(run_results, samples, target) if target else listed:
         if as_json:
@@ -95,6 +103,39 @@ def _result_json(result: ItemResult, files: RunFiles) -> dict[str, Any]:
         },
         **({"failure": failure} if failure else {}),
     }
+
+
+def _list_records(backend: RecordFolderBackend, failed: bool, target: Path | None, as_json: bool, as_tsv: bool) -> None:
+    """List the results of a run over records, or its failures, in bounded memory.
+
+    Args:
+        backend: The run.
+        failed: Whether to list the failures.
+        target: The folder to copy the results to, if there is one.
+        as_json: Whether to print JSON.
+        as_tsv: Whether to print the table of failures.
+    """
+    from genomics_pipeline.runs.local.records.outcome import failure_table, label_of
+
+    if failed and as_tsv:
+        for line in failure_table(backend.failed_records()):
+            echo(line, nl=False)
+        return
+    if failed:
+        for one in backend.failed_records():
+            stage, message = one.failure.stage, one.failure.message
+            if as_json:
+                members = {"record": one.number, "stage": stage, "class": label_of(one), "message": message}
+                echo_json({**members, "value": one.record}, indent=None)
+            else:
+                words = filter(None, (f"record {one.number:,}", stage, label_of(one).replace("_", " ")))
+                echo(f"{'  '.join(words)}: {indented(message)}")
+        return
+    for file in backend.copy_results(target) if target else backend.result_files():
+        if as_json:
+            echo_json({"file": str(file), "size_bytes": file.stat().st_size}, indent=None)
+        else:
+            echo_line(f"{file}  {file.stat().st_size:,} bytes")
 
 
 def _list_failed(backend: RunBackend, samples: tuple[str, ...], as_json: bool, as_tsv: bool) -> None:

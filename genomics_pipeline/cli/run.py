@@ -95,6 +95,9 @@ def run(
     fails costs only itself, but the exit code is then 1, unless --tolerate accepts that samples are missing. --dry-run
     compares the run folder with the request, and prints each stage and sample that would run, with the reason.
 
+    For a pipeline over records, SHEET is a file or a folder of records, or their s3:// URI, and there is no reference:
+    docs/records.md.
+
     \b
     Examples:
       genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run
@@ -103,6 +106,7 @@ def run(
       genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run --params-file params.toml --dry-run
       genomics-pipeline run amplicons.csv --reference virus.fa --out my-run --pipeline amplicon \\
           --param alignment.primers=primers.bed
+      genomics-pipeline run day.jsonl --out my-day --pipeline transactions.toml
       genomics-pipeline run low-pass.csv --reference hg38.fa.gz --out my-run --bound alignment.mean_depth.bad.below=0.5
     """
     from genomics_pipeline.cli.adapters import adapters
@@ -112,6 +116,10 @@ def run(
     from genomics_pipeline.runs.local.run import run as run_request
     from genomics_pipeline.runs.truth import parse_truth
 
+    if not options["reference"]:
+        given = {**options, "truth": truth, "truth_samples": truth_samples, "truth_regions": truth_regions}
+        _run_records({**given, "joint_with": joint_with, "dry_run": dry_run}, limits, verbose, as_json)
+        return
     joined = joined_arguments(joint_with)
     request = LocalRunRequest(truth=parse_truth(truth, truth_samples, truth_regions), **joined, **options)
     end_on_signals()
@@ -127,6 +135,46 @@ def run(
 
         render_table(summary)
     sys.exit(0 if summary.is_accepted and summary.cohort.truth_error is None else 1)
+
+
+_OF_SAMPLES = (
+    *("bounds", "regions", "subsample", "samples", "inject", "truth", "truth_samples", "truth_regions", "joint_with"),
+    "dry_run",
+)
+
+
+def _run_records(options: dict[str, Any], limits: Limits, verbose: bool, as_json: bool) -> None:
+    """Run records through a pipeline over records.
+
+    Args:
+        options: The options of the command.
+        limits: What jobs may use of this machine.
+        verbose: Whether to show details.
+        as_json: Whether to print JSON.
+    """
+    from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.model.errors import UsageError
+    from genomics_pipeline.report.progress import ProgressDisplay
+    from genomics_pipeline.report.record_summary import summary_lines
+    from genomics_pipeline.runs.local.records.request import RecordRunRequest
+    from genomics_pipeline.runs.local.records.run import run_records
+
+    if given := [name for name in _OF_SAMPLES if options[name]]:
+        name = given[0].removesuffix("s").replace("_", "-")
+        raise UsageError(
+            f"--{name}: expected a pipeline over samples, found {options['pipeline']}, which is over records"
+        )
+    names = ("pipeline", "out", "parameters", "params_file", "accepted", "resume", "containers")
+    request = RecordRunRequest(options["manifest"], **{name: options[name] for name in names})
+    end_on_signals()
+    with ProgressDisplay(quiet=as_json, verbose=verbose) as display:
+        summary = run_records(request, adapters(limits), display)
+    if as_json:
+        echo_json(summary.to_json())
+    else:
+        for line in summary_lines(summary):
+            echo_line(line)
+    sys.exit(0 if summary.is_accepted else 1)
 
 
 def _show_dry_run(request: LocalRunRequest, limits: Limits, as_json: bool) -> None:

@@ -45,6 +45,8 @@ FIXED = (
     _PARTS,
 )  # that no task may change
 
+RECORDS = "records.jsonl"  # those of a rerun, and beside it their numbers in the run, a line for each
+NUMBERS = "numbers.txt"
 ITEM_FILES = {"sample": MANIFEST, "interval": INTERVALS}  # by scope: what the Distributed Map reads
 WRITTEN_BY_TASKS = (RESULTS, STEPS)
 _ITEM_FOLDERS = {"sample": ITEMS, "interval": f"{ITEMS}/intervals"}
@@ -122,6 +124,24 @@ def gathered_outputs(stage: str, output: str, digest: str) -> str:
 def log(stage: str, item: str) -> str:
     """Return the key of the log of a stage over an item."""
     return f"{step_folder(stage, item)}/{LOG}"
+
+
+def function_log(step: str) -> str:
+    """Return the key of the log of a step on Lambda, in a run on this machine.
+
+    >>> function_log("detect")
+    'steps/detect/log.txt'
+    """
+    return f"{STEPS}{step}/{LOG}"
+
+
+def record_results(stage: str) -> str:
+    """Return the key of the results of a stage over records: JSON Lines.
+
+    >>> record_results("detect")
+    'results/detect.jsonl'
+    """
+    return f"{RESULTS}{stage}.jsonl"
 
 
 def job_record(stage: str, item: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from genomics_pipeline.model.printable import table_cell
 from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_state import Missing
 
@@ -125,8 +126,9 @@ def missing_lines(missing: Missing, place: str, succeeded: bool, accepted: bool)
     list them: genomics-pipeline results '/my run' --failed
     run them again (what is done is kept): genomics-pipeline rerun '/my run'
     """
-    samples, intervals = missing.by_scope["sample"], missing.by_scope["interval"]
-    parts = [f"{samples:,} of {quantity(missing.samples, 'sample', ',')}"] if samples else []
+    kind = RECORD if RECORD in missing.by_scope else "sample"
+    samples, intervals = missing.by_scope[kind], missing.by_scope["interval"]
+    parts = [f"{samples:,} of {quantity(missing.samples, kind, ',')}"] if samples else []
     parts += [quantity(intervals, "interval", ",")] if intervals else []
     parts += ["the cohort"] if missing.by_scope["cohort"] else []
     classes = ", ".join(f"{count:,} {_class_words(name)}" for name, count in missing.by_class.most_common())
@@ -138,12 +140,13 @@ def missing_lines(missing: Missing, place: str, succeeded: bool, accepted: bool)
         f"run them again (what is done is kept): {command_line('rerun', place)}",
     ]
     if succeeded:
-        size = f"{missing.samples - samples:,} of {quantity(missing.samples, 'sample', ',')}"
+        size = f"{missing.samples - samples:,} of {quantity(missing.samples, kind, ',')}"
         size += f" and lacks {quantity(intervals, 'interval', ',')}" if intervals else ""
         would = f"{samples},intervals={intervals}" if intervals else f"{samples}"
         advice = f"; --tolerate {would} would accept that"
         end = "accepted by --tolerate" if accepted else f"exit code 1{advice}"
-        lines.insert(0, f"The cohort is incomplete, it has {size}: {end}")
+        whole = "Results are those of" if kind == RECORD else "The cohort is incomplete, it has"
+        lines.insert(0, f"{whole} {size}: {end}")
     return lines
 
 

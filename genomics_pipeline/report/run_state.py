@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from genomics_pipeline.model.classify import Failure
+from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.model.tolerance import are_intervals_accepted, is_accepted
 from genomics_pipeline.report.queue_state import QueueState
 from genomics_pipeline.report.stage_times import StageTimes
@@ -116,8 +117,8 @@ class Missing:
     """Counts of the items that a run which ended has not done.
 
     Attributes:
-        samples: The number of samples of the run, done or not.
-        by_scope: The number of missing items by scope: sample, interval or cohort.
+        samples: The number of samples of the run, done or not; of a run over records that of its records.
+        by_scope: The number of missing items by scope: sample, interval, cohort or record.
         by_class: The number of missing items by `ItemFailure.label`.
         first: The names of the first few.
     """
@@ -135,14 +136,21 @@ class Missing:
             self.first.append(one.item)
 
     def is_accepted(self, accepted: Mapping[str, float] | None) -> bool:
-        """Return whether no more samples and intervals are missing than the user accepts with ``--tolerate``."""
-        samples, intervals = self.by_scope["sample"], self.by_scope["interval"]
+        """Return whether no more items are missing than the user accepts with ``--tolerate``."""
+        samples, intervals = self.by_scope["sample"] + self.by_scope[RECORD], self.by_scope["interval"]
         if samples + intervals != self.by_scope.total():  # the cohort itself
             return False
         return is_accepted(accepted, samples, self.samples) and are_intervals_accepted(accepted, intervals)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``--json`` prints."""
+        if RECORD in self.by_scope:
+            return {
+                "records": self.by_scope[RECORD],
+                "of_records": self.samples,
+                "by_class": dict(self.by_class.most_common()),
+                "first": list(self.first),
+            }
         return {
             "samples": self.by_scope["sample"],
             "of_samples": self.samples,

@@ -69,9 +69,10 @@ def _stages(state: RunState, now: float, bars: bool) -> Table:
 
 
 def _counts(one: MapRunState, now: float) -> Text:
-    if one.total is None:
+    if one.total is None and not one.ended:
         return Text("pending")
-    text = Text(f"{one.succeeded:,} of {one.total:,} done", no_wrap=True)
+    total = "" if one.total is None else f" of {one.total:,}"
+    text = Text(f"{one.succeeded:,}{total} done", no_wrap=True)
     for name, count in (("running", one.running), ("pending", one.pending)):
         if count:
             text.append(f", {count:,} {name}")

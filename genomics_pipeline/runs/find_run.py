@@ -17,6 +17,7 @@ from genomics_pipeline.runs.aws.backend import AwsBackend
 from genomics_pipeline.runs.aws.run import AwsRun, read_record, run_place
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.local.backend import FolderBackend
+from genomics_pipeline.runs.local.records.backend import RecordFolderBackend, is_over_records
 from genomics_pipeline.runs.run_folder import RunFolder, is_run
 from genomics_pipeline.stores.protocol import MissingObject
 
@@ -43,7 +44,7 @@ def find_run(text: str, stack: str, adapters: Adapters) -> RunBackend:
     folder = RunFolder(Path(text))
     if is_run(folder.path):
         folder.refuse_links()
-        return FolderBackend(folder, adapters)
+        return (RecordFolderBackend if is_over_records(folder) else FolderBackend)(folder, adapters)
     if "/" in text or folder.path.exists():
         raise RunError(f"{text}: expected a run's folder, found {_describe_path(folder.path)}")
     if not RUN_NAME.fullmatch(text):

@@ -119,13 +119,16 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
         DataError: for a pipeline, step or sample sheet that cannot be used; all problems at once.
     """
     pipeline, steps = load_pipeline(request.pipeline)
+    if pipeline.over_records:
+        expected = f"expected neither --reference nor --genome for {pipeline.name}, a pipeline over records"
+        raise UsageError(f"{expected}; found one of them")
     collected = CollectedProblems()
     overrides: Mapping[str, Mapping[str, Value]] = {}
     bounds: StageBounds = {}
     samples: Sequence[Sample] = ()
     warnings: list[Problem] = []
     with collected.check():
-        given = _overrides(request, pipeline)
+        given = given_overrides(request, pipeline)
         overrides, bounds = with_real_parents(given.values, pipeline), given.bounds
         if lacking := pipeline.lacking_values(overrides):
             raise UsageError([Problem(message) for message in lacking])
@@ -198,7 +201,7 @@ def _repeated_samples(samples: Sequence[Sample]) -> Iterator[Problem]:
         names.add(sample.sample)
 
 
-def _overrides(request: RunRequest, pipeline: Pipeline) -> ParamsFile:
+def given_overrides(request: RunRequest, pipeline: Pipeline) -> ParamsFile:
     """Return the overrides of the run's options, in place of them those of the file of parameters, and of --param.
 
     Raises:

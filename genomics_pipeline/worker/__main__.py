@@ -24,13 +24,9 @@ import signal
 import sys
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TYPE_CHECKING
 
 from genomics_pipeline.worker.credentials import hide_process
 from genomics_pipeline.worker.first_process import END_SIGNALS, run_below_first_process
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
 
@@ -55,24 +51,15 @@ def run() -> int:
         # These imports take so long that the handlers must be set before.
         from genomics_pipeline.reference.cache import cache_folder, home_if_any
         from genomics_pipeline.stores.client_config import honour_region
-        from genomics_pipeline.stores.routed import RoutedStore
+        from genomics_pipeline.worker.adapters import make_store
         from genomics_pipeline.worker.container import main
 
         honour_region(os.environ)
         cache = cache_folder(os.environ, home_if_any(Path.home), gettempdir)
-        code = main(sys.argv[1:], os.environ, cache, lambda buckets: RoutedStore(_s3, buckets))
+        code = main(sys.argv[1:], os.environ, cache, make_store)
     except KeyboardInterrupt:
         print("error: ended by SIGTERM: Spot host lost, timeout or cancelled", file=sys.stderr)
     return SIGTERM_EXIT_CODE if received else code
-
-
-def _s3() -> S3Client:
-    import boto3
-
-    from genomics_pipeline.stores.client_config import ROUTED_CONNECTIONS, create_client
-
-    client: S3Client = create_client(boto3.client, "s3", ROUTED_CONNECTIONS)
-    return client
 
 
 if __name__ == "__main__":

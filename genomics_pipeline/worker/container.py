@@ -58,12 +58,12 @@ def main(arguments: list[str], environment: Mapping[str, str], cache: Path, make
         make_store: Returns the store of the task's files, for local folders by bucket.
     """
     try:
-        step = read_step(Path(_variable(environment, "STEP")))
+        step = read_step(Path(variable(environment, "STEP")))
         if arguments == ["--version"]:
             print(f"genomics-pipeline {__version__}, step {step.spec.name} {step.spec.version} ({step.digest[:16]})")
             return 0
         if arguments == ["--health"]:
-            return _health(step, Path(_variable(environment, "SCRATCH")))
+            return _health(step, Path(variable(environment, "SCRATCH")))
         if arguments:
             raise DataError(f"expected no argument but --version or --health, found {' '.join(arguments)}")
         if text := environment.get(RIGHTS_VARIABLE):
@@ -105,8 +105,8 @@ def _health(step: StepFolder, scratch: Path) -> int:
 
 
 def _check_rights(text: str, environment: Mapping[str, str], make_store: MakeStore) -> int:
-    scratch, job = Path(_variable(environment, "SCRATCH")), _job(environment)
-    store = make_store(_buckets(environment))
+    scratch, job = Path(variable(environment, "SCRATCH")), _job(environment)
+    store = make_store(buckets_of(environment))
     report = check_rights(RightsRequest.from_text(text), store, scratch, job.job_id if job else "")
     print(report.to_text(), flush=True)
     return ACCESS_DENIED_EXIT_CODE if any(check.problem for check in report.checks) else 0
@@ -114,20 +114,20 @@ def _check_rights(text: str, environment: Mapping[str, str], make_store: MakeSto
 
 def _build_indexes(text: str, environment: Mapping[str, str], cache: Path, make_store: MakeStore) -> int:
     memory_mib = _number(environment, "MEMORY_MIB", capacity(environment).memory_mib)
-    build_indexes_of_order(text, make_store(_buckets(environment)), cache, memory_mib, _log)
+    build_indexes_of_order(text, make_store(buckets_of(environment)), cache, memory_mib, _log)
     return 0
 
 
 def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_store: MakeStore) -> int:
     began = time.time()
-    store = make_store(_buckets(environment))
-    payload = read_payload(_variable(environment, "TASK"), store)
+    store = make_store(buckets_of(environment))
+    payload = read_payload(variable(environment, "TASK"), store)
     if payload.step != step.spec.name:
         raise DataError(f"{PAYLOAD_VARIABLE}: expected a task of the step {step.spec.name}, found {payload.step}")
     job = _job(environment)
     if job:
         _write_jobs(payload, store, job)
-    machine, scratch = capacity(environment), Path(_variable(environment, "SCRATCH"))
+    machine, scratch = capacity(environment), Path(variable(environment, "SCRATCH"))
     host = host_facts(scratch)
     if job:
         _report_start(payload, job, began, environment, host)
@@ -148,7 +148,12 @@ def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_sto
     return 0
 
 
-def _variable(environment: Mapping[str, str], name: str) -> str:
+def variable(environment: Mapping[str, str], name: str) -> str:
+    """Return the value of a variable of ours.
+
+    Raises:
+        DataError: if there is none.
+    """
     if f"{VARIABLE}{name}" not in environment:
         raise DataError(f"expected {VARIABLE}{name} in the environment, found none")
     return environment[f"{VARIABLE}{name}"]
@@ -161,7 +166,12 @@ def _number(environment: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _buckets(environment: Mapping[str, str]) -> dict[str, Path]:
+def buckets_of(environment: Mapping[str, str]) -> dict[str, Path]:
+    """Return the local folders that stand for buckets.
+
+    Raises:
+        DataError: for another value than a JSON object of folders.
+    """
     text = environment.get(f"{VARIABLE}BUCKETS", "{}")
     try:
         return {name: Path(path) for name, path in parse_json(text).items()}

@@ -86,7 +86,7 @@ def run_process(
         forked = interpreters.start(argv, cwd, out.fileno(), environment or {}) if interpreters else None
         program = forked or _ExecutedProgram(argv, cwd, out.fileno(), environment)
     if memory_mib is not None:
-        _limit_memory(program.pid, memory_mib)
+        limit_memory(program.pid, memory_mib)
     with GROUPS.running(program.pid):
         program.begin()
         memory = GroupMemory(program.pid)
@@ -147,7 +147,7 @@ def _wait(
     return end, signalled_at is not None
 
 
-def _limit_memory(pid: int, memory_mib: int) -> None:
+def limit_memory(pid: int, memory_mib: int) -> None:
     """Limit what a process, and each that it starts, may allocate; the size of files that it maps does not count.
 
     A program that would take the memory of others then fails as one that ran out of memory.

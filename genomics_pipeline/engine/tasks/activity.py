@@ -8,7 +8,8 @@ from typing import Any
 
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.callbacks import Callbacks
-from genomics_pipeline.engine.tasks.functions import FunctionFailed, Functions
+from genomics_pipeline.engine.tasks.functions import Functions
+from genomics_pipeline.engine.tasks.lambda_functions import FunctionFailed
 from genomics_pipeline.language.errors import StatesError
 
 ACTIVITY = re.compile(r"arn:aws[\w-]*:states:[^:]*:[^:]*:activity:[^:]+")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import re
 import sys
 import threading
 import time
@@ -20,12 +19,12 @@ from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.fast_forward import real_work
 from genomics_pipeline.engine.tasks.callbacks import Callbacks
 from genomics_pipeline.engine.tasks.exit_calls import exits_end_the_function
+from genomics_pipeline.engine.tasks.lambda_functions import LAMBDA, FunctionFailed, function_name
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model import quotas
 
 Function = Callable[[Any, Any], Any]  # (event, context), plain or async
 _MAX_THREADS = 32  # fewer than Lambda's concurrency, but enough for a laptop
-_LAMBDA = re.compile(r"arn:aws[\w-]*:lambda:[^:]*:[^:]*:function:(?P<name>[^:]+)(:[^:]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +86,6 @@ class FunctionContext:
         sys.stderr.write(str(message))
 
 
-class FunctionFailed(Exception):
-    """The failure of a function: an exception, or a result that is not JSON.
-
-    Attributes:
-        error: The name of the exception's class.
-        message: The exception's message.
-        response: Lambda's response to the failure, as its Python runtime writes it.
-    """
-
-    def __init__(self, error: str, message: str, response: str) -> None:
-        self.error = error
-        self.message = message
-        self.response = response
-        super().__init__(message)
-
-
 class Functions:
     """The user's functions, by ARN or name.
 
@@ -122,7 +105,7 @@ class Functions:
 
     def has_lambda(self) -> bool:
         """Return whether there is a function that ``lambda:invoke`` can call."""
-        return any(_LAMBDA.fullmatch(name) or not name.startswith("arn:") for name in self._functions)
+        return any(LAMBDA.fullmatch(name) or not name.startswith("arn:") for name in self._functions)
 
     async def call(self, resource: str, event: Any, context: TaskContext) -> str:
         """Call a function: a plain one in a thread, an async one in the event loop.
@@ -150,7 +133,7 @@ class Functions:
                 loop.call_soon_threadsafe(context.heartbeat)
 
         function_context = FunctionContext(
-            _name(resource) or resource,
+            function_name(resource) or resource,
             resource,
             self._callbacks,
             heartbeat,
@@ -171,13 +154,13 @@ class Functions:
     def _find(self, resource: str) -> Function | None:
         if resource in self._functions:
             return self._functions[resource]
-        name = _name(resource)
+        name = function_name(resource)
         if name is None:
             return None
         resource_name = _without_qualifier(resource)
         for known, function in self._functions.items():
-            both_are_arns = _LAMBDA.fullmatch(known) and _LAMBDA.fullmatch(resource)
-            if _without_qualifier(known) == resource_name or (not both_are_arns and _name(known) == name):
+            both_are_arns = LAMBDA.fullmatch(known) and LAMBDA.fullmatch(resource)
+            if _without_qualifier(known) == resource_name or (not both_are_arns and function_name(known) == name):
                 return function
         return None
 
@@ -221,20 +204,9 @@ async def _run_in_thread(function: Callable[[], Any]) -> _FunctionEnd:
         return await future
 
 
-def _name(resource: str) -> str | None:
-    """Return the name of a Lambda function from its name or ARN; None for any other ARN.
-
-    >>> _name("arn:aws:lambda:us-east-1:000000000000:function:align:live"), _name("align:live"), _name("arn:aws:sqs:x")
-    ('align', 'align', None)
-    """
-    if match := _LAMBDA.fullmatch(resource):
-        return match["name"]
-    return None if resource.startswith("arn:") else resource.rsplit("function:", 1)[-1].split(":")[0]
-
-
 def _without_qualifier(resource: str) -> str:
     """Return the ARN of a Lambda function without version or alias; any other resource unchanged."""
-    match = _LAMBDA.fullmatch(resource)
+    match = LAMBDA.fullmatch(resource)
     return resource[: match.end("name")] if match else resource
 
 

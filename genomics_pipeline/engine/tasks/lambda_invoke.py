@@ -8,17 +8,22 @@ from typing import Any
 
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.aws_response import metadata, optimised_cause, require_arguments
-from genomics_pipeline.engine.tasks.functions import FunctionFailed, Functions
+from genomics_pipeline.engine.tasks.functions import Functions
+from genomics_pipeline.engine.tasks.lambda_functions import FunctionFailed, LambdaFunctions
 from genomics_pipeline.language.errors import RUNTIME, StatesError
-from genomics_pipeline.model.json_text import compact
+from genomics_pipeline.model.json_text import compact, loads_lenient
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 
 
 class LambdaInvoke:
-    """The handler of ``arn:aws:states:::lambda:invoke``."""
+    """The handler of ``arn:aws:states:::lambda:invoke``.
 
-    def __init__(self, functions: Functions) -> None:
+    Args:
+        functions: The functions that it can call.
+    """
+
+    def __init__(self, functions: LambdaFunctions) -> None:
         self._functions = functions
 
     async def __call__(self, arguments: Any, context: TaskContext) -> Any:
@@ -51,7 +56,7 @@ class LambdaInvoke:
         }
         return {
             "ExecutedVersion": "$LATEST",
-            "Payload": json.loads(body),
+            "Payload": loads_lenient(body),
             **metadata(body, now, "application/json", **headers),
             "StatusCode": 200,
         }

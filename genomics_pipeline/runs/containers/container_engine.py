@@ -95,6 +95,13 @@ class ContainerEngine:
         (description,) = json.loads(self.run("image", "inspect", image))
         return dict(description)
 
+    def was_killed_for_memory(self, container: str) -> bool:
+        """Return whether the kernel ended a container, which is not removed yet, for its memory."""
+        try:
+            return bool(json.loads(self.run("inspect", "--format", "{{json .State}}", container))["OOMKilled"])
+        except (RunError, LookupError, TypeError, ValueError):  # the container was never started
+            return False
+
     def size_mib(self, image: str) -> int:
         """Return the size of an image in MiB."""
         return int(self.inspect(image)["Size"]) >> 20

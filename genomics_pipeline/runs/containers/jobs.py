@@ -36,6 +36,21 @@ OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"  # the 
 RUN_LABEL = "genomics-pipeline.run"
 
 
+def end_containers(engine: ContainerEngine, run: Path) -> None:
+    """End the containers of a run that a killed process left: a container does not end with its parent process.
+
+    Args:
+        engine: The container engine.
+        run: The folder of the run.
+
+    Raises:
+        RunError: if the engine cannot end them.
+    """
+    leftovers = engine.run("ps", "--all", "--quiet", "--filter", f"label={RUN_LABEL}={run}").split()
+    if leftovers:
+        engine.run("rm", "--force", "--volumes", *leftovers)
+
+
 class ContainerJobs:
     """A runner of attempts of jobs in containers.
 
@@ -55,17 +70,6 @@ class ContainerJobs:
         self._engine = engine
         self._store = store
         self._home = home
-
-    def end_leftovers(self) -> None:
-        """End the containers of this run that a killed process left: a container does not end with its parent process.
-
-        Raises:
-            RunError: if the engine cannot end them.
-        """
-        run_filter = f"label={RUN_LABEL}={self._run.path}"
-        leftovers = self._engine.run("ps", "--all", "--quiet", "--filter", run_filter).split()
-        if leftovers:
-            self._engine.run("rm", "--force", "--volumes", *leftovers)
 
     def run_attempt(self, job: Job) -> JobEnd:
         """Run an attempt of a job to its end, and return its end, also that of a step that failed."""
@@ -150,20 +154,14 @@ class ContainerJobs:
             container: The name of the container.
             log: The log of the first item that is not done.
         """
-        out_of_memory = self._was_killed_for_memory(container)
-        with suppress(RunError):  # `end_leftovers` of a later execution removes it
+        out_of_memory = self._engine.was_killed_for_memory(container)
+        with suppress(RunError):  # `end_containers` of a later execution removes it
             self._engine.run("rm", "--force", "--volumes", container)
         if code == 0:
             return JobEnd(0)
         if out_of_memory:
             return JobEnd(code, OUT_OF_MEMORY, log)
         return JobEnd(code, error_message([line.rstrip() for line in errors]) or None, log)
-
-    def _was_killed_for_memory(self, container: str) -> bool:
-        try:
-            return bool(json.loads(self._engine.run("inspect", "--format", "{{json .State}}", container))["OOMKilled"])
-        except (RunError, LookupError, TypeError, ValueError):  # the container was never started
-            return False
 
     def _log(self, payload: TaskPayload) -> str | None:
         """Return the log of the first item that is not done."""

@@ -93,7 +93,7 @@ def _in_containers(
 ) -> RunAttempt:
     from genomics_pipeline.runs.containers import images
     from genomics_pipeline.runs.containers.container_engine import ContainerEngine
-    from genomics_pipeline.runs.containers.jobs import ContainerJobs
+    from genomics_pipeline.runs.containers.jobs import ContainerJobs, end_containers
 
     engine = ContainerEngine(adapters.environment)
     here = images.this_architecture()
@@ -105,7 +105,7 @@ def _in_containers(
     jobs = ContainerJobs(
         {name: image.name for name, image in step_images.items()}, folder, engine, store, adapters.home
     )
-    jobs.end_leftovers()
+    end_containers(engine, folder.path)
     return jobs.run_attempt
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.records.rerun import ChosenSamples
+from genomics_pipeline.report.record_summary import RecordSummary
 from genomics_pipeline.report.run_summary import RunSummary
 
 NOTHING = "NOTHING"  # the status of a rerun without samples to run
@@ -39,6 +40,8 @@ class RerunOutcome:
         aws: The execution on AWS; None in a folder, and where the status is `NOTHING`.
         summary: The summary of the run after a rerun in a folder; None otherwise.
         accepted: Whether the user accepts the samples that are missing although there is nothing to run.
+        records: The summary of a run over records after a rerun in a folder; None otherwise.
+        kind: The kind of what is chosen: sample or record.
     """
 
     run: str
@@ -48,10 +51,14 @@ class RerunOutcome:
     aws: AwsRerun | None = None
     summary: RunSummary | None = None
     accepted: bool = True
+    records: RecordSummary | None = None
+    kind: str = "sample"
 
     @property
     def failed(self) -> bool:
         """Return whether the execution ended without success, or without samples that the user needs."""
+        if self.records is not None:
+            return not self.records.is_accepted
         if self.summary is not None:
             return not self.summary.is_accepted
         return self.status in ("FAILED", "TIMED_OUT", "ABORTED") or not self.accepted
@@ -59,6 +66,8 @@ class RerunOutcome:
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``rerun --json`` prints."""
         chosen = self.chosen.to_json()
+        if self.records is not None:
+            return self.records.to_json()
         if self.summary is not None:
             return self.summary.to_json()
         if self.aws is not None:
@@ -68,15 +77,16 @@ class RerunOutcome:
         return {"run": self.run, "status": self.status, **message, **chosen}
 
 
-def nothing_to_run(run: str, chosen: ChosenSamples, accepted: bool) -> RerunOutcome:
-    """Return the outcome of a rerun without samples to run.
+def nothing_to_run(run: str, chosen: ChosenSamples, accepted: bool, kind: str = "sample") -> RerunOutcome:
+    """Return the outcome of a rerun without samples, or records, to run.
 
     Args:
         run: The folder of the run, or its name on AWS.
         chosen: The samples, of which there are none.
         accepted: Whether the user accepts the samples that are missing.
+        kind: The kind of what is chosen.
     """
-    message = "every sample succeeded"
+    message = f"every {kind} succeeded"
     if chosen.left_out:
-        message = f"not selected: {quantity(chosen.left_out, 'sample')} that failed or never started"
-    return RerunOutcome(run, NOTHING, chosen, message, accepted=accepted)
+        message = f"not selected: {quantity(chosen.left_out, kind)} that failed or never started"
+    return RerunOutcome(run, NOTHING, chosen, message, accepted=accepted, kind=kind)

@@ -15,7 +15,7 @@ import pytest
 from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
-from genomics_pipeline.runs.containers.jobs import ContainerJobs
+from genomics_pipeline.runs.containers.jobs import ContainerJobs, end_containers
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.small_project import task_json
@@ -165,7 +165,8 @@ def test_a_container_has_no_more_than_it_needs(worker: Callable[[str], Container
 
 
 def test_what_a_killed_run_left_is_ended(worker: Callable[[str], ContainerJobs], tmp_path: Path) -> None:
-    worker("print('one\\ntwo' if command == 'ps' else '')").end_leftovers()
+    worker("print('one\\ntwo' if command == 'ps' else '')")
+    end_containers(ContainerEngine(os.environ), tmp_path / "run")
     label = f"label=genomics-pipeline.run={tmp_path / 'run'}"
     assert [json.loads(line) for line in (tmp_path / "argv").read_text().splitlines()] == [
         ["ps", "--all", "--quiet", "--filter", label],

@@ -1,0 +1,70 @@
+"""ResultWriter's rows of children over records: their number, the records of their input, their answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.json_text import loads_lenient
+from genomics_pipeline.model.record_task import RecordAnswer
+from genomics_pipeline.records.result_row import ResultRow, decode
+from genomics_pipeline.records.row_bytes import AFTER_INPUT
+
+_NUMBER_DIGITS = 12  # of a child's name, in hexadecimal: see `engine.distributed_map.child`
+
+
+def child_number(row: ResultRow) -> int:
+    """Return the position of a child among those of its Map Run, which its name ends with on this machine.
+
+    Raises:
+        DataError: for another name.
+    """
+    name = _after_input(row).get("Name")
+    number: int = decode(str(name), row.location, "the name of a child of this machine", _parse_number)
+    return number
+
+
+def _parse_number(name: str) -> int:
+    return int(name[-_NUMBER_DIGITS:], 16)
+
+
+def answer(row: ResultRow) -> RecordAnswer:
+    """Return the answer of a child that succeeded.
+
+    Raises:
+        DataError: for another output than an answer.
+    """
+    output = _after_input(row).get("Output")
+    try:
+        return RecordAnswer.from_json(loads_lenient(str(output)))
+    except (ValueError, DataError) as error:
+        raise DataError(f"{row.location}: {error}") from None
+
+
+def records_in(row: ResultRow) -> Sequence[Any]:
+    """Return the records in the input of a child.
+
+    Raises:
+        DataError: for another input than that of a child over records.
+    """
+    expected = "the records of a child in Input"
+    records: Sequence[Any] = decode(row.input_text(), row.location, expected, _records)
+    return records
+
+
+def _records(text: str) -> Sequence[Any]:
+    value = loads_lenient(text)
+    items = value["Items"] if "Items" in value else [value["item"]]
+    if not isinstance(items, list):
+        raise TypeError(items)
+    return items
+
+
+def _after_input(row: ResultRow) -> dict[str, Any]:
+    """Return the members of a row after its input, which may be long, and is not decoded."""
+    start = row.line.rfind(AFTER_INPUT)
+    if start < 0:
+        return dict(row.child)
+    members: dict[str, Any] = decode(b"{" + row.line[start + 2 :], row.location, "a child's row", loads_lenient)
+    return members

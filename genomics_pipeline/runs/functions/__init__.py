@@ -1,0 +1,1 @@
+"""Steps on Lambda on this machine: in processes, in containers, or through the API of an emulator."""

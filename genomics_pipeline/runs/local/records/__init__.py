@@ -1,0 +1,1 @@
+"""Runs over records on this machine, in the folder of a run."""

@@ -1,0 +1,142 @@
+"""The back end of runs over records in a folder of this machine."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from genomics_pipeline.engine.progress import UnfinishedMapRun, read_progress
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.classify import Failure
+from genomics_pipeline.model.errors import RunError, UsageError
+from genomics_pipeline.model.step import RECORD
+from genomics_pipeline.records.fields import Fields, UnreadableRecord
+from genomics_pipeline.records.local_run import KIND, LocalRunRecord
+from genomics_pipeline.records.map_run import describe_map_run
+from genomics_pipeline.report.run_state import ItemFailure, MapRunState, Missing, RunState
+from genomics_pipeline.report.run_summary import CohortOutcome, Outcomes
+from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.local.backend import FolderBackend
+from genomics_pipeline.runs.local.records.ends import FailedRecord
+from genomics_pipeline.runs.local.records.outcome import failed_records, item_failure
+from genomics_pipeline.runs.local.records.rerun import rerun_records
+from genomics_pipeline.runs.local.state import NOTHING_YET
+from genomics_pipeline.runs.map_run_ends import map_run_state
+from genomics_pipeline.runs.reruns.outcome import RerunOutcome
+from genomics_pipeline.runs.reruns.request import RerunRequest
+from genomics_pipeline.runs.run_files import LogEnd
+from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.stores.publish import publishing
+
+
+def is_over_records(folder: RunFolder) -> bool:
+    """Return whether the run in a folder is one over records, which has no reference."""
+    try:
+        record = folder.record()
+    except UnreadableRecord:
+        return False
+    return record is not None and not record.arguments.reference
+
+
+class RecordFolderBackend(FolderBackend):
+    """A run over records in a folder of this machine; implements `runs.backend.RunBackend`."""
+
+    def state(self) -> RunState:
+        """Read the state from the journal of the newest execution, and from the record of the run."""
+        record = self.record()
+        folder, status = self._folder, self._folder.status()
+        progress = read_progress(folder.journal(f"{folder.name}-{record.execution}"))
+        runs = [map_run_state(describe_map_run(one)) for one in progress.ended]
+        runs += [_unfinished(one, status) for one in progress.unfinished]
+        started = datetime.fromisoformat(record.started).timestamp()
+        return RunState(
+            run=folder.name,
+            place=str(folder.path),
+            pipeline=record.pipeline,
+            status=status,
+            started=started,
+            stopped=None if record.seconds is None else started + record.seconds,
+            map_runs=runs,
+            cohort=(),
+            failures=(),
+            error=record.error,
+            execution=f"{folder.name}-{record.execution}",
+            executions=record.execution - record.first + 1,
+            missing=None if status == "RUNNING" else _missing(record, self.files.shown_key(run_layout.RECORD)),
+            accepted=record.accepted,
+        )
+
+    def record(self) -> LocalRunRecord:
+        """Return the record of the run.
+
+        Raises:
+            RunError: if nothing was run yet.
+        """
+        record = self._folder.record()
+        if record is None:
+            raise RunError(f"{self._folder.path}: {NOTHING_YET}")
+        return record
+
+    def outcomes(self, state: RunState) -> Outcomes:
+        """Return none: records have results, but no metrics."""
+        return Outcomes(samples=(), cohort=CohortOutcome())
+
+    def failed_items(self) -> list[ItemFailure]:
+        """Read the failures from the result files."""
+        return [one for one in self.failures() if not one.pending]
+
+    def failures(self) -> Iterator[ItemFailure]:
+        """Read the failures from the result files."""
+        return map(item_failure, self.failed_records())
+
+    def failed_records(self) -> Iterator[FailedRecord]:
+        """Yield the records that failed or never started, in their order."""
+        return failed_records(self._folder)
+
+    def result_files(self) -> list[Path]:
+        """Return the files of results that are there."""
+        return sorted(self._folder.results.glob("*.jsonl"))
+
+    def copy_results(self, target: Path) -> Iterator[Path]:
+        """Copy the files of results to a folder, and yield each copy.
+
+        Args:
+            target: The folder.
+        """
+        for file in self.result_files():
+            with file.open("rb") as source, publishing(target / file.name, target) as out:
+                shutil.copyfileobj(source, out)
+            yield target / file.name
+
+    def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:
+        """Refuse it: records have no logs of their own."""
+        log = self.files.shown_key(run_layout.function_log(stage))
+        raise UsageError(f"expected a run over samples, found one over records; the log of a step's program: {log}")
+
+    def rerun(self, request: RerunRequest, display: Display) -> RerunOutcome:
+        """Run another execution in the folder, to its end."""
+        return rerun_records(self._folder, request, self._adapters, display)
+
+
+def _unfinished(one: UnfinishedMapRun, status: str) -> MapRunState:
+    succeeded = one.items["SUCCEEDED"]
+    return MapRunState(
+        one.label, status, succeeded=succeeded, failed=one.items.total() - succeeded, started=one.started
+    )
+
+
+def _missing(record: LocalRunRecord, place: str) -> Missing | None:
+    """Return the records without a result, from the summary of a run."""
+    summary = Fields(place, KIND, record.summary, "summary.")
+    if not summary.has("missing"):
+        return None
+    fields = summary.object("missing")
+    return Missing(
+        fields.integer("of_records"),
+        Counter({RECORD: fields.integer("records")}),
+        Counter(fields.object("by_class").integer_by_name()),
+        list(fields.texts("first")),
+    )

@@ -1,0 +1,130 @@
+"""The functions of a run over records on this machine: in processes, in containers, or those of an emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from genomics_pipeline.engine.tasks.lambda_functions import LambdaFunctions
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.step import RECORD
+from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.functions.api import ENDPOINT, FunctionsApi
+from genomics_pipeline.runs.functions.environment import LocalFunction, StartEnvironment
+from genomics_pipeline.runs.functions.pool import FunctionPool
+from genomics_pipeline.runs.functions.process import ProcessEnvironment
+from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.worker.credentials import without_credentials
+from genomics_pipeline.worker.step_folder import StepFolder
+
+
+def concurrency(pipeline: Pipeline, adapters: Adapters) -> int:
+    """Return the number of children that run at a time: none waits for a function, which its time limit would count.
+
+    Args:
+        pipeline: The pipeline.
+        adapters: What the user allows jobs to use of this machine, and the environment.
+    """
+    most = pipeline.maps[RECORD].max_concurrency
+    resources = [stage.step.resources for stage in pipeline.stages]
+    most = min(most, *(one.reserved_concurrency or most for one in resources))
+    if adapters.environment.get(ENDPOINT):
+        return most
+    capacity = adapters.capacity()
+    fitting = capacity.memory_mib // max(one.memory_mib for one in resources)
+    return max(1, min(most, capacity.jobs or capacity.cores, capacity.cores, fitting))
+
+
+@contextmanager
+def local_functions(
+    pipeline: Pipeline,
+    steps: Mapping[str, StepFolder],
+    folder: RunFolder,
+    adapters: Adapters,
+    display: Display,
+    *,
+    overrides: Mapping[str, Mapping[str, Value]],
+    containers: bool,
+) -> Iterator[LambdaFunctions]:
+    """Provide the functions of a run; their environments end with the context.
+
+    Args:
+        pipeline: The pipeline.
+        steps: The steps of the pipeline.
+        folder: The folder of the run.
+        adapters: The environment, and the clients for an emulator.
+        display: Shows the images, and the endpoint of an emulator.
+        overrides: The parameters of the run.
+        containers: Whether each environment is a container.
+
+    Raises:
+        RunError: if there is no container engine, or an image cannot be built.
+    """
+    if endpoint := adapters.environment.get(ENDPOINT):
+        display.note(f"functions: those of {endpoint} ({ENDPOINT})")
+        yield FunctionsApi(adapters.clients)
+        return
+    names = ResourceNames()
+    functions = {name: LocalFunction(names.function(name), step) for name, step in steps.items()}
+    values = [*pipeline.parameters.values(), *overrides.values()]
+    if containers:
+        start = _in_containers(functions, folder, adapters, display, values)
+    else:
+        start = _in_processes(folder, adapters, values)
+    most = concurrency(pipeline, adapters)
+    pool = FunctionPool({one.name: one for one in functions.values()}, start, most)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+def _in_processes(folder: RunFolder, adapters: Adapters, values: list[Mapping[str, Value]]) -> StartEnvironment:
+    remote = any(str(value).startswith("s3://") for given in values for value in given.values())
+    environment = dict(adapters.environment) if remote else without_credentials(adapters.environment)
+    numbers = count()
+
+    def start(function: LocalFunction) -> ProcessEnvironment:
+        name = function.step.spec.name
+        scratch = folder.scratch / f"{name}-{next(numbers)}"
+        return ProcessEnvironment(function.step, environment, _log(folder, function), scratch)
+
+    return start
+
+
+def _in_containers(
+    functions: Mapping[str, LocalFunction],
+    folder: RunFolder,
+    adapters: Adapters,
+    display: Display,
+    values: list[Mapping[str, Value]],
+) -> StartEnvironment:
+    from genomics_pipeline.runs.containers import images
+    from genomics_pipeline.runs.containers.container_engine import ContainerEngine
+    from genomics_pipeline.runs.containers.function_containers import FunctionContainers
+    from genomics_pipeline.runs.containers.jobs import end_containers
+
+    engine, here = ContainerEngine(adapters.environment), images.this_architecture()
+    built = {one.name: images.image(one.step, ResourceNames(), here) for one in functions.values()}
+    for image in built.values():
+        display.note(f"image: {image.name}")
+        images.build(image, engine, adapters.cache)
+    end_containers(engine, folder.path)
+    return FunctionContainers(
+        engine,
+        {name: image.name for name, image in built.items()},
+        folder.path,
+        [dict(given) for given in values],
+        adapters.home,
+        {one.name: _log(folder, one) for one in functions.values()},
+    ).start
+
+
+def _log(folder: RunFolder, function: LocalFunction) -> Path:
+    return folder.path / run_layout.function_log(function.step.spec.name)

@@ -1,0 +1,213 @@
+"""`run`, `status`, `results` and `rerun` of runs over records on this machine."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Ended
+from tests.small_functions import write_function, write_pipeline
+
+ALERTS = """
+def handle(batch):
+    found = []
+    for index, record in enumerate(batch.records):
+        if record["amount"] is None:
+            batch.fail(index, "no amount")
+        elif str(record["amount"]) == "boom":
+            raise ValueError("unreadable amount")
+        elif float(record["amount"]) > 10:
+            found.append({"id": record["id"], "amount": float(record["amount"])})
+    return found
+"""
+Cli = Callable[..., Ended]
+
+
+@pytest.fixture
+def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write the step and the pipeline, and return the folder, which is the current one."""
+    write_function(tmp_path / "score", ALERTS)
+    write_pipeline(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write_records(file: Path, *amounts: Any) -> Path:
+    """Write a record for each amount, as JSON Lines."""
+    records = ({"id": number, "amount": amount} for number, amount in enumerate(amounts))
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return file
+
+
+def results(out: Path) -> list[Any]:
+    """Return the results of a run."""
+    return [json.loads(line) for line in (out / "results/score.jsonl").read_text().splitlines()]
+
+
+def test_results_are_in_one_file_in_the_order_of_the_records(cli: Cli, day: Path) -> None:
+    """A list has a line for each element, of all batches."""
+    write_records(day / "day.jsonl", 1, 20, 3, 40, 50, 6, 70)
+    ended = cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out", "--json")
+    assert ended.code == 0
+    summary = json.loads(ended.out)
+    assert (summary["status"], summary["complete"], summary["records"]) == ("SUCCEEDED", True, 7)
+    assert summary["results"] == {str(day / "out/results/score.jsonl"): 4}
+    assert [one["id"] for one in results(day / "out")] == [1, 3, 4, 6]
+    assert cli("status", "out").code == 0
+    assert cli("results", "out").out.startswith(str(day / "out/results/score.jsonl"))
+
+
+def test_failures_are_named_by_record_and_run_again(cli: Cli, day: Path) -> None:
+    """Failed batches and reported records are in failures.tsv; a rerun takes only these."""
+    write_records(day / "day.jsonl", 11, None, 13, 14, "boom", 16, 17, 18, 19)
+    ended = cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out")
+    assert ended.code == 1
+    assert "Missing: 4 of 9 records (3 tool error, 1 bad input): 2, 4, 5, 6" in ended.out
+    rows = [line.split("\t") for line in (day / "out/failures.tsv").read_text().splitlines()]
+    assert rows[0] == ["record", "stage", "class", "message", "value"]
+    assert rows[1] == ["2", "score", "bad_input", "no amount", '{"id":1,"amount":null}']
+    assert [row[0] for row in rows[2:]] == ["4", "5", "6"]
+    assert "unreadable amount" in rows[2][3]
+    assert (day / "out/failures.tsv").read_text() == cli("results", "out", "--failed", "--tsv").out
+    assert cli("status", "out").code == 1
+
+    planned = cli("rerun", "out", "--class", "tool_error", "--dry-run")
+    assert "would run 3 records, 3 tool error: 4, 5, 6" in planned.out
+    (day / "score/score.py").write_text(
+        ALERTS.replace("raise ValueError", "found.append('boom'); continue\n            raise ValueError")
+    )
+    again = cli("rerun", "out", "--class", "tool_error")
+    assert again.code == 1
+    assert "Missing: 1 of 9 records (1 bad input): 2" in again.out
+    found = results(day / "out")
+    assert [one["id"] if isinstance(one, dict) else one for one in found] == [0, 2, 6, 7, 8, 3, "boom", 5]
+    assert cli("rerun", "out").code == 1
+    assert len(results(day / "out")) == 8
+    nothing = cli("rerun", "out", "--class", "tool_error")
+    assert "nothing to rerun: not selected: 1 record that failed" in nothing.out
+    assert cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "new", "--tolerate", "1").code == 0
+
+
+def test_a_failed_map_run_leaves_records_pending(cli: Cli, day: Path) -> None:
+    """Batches that never started are in failures.tsv, too, and run again."""
+    write_pipeline(day, settings="items_per_batch = 1\nmax_concurrency = 1\ntolerated_failure_count = 1")
+    write_records(day / "day.jsonl", 20, "boom", "boom", 30, 40)
+    ended = cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out", "--json")
+    assert ended.code == 1
+    summary = json.loads(ended.out)
+    assert summary["status"] == "FAILED"
+    assert summary["missing"]["by_class"] == {"tool_error": 2, "pending": 2}
+    assert [one["id"] for one in results(day / "out")] == [0]
+    planned = cli("rerun", "out", "--class", "pending", "--json")
+    assert [one["id"] for one in results(day / "out")] == [0, 3, 4]
+    assert json.loads(planned.out)["missing"]["records"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "source"),
+    [
+        ("day.csv", b"id,amount\n7,20\n8,1\n", 'format = "CSV"'),
+        ("day.csv.gz", gzip.compress(b"7;20\n"), 'format = "CSV"\nheader = ["id", "amount"]\ndelimiter = "SEMICOLON"'),
+        ("day.json", b'{"rows": [{"id": "7", "amount": 20}]}', 'format = "JSON"\npointer = "/rows"'),
+    ],
+)
+def test_reads_other_formats(cli: Cli, day: Path, name: str, content: bytes, source: str) -> None:
+    """Reruns read the records of a run as JSON Lines, whatever its own format is."""
+    write_pipeline(day, source=source)
+    (day / name).write_bytes(content)
+    assert cli("run", name, "--pipeline", "sums.toml", "--out", "out").code == 0
+    assert results(day / "out") == [{"id": "7", "amount": 20}]
+
+
+def test_reads_all_objects_below_a_folder(cli: Cli, day: Path) -> None:
+    """The objects are read in the order of their names."""
+    write_pipeline(day, source='format = "JSONL"\nprefix = true')
+    (day / "days/b").mkdir(parents=True)
+    write_records(day / "days/b/1.jsonl", 5, 20)
+    write_records(day / "days/a.jsonl", 30)
+    ended = cli("run", "days", "--pipeline", "sums.toml", "--out", "out")
+    assert ended.code == 0
+    assert [one["amount"] for one in results(day / "out")] == [30, 20]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "source", "message"),
+    [
+        ("day.jsonl", None, 'format = "JSONL"', "day.jsonl: expected a file of records, found none"),
+        ("day.jsonl", b"", 'format = "JSONL"', "day.jsonl: expected records (JSONL), found an empty file"),
+        ("day.jsonl", b"\n", 'format = "JSONL"', "day.jsonl: expected records, found none"),
+        ("day.jsonl", b'{"amount": 1}\n{"amount": }\n', 'format = "JSONL"', "day.jsonl: line 2: "),
+        ("day.csv", b"id,amount,id\n", 'format = "CSV"', "CSV headers cannot contain duplicates."),
+        ("day.parquet", b"PAR1", 'format = "PARQUET"', "day.parquet: expected Parquet: "),
+        ("day.json", b'{"a": 1}', 'format = "JSON"\npointer = "/rows"', "expected items at ItemsPointer /rows"),
+        ("day", None, 'format = "JSONL"\nprefix = true', "day: expected a prefix that ends in '/'"),
+    ],
+)
+def test_refuses_bad_records(cli: Cli, day: Path, name: str, content: bytes | None, source: str, message: str) -> None:
+    """The message names the user's file, and the line where there are lines."""
+    write_pipeline(day, source=source)
+    if content is not None:
+        (day / name).write_bytes(content)
+    ended = cli("run", name, "--pipeline", "sums.toml", "--out", "out")
+    assert ended.code == 1
+    assert message in ended.out + ended.err
+    assert "s3://" not in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--reference", "x.fa"), "expected neither --reference nor --genome for sums, a pipeline over records"),
+        (("--sample", "a"), "--sample: expected a pipeline over samples, found sums.toml, which is over records"),
+        (("--dry-run",), "--dry-run: expected a pipeline over samples"),
+        (("--param", "score.nothing=1"), "nothing"),
+    ],
+)
+def test_refuses_options_of_samples(cli: Cli, day: Path, arguments: tuple[str, ...], message: str) -> None:
+    """Nothing is written."""
+    write_records(day / "day.jsonl", 1)
+    ended = cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out", *arguments)
+    assert ended.code == 2
+    assert message in ended.err
+    assert not (day / "out").exists()
+
+
+def test_a_folder_keeps_its_run(cli: Cli, day: Path) -> None:
+    """Other records need another folder."""
+    write_records(day / "day.jsonl", 20)
+    write_records(day / "other.jsonl", 30)
+    assert cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out").code == 0
+    ended = cli("run", "other.jsonl", "--pipeline", "sums.toml", "--out", "out")
+    assert ended.code == 2
+    assert "found one of sums over" in ended.err
+
+
+def test_options_of_reruns_of_samples_are_refused(cli: Cli, day: Path) -> None:
+    """Records have no names, and a function has one size."""
+    write_records(day / "day.jsonl", None)
+    assert cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out").code == 1
+    assert "--class chooses among these" in cli("rerun", "out", "--sample", "a").err
+    assert "the memory of a step on Lambda is in its step.toml" in cli("rerun", "out", "--memory", "512").err
+    assert "found one over records" in cli("results", "out", "--sample", "a").err
+
+
+def test_a_function_that_answers_too_much_fails_as_on_aws(cli: Cli, day: Path) -> None:
+    """Lambda would answer, but Step Functions accepts 256 KiB."""
+    write_function(day / "score", "def handle(batch):\n    return 'x' * 300_000\n")
+    write_records(day / "day.jsonl", 1)
+    ended = cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out", "--json")
+    assert ended.code == 1
+    assert json.loads(ended.out)["missing"]["by_class"] == {"aws_limit": 1}
+
+
+def test_download_copies_the_results(cli: Cli, day: Path) -> None:
+    """Into the folder that is named."""
+    write_records(day / "day.jsonl", 20)
+    assert cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out").code == 0
+    assert cli("results", "out", "--download", "copy").code == 0
+    assert (day / "copy/score.jsonl").read_bytes() == (day / "out/results/score.jsonl").read_bytes()

@@ -1,0 +1,217 @@
+"""Functions in execution environments of this machine: the same answers, errors and limits as Lambda's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from genomics_pipeline.engine.tasks.lambda_functions import FunctionFailed
+from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.model import quotas
+from genomics_pipeline.runs.functions.environment import (
+    EnvironmentEnded,
+    ExecutionEnvironment,
+    FunctionAnswer,
+    FunctionCall,
+    LocalFunction,
+)
+from genomics_pipeline.runs.functions.pool import FunctionPool
+from genomics_pipeline.runs.functions.process import ProcessEnvironment
+from genomics_pipeline.runs.functions.runtime_api import RuntimeApi
+from genomics_pipeline.worker.step_folder import read_step
+from tests.small_functions import payload, write_function
+
+NAME = "genomics-pipeline-score"
+
+
+class ClientEnvironment:
+    """AWS's runtime interface client as a process of this machine, below our Runtime API."""
+
+    def __init__(self, function: LocalFunction, log: Path) -> None:
+        self._api = RuntimeApi(f"arn:aws:lambda:us-east-1:000000000000:function:{function.name}")
+        step = str(function.step.path)
+        environment = {**os.environ, "AWS_LAMBDA_RUNTIME_API": self._api.address, "GENOMICS_PIPELINE_STEP": step}
+        handler = "genomics_pipeline.worker.lambda_handler.handler"
+        with log.open("ab") as out:
+            argv = [sys.executable, "-P", "-m", "awslambdaric", handler]
+            self._process = subprocess.Popen(argv, env=environment, stdout=out, stderr=out, cwd=log.parent)
+
+    def invoke(self, call: FunctionCall) -> FunctionAnswer:
+        return self._api.invoke(call, self._refuse_dead)
+
+    def _refuse_dead(self) -> None:
+        if (code := self._process.poll()) is not None:
+            raise EnvironmentEnded(f"exit status {code}")
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._api.close()
+
+
+class StartPool(Protocol):
+    """A function that starts a pool of the step in a folder."""
+
+    def __call__(self, folder: Path, concurrency: int = 2) -> FunctionPool: ...
+
+
+@pytest.fixture(params=["process", "client"])
+def start_pool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StartPool]:
+    """Start pools whose environments are processes of ours, or AWS's client below our Runtime API."""
+    if request.param == "client":
+        pytest.importorskip("awslambdaric")
+    pools: list[FunctionPool] = []
+    started: list[ExecutionEnvironment] = []
+
+    def start(function: LocalFunction) -> ExecutionEnvironment:
+        log = tmp_path / "log.txt"
+        if request.param == "client":
+            started.append(ClientEnvironment(function, log))
+        else:
+            scratch = tmp_path / f"scratch-{len(started)}"
+            started.append(ProcessEnvironment(function.step, os.environ, log, scratch))
+        return started[-1]
+
+    def start_pool(folder: Path, concurrency: int = 2) -> FunctionPool:
+        pools.append(FunctionPool({NAME: LocalFunction(NAME, read_step(folder))}, start, concurrency))
+        return pools[-1]
+
+    yield start_pool
+    for pool in pools:
+        pool.close()
+
+
+def run(pool: FunctionPool, *items: Any) -> Any:
+    """Return the answer to a payload of these items."""
+    return json.loads(asyncio.run(pool.call(NAME, payload(items), None)))  # type: ignore[arg-type]
+
+
+def failure(pool: FunctionPool, *items: Any) -> FunctionFailed:
+    """Return the failure of a call."""
+    with pytest.raises(FunctionFailed) as raised:
+        run(pool, *items)
+    return raised.value
+
+
+def test_a_function_stays_warm_and_answers(start_pool: StartPool, tmp_path: Path) -> None:
+    """Check that calls one after another share an environment, also after an exception."""
+    pool = start_pool(write_function(tmp_path / "score"))
+    first = run(pool, {"do": "process"})["result"]
+    failed = failure(pool, {"do": "raise"})
+    assert (failed.error, failed.message) == ("KeyError", "'amount'")
+    assert {"errorMessage", "errorType", "requestId", "stackTrace"} == set(json.loads(failed.response))
+    found = run(pool, {"do": "process"})
+    assert found["result"] == first
+    assert found["records"] == 1
+    assert "batch" in (tmp_path / "log.txt").read_text()
+
+
+def test_concurrent_calls_have_environments_of_their_own(start_pool: StartPool, tmp_path: Path) -> None:
+    """Check that there are as many as the concurrency allows."""
+    pool = start_pool(write_function(tmp_path / "score"), concurrency=2)
+
+    async def processes() -> set[int]:
+        calls = [pool.call(NAME, payload([{"do": "process"}]), None) for _ in range(8)]  # type: ignore[arg-type]
+        return {json.loads(each)["result"] for each in await asyncio.gather(*calls)}
+
+    assert 1 <= len(asyncio.run(processes())) <= 2
+
+
+def test_an_environment_that_ends_is_replaced(start_pool: StartPool, tmp_path: Path) -> None:
+    """Check that its call fails in Lambda's words, and that the next one succeeds."""
+    pool = start_pool(write_function(tmp_path / "score"))
+    failed = failure(pool, {"do": "exit"})
+    assert failed.error == "Runtime.ExitError"
+    assert failed.message.endswith("Error: Runtime exited with error: exit status 3")
+    assert run(pool, {"amount": 4})["result"] == 4
+
+
+def test_a_call_that_takes_too_long_is_ended(start_pool: StartPool, tmp_path: Path) -> None:
+    """Check the words of Lambda's sandbox."""
+    pool = start_pool(write_function(tmp_path / "score", resources="timeout_s = 1"))
+    failed = failure(pool, {"do": "wait"})
+    assert failed.error == "Sandbox.Timedout"
+    assert failed.message.endswith("Error: Task timed out after 1.00 seconds")
+
+
+def test_an_answer_that_is_too_large_is_refused(start_pool: StartPool, tmp_path: Path) -> None:
+    """Check that the next call is answered."""
+    pool = start_pool(write_function(tmp_path / "score"))
+    assert failure(pool, {"do": "large"}).error == "Function.ResponseSizeTooLarge"
+    assert run(pool, {"amount": 1})["result"] == 1
+
+
+def test_a_payload_that_is_too_large_is_refused(start_pool: StartPool, tmp_path: Path) -> None:
+    """Check that it does not reach the function."""
+    pool = start_pool(write_function(tmp_path / "score"))
+    with pytest.raises(StatesError) as raised:
+        run(pool, "x" * quotas.FUNCTION_PAYLOAD.value)
+    assert raised.value.error == "Lambda.RequestTooLargeException"
+
+
+def test_a_program_that_cannot_be_loaded_fails_each_call(start_pool: StartPool, tmp_path: Path) -> None:
+    """Check that the reason is that of the program."""
+    pool = start_pool(write_function(tmp_path / "score", "def handle(:\n"))
+    assert [failure(pool, {}).error for _ in range(2)] == ["SyntaxError"] * 2
+
+
+@pytest.mark.parametrize("start_pool", ["process"], indirect=True)
+@pytest.mark.parametrize("do", ["use", "allocate"])
+def test_a_program_that_needs_more_memory_is_ended(start_pool: StartPool, tmp_path: Path, do: str) -> None:
+    """Check programs that use the memory, and such that cannot even have it."""
+    pool = start_pool(write_function(tmp_path / "score"))
+    failed = failure(pool, {"do": do})
+    assert failed.error == "Runtime.OutOfMemory"
+    assert failed.message.endswith("Error: Runtime exited with error: signal: killed")
+    assert run(pool, {"amount": 1})["result"] == 1
+
+
+@pytest.mark.parametrize("start_pool", ["process"], indirect=True)
+def test_a_cancelled_call_is_ended_first(start_pool: StartPool, tmp_path: Path) -> None:
+    """Check that its process is gone when the cancellation is passed on."""
+    begun = tmp_path / "begun"
+    body = [f"pathlib.Path({str(begun)!r}).write_text(str(os.getpid()))", "time.sleep(600)"]
+    program = "\n    ".join(["import os, pathlib, time\ndef handle(batch):", *body])
+    pool = start_pool(write_function(tmp_path / "score", program))
+
+    async def cancel() -> None:
+        call = asyncio.ensure_future(pool.call(NAME, payload([{}]), None))  # type: ignore[arg-type]
+        while not (begun.exists() and begun.read_text()):
+            await asyncio.sleep(0.01)
+        call.cancel()
+        with suppress(asyncio.CancelledError):
+            await call
+
+    asyncio.run(cancel())
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(begun.read_text()), 0)
+
+
+def test_the_runtime_api_refuses_what_it_does_not_have() -> None:
+    """Check the status 404, and that the failure of a start is the answer to a call."""
+    import http.client
+
+    api = RuntimeApi("arn")
+    try:
+        connection = http.client.HTTPConnection(api.address)
+        connection.request("GET", "/2018-06-01/runtime/other")
+        response = connection.getresponse()
+        assert (response.status, json.loads(response.read())["errorType"]) == (404, "NotFound")
+        connection.request("POST", "/2018-06-01/runtime/init/error", b'{"errorType":"X","errorMessage":"y"}')
+        response = connection.getresponse()
+        assert (response.status, json.loads(response.read())) == (202, {"status": "OK"})
+        call = FunctionCall("8476a536-e9f4-11e8-9739-2dfe598c3fcd", b"{}", 60, threading.Event())
+        answer = api.invoke(call, lambda: None)
+        assert (answer.is_error, answer.is_last) == (True, True)
+    finally:
+        api.close()

@@ -1,0 +1,91 @@
+"""`kill -9` of a run over records: after resumption, each record has its result once."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.small_functions import write_function, write_pipeline
+
+# The engine is killed by the first environment that sees the record 50, in the middle of the run.
+KILLER = """
+import os, pathlib, signal
+
+def handle(batch):
+    marker = pathlib.Path({marker!r})
+    if any(record["id"] == 50 for record in batch.records) and not marker.exists():
+        marker.write_text("killed")
+        os.kill(os.getppid(), signal.SIGKILL)
+        signal.pause()
+    return [record["id"] for record in batch.records]
+"""
+ECHO = """
+def handle(batch):
+    return [record["id"] for record in batch.records]
+"""
+KILLS, RECORDS = 50, 1_000_000
+
+
+def write_records(file: Path, number: int) -> None:
+    """Write records with ids."""
+    with file.open("w") as out:
+        out.writelines(f'{{"id":{one},"text":"{"x" * 80}"}}\n' for one in range(number))
+
+
+def command(folder: Path) -> list[str]:
+    """Return the command of the run, which resumes it."""
+    argv = [sys.executable, "-m", "genomics_pipeline", "run", str(folder / "day.jsonl")]
+    return [*argv, "--pipeline", str(folder / "sums.toml"), "--out", str(folder / "out"), "--resume", "--json"]
+
+
+def ids(out: Path) -> Counter[int]:
+    """Return how often each record has a result."""
+    return Counter(map(int, (out / "results/score.jsonl").read_text().split()))
+
+
+def test_a_killed_run_is_resumed_without_repeated_or_lost_results(tmp_path: Path) -> None:
+    """Check that each record has one result after the process of the engine was killed, with its environments."""
+    write_function(tmp_path / "score", KILLER.format(marker=str(tmp_path / "marker")))
+    write_pipeline(tmp_path)
+    write_records(tmp_path / "day.jsonl", 100)
+    killed = subprocess.run(command(tmp_path), capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    resumed = subprocess.run(command(tmp_path), capture_output=True, check=False)
+    assert resumed.returncode == 0
+    assert json.loads(resumed.stdout)["complete"]
+    assert ids(tmp_path / "out") == Counter(range(100))
+
+
+@pytest.mark.badluck
+def test_fifty_kills_lose_and_repeat_no_result(tmp_path: Path) -> None:
+    """Kill a run over a million records at random moments, until it ends."""
+    write_function(tmp_path / "score", ECHO)
+    write_pipeline(tmp_path, settings="items_per_batch = 1000")
+    write_records(tmp_path / "day.jsonl", RECORDS)
+    moments, killed = random.Random(50), 0
+    while killed < KILLS:
+        process = subprocess.Popen(
+            command(tmp_path), start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            process.wait(timeout=moments.uniform(0.5, 1.5))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            killed += 1
+        else:
+            assert process.returncode == 0
+            assert ids(tmp_path / "out") == Counter(range(RECORDS))
+            shutil.rmtree(tmp_path / "out")  # it came to its end between two kills: begin again
+    ended = subprocess.run(command(tmp_path), capture_output=True, check=False)
+    assert ended.returncode == 0
+    assert ids(tmp_path / "out") == Counter(range(RECORDS))
