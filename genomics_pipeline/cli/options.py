@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -254,6 +254,22 @@ def reference_options(on_aws: bool) -> Callable[[click.decorators.FC], click.dec
         return call
 
     return add
+
+
+def refuse_options_of_samples(options: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Refuse options that a run over records does not have.
+
+    Args:
+        options: The options of the command.
+        names: The names of those options.
+
+    Raises:
+        UsageError: for the first that was given.
+    """
+    if given := [name for name in names if options[name]]:
+        name = given[0].removesuffix("s").replace("_", "-")
+        found = f"found {options['pipeline']}, which is over records"
+        raise UsageError(f"--{name}: expected a pipeline over samples, {found}")
 
 
 def _is_over_records(pipeline: str) -> bool:

@@ -19,7 +19,7 @@ from genomics_pipeline.report.output import echo, echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.runs.backend import RunBackend
-    from genomics_pipeline.runs.local.records.backend import RecordFolderBackend
+    from genomics_pipeline.runs.record_run import RecordRun
     from genomics_pipeline.runs.results import ItemResult
     from genomics_pipeline.runs.run_files import RunFiles
 
@@ -53,7 +53,7 @@ def results(
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.model.quantity import quantity
     from genomics_pipeline.runs.find_run import find_run
-    from genomics_pipeline.runs.local.records.backend import RecordFolderBackend
+    from genomics_pipeline.runs.record_run import RecordRun
     from genomics_pipeline.runs.results import Results, download_all
 
     if failed and target:
@@ -61,7 +61,7 @@ def results(
     if as_tsv and (as_json or not failed):
         raise UsageError("--tsv: expected --failed without --json")
     backend = find_run(run, stack, adapters())
-    if isinstance(backend, RecordFolderBackend):
+    if isinstance(backend, RecordRun):
         if samples:
             raise UsageError("--sample: expected a run over samples, found one over records")
         _list_records(backend, failed, target, as_json, as_tsv)
@@ -105,7 +105,7 @@ def _result_json(result: ItemResult, files: RunFiles) -> dict[str, Any]:
     }
 
 
-def _list_records(backend: RecordFolderBackend, failed: bool, target: Path | None, as_json: bool, as_tsv: bool) -> None:
+def _list_records(backend: RecordRun, failed: bool, target: Path | None, as_json: bool, as_tsv: bool) -> None:
     """List the results of a run over records, or its failures, in bounded memory.
 
     Args:
@@ -115,27 +115,24 @@ def _list_records(backend: RecordFolderBackend, failed: bool, target: Path | Non
         as_json: Whether to print JSON.
         as_tsv: Whether to print the table of failures.
     """
-    from genomics_pipeline.runs.local.records.outcome import failure_table, label_of
+    from genomics_pipeline.report.record_failures import record_table
 
     if failed and as_tsv:
-        for line in failure_table(backend.failed_records()):
+        for line in record_table(backend.failure_rows()):
             echo(line, nl=False)
         return
     if failed:
-        for one in backend.failed_records():
-            stage, message = one.failure.stage, one.failure.message
+        for row in backend.failure_rows():
             if as_json:
-                members = {"record": one.number, "stage": stage, "class": label_of(one), "message": message}
-                echo_json({**members, "value": one.record}, indent=None)
+                echo_json(row.to_json(), indent=None)
             else:
-                words = filter(None, (f"record {one.number:,}", stage, label_of(one).replace("_", " ")))
-                echo(f"{'  '.join(words)}: {indented(message)}")
+                echo(row.text())
         return
-    for file in backend.copy_results(target) if target else backend.result_files():
+    for file, size in backend.copy_results(target) if target else backend.result_files():
         if as_json:
-            echo_json({"file": str(file), "size_bytes": file.stat().st_size}, indent=None)
+            echo_json({"file": file, "size_bytes": size}, indent=None)
         else:
-            echo_line(f"{file}  {file.stat().st_size:,} bytes")
+            echo_line(f"{file}  {size:,} bytes")
 
 
 def _list_failed(backend: RunBackend, samples: tuple[str, ...], as_json: bool, as_tsv: bool) -> None:

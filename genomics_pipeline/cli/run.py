@@ -18,6 +18,7 @@ from genomics_pipeline.cli.options import (
     params_file_option,
     pipeline_option,
     reference_options,
+    refuse_options_of_samples,
     regions_option,
     sample_option,
     sheet_argument,
@@ -153,17 +154,12 @@ def _run_records(options: dict[str, Any], limits: Limits, verbose: bool, as_json
         as_json: Whether to print JSON.
     """
     from genomics_pipeline.cli.adapters import adapters
-    from genomics_pipeline.model.errors import UsageError
     from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.report.record_summary import summary_lines
     from genomics_pipeline.runs.local.records.request import RecordRunRequest
     from genomics_pipeline.runs.local.records.run import run_records
 
-    if given := [name for name in _OF_SAMPLES if options[name]]:
-        name = given[0].removesuffix("s").replace("_", "-")
-        raise UsageError(
-            f"--{name}: expected a pipeline over samples, found {options['pipeline']}, which is over records"
-        )
+    refuse_options_of_samples(options, _OF_SAMPLES)
     names = ("pipeline", "out", "parameters", "params_file", "accepted", "resume", "containers")
     request = RecordRunRequest(options["manifest"], **{name: options[name] for name in names})
     end_on_signals()

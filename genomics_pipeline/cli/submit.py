@@ -16,6 +16,7 @@ from genomics_pipeline.cli.options import (
     params_file_option,
     pipeline_option,
     reference_options,
+    refuse_options_of_samples,
     regions_option,
     sample_option,
     sheet_argument,
@@ -28,6 +29,7 @@ from genomics_pipeline.model.execution_input import WAIT_S
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
+    from genomics_pipeline.runs.aws.records.submit import RecordSubmitOutcome
     from genomics_pipeline.runs.aws.submit import SubmitOutcome
 
 
@@ -83,6 +85,9 @@ def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], history: tup
     second run. With --check-rights, a job with the role of the tasks reads a byte of each folder of inputs and writes
     an object below the run; the run is started if that works.
 
+    For a pipeline over records, SHEET is the s3:// URI of an object or a prefix of records, and there is no reference:
+    docs/records.md.
+
     \b
     Examples:
       genomics-pipeline submit cohort.csv --reference hg38.fa.gz --dry-run
@@ -90,6 +95,7 @@ def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], history: tup
       genomics-pipeline submit amplicons.csv --reference virus.fa --pipeline amplicon
       genomics-pipeline submit cohort.csv --reference hg38.fa.gz --dry-run --check-rights
       genomics-pipeline submit cohort.csv --reference hg38.fa.gz --history an-earlier-run
+      genomics-pipeline submit s3://my-bucket/day.jsonl --pipeline transactions.toml
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.cli.joined_samples import joined_arguments
@@ -97,6 +103,9 @@ def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], history: tup
     from genomics_pipeline.runs.aws.submit import submit as submit_request
     from genomics_pipeline.runs.find_run import find_run
 
+    if not options["reference"]:
+        _submit_records({**options, "joint_with": joint_with, "history": history}, as_json)
+        return
     joined = joined_arguments(joint_with, options["stack"])
     ports = adapters()
     earlier = [find_run(text, options["stack"], ports).files for text in history]
@@ -116,7 +125,7 @@ def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], history: tup
         show_next_commands(submitted.run, submitted.stack)
 
 
-def _outcome(submitted: SubmitOutcome) -> str:
+def _outcome(submitted: SubmitOutcome | RecordSubmitOutcome) -> str:
     if submitted.started:
         return "submitted"
     if submitted.status == "CHECKED":
@@ -124,6 +133,35 @@ def _outcome(submitted: SubmitOutcome) -> str:
     if submitted.status == "RUNNING":
         return "already running; nothing was started"
     return f"already {submitted.status}; a changed sheet, parameter, step or reference makes another run"
+
+
+_OF_SAMPLES = ("bounds", "regions", "subsample", "samples", "joint_with", "history", "check_rights")
+
+
+def _submit_records(options: dict[str, Any], as_json: bool) -> None:
+    """Submit records to a pipeline over records.
+
+    Args:
+        options: The options of the command.
+        as_json: Whether to print JSON.
+    """
+    from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.model.quantity import quantity
+    from genomics_pipeline.runs.aws.records.submit import RecordSubmitRequest, submit_records
+
+    refuse_options_of_samples(options, _OF_SAMPLES)
+    names = ("pipeline", "stack", "parameters", "params_file", "accepted", "max_concurrency", "dry_run")
+    request = RecordSubmitRequest(options["manifest"], **{name: options[name] for name in names})
+    submitted = submit_records(request, adapters(), lambda text: echo_line(text, err=True))
+    if as_json:
+        echo_json(submitted.to_json())
+        return
+    echo_line(f"{submitted.run}: {_outcome(submitted)}")
+    echo_line(f"  {submitted.uri}")
+    map_runs = quantity(submitted.map_runs, "Map Run")
+    echo_line(f"  {quantity(submitted.objects, 'object')}, {submitted.size_bytes:,} bytes; {map_runs}")
+    if submitted.status != "CHECKED":
+        show_next_commands(submitted.run, submitted.stack)
 
 
 def _size(submitted: SubmitOutcome) -> str:

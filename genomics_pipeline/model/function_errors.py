@@ -70,4 +70,4 @@ def is_function_failure(error: str, detail: Mapping[str, Any] | None) -> bool:
     (True, False)
     """
     answered = detail is not None and ("errorType" in detail or "errorMessage" in detail)
-    return answered or error.startswith("Lambda.")
+    return answered or error.startswith(("Lambda.", "Runtime.", "Sandbox."))

@@ -42,6 +42,16 @@ def read_input(store: Store, uri: str) -> ExecutionInput:
     )
 
 
+def read_concurrency(store: Store, uri: str) -> int | None:
+    """Return the greatest number of children at a time in an ``input.json``, where its user gave one.
+
+    Raises:
+        UnreadableRecord: if the file is in an unknown form.
+    """
+    fields = read_fields(store, uri, KIND)
+    return fields.integer("max_concurrency", 1) if fields.has("max_concurrency") else None
+
+
 def _first_attempts(fields: Fields) -> dict[str, FirstAttempt]:
     own = {stage: fields.object(stage) for stage in fields.members}
     return {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.json_text import loads_lenient
+from genomics_pipeline.model.json_text import dumps, loads_lenient
 from genomics_pipeline.model.record_task import RecordAnswer
 from genomics_pipeline.records.result_row import ResultRow, decode
 from genomics_pipeline.records.row_bytes import AFTER_INPUT
@@ -40,6 +40,16 @@ def answer(row: ResultRow) -> RecordAnswer:
         return RecordAnswer.from_json(loads_lenient(str(output)))
     except (ValueError, DataError) as error:
         raise DataError(f"{row.location}: {error}") from None
+
+
+def result_lines(result: Any) -> list[bytes]:
+    r"""Return the lines of a file of results: one for each element of a list, none for null, else one.
+
+    >>> result_lines([{"a": 1}, None]), result_lines(3)
+    ([b'{"a":1}\n'], [b'3\n'])
+    """
+    values = result if isinstance(result, list) else [result]
+    return [dumps(value) + b"\n" for value in values if value is not None]
 
 
 def records_in(row: ResultRow) -> Sequence[Any]:

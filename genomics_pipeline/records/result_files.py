@@ -31,20 +31,34 @@ def result_rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator
     Raises:
         DataError: for files that are missing or not ResultWriter's.
     """
+    for uri, size in result_objects(store, details, kind):
+        with store.open(uri) as stream:
+            yield from file_rows(uri, stream, size)
+
+
+def result_objects(store: Store, details: Mapping[str, str], kind: str) -> list[tuple[str, int | None]]:
+    """Return the URI of each file of one kind, and its size where the manifest has it.
+
+    Args:
+        store: The store of the files.
+        details: See `result_rows`.
+        kind: SUCCEEDED, FAILED or PENDING.
+
+    Raises:
+        DataError: for a manifest that is missing or not ResultWriter's.
+    """
     bucket = details["Bucket"]
     manifest = f"s3://{bucket}/{details['Key']}"
-    files = decode(
+    files: list[tuple[str, int | None]] = decode(
         store.read(manifest),
         manifest,
         "ResultWriter's manifest",
         lambda text: [
-            (_file_key(one["Key"], details["Key"]), one.get("Size")) for one in loads_lenient(text)["ResultFiles"][kind]
+            (f"s3://{bucket}/{_file_key(one['Key'], details['Key'])}", one.get("Size"))
+            for one in loads_lenient(text)["ResultFiles"][kind]
         ],
     )
-    for key, size in files:
-        uri = f"s3://{bucket}/{key}"
-        with store.open(uri) as stream:
-            yield from file_rows(uri, stream, size)
+    return files
 
 
 def _file_key(key: str, manifest: str) -> str:

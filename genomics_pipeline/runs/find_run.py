@@ -14,6 +14,7 @@ from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError, UsageError
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.backend import AwsBackend
+from genomics_pipeline.runs.aws.records.backend import RecordAwsBackend, is_record_run
 from genomics_pipeline.runs.aws.run import AwsRun, read_record, run_place
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.local.backend import FolderBackend
@@ -81,7 +82,7 @@ def _find_by_uri(uri: str, adapters: Adapters) -> RunBackend:
     except MissingObject:
         raise RunError(f"{uri}: expected a run, found none") from None
     deployment = find_deployment(record.stack, adapters.clients)
-    return AwsBackend(AwsRun(place.name, place, deployment, adapters.clients, adapters.store, record))
+    return _on_aws(AwsRun(place.name, place, deployment, adapters.clients, adapters.store, record))
 
 
 def _find_by_name(name: str, stack: str, adapters: Adapters) -> RunBackend:
@@ -96,4 +97,8 @@ def _find_by_name(name: str, stack: str, adapters: Adapters) -> RunBackend:
     except MissingObject:
         hint = _suggestion(name, run_names(deployment, clients, name[:3])) or "; `genomics-pipeline runs` lists them"
         raise RunError(f"{name}: expected a run's folder or a run of the stack {stack}, found neither{hint}") from None
-    return AwsBackend(AwsRun(name, place, deployment, clients, adapters.store, record))
+    return _on_aws(AwsRun(name, place, deployment, clients, adapters.store, record))
+
+
+def _on_aws(run: AwsRun) -> RunBackend:
+    return RecordAwsBackend(run) if is_record_run(run) else AwsBackend(run)

@@ -9,9 +9,13 @@ from typing import Any
 
 from genomics_pipeline.aws.template.compute import compute
 from genomics_pipeline.cli.adapters import object_store
+from genomics_pipeline.engine.execution import Tasks
+from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
+from genomics_pipeline.engine.tasks.lambda_invoke import INVOKE, LambdaInvoke
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from tests.fakes.batch import Batch, Log, RunJob
+from tests.fakes.functions import InProcessFunctions
 from tests.fakes.http_server import Server
 from tests.fakes.moto_clients import moto_client
 from tests.fakes.step_functions.execution import Execution
@@ -30,6 +34,7 @@ class FakeAws:
     Attributes:
         states: Step Functions.
         batch: Batch.
+        functions: Lambda, whose functions run in this process.
         server: The HTTP server of both.
         stack: The stack whose log group the jobs write to.
     """
@@ -39,15 +44,18 @@ class FakeAws:
         self.batch = Batch(
             run_job, lambda definition: ResourceNames(self.stack).log_group, moto=moto, time_limits=self._time_limits
         )
-        self.states = StepFunctions(
-            folder, object_store(), self.batch.tasks, lambda name: _stack_definition(moto, name)
-        )
+        self.functions = InProcessFunctions(folder / "functions")
+        self.states = StepFunctions(folder, object_store(), self._tasks, lambda name: _stack_definition(moto, name))
         self.server = Server(self.states, self.batch)
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment variables that point boto3 to both services."""
         return {"AWS_ENDPOINT_URL_SFN": self.server.url, "AWS_ENDPOINT_URL_BATCH": self.server.url}
+
+    def _tasks(self, folder: Path) -> Tasks:
+        """Return the tasks of one execution: jobs of Batch, and Lambda functions."""
+        return Handlers({**self.batch.handlers(), INVOKE: LambdaInvoke(self.functions)})
 
     def execution(self, name: str) -> Execution:
         """Return the execution with this name or ARN."""

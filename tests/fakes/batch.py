@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from botocore import xform_name
 
-from genomics_pipeline.engine.execution import Tasks
+from genomics_pipeline.engine.execution import TaskHandler, Tasks
 from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
@@ -94,8 +94,12 @@ class Batch:
 
     def tasks(self, folder: Path) -> Tasks:
         """Return the tasks of one execution, whose jobs all run at once."""
+        return Handlers(self.handlers())
+
+    def handlers(self) -> dict[str, TaskHandler]:
+        """Return the handlers of the resources of Batch, for one execution."""
         jobs = QueuedJobs(self.definitions, self._run, self.enter, self.queues.leave)
-        return Handlers(BatchTasks(jobs).handlers())
+        return BatchTasks(jobs).handlers()
 
     def wait(self, holds: Callable[[Batch], bool], timeout: float = 60) -> None:
         """Wait until a condition holds; it is checked when a job begins, writes a line or ends.

@@ -80,6 +80,14 @@ def put_image(repository: str, content: str, moto: str) -> None:
     ecr.put_image(repositoryName=repository, imageTag=content, imageManifest=json.dumps(manifest))
 
 
+def _function_role(step: str, moto: str) -> str:
+    """Create a role that Lambda may assume, and return its ARN."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    made = moto_client("iam", moto).create_role(RoleName=f"{step}-function", AssumeRolePolicyDocument=policy)
+    return str(made["Role"]["Arn"])
+
+
 @contextmanager
 def deployed(
     moto: str,
@@ -117,6 +125,16 @@ def deployed(
     batch, ecr = moto_client("batch", moto), moto_client("ecr", moto)
     for step in steps.values():
         repository, content = names.repository(step.spec.name), tag(step, architecture)
+        if step.spec.is_function:
+            ecr.create_repository(repositoryName=repository)
+            put_image(repository, content, moto)
+            moto_client("lambda", moto).create_function(
+                FunctionName=names.function(step.spec.name),
+                PackageType="Image",
+                Code={"ImageUri": f"{REGISTRY}/{repository}:{content}"},
+                Role=_function_role(step.spec.name, moto),
+            )
+            continue
         batch.register_job_definition(
             jobDefinitionName=names.job_definition(step.spec.name),
             type="container",

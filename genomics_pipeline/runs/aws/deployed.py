@@ -9,6 +9,7 @@ from typing import Any
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.executions import read_definition
+from genomics_pipeline.aws.functions import function_image
 from genomics_pipeline.aws.jobs import DeployedJob, deployed_job
 from genomics_pipeline.aws.registry import has_tag
 from genomics_pipeline.model.errors import Problem, RunError
@@ -109,11 +110,39 @@ def image_problems(
         elif (found := job.image.partition("/")[2] or job.image) != expected:
             message = f"expected the image {expected}, found {found}"
             yield Problem(f"job definition {definition_name}: {message}; `genomics-pipeline deploy` first")
-        try:
-            is_pushed = has_tag(repository, content, clients)
-        except RunError as error:
-            if "RepositoryNotFoundException" not in str(error):
-                raise
-            is_pushed = False
-        if not is_pushed:
-            yield Problem(f"image {expected}: expected it in ECR, found none; `genomics-pipeline containers push`")
+        yield from _push_problems(repository, content, clients)
+
+
+def _push_problems(repository: str, content: str, clients: Clients) -> Iterator[Problem]:
+    try:
+        is_pushed = has_tag(repository, content, clients)
+    except RunError as error:
+        if "RepositoryNotFoundException" not in str(error):
+            raise
+        is_pushed = False
+    if not is_pushed:
+        message = "expected it in ECR, found none; `genomics-pipeline containers push`"
+        yield Problem(f"image {repository}:{content}: {message}")
+
+
+def function_problems(steps: Mapping[str, StepFolder], deployment: Deployment, clients: Clients) -> Iterator[Problem]:
+    """Yield the problems of the deployed Lambda functions of steps.
+
+    Args:
+        steps: The steps by name.
+        deployment: The deployed stack.
+        clients: The AWS clients.
+
+    Raises:
+        RunError: if AWS cannot be reached.
+    """
+    for step in steps.values():
+        name = deployment.names.function(step.spec.name)
+        expected = f"{deployment.names.repository(step.spec.name)}:{tag(step, deployment.architecture)}"
+        found = function_image(name, clients)
+        if found is None:
+            message = "expected it in the stack, found none; `genomics-pipeline deploy` creates it"
+            yield Problem(f"function {name}: {message}")
+        elif found.partition("/")[2] != expected:
+            message = f"expected the image {expected}, found {found}"
+            yield Problem(f"function {name}: {message}; `genomics-pipeline deploy` first")

@@ -112,7 +112,7 @@ def rerun_aws(run: AwsRun, request: RerunRequest, display: Display) -> RerunOutc
         RunError: if an execution is running or left no result files, or if AWS refuses.
     """
     chain = started_chain(run)
-    status = _ended_status(run, chain[-1])
+    status = ended_status(run, chain[-1])
     pipeline, steps = load_pipeline(run.record.requested_pipeline)
     changed = changes(request, pipeline)
     document = generate(pipeline, run.deployment.names)
@@ -139,7 +139,7 @@ def rerun_aws(run: AwsRun, request: RerunRequest, display: Display) -> RerunOutc
         return rerun(subject, target, request, changed, display)
 
 
-def _ended_status(run: AwsRun, newest: RunExecution) -> str:
+def ended_status(run: AwsRun, newest: RunExecution) -> str:
     """Return the status of the newest execution, which has ended.
 
     Raises:

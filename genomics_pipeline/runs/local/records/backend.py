@@ -16,12 +16,13 @@ from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.records.fields import Fields, UnreadableRecord
 from genomics_pipeline.records.local_run import KIND, LocalRunRecord
 from genomics_pipeline.records.map_run import describe_map_run
+from genomics_pipeline.report.record_failures import RecordRow
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState, Missing, RunState
 from genomics_pipeline.report.run_summary import CohortOutcome, Outcomes
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.backend import FolderBackend
 from genomics_pipeline.runs.local.records.ends import FailedRecord
-from genomics_pipeline.runs.local.records.outcome import failed_records, item_failure
+from genomics_pipeline.runs.local.records.outcome import failed_records, item_failure, record_row
 from genomics_pipeline.runs.local.records.rerun import rerun_records
 from genomics_pipeline.runs.local.state import NOTHING_YET
 from genomics_pipeline.runs.map_run_ends import map_run_state
@@ -96,20 +97,27 @@ class RecordFolderBackend(FolderBackend):
         """Yield the records that failed or never started, in their order."""
         return failed_records(self._folder)
 
-    def result_files(self) -> list[Path]:
-        """Return the files of results that are there."""
+    def failure_rows(self) -> Iterator[RecordRow]:
+        """Yield the records that failed or never started; implements `RecordRun`."""
+        return map(record_row, self.failed_records())
+
+    def result_files(self) -> list[tuple[str, int]]:
+        """Return the files of results that are there; implements `RecordRun`."""
+        return [(str(file), file.stat().st_size) for file in self._result_files()]
+
+    def _result_files(self) -> list[Path]:
         return sorted(self._folder.results.glob("*.jsonl"))
 
-    def copy_results(self, target: Path) -> Iterator[Path]:
-        """Copy the files of results to a folder, and yield each copy.
+    def copy_results(self, target: Path) -> Iterator[tuple[str, int]]:
+        """Copy the files of results to a folder; implements `RecordRun`.
 
         Args:
             target: The folder.
         """
-        for file in self.result_files():
+        for file in self._result_files():
             with file.open("rb") as source, publishing(target / file.name, target) as out:
                 shutil.copyfileobj(source, out)
-            yield target / file.name
+            yield str(target / file.name), file.stat().st_size
 
     def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:
         """Refuse it: records have no logs of their own."""

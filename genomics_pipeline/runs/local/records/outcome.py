@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from genomics_pipeline.engine.progress import read_progress
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.json_text import compact, dumps
-from genomics_pipeline.model.printable import table_cell
 from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.records.map_run import describe_map_run
-from genomics_pipeline.report.run_state import PENDING, ItemFailure, Missing
+from genomics_pipeline.records.record_rows import result_lines
+from genomics_pipeline.report.record_failures import RecordRow, record_table
+from genomics_pipeline.report.run_state import ItemFailure, Missing
 from genomics_pipeline.runs.local.chain import local_chain
 from genomics_pipeline.runs.local.records.ends import FailedRecord, RecordEnds, StageResult, renumbered
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.publish import publishing
-
-COLUMNS = ("record", "stage", "class", "message", "value")
 
 
 @dataclass(slots=True)
@@ -53,7 +51,7 @@ def write_outcome(folder: RunFolder, last_stage: str) -> RecordOutcome:
     executions = [(execution, list(_ends(folder, execution))) for execution in local_chain(folder)]
     _write_results(folder, executions, last_stage, outcome)
     with publishing(folder.failures, folder.path) as out:
-        for line in failure_table(_counted(_failures(folder, executions), outcome.missing)):
+        for line in record_table(map(record_row, _counted(_failures(folder, executions), outcome.missing))):
             out.write(line.encode())
     outcome.missing.samples = outcome.records
     return outcome
@@ -76,7 +74,7 @@ def item_failure(one: FailedRecord) -> ItemFailure:
 
 def label_of(one: FailedRecord) -> str:
     """Return the class of a failed record."""
-    return PENDING if one.pending else str(one.failure.failure_class)
+    return record_row(one).label
 
 
 def _ends(folder: RunFolder, execution: RunExecution) -> Iterator[RecordEnds]:
@@ -103,9 +101,8 @@ def _write_results(folder: RunFolder, executions: _Executions, last_stage: str, 
 
 
 def _write_lines(out: BinaryIO, result: StageResult) -> int:
-    values: list[Any] = result.value if isinstance(result.value, list) else [result.value]
-    lines = [dumps(value) for value in values if value is not None]
-    out.write(b"".join(line + b"\n" for line in lines))
+    lines = result_lines(result.value)
+    out.write(b"".join(lines))
     return len(lines)
 
 
@@ -153,16 +150,6 @@ def _counted(failures: Iterable[FailedRecord], missing: Missing) -> Iterator[Fai
         yield one
 
 
-def failure_table(failures: Iterable[FailedRecord]) -> Iterator[str]:
-    r"""Yield the lines of ``failures.tsv``; tabs, line ends and backslashes are escaped as in C.
-
-    >>> from genomics_pipeline.model.classify import Failure
-    >>> from genomics_pipeline.model.failure import FailureClass
-    >>> failure = Failure(FailureClass.BAD_INPUT, "no amount", stage="detect")
-    >>> list(failure_table([FailedRecord(7, {"id": 1}, failure)]))[1]
-    '7\tdetect\tbad_input\tno amount\t{"id":1}\n'
-    """
-    yield "\t".join(COLUMNS) + "\n"
-    for one in failures:
-        cells = (str(one.number), one.failure.stage or "", label_of(one), one.failure.message, compact(one.record))
-        yield "\t".join(map(table_cell, cells)) + "\n"
+def record_row(one: FailedRecord) -> RecordRow:
+    """Return a failed record as a row of the tables of failures."""
+    return RecordRow(one.number, one.failure, one.record, one.pending)

@@ -1,0 +1,1 @@
+"""Runs over records on AWS: their submission, state, failures and reruns."""

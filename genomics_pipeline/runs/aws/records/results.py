@@ -1,0 +1,63 @@
+"""The results of a run over records on AWS, from the files of ResultWriter of all its executions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.records.map_run import MapRunDescription
+from genomics_pipeline.records.record_rows import answer, result_lines
+from genomics_pipeline.records.result_files import result_objects as objects_of
+from genomics_pipeline.records.result_files import result_rows
+from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain
+from genomics_pipeline.runs.aws.run import AwsRun
+from genomics_pipeline.stores.protocol import MissingObject
+from genomics_pipeline.stores.publish import publishing
+
+SUCCEEDED = "SUCCEEDED"
+
+
+def result_objects(run: AwsRun) -> Iterator[tuple[str, int]]:
+    """Yield URI and size of each file of ResultWriter with results.
+
+    Raises:
+        RunError: if AWS cannot be reached, or has not written the files yet.
+    """
+    for one in _map_runs(run):
+        assert one.results is not None
+        yield from ((uri, size or 0) for uri, size in objects_of(run.store, one.results, SUCCEEDED))
+
+
+def copy_results(run: AwsRun, target: Path) -> Iterator[tuple[str, int]]:
+    """Write the results as JSON Lines into a folder; yield path and size of the file.
+
+    Those of reruns come after those of the run itself. A list has a line for each element, null has none, and any other
+    result is a line of its own.
+
+    Args:
+        run: The run.
+        target: The folder.
+
+    Raises:
+        RunError: if AWS cannot be reached, or has not written the files yet.
+    """
+    answers = (answer(row) for one in _map_runs(run) for row in result_rows(run.store, one.results or {}, SUCCEEDED))
+    for stage, of_stage in groupby(answers, key=lambda one: one.stage):  # one: that of the pipeline's last stage
+        file = target / Path(run_layout.record_results(stage)).name
+        with publishing(file, target) as out:
+            for one in of_stage:
+                out.write(b"".join(result_lines(one.result)))
+        yield str(file), file.stat().st_size
+
+
+def _map_runs(run: AwsRun) -> Iterator[MapRunDescription]:
+    """Yield the Map Runs that ended, of all executions, with their result files."""
+    try:
+        for execution in started_chain(run):
+            yield from (one for one in aws_map_runs(run, execution) if one.status != "RUNNING")
+    except MissingObject as error:
+        problem = "expected the result files of a Map Run that ended, found none"
+        raise RunError(f"{error}: {problem}; AWS writes them after its end: try again in a minute") from None

@@ -1,0 +1,120 @@
+"""The state of a run over records on AWS, from Step Functions and the files of ResultWriter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from genomics_pipeline.asl.record_map import LABEL
+from genomics_pipeline.aws.console import execution_link
+from genomics_pipeline.aws.executions import describe
+from genomics_pipeline.aws.map_runs import MapRuns
+from genomics_pipeline.model.classify import Failure, classify
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.step import RECORD
+from genomics_pipeline.records.map_run import MapRunDescription
+from genomics_pipeline.report.run_state import ItemFailure, Missing, RunState
+from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain, with_written_results
+from genomics_pipeline.runs.aws.records.ends import LostRecord, lost_records
+from genomics_pipeline.runs.aws.run import AwsRun
+from genomics_pipeline.runs.map_run_ends import joined_state, map_run_state
+from genomics_pipeline.runs.outcome import failure_message
+from genomics_pipeline.stores.protocol import MissingObject
+
+SHOWN_FAILURES = 20  # of a run that ended; all are in `results --failed`
+
+
+class RecordRunWatcher:
+    """A watcher of the state of one run over records.
+
+    Each rerun takes all records without a result, so that those of the newest execution are those of the run.
+
+    Args:
+        run: The run.
+    """
+
+    def __init__(self, run: AwsRun) -> None:
+        self._run = run
+        self._chain = started_chain(run)
+        self._newest = self._chain[-1]
+        self._map_runs = MapRuns(self._newest.arn, run.clients)
+        self._missing: tuple[Missing, list[ItemFailure]] | None = None
+
+    def now(self) -> RunState:
+        """Return the present state of the run.
+
+        Raises:
+            RunError: if AWS cannot be reached.
+        """
+        run = self._run
+        execution = describe(self._newest.arn, run.clients)
+        described = self._map_runs.describe()
+        status, failure = execution["status"], None
+        if status not in ("RUNNING", "SUCCEEDED"):
+            failure = classify(execution.get("error", ""), execution.get("cause", ""))
+        labels = list(dict.fromkeys(one.label for one in described)) or [LABEL]
+        missing, failures = (None, self._latest(described)) if status == "RUNNING" else self._lacking(failure)
+        return RunState(
+            run=run.name,
+            place=run.files.shown,
+            pipeline=run.record.pipeline,
+            status=status,
+            started=execution["startDate"].timestamp(),
+            stopped=execution["stopDate"].timestamp() if "stopDate" in execution else None,
+            map_runs=[
+                joined_state(label, [map_run_state(one) for one in described if one.label == label]) for label in labels
+            ],
+            cohort=(),
+            failures=[one for one in failures if not one.pending],
+            error=failure_message(failure) if failure else None,
+            execution=self._newest.name,
+            executions=len(self._chain),
+            missing=missing,
+            accepted=self._newest.accepted,
+            links={"execution": execution_link(self._newest.arn)},
+        )
+
+    def records(self) -> Iterator[LostRecord]:
+        """Yield the records without a result, of a run whose newest execution ended.
+
+        Raises:
+            RunError: if AWS cannot be reached, or has not written the result files yet.
+        """
+        execution = describe(self._newest.arn, self._run.clients)
+        failure = None
+        if execution["status"] != "SUCCEEDED":
+            failure = classify(execution.get("error", ""), execution.get("cause", ""))
+        try:
+            yield from self._ended_records(failure)
+        except MissingObject as error:
+            problem = "expected the result files of a Map Run that ended, found none"
+            raise RunError(f"{error}: {problem}; AWS writes them after its end: try again in a minute") from None
+
+    def _ended_records(self, failure: Failure | None) -> Iterator[LostRecord]:
+        for one in self._map_runs.describe():
+            if one.status != "RUNNING":
+                yield from lost_records(self._run.store, with_written_results(self._run, one, failure))
+
+    def _latest(self, described: list[MapRunDescription]) -> list[ItemFailure]:
+        """Return a failure for each of the batches that failed last, while the run is running."""
+        failed = [one for one in described if one.executions.unsuccessful]
+        causes = (child for one in failed for child in self._map_runs.latest_failures(one.arn))
+        return [ItemFailure("a batch", classify(error, cause), RECORD, of_batch=True) for _, error, cause in causes]
+
+    def _lacking(self, failure: Failure | None) -> tuple[Missing | None, list[ItemFailure]]:
+        """Return the counts of the records without a result, and the first of them; they are read once."""
+        if self._missing is None:
+            first = aws_map_runs(self._run, self._chain[0])
+            missing, shown = Missing(sum(one.items.total for one in first)), list[ItemFailure]()
+            try:
+                items = (one.item() for one in self._ended_records(failure))
+                for item in islice(items, SHOWN_FAILURES):
+                    missing.add(item)
+                    shown.append(item)
+                for item in items:
+                    missing.add(item)
+            except MissingObject:  # AWS writes the files after the end of the Map Run
+                return None, shown
+            self._missing = missing, shown
+        missing, shown = self._missing
+        return (missing if missing.by_scope else None), shown

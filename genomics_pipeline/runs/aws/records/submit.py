@@ -1,0 +1,281 @@
+"""The submission of a run over records: checks, the files of the run, and the start of its execution."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from genomics_pipeline.asl.canonical import canonical_json
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.asl.record_budget import check_record_budget
+from genomics_pipeline.aws.deployment import Deployment, find_deployment
+from genomics_pipeline.aws.executions import find_execution, start_execution
+from genomics_pipeline.model import quotas, run_layout
+from genomics_pipeline.model.errors import CollectedProblems, DataError, Problem, RunError, UsageError
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.record_input import RecordInput
+from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
+from genomics_pipeline.model.step import RECORD
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.model.tolerance import map_run_limit
+from genomics_pipeline.records.aws_run import AwsRunRecord
+from genomics_pipeline.records.fields import record_text
+from genomics_pipeline.report.run_state import CHECKED
+from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.aws import files as aws_files
+from genomics_pipeline.runs.aws.deployed import definition_problems, function_problems
+from genomics_pipeline.runs.aws.records.place import RecordsOnS3, bucket_problem, find_on_s3
+from genomics_pipeline.runs.aws.run import run_place
+from genomics_pipeline.runs.aws.submission import NAME_CHARACTERS, SHEET, SHORT_DIGEST
+from genomics_pipeline.runs.catalog import absolute_name, load_pipeline, with_real_parents
+from genomics_pipeline.runs.containers.images import tag
+from genomics_pipeline.runs.definition_check import aws_diagnostics
+from genomics_pipeline.runs.given_files import parameter_files
+from genomics_pipeline.runs.plan import RunRequest, given_overrides
+from genomics_pipeline.runs.reference_indexes import Overrides
+from genomics_pipeline.worker.step_folder import StepFolder
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSubmitRequest:
+    """The arguments of a run over records on AWS.
+
+    Attributes:
+        records: The URI of an object or a prefix.
+        pipeline: The name of a shipped pipeline, or the path of a pipeline file.
+        stack: The stack to run in.
+        parameters: Overrides, ``STAGE.NAME=VALUE``.
+        params_file: A file of overrides, which `parameters` precede; None for none.
+        accepted: The greatest ``percentage`` and ``count`` of records that the user accepts to miss; None for none.
+        max_concurrency: The greatest number of children of a Map Run at a time; None for the pipeline's.
+        dry_run: Whether to check everything without uploading or starting anything.
+    """
+
+    records: str
+    pipeline: str
+    stack: str = DEFAULT_STACK
+    parameters: Sequence[str] = ()
+    params_file: Path | None = None
+    accepted: Mapping[str, float] | None = None
+    max_concurrency: int | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSubmission:
+    """A request after all checks.
+
+    Attributes:
+        request: The request.
+        pipeline: The pipeline.
+        deployment: The deployed stack.
+        document: The definition of the state machine.
+        overrides: The overridden parameters by stage and name.
+        found: The records.
+        digest: The sha256 of everything that determines the results.
+    """
+
+    request: RecordSubmitRequest
+    pipeline: Pipeline
+    deployment: Deployment
+    document: Mapping[str, Any]
+    overrides: Overrides
+    found: RecordsOnS3
+    digest: str
+
+    @property
+    def place(self) -> RunPlace:
+        """The place of the run: its name has that of the records and the digest."""
+        stem = SHEET.sub("", PurePosixPath(self.request.records).name)
+        clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:NAME_CHARACTERS] or "run"
+        return run_place(f"{clean}-{self.digest[:SHORT_DIGEST]}", self.deployment.bucket)
+
+    @property
+    def execution_arn(self) -> str:
+        """The ARN of the execution."""
+        return self.deployment.execution_arn(self.pipeline.name, self.place.name)
+
+    @property
+    def tolerated(self) -> Mapping[str, float]:
+        """The records in failed batches before no new batches start."""
+        of_pipeline = self.pipeline.maps[RECORD].tolerance()
+        return map_run_limit(of_pipeline, self.request.accepted, quotas.MAP_RUN_ITEMS.value)
+
+    @property
+    def input(self) -> RecordInput:
+        """The input of the execution."""
+        listed = self.pipeline.maps[RECORD].source.listed
+        most = self.request.max_concurrency
+        return RecordInput(self.place, self.found.place, listed, self.overrides, self.tolerated, most)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSubmitOutcome:
+    """The outcome of a submission.
+
+    Attributes:
+        run: The name of the run.
+        uri: The URI of its folder.
+        stack: The stack that it runs in.
+        status: The status of its execution; `CHECKED` after a dry run.
+        started: Whether this call started the execution.
+        execution_arn: The ARN of the execution.
+        objects: The number of objects with records.
+        size_bytes: Their size.
+        map_runs: The number of Map Runs.
+    """
+
+    run: str
+    uri: str
+    stack: str
+    status: str
+    started: bool
+    execution_arn: str
+    objects: int
+    size_bytes: int
+    map_runs: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``submit --json`` prints."""
+        return asdict(self)
+
+
+def submit_records(
+    request: RecordSubmitRequest, adapters: Adapters, note: Callable[[str], None]
+) -> RecordSubmitOutcome:
+    """Check a request, write the files of the run and start its execution; the same call again starts nothing.
+
+    Args:
+        request: The arguments of the run.
+        adapters: The store and the clients that read and write files and start the execution.
+        note: Shows a line of progress.
+
+    Raises:
+        UsageError: if only parameters are wrong.
+        DataError: with all problems of the request, the records and the stack.
+        RunError: if AWS refuses.
+    """
+    submission = check_records(request, adapters, note)
+    clients, found = adapters.clients, submission.found
+    outcome = RecordSubmitOutcome(
+        run=submission.place.name,
+        uri=submission.place.uri(""),
+        stack=request.stack,
+        status=CHECKED,
+        started=False,
+        execution_arn=submission.execution_arn,
+        objects=found.objects,
+        size_bytes=found.size_bytes,
+        map_runs=len(found.place.prefixes) or 1,
+    )
+    if before := find_execution(submission.execution_arn, clients):
+        return replace(outcome, status=before["status"])
+    if request.dry_run:
+        return outcome
+    note(f"writing {submission.place.uri('')}")
+    text = json.dumps(submission.input.to_json())
+    for name, content in (
+        (run_layout.DEFINITION, canonical_json(submission.document).encode()),
+        (run_layout.INPUT, record_text(submission.input.to_json()).encode()),
+        (run_layout.RECORD, _record(submission).to_bytes()),
+    ):
+        adapters.store.write(submission.place.uri(name), content)
+    machine = submission.deployment.state_machine_arn(submission.pipeline.name)
+    if not start_execution(machine, submission.place.name, text, clients):
+        kept = f"an execution of this name ended, and AWS keeps its name for {quotas.RETENTION_DAYS}"
+        raise RunError(f"run {submission.place.name}: {kept}; change an input, or wait")
+    return replace(outcome, status="RUNNING", started=True)
+
+
+def check_records(request: RecordSubmitRequest, adapters: Adapters, note: Callable[[str], None]) -> RecordSubmission:
+    """Check a request against the stack and the objects on S3.
+
+    Raises:
+        UsageError: if only parameters are wrong.
+        DataError: with all problems.
+    """
+    pipeline, steps = load_pipeline(request.pipeline)
+    document = generate(pipeline, ResourceNames(request.stack))
+    collected, clients = CollectedProblems(), adapters.clients
+    overrides: Overrides = {}
+    deployment, found = None, None
+    with collected.check():
+        overrides = _overrides(request, pipeline)
+        check_record_budget(pipeline, overrides)
+    with collected.check():
+        note(f"records: {request.records}")
+        found = find_on_s3(request.records, pipeline.maps[RECORD], adapters.store)
+    with collected.check():
+        deployment = find_deployment(request.stack, clients)
+        collected.add(definition_problems(pipeline.name, document, deployment, clients))
+        collected.add(function_problems(steps, deployment, clients))
+        if request.dry_run:
+            definitions = {deployment.names.state_machine(pipeline.name): canonical_json(document)}
+            collected.add(aws_diagnostics(definitions, clients, note))
+        files = aws_files.file_problems(
+            (file for file, _ in parameter_files(pipeline, overrides)), deployment.bucket, clients
+        )
+        collected.add(problem for _, problem in files)
+        if found and (message := bucket_problem(found.place.bucket, deployment.bucket, request.stack, adapters)):
+            raise DataError(f"{request.records}: {message}")
+    collected.refuse()
+    assert deployment is not None
+    assert found is not None
+    digest = _digest(document, steps, overrides, found, deployment)
+    return RecordSubmission(request, pipeline, deployment, document, overrides, found, digest)
+
+
+def _overrides(request: RecordSubmitRequest, pipeline: Pipeline) -> Overrides:
+    given = RunRequest(
+        request.records,
+        "",
+        pipeline=request.pipeline,
+        parameters=request.parameters,
+        params_file=request.params_file,
+    )
+    overrides = with_real_parents(given_overrides(given, pipeline).values, pipeline)
+    if lacking := pipeline.lacking_values(overrides):
+        raise UsageError([Problem(message) for message in lacking])
+    return overrides
+
+
+def _digest(
+    document: Mapping[str, Any],
+    steps: Mapping[str, StepFolder],
+    overrides: Overrides,
+    found: RecordsOnS3,
+    deployment: Deployment,
+) -> str:
+    parts = [
+        canonical_json(document),
+        json.dumps({name: tag(step, deployment.architecture) for name, step in steps.items()}, sort_keys=True),
+        json.dumps(overrides, sort_keys=True),
+        found.version,
+    ]
+    return sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _record(submission: RecordSubmission) -> AwsRunRecord:
+    request = submission.request
+    return AwsRunRecord(
+        run=submission.place.name,
+        pipeline=submission.pipeline.name,
+        stack=request.stack,
+        state_machine_arn=submission.deployment.state_machine_arn(submission.pipeline.name),
+        execution_arn=submission.execution_arn,
+        digest=submission.digest,
+        parameters=submission.overrides,
+        tolerated=dict(submission.tolerated),
+        accepted=request.accepted,
+        reference="",
+        manifest=request.records,
+        requested_pipeline=absolute_name(request.pipeline),
+        samples=0,
+        submitted=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,31 @@
+"""The port through which `results` reads a run over records, in a folder or on AWS, beside `runs.backend`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from genomics_pipeline.report.record_failures import RecordRow
+
+
+@runtime_checkable
+class RecordRun(Protocol):
+    """A run over records. All that it yields, it reads in bounded memory."""
+
+    def failure_rows(self) -> Iterator[RecordRow]:
+        """Yield the records that failed or never started.
+
+        Raises:
+            RunError: if AWS cannot be reached, or has not written the result files yet.
+        """
+
+    def result_files(self) -> list[tuple[str, int]]:
+        """Return path or URI and size in bytes of each file of results."""
+
+    def copy_results(self, target: Path) -> Iterator[tuple[str, int]]:
+        """Write the results as JSON Lines into a folder, a file for the stage; yield path and size of each file.
+
+        Args:
+            target: The folder.
+        """

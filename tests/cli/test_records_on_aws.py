@@ -1,0 +1,175 @@
+"""Runs over records on AWS: submission, state, results and reruns, with Step Functions and Lambda as fakes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.runs.catalog import load_pipeline
+from tests.cli.conftest import Ended
+from tests.fakes.deployed import Deployed, deployed
+
+if TYPE_CHECKING:
+    from tests.fakes.aws import FakeAws
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+Cli = Callable[..., Ended]
+
+
+@pytest.fixture(params=["JSONL", "CSV"])
+def source(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, source: str) -> str:
+    """Return a copy of the golden pipeline with batches of two, of the format that the test is about."""
+    text = (GOLDEN / "records.toml").read_text().replace("./steps/score", str(GOLDEN / "steps/score"))
+    text = text.replace("= 1000", "= 2").replace('"JSONL"', f'"{source}"')
+    file = tmp_path / "records.toml"
+    file.write_text(text)
+    return str(file)
+
+
+@pytest.fixture
+def stack(pipeline: str, step_functions: FakeAws, aws: str) -> Iterator[Deployed]:
+    with deployed(aws, (pipeline,)) as made:
+        for step in load_pipeline(pipeline)[1].values():
+            step_functions.functions.steps[made.names.function(step.spec.name)] = step
+        yield made
+        for execution in step_functions.states.executions.values():
+            execution.wait()
+
+
+def records(stack: Deployed, source: str, *amounts: object) -> str:
+    """Put records into the bucket, and return their URI."""
+    if source == "CSV":
+        return stack.put("in/day.csv", "amount\n" + "".join(f"{one}\n" for one in amounts))
+    lines = [json.dumps({"amount": one} if one is not None else {}) for one in amounts]
+    return stack.put("in/day.jsonl", "".join(f"{line}\n" for line in lines))
+
+
+def json_of(ended: Ended, code: int = 0) -> Any:
+    assert ended.code == code, ended.err
+    return json.loads(ended.out)
+
+
+def run_of(cli: Cli, step_functions: FakeAws, uri: str, pipeline: str, *options: str) -> str:
+    """Submit records, wait for the end, and return the name of the run."""
+    submitted = json_of(cli("submit", uri, "--pipeline", pipeline, "--json", *options))
+    step_functions.execution(submitted["run"]).wait()
+    return str(submitted["run"])
+
+
+def test_from_submit_to_results(
+    stack: Deployed, step_functions: FakeAws, pipeline: str, source: str, cli: Cli, tmp_path: Path
+) -> None:
+    uri = records(stack, source, 3, 4, 5)
+    run = run_of(cli, step_functions, uri, pipeline)
+    status = json_of(cli("status", run, "--json"))
+    (map_run,) = status["map_runs"]
+    assert (status["status"], map_run["total"], map_run["succeeded"]) == ("SUCCEEDED", 3, 3)
+    assert "missing" not in status
+    assert "SUCCEEDED" in cli("status", run).out
+    (file,) = map(json.loads, cli("results", run, "--json").out.splitlines())
+    assert file["file"].endswith("SUCCEEDED_0.jsonl")
+    cli("results", run, "--download", tmp_path / "here")
+    assert sorted((tmp_path / "here/score.jsonl").read_text().split()) == ["1.0", "2.0", "3.0"]
+    again = json_of(cli("submit", uri, "--pipeline", pipeline, "--json"))
+    assert (again["run"], again["started"], again["status"]) == (run, False, "SUCCEEDED")
+    assert json_of(cli("rerun", run, "--json"))["status"] == "NOTHING"
+
+
+def test_failed_batches_are_run_again_and_nothing_else(
+    stack: Deployed, step_functions: FakeAws, pipeline: str, source: str, cli: Cli, tmp_path: Path
+) -> None:
+    def refuse(payload: Mapping[str, Any]) -> None:
+        if any(str(item["amount"]) == "5" for item in payload["items"]):
+            raise StatesError("Sandbox.Timedout", "timed out after 30.00 seconds")
+
+    functions = step_functions.functions
+    functions.before = refuse
+    run = run_of(cli, step_functions, records(stack, source, 3, 4, 5, 6, 7), pipeline, "--tolerate", "50%")
+    status = json_of(cli("status", run, "--json"))
+    assert status["missing"] == {
+        "records": 2,
+        "of_records": 5,
+        "by_class": {"timeout": 2},
+        "first": status["missing"]["first"],
+        "accepted": True,
+    }
+    failed = [json.loads(line) for line in cli("results", run, "--failed", "--json").out.splitlines()]
+    assert [str(one["value"]["amount"]) for one in failed] == ["5", "6"]
+    assert {(one["stage"], one["class"], one["message"]) for one in failed} == {
+        ("score", "timeout", "timed out after 30.00 seconds")
+    }
+    table = cli("results", run, "--failed", "--tsv").out.splitlines()
+    assert [line.split("\t")[2] for line in table] == ["class", "timeout", "timeout"]
+    dry = json_of(cli("rerun", run, "--dry-run", "--json"))
+    assert (dry["status"], dry["samples"], dry["by_class"]) == ("CHECKED", 2, {"timeout": 2})
+    seen: list[Any] = []
+    functions.before = lambda payload: seen.extend(payload["items"])
+    started = json_of(cli("rerun", run, "--json"))
+    step_functions.execution(started["execution"]).wait()
+    assert sorted(str(one["amount"]) for one in seen) == ["5", "6"]
+    status = json_of(cli("status", run, "--json"))
+    assert (status["status"], status["executions"], status.get("missing")) == ("SUCCEEDED", 2, None)
+    cli("results", run, "--download", tmp_path / "here")
+    assert sorted((tmp_path / "here/score.jsonl").read_text().split()) == ["1.0", "2.0", "3.0", "4.0", "5.0"]
+
+
+@pytest.mark.parametrize("source", ["JSONL"], indirect=True)
+def test_records_that_a_program_reports_are_missing_and_run_again(
+    stack: Deployed, step_functions: FakeAws, pipeline: str, source: str, cli: Cli
+) -> None:
+    run = run_of(cli, step_functions, records(stack, source, 3, None, 5), pipeline)
+    status = json_of(cli("status", run, "--json"), code=1)
+    assert (status["missing"]["records"], status["missing"]["by_class"]) == (1, {"bad_input": 1})
+    (failed,) = map(json.loads, cli("results", run, "--failed", "--json").out.splitlines())
+    assert (failed["value"], failed["message"], failed["record"].rpartition(":")[2]) == ({}, "no amount", "2")
+    assert json_of(cli("rerun", run, "--dry-run", "--json"))["samples"] == 1
+    for option in (("--sample", "a"), ("--class", "timeout"), ("--memory", "score=4096")):
+        assert cli("rerun", run, *option).code == 2
+    assert cli("logs", run, "--stage", "score", "--sample", "x").code in (1, 2)
+
+
+@pytest.mark.parametrize("source", ["JSONL"], indirect=True)
+def test_everything_that_is_wrong_is_said_before_anything_starts(
+    stack: Deployed, step_functions: FakeAws, pipeline: str, source: str, cli: Cli, tmp_path: Path
+) -> None:
+    uri = records(stack, source, 3)
+    for argument, message in (
+        (str(tmp_path / "day.jsonl"), "expected the s3:// URI of an object, which Step Functions reads; found a path"),
+        (f"s3://{stack.bucket}/in/", "expected an object, found the prefix 'in/'"),
+        (f"s3://{stack.bucket}/in/none.jsonl", "expected an object, found none"),
+    ):
+        ended = cli("submit", argument, "--pipeline", pipeline, "--param", "score.most=3")
+        assert ended.code == 1
+        assert message in ended.err
+        assert "most" in ended.err
+    ended = cli("submit", uri, "--pipeline", pipeline, "--sample", "a")
+    assert (ended.code, "--sample: expected a pipeline over samples" in ended.err) == (2, True)
+    assert cli("submit", uri, "--pipeline", pipeline, "--param", "score.least=9", "--dry-run").code == 0
+    assert not step_functions.states.executions
+    assert stack.keys("runs/") == []
+
+
+@pytest.mark.parametrize("source", ["JSONL"], indirect=True)
+def test_a_function_with_another_image_is_refused(
+    stack: Deployed, aws: str, pipeline: str, source: str, cli: Cli
+) -> None:
+    from tests.fakes.moto_clients import moto_client
+
+    functions = moto_client("lambda", aws)
+    functions.delete_function(FunctionName=stack.names.function("score"))
+    ended = cli("submit", records(stack, source, 3), "--pipeline", pipeline)
+    assert ended.code == 1
+    assert (
+        "function genomics-pipeline-score: expected it in the stack, found none; `genomics-pipeline deploy`"
+        in ended.err
+    )
