@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from genomics_pipeline.model import quotas
 from genomics_pipeline.model.access import MissingRight, denied_call
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.stores.client_config import create_client
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 POLICY = "`genomics-pipeline template --caller-policy` prints the rights that runs need; deploy needs more"
+CONNECT_S = 30
 CONNECTIONS = 32  # of one client, and so the number of threads that may use it at the same time
 
 
@@ -63,8 +65,12 @@ class Clients:
 
     @cached_property
     def functions(self) -> Any:
-        """Return the client of Lambda, untyped: one operation of it is used."""
-        return self._client("lambda")
+        """Return the client of Lambda, untyped: one operation of it is used.
+
+        It makes one attempt, which may take as long as a function: the state that calls it says what is repeated.
+        """
+        seconds = quotas.FUNCTION_SECONDS.value + CONNECT_S
+        return create_client(self._session.client, "lambda", CONNECTIONS, attempts=1, answer_s=seconds)
 
     @cached_property
     def iam(self) -> Any:

@@ -12,16 +12,21 @@ if TYPE_CHECKING:
     from botocore.config import Config
 
 ROUTED_CONNECTIONS = 64  # kept open by a `RoutedStore`, for several transfers at once
+ANSWER_S = 60  # botocore's default
 ATTEMPTS = 10  # of one request, the first included; botocore waits between them, with exponential backoff and jitter
 
 
-def create_client(create: Callable[..., Any], service: str, connections: int) -> Any:
+def create_client(
+    create: Callable[..., Any], service: str, connections: int, *, attempts: int = ATTEMPTS, answer_s: int = ANSWER_S
+) -> Any:
     """Create the client of a service.
 
     Args:
         create: ``boto3.client``, or that method of a session.
         service: The name of the service in boto3.
         connections: The number of connections that are kept open, one for each thread.
+        attempts: The attempts of a request, the first included.
+        answer_s: The time in seconds to wait for an answer.
 
     Raises:
         UsageError: for an endpoint that is no URL, or one with a password; the message does not contain it.
@@ -29,7 +34,7 @@ def create_client(create: Callable[..., Any], service: str, connections: int) ->
     from botocore.exceptions import BotoCoreError
 
     try:
-        client = create(service, config=_config(connections))
+        client = create(service, config=_config(connections, attempts, answer_s))
         is_usable = _is_endpoint(client.meta.endpoint_url)
     except ValueError as error:  # of botocore and urllib.parse, whose messages contain the endpoint
         if isinstance(error, BotoCoreError):  # such as that of an invalid Region
@@ -52,13 +57,13 @@ def _is_endpoint(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
 
 
-def _config(connections: int) -> Config:
+def _config(connections: int, attempts: int, answer_s: int) -> Config:
     from botocore.config import Config
 
-    retries: Any = {"mode": "standard", "total_max_attempts": ATTEMPTS}
+    retries: Any = {"mode": "standard", "total_max_attempts": attempts}
     # S3 verifies the checksum of each body; signing its sha256, the default without TLS, would read it a second time.
     s3: Any = {"payload_signing_enabled": False}
-    return Config(retries=retries, max_pool_connections=connections, s3=s3)
+    return Config(retries=retries, max_pool_connections=connections, read_timeout=answer_s, s3=s3)
 
 
 def honour_region(environment: MutableMapping[str, str]) -> None:

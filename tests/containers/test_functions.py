@@ -1,0 +1,63 @@
+"""Steps on Lambda with --containers: the image below our Runtime API, with the same results as in processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from genomics_pipeline.runs.containers.container_engine import ContainerEngine
+from tests.small_functions import write_function, write_pipeline
+
+PROGRAM = """
+import os, pathlib, time
+
+def tried(path):
+    try:
+        pathlib.Path(path, "written").write_text("x")
+        return True
+    except OSError:
+        return False
+
+def handle(batch):
+    for index, record in enumerate(batch.records.to_pylist()):
+        if record["do"] == "fail":
+            batch.fail(index, "asked for")
+        if record["do"] == "raise":
+            raise KeyError("amount")
+        if record["do"] == "use":
+            bytes(bytearray(b"x") * (600 << 20))
+        if record["do"] == "wait":
+            time.sleep(600)
+        if record["do"] == "look":
+            return {"root": os.getuid() == 0, "etc": tried("/etc"), "step": tried("/opt/step"), "tmp": tried("/tmp")}
+    return [one * 2 for one in batch.records["amount"].to_pylist()]
+"""
+
+
+def run(folder: Path, out: str, *more: str) -> dict[str, object]:
+    """Run the records of a folder, and return the summary."""
+    argv = [sys.executable, "-m", "genomics_pipeline", "run", folder / "day.jsonl", "--out", folder / out]
+    argv += ["--pipeline", folder / "sums.toml", "--json", *more]
+    ended = subprocess.run(list(map(str, argv)), capture_output=True, text=True, check=False)
+    assert ended.stdout, ended.stderr
+    summary: dict[str, object] = json.loads(ended.stdout)
+    return summary
+
+
+def test_the_image_gives_the_results_and_errors_of_processes(engine: ContainerEngine, tmp_path: Path) -> None:
+    """The function is no root, and can write to nothing but /tmp."""
+    write_function(tmp_path / "score", PROGRAM, form="arrow", resources="timeout_s = 20")
+    write_pipeline(tmp_path, settings="items_per_batch = 1")
+    asked = ["", "fail", "raise", "look", "use", "wait", ""]
+    records = ({"amount": number, "do": do} for number, do in enumerate(asked))
+    (tmp_path / "day.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    there = run(tmp_path, "there", "--containers")
+    lines = [json.loads(line) for line in (tmp_path / "there/results/score.jsonl").read_text().splitlines()]
+    assert lines == [0, 2, {"root": False, "etc": False, "step": False, "tmp": True}, 12]
+    here = run(tmp_path, "here")
+    assert there["missing"] == here["missing"]
+    assert there["missing"]["by_class"] == {"bad_input": 1, "tool_error": 1, "out_of_memory": 1, "timeout": 1}  # type: ignore[index]
+    left = engine.run("ps", "--all", "--quiet", "--filter", f"label=genomics-pipeline.run={tmp_path / 'there'}")
+    assert left == ""
