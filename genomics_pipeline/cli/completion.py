@@ -130,6 +130,14 @@ def complete_samples(context: click.Context, incomplete: str) -> Iterator[str]:
         yield from read_item_ids(folder.store, folder.uri(folder.manifest.name))
 
 
+@_completing()
+def complete_stages(context: click.Context, incomplete: str) -> Iterator[str]:
+    """Offer the stages of the run that is named before."""
+    from genomics_pipeline.runs.catalog import load_pipeline
+
+    yield from (stage.name for stage in load_pipeline(_pipeline_of_run(context))[0].stages)
+
+
 def _first_argument(context: click.Context, name: str) -> str | None:
     """Return the first argument of a command, if it has that name; None where it is not typed yet.
 

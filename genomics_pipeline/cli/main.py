@@ -52,6 +52,7 @@ COMMANDS = {
     "submit": ("submit", "submit"),
     "template": ("template", "template"),
     "watch": ("watch", "watch"),
+    "why": ("why", "why"),
 }
 
 # Those that make nothing but what they print.
@@ -70,6 +71,7 @@ PRINTERS = frozenset(
         "runs",
         "status",
         "template",
+        "why",
     }
 )
 

@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.provenance import InputVersion, Provenance
+from genomics_pipeline.model.provenance import Difference, DifferenceKind, InputVersion, Provenance
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, delete_record, read_fields
 from genomics_pipeline.stores.open_folder import LeadsOutside
@@ -72,6 +72,8 @@ class CompletionRecord:
         input_bytes: The size of its input files and their indexes, without the reference.
         processor_seconds: The time of its program on all cores.
         tools: The version of each tool that the program named, of this package and of Python, by name.
+        because: Why the step ran: what differed from the record that was there, or that there was none.
+        compared_with: The start of the step of that record, ISO 8601 in UTC; empty where there was none.
         reused: True if the record was read, so that the step was not run; not stored.
     """
 
@@ -90,6 +92,8 @@ class CompletionRecord:
     input_bytes: int = 0
     processor_seconds: float = 0.0
     tools: Mapping[str, str] = field(default_factory=dict)
+    because: tuple[Difference, ...] = ()
+    compared_with: str = ""
     reused: bool = False
 
     @property
@@ -136,8 +140,16 @@ def _completion(fields: Fields) -> CompletionRecord:
         input_bytes=fields.integer("input_bytes", 0),
         processor_seconds=fields.number("processor_seconds"),
         tools=fields.object("tools").text_by_name() if fields.has("tools") else {},
+        because=tuple(map(_difference, fields.objects("because"))) if fields.has("because") else (),
+        compared_with=fields.text("compared_with") if fields.has("compared_with") else "",
         reused=True,
     )
+
+
+def _difference(fields: Fields) -> Difference:
+    kind = DifferenceKind(fields.one_of("kind", list(DifferenceKind)))
+    before, now = (fields.text(name) if fields.has(name) else None for name in ("before", "now"))
+    return Difference(kind, fields.text("name"), before, now)
 
 
 def _provenance(fields: Fields) -> Provenance:

@@ -13,6 +13,7 @@ from genomics_pipeline.records.fields import ADVICE, UnreadableRecord
 from genomics_pipeline.stores.protocol import MissingObject, Store, shown_place
 
 SHOWN_BYTES = 60  # of a line, in a message
+ITEM_MEMBERS = {"sample": "lanes", "interval": "regions"}  # that an item lacks which has a file of its own
 
 
 def read_item_ids(store: Store, uri: str) -> Iterator[str]:
@@ -54,6 +55,31 @@ def read_samples(store: Store, run: RunPlace) -> Iterator[Mapping[str, Any]]:
             continue
         uri = run.uri(run_layout.item_file("sample", name))
         yield _item(store.read(uri), shown_place(store, uri))[1]
+
+
+def read_item(store: Store, run: RunPlace, scope: str, name: str) -> Mapping[str, Any]:
+    """Return an item of a run, as its tasks get it.
+
+    Args:
+        store: The store of the run.
+        run: The run.
+        scope: sample, interval or cohort.
+        name: The name of the item.
+
+    Raises:
+        UnreadableRecord: as `read_item_ids`; also if there is no such item.
+        MissingObject: for a file of its own that is missing.
+    """
+    if scope not in run_layout.ITEM_FILES:
+        return {scope: name}
+    file = run.uri(run_layout.ITEM_FILES[scope])
+    item = next((item for one, item in _items(store, file) if one == name), None)
+    if item is None:
+        raise UnreadableRecord(f"{shown_place(store, file)}: expected the {scope} {name}, found none; {ADVICE}")
+    if ITEM_MEMBERS[scope] in item:
+        return item
+    uri = run.uri(run_layout.item_file(scope, name))
+    return _item(store.read(uri), shown_place(store, uri))[1]
 
 
 def _items(store: Store, uri: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -68,9 +68,9 @@ def planned_lines(tasks: Sequence[PlannedTask]) -> Iterator[str]:
     for _, of_stage in groupby(tasks, key=lambda task: task.stage):
         alike: dict[str, list[PlannedTask]] = {}
         for task in of_stage:
-            alike.setdefault(_ending(task), []).append(task)
-        for ending, group in alike.items():
-            yield f"{group[0].stage} of {_names(group)} {ending if len(group) == 1 else _plural(ending)}"
+            alike.setdefault(ending(task), []).append(task)
+        for words, group in alike.items():
+            yield f"{group[0].stage} of {_names(group)} {words if len(group) == 1 else _plural(words)}"
 
 
 def last_line(tasks: Sequence[PlannedTask]) -> str:
@@ -80,8 +80,12 @@ def last_line(tasks: Sequence[PlannedTask]) -> str:
     return f"{quantity(number[Verdict.RUNS], 'task', ',')} would run{may}; nothing was written or started"
 
 
-def _ending(task: PlannedTask) -> str:
-    """Return the rest of the sentence about one task."""
+def ending(task: PlannedTask) -> str:
+    """Return the rest of the sentence about one task.
+
+    >>> ending(PlannedTask("alignment", "NA1", Verdict.REUSED))
+    'is reused'
+    """
     if task.verdict is Verdict.REUSED:
         return "is reused"
     if task.verdict is Verdict.FAILS:
@@ -95,8 +99,8 @@ def _ending(task: PlannedTask) -> str:
     return f"runs again because {'; '.join([*map(str, task.reasons), *task.notes])}"
 
 
-def _plural(ending: str) -> str:
-    verb, _, rest = ending.partition(" ")
+def _plural(words: str) -> str:
+    verb, _, rest = words.partition(" ")
     plural = {"is": "are", "runs": "run", "runs:": "run:", "fails:": "fail:"}[verb]
     return f"{plural} {rest}".replace("run: it is not done yet", "run: they are not done yet")
 

@@ -54,6 +54,14 @@ class RunBackend(Protocol):
         """The files of the run."""
 
     @property
+    def requested_pipeline(self) -> str:
+        """A shipped pipeline's name, or the absolute path of a pipeline file, of the run.
+
+        Raises:
+            RunError: if nothing was run yet.
+        """
+
+    @property
     def poll_s(self) -> float:
         """The interval in seconds at which `state` is polled."""
 

@@ -53,6 +53,24 @@ def find_run(text: str, stack: str, adapters: Adapters) -> RunBackend:
     return _find_by_name(text, stack, adapters)
 
 
+def find_run_over_samples(text: str, stack: str, adapters: Adapters) -> RunBackend:
+    """Return a run as `find_run`, with stages and items that have records.
+
+    Args:
+        text: See `find_run`.
+        stack: See `find_run`.
+        adapters: See `find_run`.
+
+    Raises:
+        UsageError: see `find_run`; also for a run over records.
+        RunError: see `find_run`.
+    """
+    run = find_run(text, stack, adapters)
+    if isinstance(run, RecordFolderBackend):
+        raise UsageError(f"{text}: expected a run over samples, found one over records")
+    return run
+
+
 def may_be_run(text: str) -> bool:
     """Return whether an argument names a run rather than a file: a folder, a run's URI, or a name without an ending."""
     if text.startswith("s3://"):

@@ -11,8 +11,6 @@ from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.run_files import LogEnd, RunFiles, StageGroup
 
-COMPARED = 10_000  # items that a misspelt name is compared with
-
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
@@ -60,7 +58,7 @@ def find_logs(run: RunBackend, query: LogQuery) -> Iterator[ItemLog]:
     files = run.files
     groups = files.groups()
     _refuse_stage(query.stage, groups)
-    scope = None if query.item is None else _scope(files, groups, query.item)
+    scope = None if query.item is None else files.scope_of_item(query.item)
     if query.failed:
         for failure in run.failed_items():
             stage = failure.failure.stage
@@ -83,17 +81,6 @@ def _refuse_stage(stage: str | None, groups: Sequence[StageGroup]) -> None:
     known = [name for group in groups for name in group.stages]
     if stage is not None and stage not in known:
         raise UsageError(f"--stage {stage}: no such stage in this run; {did_you_mean(stage, known)}")
-
-
-def _scope(files: RunFiles, groups: Sequence[StageGroup], item: str) -> str:
-    known: list[str] = []
-    for scope in dict.fromkeys(group.scope for group in groups):
-        for name in files.items(scope):
-            if name == item:
-                return scope
-            if len(known) < COMPARED:
-                known.append(name)
-    raise RunError(f"{item}: no such sample in this run; {did_you_mean(item, known)}")
 
 
 def _has_begun(files: RunFiles, stage: str, item: str) -> bool:

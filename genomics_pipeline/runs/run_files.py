@@ -28,7 +28,7 @@ from genomics_pipeline.stores.protocol import MissingObject, ObjectReader
 from genomics_pipeline.stores.routed import RoutedStore
 
 COHORT = "cohort"
-COMPARED = 10_000  # samples that a misspelt name is compared with
+COMPARED = 10_000  # items that a misspelt name is compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,21 @@ class RunFiles:
             name = min(unknown)
             known = list(islice(self.items("sample"), COMPARED))
             raise UsageError(f"--sample {name}: no such sample in this run; {did_you_mean(name, known)}")
+
+    def scope_of_item(self, item: str) -> str:
+        """Return the scope of an item of the run.
+
+        Raises:
+            RunError: if the run has no such item.
+        """
+        known: list[str] = []
+        for scope in dict.fromkeys(group.scope for group in self.groups()):
+            for name in self.items(scope):
+                if name == item:
+                    return scope
+                if len(known) < COMPARED:
+                    known.append(name)
+        raise RunError(f"{item}: no such sample in this run; {did_you_mean(item, known)}")
 
     def many_looks(self) -> ObjectReader:
         """Return the store for looks at the outputs of many items, which on AWS costs one request for 1,000 outputs."""

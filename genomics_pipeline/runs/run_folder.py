@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.model.errors import RunError, UsageError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.json_text import is_text
 from genomics_pipeline.records.fields import UnreadableRecord
@@ -114,6 +114,16 @@ class RunFolder:
             UnreadableRecord: if the file is not a valid record.
         """
         return read_local_run(self.store, self.uri(run_layout.RECORD))
+
+    def executed(self) -> LocalRunRecord:
+        """Return the record of the run, as `record`.
+
+        Raises:
+            RunError: if nothing was run yet.
+        """
+        if (record := self.record()) is None:
+            raise RunError(f"{self.path}: expected an execution, found none yet; start it with `genomics-pipeline run`")
+        return record
 
     def next_execution(self) -> int:
         """Return the number of the next execution: also where ``run.json`` was lost, no journal has it yet."""

@@ -14,7 +14,6 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.model.provenance import Provenance
 from genomics_pipeline.model.task import TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord, write_completion
 from genomics_pipeline.stores.given_file import find_index, stat_given
@@ -30,6 +29,7 @@ from genomics_pipeline.worker.process import ProcessEnd, run_process
 from genomics_pipeline.worker.program_failure import refuse_failure
 from genomics_pipeline.worker.program_log import begin_log, last_lines, renew_lost_log
 from genomics_pipeline.worker.ranged import Excerpts, RemoteFile
+from genomics_pipeline.worker.review import Review
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.task_resources import TaskResources
@@ -50,7 +50,7 @@ class ItemTask:
         resources: The resources that it may use.
         item: The item.
         name: The item's id.
-        provenance: What its outputs are made of.
+        review: What its outputs are made of, and why they are made.
         folder: A folder for its temporary files.
     """
 
@@ -60,13 +60,13 @@ class ItemTask:
     resources: TaskResources
     item: Mapping[str, Any]
     name: str
-    provenance: Provenance
+    review: Review
     folder: Path
 
     @property
     def parameters(self) -> Mapping[str, Value]:
         """All parameters, with defaults."""
-        return self.provenance.parameters
+        return self.review.provenance.parameters
 
     def run(self, inputs: list[Input]) -> CompletionRecord:
         """Run the command and publish its outputs.
@@ -93,7 +93,7 @@ class ItemTask:
         record = CompletionRecord(
             stage=self.payload.stage,
             item=self.name,
-            provenance=self.provenance,
+            provenance=self.review.provenance,
             started=started.isoformat(timespec="milliseconds"),
             seconds=round(monotonic() - clock, 3),
             vcpus=self.resources.vcpus,
@@ -106,6 +106,8 @@ class ItemTask:
             tools=tools,
             processor_seconds=round(end.processor_seconds, 3),
             input_bytes=sum(each.size_bytes(read_bytes) for each in inputs),
+            because=self.review.reasons,
+            compared_with=self.review.before.started if self.review.before else "",
         )
         write_completion(self.store, self.payload.run, record)
         return record
@@ -127,7 +129,7 @@ class ItemTask:
     def _read_in_place(self, inputs: list[Input]) -> list[str]:
         """Return the URIs of the files that the program reads, which are not copied if they are local."""
         files = [file.uri for each in inputs for file in each.all_files()]
-        return [*files, *(str(self.parameters[name]) for name in self.provenance.files)]
+        return [*files, *(str(self.parameters[name]) for name in self.review.provenance.files)]
 
     def _run_program(self, inputs: list[Input], log: Path) -> tuple[ProcessEnd, dict[str, int]]:
         """Stage in and run the command; return its end, and what was read of files of which it got excerpts."""
@@ -197,11 +199,11 @@ class ItemTask:
         if spec.ranged and regions and index and self.store.local(value) is None:
             excerpts = Excerpts(self.store, spans_of(regions, spec.margin_bp), self.resources.cancelled)
             file, its_index = (RemoteFile.given(uri, self.store) for uri in (value, index))
-            version = self.provenance.files.get(name, "")
+            version = self.review.provenance.files.get(name, "")
             return str(excerpts.fetch(file._replace(version=version), its_index, folder).path)
         if index:
             self.store.fetch(index, folder, ANY, self.resources.cancelled)
-        expected = Expected(version=self.provenance.files.get(name))
+        expected = Expected(version=self.review.provenance.files.get(name))
         return str(self.store.fetch(value, folder, expected, self.resources.cancelled))
 
     def _parameters_with_files(self) -> list[tuple[str, Value]]:

@@ -31,12 +31,17 @@ class Review:
     Attributes:
         provenance: What its outputs would be made of now.
         reasons: Why the step has to run; none if the outputs are reused.
-        done: The completion record of the outputs that are reused; None if the step has to run.
+        before: The completion record that there is; None if there is none.
     """
 
     provenance: Provenance
     reasons: tuple[Difference, ...]
-    done: CompletionRecord | None
+    before: CompletionRecord | None
+
+    @property
+    def done(self) -> CompletionRecord | None:
+        """The completion record of the outputs that are reused; None if the step has to run."""
+        return None if self.reasons else self.before
 
 
 def review(
@@ -68,9 +73,8 @@ def review(
         members={name: member_version(value) for name, value in item.items()},
         publish=dict(payload.publish),
     )
-    done = read_completion(store, payload.run, payload.stage, item_id(item))
-    reasons = reasons_to_run(done, now, step.spec, payload, store)
-    return Review(now, reasons, None if reasons else done)
+    before = read_completion(store, payload.run, payload.stage, item_id(item))
+    return Review(now, reasons_to_run(before, now, step.spec, payload, store), before)
 
 
 def reasons_to_run(

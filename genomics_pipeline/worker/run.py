@@ -13,7 +13,7 @@ from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import resolve
 from genomics_pipeline.model.task import TaskPayload, item_id
-from genomics_pipeline.records.completion import CompletionRecord, delete_completion, read_completion
+from genomics_pipeline.records.completion import CompletionRecord, delete_completion
 from genomics_pipeline.records.failure import FailureRecord, delete_failure, write_failure
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import Store
@@ -122,13 +122,12 @@ def _run_item(
         found = review(payload, step, store, item, parameters, inputs)
         if found.done is not None:
             return found.done
-        before = read_completion(store, payload.run, payload.stage, name)
         delete_completion(store, payload.run, payload.stage, name)
         delete_failure(store, payload.run, payload.stage, name)
         with task_folder(resources.scratch, f"{payload.stage}-{name}") as folder:
-            record = ItemTask(payload, step, store, resources, item, name, found.provenance, folder).run(inputs)
-        if before is not None:
-            _delete_stale(before, record, payload, store)
+            record = ItemTask(payload, step, store, resources, item, name, found, folder).run(inputs)
+        if found.before is not None:
+            _delete_stale(found.before, record, payload, store)
         return record
     except Exception as error:
         cause: Exception | None = None

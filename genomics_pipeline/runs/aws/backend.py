@@ -41,6 +41,11 @@ class AwsBackend:
         self._run = run
         self.files: RunFiles = run.files
 
+    @property
+    def requested_pipeline(self) -> str:
+        """The pipeline in the record of the run."""
+        return self._run.record.requested_pipeline
+
     @cached_property
     def _watcher(self) -> AwsRunWatcher:
         return AwsRunWatcher(self._run)

@@ -44,6 +44,11 @@ class FolderBackend:
         self._adapters = adapters
         self.files: RunFiles = folder_files(folder, adapters.store)
 
+    @property
+    def requested_pipeline(self) -> str:
+        """The pipeline in the record of the run."""
+        return self._folder.executed().arguments.pipeline
+
     @cached_property
     def _watcher(self) -> FolderWatcher:
         return FolderWatcher(self._folder, self.files)

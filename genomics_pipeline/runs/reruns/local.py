@@ -175,7 +175,7 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
         DataError: for a pipeline that can no longer be used.
         RunError: if an execution is running, or has to be finished before this rerun.
     """
-    record = _record(folder)
+    record = folder.executed()
     if request.dry_run and folder.status() == "RUNNING":
         advice = f"wait for it, or end it: {command_line('cancel', str(folder.path))}"
         raise RunError(f"{folder.path}: execution {folder.name}-{record.execution} is running; {advice}")
@@ -194,7 +194,7 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
                     break
                 display.note(REOPENED)
                 again = [one.item for one in outcome.summary.reopened if one.scope == "sample"]
-                target = replace(target, record=_record(folder))
+                target = replace(target, record=folder.executed())
                 outcome = _rerun(target, files, replace(request, selection=SampleFilter(samples=again)), changed)
             return outcome
         if request.dry_run or not request.is_plain:
@@ -271,17 +271,6 @@ def _finish_run(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, d
     )
     summary = run(request, adapters, display)
     names = [one.sample for one in summary.samples]
-    chosen = ChosenSamples(f"{folder.name}-{_record(folder).execution}", len(names), {}, tuple(names[:SHOWN_NAMES]), 0)
+    execution = f"{folder.name}-{folder.executed().execution}"
+    chosen = ChosenSamples(execution, len(names), {}, tuple(names[:SHOWN_NAMES]), 0)
     return RerunOutcome(str(folder.path), summary.status, chosen, summary=summary)
-
-
-def _record(folder: RunFolder) -> LocalRunRecord:
-    """Return the record of a run.
-
-    Raises:
-        RunError: if nothing was run yet.
-    """
-    record = folder.record()
-    if record is None:
-        raise RunError(f"{folder.path}: expected an execution, found none yet; start it with `genomics-pipeline run`")
-    return record
