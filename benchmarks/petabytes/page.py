@@ -30,6 +30,7 @@ from benchmarks.petabytes.plans import (
 )
 from genomics_pipeline.aws.template.parameters import PARAMETERS
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.tolerance import parse_most_failures
 from genomics_pipeline.planning.limits import REFUSES
 from genomics_pipeline.planning.plan import Plan
 from genomics_pipeline.runs.catalog import load_pipeline
@@ -254,14 +255,18 @@ def _several_map_runs(planner: Planner) -> Iterator[str]:
 
 def _bad_days(planner: Planner) -> Iterator[str]:
     yield from _text(_BAD_DAYS)
-    strict = planner.pipeline("strict", "tolerated_failure_count = 100")
+    half = planner.pipeline("half", "tolerated_failure_percentage = 50")
     cases: Sequence[tuple[str, Mapping[str, Any]]] = (
         ("a usual day", {}),
         ("Spot storm: half of the jobs lose their hosts twice", {"inject": planner.faults("storm")}),
         ("throttled account: each first submission is refused five times", {"inject": planner.faults("throttled")}),
         ("no Spot hosts at all", {"quotas": (f"spot_vcpus={max(planner.vcpus.values())}",)}),
-        ("bad reference, 50 % tolerated as shipped", {"inject": planner.faults("reference")}),
-        ("bad reference, `tolerated_failure_count = 100`", {"inject": planner.faults("reference"), "pipeline": strict}),
+        ("bad reference, half of the samples tolerated", {"inject": planner.faults("reference"), "pipeline": half}),
+        ("bad reference, as shipped: 1 % of so many samples", {"inject": planner.faults("reference")}),
+        (
+            "bad reference, `--max-failures 100`",
+            {"inject": planner.faults("reference"), "most_failures": parse_most_failures("100")},
+        ),
     )
     rows: list[Row] = []
     for name, options in cases:
@@ -383,8 +388,10 @@ for a part of its time. Of a run that fails, hosts are those until then.
 
 _PATTERNS = """\
 The tolerance decides what a bad reference costs: Step Functions ends a Map Run when *more* than the tolerated items
-have failed, so that half of a large cohort runs in vain as shipped. Run a pilot of some samples first, or tolerate
-a number.
+have failed, by a percentage of all items or by a number of them. A percentage alone lets half of a large cohort run in
+vain; so the shipped pipelines also have a number, 100 or 1 % of the samples if that is more, which `submit` computes
+and `--max-failures` replaces: [ledger.md](ledger.md#when-a-run-stops). Single bad samples are far fewer, and what one
+mistake costs is about a hundredth of the samples at most.
 
 ## Batches and nested maps
 

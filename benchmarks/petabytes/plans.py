@@ -96,7 +96,8 @@ class Planner:
         """
         text = (shipped_folder("pipelines") / f"{PIPELINE}.toml").read_text()
         file = self._folder / f"{name}.pipeline.toml"
-        file.write_text(text.replace("tolerated_failure_percentage = 50", settings))
+        kept = [line for line in text.splitlines() if not line.startswith("tolerated_failure_")]
+        file.write_text("\n".join(kept).replace("[maps.sample]", f"[maps.sample]\n{settings}"))
         return str(file)
 
 

@@ -68,6 +68,12 @@ def _tolerance(_context: click.Context, _parameter: click.Parameter, value: str 
     return None if value is None else parse_tolerance(value)
 
 
+def _most_failures(_context: click.Context, _parameter: click.Parameter, value: str | None) -> dict[str, float] | None:
+    from genomics_pipeline.model.tolerance import parse_most_failures
+
+    return None if value is None else parse_most_failures(value)
+
+
 def _memory(_context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> tuple[StageMemory, ...]:
     from genomics_pipeline.cli.arguments import parse_memory
 
@@ -152,6 +158,14 @@ tolerate_option = click.option(
     callback=_tolerance,
     help="Accept that this share or number of the run's samples, and this number of intervals, is missing: the exit "
     "code is 0 nevertheless.",
+)
+max_failures_option = click.option(
+    "--max-failures",
+    "most_failures",
+    metavar="2%|20",
+    callback=_most_failures,
+    help="End the run when more than this share or number of its samples has failed; by default as the pipeline says: "
+    "half of them, and of more than 200, no more than 100 or 1%.",
 )
 memory_option = click.option(
     "--memory",

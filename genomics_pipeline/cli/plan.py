@@ -12,6 +12,7 @@ import click
 from genomics_pipeline.cli.options import (
     LocalPath,
     machine_options,
+    max_failures_option,
     param_option,
     pipeline_option,
     regions_option,
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     metavar="N",
     help="Divide the samples among this many Map Runs, as map_runs of a pipeline file.",
 )
+@max_failures_option
 @click.option(
     "--inject",
     type=LocalPath("file", exists=True, dir_okay=False),

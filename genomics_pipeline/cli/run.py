@@ -14,6 +14,7 @@ from genomics_pipeline.cli.options import (
     ena_option,
     joint_with_option,
     machine_options,
+    max_failures_option,
     param_option,
     params_file_option,
     pipeline_option,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 @subsample_option
 @sample_option
 @joint_with_option
+@max_failures_option
 @tolerate_option
 @ena_option
 @click.option("--resume", is_flag=True, help="Continue an interrupted execution.")
@@ -160,7 +162,7 @@ def _run_records(options: dict[str, Any], limits: Limits, verbose: bool, as_json
     from genomics_pipeline.runs.local.records.run import run_records
 
     refuse_options_of_samples(options, _OF_SAMPLES)
-    names = ("pipeline", "out", "parameters", "params_file", "accepted", "resume", "containers")
+    names = ("pipeline", "out", "parameters", "params_file", "accepted", "most_failures", "resume", "containers")
     request = RecordRunRequest(options["manifest"], **{name: options[name] for name in names})
     end_on_signals()
     with ProgressDisplay(quiet=as_json, verbose=verbose) as display:

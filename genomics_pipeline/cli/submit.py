@@ -12,6 +12,7 @@ from genomics_pipeline.cli.options import (
     bound_option,
     ena_option,
     joint_with_option,
+    max_failures_option,
     param_option,
     params_file_option,
     pipeline_option,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 @subsample_option
 @sample_option
 @joint_with_option
+@max_failures_option
 @tolerate_option
 @ena_option
 @click.option(
@@ -150,7 +152,16 @@ def _submit_records(options: dict[str, Any], as_json: bool) -> None:
     from genomics_pipeline.runs.aws.records.submit import RecordSubmitRequest, submit_records
 
     refuse_options_of_samples(options, _OF_SAMPLES)
-    names = ("pipeline", "stack", "parameters", "params_file", "accepted", "max_concurrency", "dry_run")
+    names = (
+        "pipeline",
+        "stack",
+        "parameters",
+        "params_file",
+        "accepted",
+        "most_failures",
+        "max_concurrency",
+        "dry_run",
+    )
     request = RecordSubmitRequest(options["manifest"], **{name: options[name] for name in names})
     submitted = submit_records(request, adapters(), lambda text: echo_line(text, err=True))
     if as_json:

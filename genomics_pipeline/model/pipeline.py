@@ -45,6 +45,8 @@ class MapSettings:
         max_concurrency: Child executions at the same time, at most `quotas.MAP_RUN_CONCURRENCY`.
         tolerated_failure_percentage: Failed items of a Map Run, in percent of all, that do not fail it.
         tolerated_failure_count: Failed items of a Map Run that do not fail it; None for no limit.
+        tolerated_failure_percentage_of_many: The count is this share of the items, in percent, where that is more. Used
+            by maps over samples only.
         items_per_batch: Items of a child execution; None with `max_input_bytes_per_batch` also None for one item.
         max_input_bytes_per_batch: Bytes of a child execution's items.
         map_runs: The Map Runs among which the items are divided, where there are as many items; the other settings
@@ -56,6 +58,7 @@ class MapSettings:
     max_concurrency: int = 1000
     tolerated_failure_percentage: float = 0
     tolerated_failure_count: int | None = None
+    tolerated_failure_percentage_of_many: float = 0
     items_per_batch: int | None = None
     max_input_bytes_per_batch: int | None = None
     map_runs: int = 1
@@ -75,16 +78,28 @@ class MapSettings:
         """
         return min(self.map_runs, max(1, items)) if self.map_runs > 1 else 0
 
-    def tolerance(self) -> dict[str, float]:
+    def tolerance(self, items: int = 0) -> dict[str, float]:
         """Return both limits; exceeding either fails the Map Run, and a limit that is not set has its greatest value.
+
+        Half of a large cohort would be days of work in vain, after one wrong parameter; half of a small one is not. So
+        the count may grow with the items, by a percentage that is smaller.
 
         >>> MapSettings(tolerated_failure_count=3).tolerance(), MapSettings(tolerated_failure_percentage=5).tolerance()
         ({'percentage': 100, 'count': 3}, {'percentage': 5, 'count': 100000000})
+        >>> [DEFAULT_OF_SAMPLES.tolerance(items) for items in (3, 100_000)]
+        [{'percentage': 50, 'count': 100}, {'percentage': 50, 'count': 1000}]
         """
         count, percentage = self.tolerated_failure_count, self.tolerated_failure_percentage
-        if count is None:
+        of_many = self.tolerated_failure_percentage_of_many
+        if count is None and not of_many:
             return {"percentage": percentage, "count": quotas.MAP_RUN_ITEMS.value}
-        return {"percentage": percentage or 100, "count": count}
+        return {"percentage": percentage or 100, "count": max(count or 0, int(round(of_many * items, 6) // 100))}
+
+
+DEFAULT_OF_SAMPLES = MapSettings(
+    tolerated_failure_percentage=50, tolerated_failure_count=100, tolerated_failure_percentage_of_many=1
+)
+_TOLERATED = "tolerated_failure_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,8 +289,10 @@ def _load_steps(toml: TomlFile, load_step: Callable[[str], StepSpec]) -> tuple[d
 
 
 def _maps(raw: Mapping[str, Any]) -> dict[str, MapSettings]:
-    defaults = {"sample": MapSettings(tolerated_failure_percentage=50), "interval": MapSettings()}
-    maps = {scope: replace(settings, **raw.get(scope, {})) for scope, settings in defaults.items()}
+    """Return the settings by scope; a file that sets a tolerance of samples has no other limit than that."""
+    sample = raw.get("sample", {})
+    of_samples = MapSettings() if any(name.startswith(_TOLERATED) for name in sample) else DEFAULT_OF_SAMPLES
+    maps = {"sample": replace(of_samples, **sample), "interval": replace(MapSettings(), **raw.get("interval", {}))}
     if RECORD in raw:
         source = record_source(raw[RECORD]["source"])
         maps[RECORD] = replace(MapSettings(), **{**raw[RECORD], "source": source})

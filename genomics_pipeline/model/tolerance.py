@@ -1,8 +1,9 @@
 """Tolerance of missing samples, as ``percentage`` and ``count`` of them, the lower of which counts.
 
 There are two: the limit of the Map Run over samples, from which on no new samples start, and what the user accepts with
-``--tolerate``, which decides the exit code. The limit comes from the pipeline; ``--tolerate`` may only raise it. Of
-intervals, the limit is the pipeline's alone, and the user accepts a number of them, as ``intervals``.
+``--tolerate``, which decides the exit code. The limit is that of the pipeline for the number of samples, or that of
+``--max-failures``; ``--tolerate`` may only raise it. Of intervals, the limit is the pipeline's alone, and the user
+accepts a number of them, as ``intervals``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from genomics_pipeline.model.pipeline import MapSettings
 
 INTERVALS = "intervals"  # the member of a tolerance, and the word of the argument
 _ARGUMENT = re.compile(r"(?P<number>[0-9]{1,12})|(?P<percentage>[0-9]{1,3}(\.[0-9]{1,18})?)%")
+_OR_INTERVALS = f", or intervals such as 20,{INTERVALS}=3"
 _INTERVALS = re.compile(rf"((?P<samples>.*),)?{INTERVALS}=(?P<number>[0-9]{{1,12}})")
 
 
@@ -36,19 +38,39 @@ def parse_tolerance(text: str) -> dict[str, float]:
     intervals = _INTERVALS.fullmatch(text)
     if intervals and int(intervals["number"]) <= quotas.MAP_RUN_ITEMS.value:
         samples = "0" if intervals["samples"] is None else intervals["samples"]
-        return {**_parse_samples(samples, text), INTERVALS: int(intervals["number"])}
-    return _parse_samples(text, text)
+        return {**_samples(samples, "--tolerate", text, _OR_INTERVALS), INTERVALS: int(intervals["number"])}
+    return _samples(text, "--tolerate", text, _OR_INTERVALS)
 
 
-def _parse_samples(text: str, whole: str) -> dict[str, float]:
+def parse_most_failures(text: str) -> dict[str, float]:
+    """Return the limit of a Map Run over samples, of ``--max-failures``.
+
+    Args:
+        text: A share of the samples, such as ``5%``, or a number of samples.
+
+    Raises:
+        UsageError: for anything else.
+    """
+    return _samples(text, "--max-failures", text)
+
+
+def _samples(text: str, option: str, whole: str, more: str = "") -> dict[str, float]:
+    """Return the limits of a share or a number.
+
+    Args:
+        text: The share or number.
+        option: The option, for the message.
+        whole: The value of the option, for the message.
+        more: Further values that are expected, for the message.
+    """
     match = _ARGUMENT.fullmatch(text)
     if match and match["number"] and int(match["number"]) <= quotas.MAP_RUN_ITEMS.value:
         return MapSettings(tolerated_failure_count=int(match["number"])).tolerance()
     if match and match["percentage"] and float(match["percentage"]) <= 100:
         share = float(match["percentage"])
         return MapSettings(tolerated_failure_percentage=int(share) if share.is_integer() else share).tolerance()
-    expected = f"a share of the samples such as 5%, or a number such as 20, or intervals such as 20,{INTERVALS}=3"
-    raise UsageError(f"--tolerate: expected {expected}, found {whole!r}")
+    expected = f"a share of the samples such as 5%, or a number such as 20{more}"
+    raise UsageError(f"{option}: expected {expected}, found {whole!r}")
 
 
 def tolerated_samples(tolerated: Mapping[str, float], samples: int) -> int:
@@ -77,12 +99,12 @@ def are_intervals_accepted(accepted: Mapping[str, float] | None, missing: int) -
 
 
 def map_run_limit(
-    of_pipeline: Mapping[str, float], accepted: Mapping[str, float] | None, samples: int
+    limit: Mapping[str, float], accepted: Mapping[str, float] | None, samples: int
 ) -> Mapping[str, float]:
-    """Return the limit of the Map Run over samples: that of the pipeline, unless the user accepts more.
+    """Return the limit of the Map Run over samples, unless the user accepts more.
 
     Args:
-        of_pipeline: The limit in the pipeline.
+        limit: The limit of the pipeline, or of ``--max-failures``.
         accepted: The argument of ``--tolerate``; None without that option.
         samples: The number of samples.
 
@@ -92,13 +114,13 @@ def map_run_limit(
     >>> map_run_limit(half, {"percentage": 100, "count": 7}, 10)
     {'percentage': 100, 'count': 7}
     """
-    if accepted is None or tolerated_samples(accepted, samples) <= tolerated_samples(of_pipeline, samples):
-        return of_pipeline
+    if accepted is None or tolerated_samples(accepted, samples) <= tolerated_samples(limit, samples):
+        return limit
     return {name: accepted[name] for name in ("percentage", "count")}
 
 
 def tolerance_words(tolerated: Mapping[str, float]) -> str:
-    """Return the argument of ``--tolerate`` that means these limits.
+    """Return the argument of ``--tolerate`` or ``--max-failures`` that means these limits.
 
     >>> tolerance_words(parse_tolerance("2.5%")), tolerance_words(parse_tolerance("20"))
     ('2.5%', '20')

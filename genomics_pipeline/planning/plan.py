@@ -12,6 +12,7 @@ import numpy as np
 
 from genomics_pipeline.asl.generate import DEFAULT_NAMES
 from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.tolerance import tolerated_samples
 from genomics_pipeline.planning.costs import CostLine, cost_lines
 from genomics_pipeline.planning.counting import Counts, MapLoad, RunLoad, count
 from genomics_pipeline.planning.discrete_events import Phase, StageLoad, Trace, simulate
@@ -87,6 +88,7 @@ class Plan:
         assumptions: What the figures rest on.
         comparison: What other choices would cost; None where it was not asked for.
         stopped: Whether the simulated run failed because more items failed than are tolerated.
+        tolerated: The samples that may fail before no new ones start.
         sample_s: Of samples that arrive over time, the time from arrival to end; None for one run of all.
     """
 
@@ -105,6 +107,7 @@ class Plan:
     assumptions: Sequence[str]
     comparison: Comparison | None = None
     stopped: bool = False
+    tolerated: int = 0
     sample_s: Quantiles | None = None
 
     @property
@@ -152,6 +155,7 @@ def make_plan(run: PlannedRun, work: Workload, what_if: Sequence[str] = ()) -> P
         tuple(run.notes),
         compare(run, work, trace, counts, what_if) if what_if else None,
         trace.stopped,
+        tolerated_samples(run.execution_input.tolerated, run.cohort.samples),
         Quantiles(*np.quantile(trace.child_s, (0.1, 0.5, 0.9)).tolist()) if run.arrival_s else None,
     )
 

@@ -31,6 +31,7 @@ class RunArguments:
         bounds: ``STAGE.METRIC.BOUND=NUMBER`` bounds of metrics.
         samples: The names of the requested samples; none for all.
         tolerate: The samples that the user accepts to miss, as a share or a number; None for none.
+        max_failures: The samples that may fail before no new ones start, likewise; None for the pipeline's limit.
         containers: True if each task ran in a container.
     """
 
@@ -41,6 +42,7 @@ class RunArguments:
     bounds: tuple[str, ...]
     samples: tuple[str, ...]
     tolerate: str | None
+    max_failures: str | None
     containers: bool
 
 
@@ -162,6 +164,7 @@ def _arguments(fields: Fields) -> RunArguments:
         bounds=fields.texts("bounds"),
         samples=fields.texts("samples"),
         tolerate=fields.text("tolerate") if fields.has("tolerate") else None,
+        max_failures=fields.text("max_failures") if fields.has("max_failures") else None,
         containers=fields.flag("containers"),
     )
 

@@ -117,7 +117,8 @@ BY_ERROR_NAME = {
     "States.ExceedToleratedFailureThreshold": Advice(
         "more items failed than the run tolerates",
         "the items that succeeded keep their results",
-        "find out why they failed (results RUN --failed), and fix that; then rerun",
+        "find out why they failed (results RUN --failed), and fix that; then rerun. --max-failures, or [maps.sample] "
+        "of the pipeline's file, sets how many may fail",
     ),
     "States.Runtime": Advice(
         "the state machine could not continue: an error in the definition, or a full execution history",

@@ -32,6 +32,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "events": counts.events,
         "status": "FAILED" if plan.stopped else counts.status,
         "failed_items": dict(counts.failed),
+        "tolerated_samples": plan.tolerated,
         "requests": {
             "total": asked.total,
             "StartExecution": asked.start_execution,
@@ -154,7 +155,8 @@ def _timeline(plan: Plan) -> Iterator[str]:
     times = plan.duration_s
     yield f"{'duration':<14}{duration(times.p50):>16}  p10 {duration(times.p10)}, p90 {duration(times.p90)}"
     if plan.stopped:
-        yield "  it fails then: more items failed than are tolerated; the counts are those of a run that goes on"
+        limit = f"the {plan.tolerated:,} samples, or the intervals, that are tolerated"
+        yield f"  it fails then: more failed than {limit}; the counts are those of a run that goes on"
     if plan.sample_s is not None:
         of_one = plan.sample_s
         yield f"{'of a sample':<14}{duration(of_one.p50):>16}  p10 {duration(of_one.p10)}, p90 {duration(of_one.p90)}"
@@ -249,25 +251,56 @@ def explain_line(plan: Plan, name: str) -> list[str]:
         ],
         "requests": _requests(plan),
         "duration": _duration(plan),
-        "dollars": [f"{one.name}: ${one.dollars:,.4f}" for one in plan.costs],
+        "failed items": [
+            *(
+                f"{label}: {number:,} items fail in the executed definition"
+                for label, number in plan.counts.failed.items()
+            ),
+            f"{plan.tolerated:,} samples may fail: [maps.sample] of the pipeline, or --max-failures",
+        ],
+        "the first to break": _first_to_break(plan),
+        "dollars": [
+            *(f"{one.name}: ${one.dollars:,.4f}" for one in plan.costs),
+            f"${_total(plan, 'low'):,.4f} to ${_total(plan, 'high'):,.4f}: the least and the greatest Spot prices of "
+            "the table, for all hosts",
+        ],
         **{one.stage: [one.basis] for one in plan.timeline},
         **{one.name: _usage(one) for one in plan.usages},
     }
+    if plan.sample_s is not None:
+        figures["of a sample"] = ["the time from a sample's arrival to its end, in the simulation of `duration`"]
     if plan.comparison is not None:
-        for choice in plan.comparison.alone:
+        found = plan.comparison
+        figures["what if"] = [
+            f"${found.as_planned:,.4f}: the lines of `dollars` for the expected work, on Spot hosts only"
+        ]
+        figures["of which state transitions"] = [
+            f"${found.orchestration:,.4f}: the transitions of `transitions`, priced"
+        ]
+        figures["together"] = [f"${found.together:,.4f}: all choices at once: the lines of `naive, on On-Demand hosts`"]
+        for choice in found.alone:
             switch = SWITCHES[choice.name]
             figures[choice.name] = [
                 f"${choice.dollars:+,.4f}: {switch.words}; {switch.source}",
                 "its lines: --json, naive",
             ]
         for name, lines in (
-            ("naive, on Spot hosts", plan.comparison.naive),
-            ("naive, on On-Demand hosts", plan.comparison.naive_on_demand),
+            ("naive, on Spot hosts", found.naive),
+            ("naive, on On-Demand hosts", found.naive_on_demand),
         ):
             figures[name] = [line for one in lines for line in (one.name, *_cost(one))]
     for cost in plan.costs:  # transitions have a count and a price
         figures.setdefault(cost.name, []).extend(_cost(cost))
     return figure(figures, name)
+
+
+def _first_to_break(plan: Plan) -> list[str]:
+    """Return the limit that a larger cohort exceeds first, and its use by this one."""
+    if plan.first is None:
+        return ["no limit that fails a run grows with the samples"]
+    own = (one for one in plan.usages if one.name == plan.first.name)
+    words = "samples are the fewest of this size beyond this limit, of those that fail a run or its jobs"
+    return [f"{plan.first.name}: {plan.first.samples:,} {words}", *(line for one in own for line in _usage(one))]
 
 
 def figure(figures: Mapping[str, list[str]], name: str) -> list[str]:

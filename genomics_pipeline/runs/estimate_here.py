@@ -80,6 +80,7 @@ def _refuse_options_of_aws(request: PlanRequest) -> None:
         "--quota": bool(request.quotas),
         "--max-concurrency": request.max_concurrency is not None,
         "--map-runs": request.map_runs is not None,
+        "--max-failures": request.most_failures is not None,
         "--inject": request.inject is not None,
         "--arriving-days": request.arriving_days is not None,
         "--rate": bool(request.rates),

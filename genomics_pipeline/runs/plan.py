@@ -46,6 +46,7 @@ class RunRequest:
         subsample: The fraction of the reads to take, likewise; None for all.
         samples: The names of the samples to run; all where none is named.
         accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for none.
+        most_failures: Likewise of samples that may fail before no new ones start; None for those of the pipeline.
         joined: Samples of earlier runs, each with its gVCF, which are genotyped with those of the manifest.
         earlier: What those runs packed of their gVCFs.
         ena: The URL of ENA's portal API, which resolves accessions.
@@ -62,6 +63,7 @@ class RunRequest:
     subsample: str | None = None
     samples: Sequence[str] = ()
     accepted: Mapping[str, float] | None = None
+    most_failures: Mapping[str, float] | None = None
     joined: Sequence[Sample] = ()
     earlier: EarlierPacked = NOTHING_PACKED
     ena: str = ENA
@@ -143,7 +145,8 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
         collected.add(_tumours(samples, pipeline, without_secrets(request.manifest)))
     collected.refuse()
     aligned = sum(1 for sample in samples if sample.gvcf is None)
-    tolerated = map_run_limit(pipeline.maps["sample"].tolerance(), request.accepted, aligned)
+    limit = request.most_failures or pipeline.maps["sample"].tolerance(aligned)
+    tolerated = map_run_limit(limit, request.accepted, aligned)
     notes = [*pilot_notes(samples, pipeline, overrides), *untrimmed_notes(samples, pipeline, overrides)]
     pipeline = pipeline.with_bounds(bounds)
     notes = [*map(str, warnings), *notes]

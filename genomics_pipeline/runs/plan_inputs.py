@@ -71,7 +71,7 @@ class PlanInputs:
             RunPlace("plan", "bucket", "plan/"),
             request.reference or "s3://bucket/GRCh38.fa",
             self.planned.overrides,
-            self.planned.tolerated,
+            request.most_failures or self.planned.pipeline.maps["sample"].tolerance(len(self.cohort.sample_bytes)),
             optional=self.planned.optional,
             max_concurrency=request.max_concurrency,
             parts=self.planned.pipeline.maps["sample"].parts(len(self.cohort.sample_bytes)),

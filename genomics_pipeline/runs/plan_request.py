@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
@@ -47,6 +47,8 @@ class PlanRequest:
         region: The Region of the prices.
         max_concurrency: The greatest number of children of a Map Run at a time; None for the pipeline's.
         map_runs: The Map Runs that divide the samples among them; None for the pipeline's.
+        most_failures: The samples that may fail before no new ones start, as ``percentage`` and ``count``; None for
+            those of the pipeline.
         inject: A file of faults, as of `run --inject`; None for none.
         arriving_days: The days over which the samples arrive evenly, each a run of its own; None for one run of all.
         what_if: The names of choices to price: `planning.what_if.SWITCHES`, or ``naive`` for all of them.
@@ -70,6 +72,7 @@ class PlanRequest:
     what_if: Sequence[str] = ()
     max_concurrency: int | None = None
     map_runs: int | None = None
+    most_failures: Mapping[str, float] | None = None
     inject: Path | None = None
     arriving_days: float | None = None
 

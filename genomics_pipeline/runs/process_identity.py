@@ -12,6 +12,8 @@ from genomics_pipeline.records.holder import Holder
 _PROC = Path("/proc")
 _START_FIELD = 22  # of /proc/PID/stat, proc_pid_stat(5): the start in clock ticks since the boot of the machine
 
+_ENDED = ("Z", "X")  # the third field: a zombie, whose id is still taken, and a dead process
+
 
 def this_process() -> Holder:
     """Return the identity of this process."""
@@ -56,7 +58,7 @@ def _namespace() -> str:
 
 
 def _start(pid: int) -> str | None:
-    """Return the start of a process; None if there is no such process.
+    """Return the start of a process; None if there is no such process, or it has ended and its parent has not noticed.
 
     Linux's own count is taken: psutil adds the time of the boot, which changes when the clock is set.
     """
@@ -65,7 +67,8 @@ def _start(pid: int) -> str | None:
             stat = (_PROC / str(pid) / "stat").read_text(errors="replace")
         except OSError:
             return None
-        return stat.rpartition(")")[2].split()[_START_FIELD - 3]  # the name, which may hold spaces, is the second field
+        fields = stat.rpartition(")")[2].split()  # from the third on; the second is the name, which may hold spaces
+        return None if fields[0] in _ENDED else fields[_START_FIELD - 3]
     import psutil
 
     try:

@@ -68,7 +68,7 @@ def test_a_run_is_refused_with_the_problems_of_all_headers(tmp_path: Path, cli: 
     known = {name: one for name, one in bad.items() if name != "other"}
     for line, (found, (name, (file, expected))) in enumerate(zip(problems(ended), known.items(), strict=False), 2):
         assert found.startswith(f"{sheet}:{line}:bam: sample {name}, lane L001: {file}: {expected}")
-    assert problems(ended)[-1].startswith("4 of 6 samples cannot be read, more than the 3 that the pipeline tolerates")
+    assert problems(ended)[-1].startswith("4 of 6 samples cannot be read, more than the 3 that are tolerated")
 
     write_sheet(sheet, {"other": str(bad["other"][0])})
     ended = cli(*run)  # the contigs are known once the reference is indexed

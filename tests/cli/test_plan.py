@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from genomics_pipeline.cli.adapters import adapters
 from genomics_pipeline.model import quotas
+from genomics_pipeline.report.plan_table import explain_line, plan_lines
 from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names
+from genomics_pipeline.runs.estimate import estimate
+from genomics_pipeline.runs.plan_request import PlanRequest
 from tests.small_project import COPY, COPY_DECLARATIONS, READS, SmallProject, stage_toml
 
 Cli = Callable[..., Any]
@@ -188,9 +194,52 @@ def test_each_figure_is_explained(cli: Cli, copies: list[str | Path], line: str,
     assert words in ended.out
 
 
+def test_each_line_of_the_screen_is_explained(tmp_path: Path) -> None:
+    """Ask for each line by the words before its first figure, which are separated by two blanks or more."""
+    faults = tmp_path / "faults.toml"
+    faults.write_text('[[faults]]\nclass = "tool_error"\nshare = 0.2\n')
+    cohort = PlanRequest(samples=40, gigabytes=1, inject=faults, what_if=["naive"])
+    for request in (cohort, PlanRequest(samples=40, gigabytes=1, pipeline="germline-single", arriving_days=1)):
+        plan = estimate(request, adapters(), lambda line: None)
+        lines = [line.strip() for line in takewhile("rests on".__ne__, list(plan_lines(plan))[1:])]
+        names = [re.split("  +|(?<=break): ", line)[0] for line in lines if line and "--json lists them" not in line]
+        names.remove("limits")  # the head of a table
+        assert len(names) > 15
+        assert all(explain_line(plan, name) for name in names)
+
+
+def test_the_tolerated_samples_follow_from_their_number(cli: Cli, tmp_path: Path) -> None:
+    faults = tmp_path / "faults.toml"
+    faults.write_text('[[faults]]\nclass = "bad_input"\nalways = true\n')
+    cohort = (
+        "--samples",
+        "500",
+        "--gigabytes",
+        "1",
+        "--pipeline",
+        "germline-single",
+        "--max-concurrency",
+        "20",
+        "--inject",
+        faults,
+    )
+    shipped = planned(cli, *cohort)
+    assert (shipped["tolerated_samples"], shipped["status"]) == (100, "FAILED")
+    stricter, looser = (planned(cli, *cohort, "--max-failures", limit) for limit in ("10", "50%"))
+    assert (stricter["tolerated_samples"], looser["tolerated_samples"]) == (10, 250)
+    seconds = [one["duration_s"]["p50"] for one in (stricter, shipped, looser)]
+    assert seconds == sorted(set(seconds))
+    assert planned(cli, *cohort, "--max-failures", "100%")["status"] == "SUCCEEDED"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
+        (
+            ["--samples", "1", "--gigabytes", "1", "--max-failures", "some"],
+            2,
+            "error: --max-failures: expected a share of the samples such as 5%, or a number such as 20, found 'some'\n",
+        ),
         ([], 2, "error: expected a sample sheet, or --samples N with --gigabytes G; found neither\n"),
         (["--samples", "3"], 2, "error: expected a sample sheet, or --samples N with --gigabytes G; found neither\n"),
         (

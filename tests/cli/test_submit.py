@@ -80,7 +80,7 @@ def test_a_run_is_uploaded_and_started(
         "state_machine_arn": STATE_MACHINE,
         "execution_arn": arn,
         "parameters": {"alignment": {"format": "cram"}},
-        "tolerated": {"percentage": 50, "count": 100000000},
+        "tolerated": {"percentage": 50, "count": 100},
         "accepted": None,
         "reference": reference,
         "manifest": str(sheet),
@@ -95,7 +95,7 @@ def test_a_run_is_uploaded_and_started(
         "reference": reference,
         "parameters": {"alignment": {"format": "cram"}},
         "manifest": "manifest.jsonl",
-        "tolerated": {"percentage": 50, "count": 100_000_000},
+        "tolerated": {"percentage": 50, "count": 100},
         "memory_mib": {},
         "wait_s": 30 * 86_400,
         "job_definitions": {step: revision(step, 1) for step in STEPS},
@@ -234,7 +234,7 @@ def test_the_tolerance_is_not_part_of_the_name_of_the_run(
 ) -> None:
     command = ("submit", stack.sheet(tmp_path / "cohort.csv", "A"), "--reference", reference, "--tolerate")
     run = summary_of(cli(*command, "2.5%", "--json"))["run"]
-    limit, accepted = {"percentage": 50, "count": 100000000}, {"percentage": 2.5, "count": 100000000}
+    limit, accepted = {"percentage": 50, "count": 100}, {"percentage": 2.5, "count": 100000000}
     assert stack.read(f"runs/{run}/input.json")["tolerated"] == limit
     record = stack.read(f"runs/{run}/run.json")
     assert (record["tolerated"], record["accepted"]) == (limit, accepted)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.pipeline import MapSettings, Pipeline, parse_pipeline
+from genomics_pipeline.model.pipeline import DEFAULT_OF_SAMPLES, MapSettings, Pipeline, parse_pipeline
 from genomics_pipeline.model.step import InputSpec, OutputSpec, Resources, StepSpec
+from genomics_pipeline.model.tolerance import tolerated_samples
 from genomics_pipeline.runs.catalog import load_pipeline
 
 STEP = StepSpec(
@@ -76,7 +77,7 @@ def test_the_shipped_pipeline() -> None:
         (),
     ]
     assert pipeline.maps == {
-        "sample": MapSettings(max_concurrency=1000, tolerated_failure_percentage=50),
+        "sample": DEFAULT_OF_SAMPLES,
         "interval": MapSettings(max_concurrency=1000, tolerated_failure_percentage=10, interval_size_bp=5_000_000),
     }
     # A single folder applies to every output.
@@ -88,11 +89,20 @@ def test_the_shipped_pipeline() -> None:
 
 def test_omitted_settings_have_their_defaults() -> None:
     pipeline = parse(HEAD + COUNT)
-    assert pipeline.maps == {"sample": MapSettings(tolerated_failure_percentage=50), "interval": MapSettings()}
+    assert pipeline.maps == {"sample": DEFAULT_OF_SAMPLES, "interval": MapSettings()}
     assert pipeline.stages[0].publish == {"table": "counts"}
-    assert parse(HEAD + "[maps.sample]\nitems_per_batch = 4\n" + COUNT).maps["sample"] == MapSettings(
-        tolerated_failure_percentage=50, items_per_batch=4
-    )
+    of_batches = parse(HEAD + "[maps.sample]\nitems_per_batch = 4\n" + COUNT).maps["sample"]
+    assert of_batches == replace(DEFAULT_OF_SAMPLES, items_per_batch=4)
+    own = parse(HEAD + "[maps.sample]\ntolerated_failure_percentage = 5\n" + COUNT).maps["sample"]
+    assert own == MapSettings(tolerated_failure_percentage=5)  # and no number of them
+
+
+@pytest.mark.parametrize(
+    ("items", "tolerated"),
+    [(1, 0), (3, 1), (200, 100), (201, 100), (10_000, 100), (10_099, 100), (10_100, 101), (167_000, 1_670)],
+)
+def test_few_samples_may_fail_by_half_and_many_by_a_hundredth(items: int, tolerated: int) -> None:
+    assert tolerated_samples(DEFAULT_OF_SAMPLES.tolerance(items), items) == tolerated
 
 
 def test_a_stage_that_may_be_left_out() -> None:

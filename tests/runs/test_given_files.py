@@ -139,8 +139,7 @@ def test_more_than_the_pipeline_tolerates_are_refused_unless_accepted(here: Smal
     here.sheet({"a": "a.fastq", "x": "/nope/x.fastq"})
     ended = command(*here.arguments())
     assert errors(ended)[1:] == [
-        "error: 1 of 2 samples cannot be read, more than the 0 that the pipeline tolerates; "
-        "correct the sheet, or --tolerate 1"
+        "error: 1 of 2 samples cannot be read, more than the 0 that are tolerated; correct the sheet, or --tolerate 1"
     ]
     assert (ended.returncode, here.run.exists()) == (1, False)
     assert command(*here.arguments("--tolerate", "1")).returncode == 0

@@ -167,6 +167,9 @@ def test_beyond_the_limit_of_its_map_run_a_run_fails_keeps_what_is_done_and_says
         ((), 0, "FAILED", 1),
         (("--tolerate", "1"), 0, "SUCCEEDED", 0),  # it may be raised
         (("--tolerate", "100%"), 0, "SUCCEEDED", 0),
+        (("--max-failures", "0"), 1, "FAILED", 1),  # in place of the pipeline's
+        (("--max-failures", "33.4%"), 0, "SUCCEEDED", 1),
+        (("--max-failures", "0", "--tolerate", "1"), 1, "SUCCEEDED", 0),
     ],
 )
 def test_the_exit_code_is_0_only_if_all_is_there_or_accepted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 
 from genomics_pipeline.model.errors import RunError
@@ -13,6 +14,7 @@ from genomics_pipeline.runs.process_identity import is_alive
 from genomics_pipeline.runs.run_folder import RunFolder
 
 GRACE_S = 30.0  # the process ends the programs of its steps first
+_LOOK_S = 0.05  # between two looks whether it has ended
 
 
 def cancel(folder: RunFolder, note: Callable[[str], None]) -> CancelledRun:
@@ -42,10 +44,25 @@ def _end(folder: RunFolder, holder: Holder, note: Callable[[str], None]) -> None
         for number in (signal.SIGINT, signal.SIGTERM):
             note(f"ending process {holder.pid} ({number.name})")
             process.send_signal(number)
-            if not psutil.wait_procs([process], GRACE_S)[1]:
+            if _has_ended(holder, GRACE_S):
                 return
     except psutil.NoSuchProcess:
         return
     except psutil.AccessDenied:
         raise RunError(f"{folder.path}: process {holder.pid} belongs to another user, who can cancel it") from None
     raise RunError(f"{folder.path}: process {holder.pid} is still running {2 * GRACE_S:g} s after SIGINT and SIGTERM")
+
+
+def _has_ended(holder: Holder, seconds: float) -> bool:
+    """Wait for the end of a process, and return whether it ended; its parent, which may never reap it, does not matter.
+
+    Args:
+        holder: The process.
+        seconds: The longest time to wait.
+    """
+    deadline = time.monotonic() + seconds
+    while is_alive(holder):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_LOOK_S)
+    return True

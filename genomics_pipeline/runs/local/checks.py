@@ -141,7 +141,7 @@ def _not_tolerated(planned: RunPlan, missing: Sequence[tuple[str, Problem]], dis
     if len(names) == samples or not is_accepted(planned.tolerated, len(names), samples):
         yield from (problem for _, problem in missing)
         if len(names) < samples:
-            limit_words = f"more than the {limit:,} that the pipeline tolerates"
+            limit_words = f"more than the {limit:,} that are tolerated"
             yield Problem(f"{of_samples} cannot be read, {limit_words}; correct the sheet, or --tolerate {len(names)}")
         return
     for _, problem in missing[:SHOWN]:

@@ -50,5 +50,6 @@ def run_arguments(request: LocalRunRequest, planned: RunPlan) -> RunArguments:
         bounds=tuple(bound_assignments(planned.bounds)),
         samples=tuple(request.samples),
         tolerate=None if request.accepted is None else tolerance_words(request.accepted),
+        max_failures=None if request.most_failures is None else tolerance_words(request.most_failures),
         containers=request.containers,
     )

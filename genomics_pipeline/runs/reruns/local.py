@@ -19,7 +19,7 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.metric_bounds import StageBounds, parse_bound_assignments
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.model.tolerance import parse_tolerance
+from genomics_pipeline.model.tolerance import parse_most_failures, parse_tolerance
 from genomics_pipeline.records.earlier_packed import read_earlier_packed
 from genomics_pipeline.records.fields import ADVICE
 from genomics_pipeline.records.local_run import LocalRunRecord
@@ -264,6 +264,7 @@ def _finish_run(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, d
         bounds=arguments.bounds,
         samples=arguments.samples,
         accepted=_accepted(record),
+        most_failures=None if arguments.max_failures is None else parse_most_failures(arguments.max_failures),
         joined=joined_before(files, arguments.manifest),
         earlier=read_earlier_packed(files.store, files.place),
         containers=arguments.containers,

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -59,3 +64,47 @@ def test_each_map_run_tolerates_its_share(here: Here) -> None:
     here.reads(a=GOOD)
     here.rerun(code=1)
     assert here.total() == [[1], [1], [1]]
+
+
+def _kill(here: Here, process: subprocess.Popen[str]) -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _cancel(here: Here, process: subprocess.Popen[str]) -> None:
+    code, _, stderr = here.says("cancel", here.run, "--yes")
+    assert code == 0, stderr
+    assert process.wait() == 130
+
+
+@pytest.mark.parametrize("end", [_kill, _cancel])
+def test_a_run_that_ended_in_both_map_runs_continues(
+    here: Here, end: Callable[[Here, subprocess.Popen[str]], None]
+) -> None:
+    """The first sample of one Map Run and the second of the other are done when the process ends."""
+    samples = {"a": GOOD, "b": "slow", "c": "slow", "d": 3 * GOOD, "e": "slow"}
+    arguments = here.argv(TWO, "", samples, "--cpus", "8", "--jobs", "5")
+    argv = [sys.executable, "-m", "genomics_pipeline", *map(str, arguments)]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stderr is not None
+        awaited = {"counting a: done", "counting d: done"}
+        for line in process.stderr:
+            awaited = {words for words in awaited if not line.startswith(words)}
+            if not awaited:
+                break
+        end(here, process)
+    status = here.status()
+    assert status["status"] in ("INTERRUPTED", "ABORTED")
+    (state,) = status["map_runs"]
+    assert (state["total"], len(state["parts"])) == (5, 2)
+
+    here.reads(b=2 * GOOD, c=4 * GOOD, e="bad")
+    code, out, stderr = here.says(*arguments, "--resume", "--json")
+    assert code == 1, stderr  # lacks e
+    assert json.loads(out)["steps"]["run"] == 3  # b, c and the total: neither a nor d
+    assert here.total() == [[1], [2], [4], [3]]
+    (state,) = here.status()["map_runs"]
+    assert [state[name] for name in ("status", "total", "succeeded", "failed")] == ["SUCCEEDED", 5, 4, 1]
+    here.reads(e=GOOD)
+    assert here.rerun()["rerun"]["first"] == ["e"]
+    assert sorted(here.total()) == [[1], [1], [2], [3], [4]]

@@ -53,6 +53,7 @@ class RecordSubmitRequest:
         parameters: Overrides, ``STAGE.NAME=VALUE``.
         params_file: A file of overrides, which `parameters` precede; None for none.
         accepted: The greatest ``percentage`` and ``count`` of records that the user accepts to miss; None for none.
+        most_failures: Likewise of records that may fail before no new ones start; None for those of the pipeline.
         max_concurrency: The greatest number of children of a Map Run at a time; None for the pipeline's.
         dry_run: Whether to check everything without uploading or starting anything.
     """
@@ -63,6 +64,7 @@ class RecordSubmitRequest:
     parameters: Sequence[str] = ()
     params_file: Path | None = None
     accepted: Mapping[str, float] | None = None
+    most_failures: Mapping[str, float] | None = None
     max_concurrency: int | None = None
     dry_run: bool = False
 
@@ -104,8 +106,8 @@ class RecordSubmission:
     @property
     def tolerated(self) -> Mapping[str, float]:
         """The records in failed batches before no new batches start."""
-        of_pipeline = self.pipeline.maps[RECORD].tolerance()
-        return map_run_limit(of_pipeline, self.request.accepted, quotas.MAP_RUN_ITEMS.value)
+        limit = self.request.most_failures or self.pipeline.maps[RECORD].tolerance()
+        return map_run_limit(limit, self.request.accepted, quotas.MAP_RUN_ITEMS.value)
 
     @property
     def input(self) -> RecordInput:

@@ -13,7 +13,7 @@ from genomics_pipeline.model.parameters import Value, absolute_uri
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.step import RECORD
-from genomics_pipeline.model.tolerance import map_run_limit, tolerance_words
+from genomics_pipeline.model.tolerance import map_run_limit, parse_most_failures, tolerance_words
 from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.local_run import RunArguments
 from genomics_pipeline.runs.catalog import absolute_name, load_pipeline, with_real_parents
@@ -37,6 +37,7 @@ class RecordRunRequest:
         parameters: Overrides, ``STAGE.NAME=VALUE``.
         params_file: A file of overrides, which `parameters` precede; None for none.
         accepted: The greatest ``percentage`` and ``count`` of records that the user accepts to miss; None for none.
+        most_failures: Likewise of records that may fail before no new ones start; None for those of the pipeline.
         resume: Whether to resume an interrupted execution of the same run.
         containers: Whether each environment of a function is a container of its step's image.
     """
@@ -48,6 +49,7 @@ class RecordRunRequest:
     parameters: Sequence[str] = ()
     params_file: Path | None = None
     accepted: Mapping[str, float] | None = None
+    most_failures: Mapping[str, float] | None = None
     resume: bool = False
     containers: bool = False
 
@@ -109,8 +111,8 @@ def check_records_request(request: RecordRunRequest, folder: RunFolder, store: R
         found = find_records(request.records, settings.source, store, settings.map_runs)
     collected.refuse()
     assert found is not None
-    of_pipeline = pipeline.maps[RECORD].tolerance()
-    tolerated = map_run_limit(of_pipeline, request.accepted, quotas.MAP_RUN_ITEMS.value)
+    limit = request.most_failures or pipeline.maps[RECORD].tolerance()
+    tolerated = map_run_limit(limit, request.accepted, quotas.MAP_RUN_ITEMS.value)
     return RecordPlan(pipeline, steps, overrides, found, tolerated, _arguments(request, overrides))
 
 
@@ -123,6 +125,7 @@ def _arguments(request: RecordRunRequest, overrides: Mapping[str, Mapping[str, V
         bounds=(),
         samples=(),
         tolerate=None if request.accepted is None else tolerance_words(request.accepted),
+        max_failures=None if request.most_failures is None else tolerance_words(request.most_failures),
         containers=request.containers,
     )
 
@@ -162,4 +165,5 @@ def request_of(arguments: RunArguments, folder: RunFolder, accepted: Mapping[str
         accepted: What the user accepts to miss.
     """
     request = RecordRunRequest(arguments.manifest, arguments.pipeline, folder.path, parameters=arguments.parameters)
-    return replace(request, accepted=accepted, containers=arguments.containers, resume=True)
+    limit = None if arguments.max_failures is None else parse_most_failures(arguments.max_failures)
+    return replace(request, accepted=accepted, most_failures=limit, containers=arguments.containers, resume=True)
