@@ -88,7 +88,9 @@ SPOT_PRICES = Budget(1_000_000, "prices", "EC2's answer with the Spot prices of 
 VCF_HEADER = Budget(64 * MIB, "bytes", "the header of a VCF file of true genotypes or known variants")
 VCF_LINE = Budget(16 * MIB, "bytes", "a line of it")
 TABIX_INDEX = Budget(512 * MIB, "bytes", "an index of a VCF file (.tbi, .csi), decompressed")
-PANEL_RECORDS = Budget(1000, "records", "the first records of a reference panel, which are checked before a run")
+PANEL_WHOLE = Budget(4 * MIB, "bytes", "a reference panel of which all records are checked before a run")
+PANEL_TEXT = Budget(4096 * MIB, "bytes", "such a panel, decompressed")
+PANEL_RECORDS = Budget(1000, "records", "the first records of a larger one, which are checked")
 PANEL_ERRORS = Budget(25, "errors", "the errors of a reference panel or a genetic map that are reported at once")
 MESSAGE = Budget(10_000, "characters", "an error message")
 

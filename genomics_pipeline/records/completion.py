@@ -69,7 +69,9 @@ class CompletionRecord:
         sources: sha256 of each input that is an output of an earlier stage over the item, by ``<stage>.<output>``.
         intermediate: Whether only later stages need its outputs, which may expire.
         host: ``instance_type``, ``zone`` and ``market`` of the host in AWS; empty elsewhere.
-        input_bytes: The size of its input files and their indexes, without the reference.
+        input_bytes: The size of its input files and their indexes, without the reference; of remote files that it read
+            by their index, the bytes that were read.
+        parameter_bytes: The same of the files that its parameters name.
         processor_seconds: The time of its program on all cores.
         tools: The version of each tool that the program named, of this package and of Python, by name.
         because: Why the step ran: what differed from the record that was there, or that there was none.
@@ -90,6 +92,7 @@ class CompletionRecord:
     intermediate: bool = False
     host: Mapping[str, str] = field(default_factory=dict)
     input_bytes: int = 0
+    parameter_bytes: int = 0
     processor_seconds: float = 0.0
     tools: Mapping[str, str] = field(default_factory=dict)
     because: tuple[Difference, ...] = ()
@@ -138,6 +141,7 @@ def _completion(fields: Fields) -> CompletionRecord:
         intermediate=fields.flag("intermediate"),
         host=fields.object("host").text_by_name() if fields.has("host") else {},
         input_bytes=fields.integer("input_bytes", 0),
+        parameter_bytes=fields.integer("parameter_bytes", 0),
         processor_seconds=fields.number("processor_seconds"),
         tools=fields.object("tools").text_by_name() if fields.has("tools") else {},
         because=tuple(map(_difference, fields.objects("because"))) if fields.has("because") else (),

@@ -71,7 +71,7 @@ def indexed_contigs(index: str, store: Store) -> list[str]:
         elif data.startswith(_CSI):
             fields = data[16:]  # after the magic number, min_shift, depth and l_aux
         else:
-            raise DataError("expected an index in TBI or CSI")
+            raise DataError("expected an index in TBI or CSI, found a file of another kind")
         (length,) = struct.unpack_from("<i", fields, 24)
     except struct.error:
         raise DataError("expected an index in TBI or CSI, found one that is cut off") from None

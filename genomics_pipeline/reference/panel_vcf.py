@@ -1,36 +1,41 @@
-"""Reference panels of phased genotypes, VCF or BCF files, against a reference: their headers and first records.
+"""Reference panels of phased genotypes, VCF or BCF files, against a reference: their headers and records.
 
-A panel of a whole genome has more records than can be read before a run: of a file on this machine, the first ones of
-each contig are, by the index, and of another VCF file the first ones. The step that imputes checks each record that
-it uses by the same rules. The layout of BCF's header is that of the VCF specification 4.3, section 6.2.
+All records of a small panel are checked before a run, and its index. A panel of a whole genome has too many: of a file
+on this machine, the first ones of each contig are read, by the index, and of another VCF file the first ones. The step
+that imputes checks each record that it uses by the same rules. The layout of BCF's header is that of the VCF
+specification 4.3, section 6.2.
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.reference.annotation_vcf import indexed_contigs
 from genomics_pipeline.reference.contig_names import contig_hint
+from genomics_pipeline.reference.panel_records import FIRST_SAMPLE, Bases, PanelRules
 from genomics_pipeline.stores.compression import open_decompressed, reported_damage
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.text_lines import TextKind, text_lines
 
 _BCF = b"BCF\x02"
-_FIRST_SAMPLE = 9  # columns before it
 _CONTIG = re.compile(r"##contig=<(?:.*,)?ID=([^,>]+)")
-_PHASED = re.compile(r"\d+(\|\d+)?")  # haploid genotypes, as of chrX, are left out later
-_BASES = frozenset("ACGT")
 _KIND = TextKind("VCF", budgets.VCF_HEADER, budgets.VCF_LINE)
-Bases = Callable[[str, int, int], str]  # of a contig, from a position, counted from 0, to another
+_WHOLE = TextKind("VCF", budgets.PANEL_TEXT, budgets.VCF_LINE)
 
 
 def panel_problems(
-    uri: str, index: str, store: Store, contigs: Mapping[str, int], bases: Bases | None
+    uri: str,
+    index: str,
+    store: Store,
+    contigs: Mapping[str, int],
+    bases: Bases | None,
+    samples: Collection[str] = (),
 ) -> Iterator[Problem]:
     """Yield the problems of a panel, those of records at most as many as their budget says.
 
@@ -40,44 +45,90 @@ def panel_problems(
         store: The store of the files.
         contigs: The length of each contig of the reference, by name.
         bases: Returns bases of the reference; None where they cannot be read before a run.
+        samples: The samples of the cohort, which are left out of the panel.
 
     Raises:
         OSError: if a file cannot be read.
     """
     try:
         header, records = _read(uri, store)
-        # The index of a BCF file has no names.
-        names = indexed_contigs(index, store) if records else []
-        names = names or [match[1] for line in header if (match := _CONTIG.match(line))]
     except DataError as error:
         yield from (Problem(one.message, uri) for one in error.problems)
         return
     people = _people(header)
-    if not people:
-        yield Problem("expected a VCF or BCF file with genotypes of people, found none in its header", uri)
+    if message := _people_misfit(people, samples):
+        yield Problem(message, uri)
         return
+    try:
+        names = indexed_contigs(index, store) if records else []  # the index of a BCF file has no names
+    except DataError as error:
+        yield from (Problem(one.message, index) for one in error.problems)
+        return
+    names = names or [match[1] for line in header if (match := _CONTIG.match(line))]
     if names and not set(names).intersection(contigs):
         rename = "to rename contigs: bcftools annotate --rename-chrs"
         found = f"found {names[0]!r} and no other; {contig_hint(names[0], contigs)}"
         yield Problem(f"expected contigs of the reference, {found} {rename}", uri)
         return
-    local = store.local(uri)
-    if local is not None:
-        try:
-            records = _first_records(str(local), index, [name for name in dict.fromkeys(names) if name in contigs])
-        except (OSError, ValueError) as error:
-            yield Problem(f"expected a whole file with its index, found: {error}", uri)
-            return
-    yield from islice(_record_problems(uri, records, people, contigs, bases), budgets.PANEL_ERRORS.value)
+    rules = PanelRules(uri, people, contigs, bases)
+    own = [name for name in dict.fromkeys(names) if name in contigs]
+    try:
+        yield from islice(rules.problems(_checked(uri, index, records, own, store)), budgets.PANEL_ERRORS.value)
+        if store.local(uri) is not None and _is_small(uri, store) and not rules.has_problems:
+            yield from _index_problems(uri, index, rules.counts)
+    except DataError as error:
+        yield from (Problem(one.message, uri) for one in error.problems)
+    except (OSError, ValueError) as error:
+        yield Problem(f"expected a whole file with its index, found: {error}", uri)
 
 
-def _first_records(path: str, index: str, contigs: list[str]) -> list[str]:
-    """Return the first records of each contig of a file on this machine, all together as many as their budget says.
+def _people_misfit(people: Sequence[str], samples: Collection[str]) -> str | None:
+    """Return what is wrong with the people of a panel, or None."""
+    if not people:
+        return "expected a VCF or BCF file with genotypes of people, found none in its header"
+    if set(people) <= set(samples):
+        return f"expected people who are not in the cohort, found {len(people)}, all of whom are samples of it"
+    return None
+
+
+def _is_small(uri: str, store: Store) -> bool:
+    info = store.stat(uri)
+    return info is not None and info.size_bytes <= budgets.PANEL_WHOLE.value
+
+
+def _checked(uri: str, index: str, first: list[str], contigs: list[str], store: Store) -> Iterable[str]:
+    """Return the records to check: all of a small panel, else the first ones.
 
     Args:
-        path: The file, VCF or BCF.
+        uri: The file.
         index: Its index.
-        contigs: The contigs, of which some may have no records.
+        first: The first records of the file; none of a BCF file.
+        contigs: The contigs of the reference that it may have.
+        store: The store of the files.
+    """
+    local = store.local(uri)
+    if not _is_small(uri, store):
+        return first if local is None else _first_records(str(local), index, contigs)
+    if first:
+        lines = (line.decode("utf-8", "backslashreplace") for line in text_lines(uri, _WHOLE, store))
+        return (line for line in lines if not line.startswith("#"))
+    return () if local is None else _bcf_records(str(local))
+
+
+def _bcf_records(path: str) -> Iterator[str]:
+    import pysam
+
+    with pysam.VariantFile(path) as file:
+        yield from (str(record).rstrip("\n") for record in file)
+
+
+@contextmanager
+def _by_index(path: str, index: str) -> Iterator[Callable[[str], Iterable[object]]]:
+    """Give a function that returns the records of a contig, whose text is that of a line; none of one without records.
+
+    Args:
+        path: The file, VCF or BCF, on this machine.
+        index: Its index.
 
     Raises:
         OSError: if the file cannot be read.
@@ -85,13 +136,43 @@ def _first_records(path: str, index: str, contigs: list[str]) -> list[str]:
     """
     import pysam
 
-    each = max(1, budgets.PANEL_RECORDS.value // max(1, len(contigs)))
     with pysam.VariantFile(path, index_filename=index) as file:
         if file.is_bcf:
-            return [str(record).rstrip("\n") for one in contigs for record in islice(file.fetch(one), each)]
+            yield file.fetch
+            return
     with pysam.TabixFile(path, index=index) as lines:
-        own = [one for one in contigs if one in lines.contigs]
-        return [line for one in own for line in islice(lines.fetch(one), each)]
+        contigs = frozenset(lines.contigs)
+        yield lambda contig: lines.fetch(contig) if contig in contigs else ()
+
+
+def _first_records(path: str, index: str, contigs: list[str]) -> list[str]:
+    """Return the first records of each contig of a file, all together as many as their budget says."""
+    each = max(1, budgets.PANEL_RECORDS.value // max(1, len(contigs)))
+    with _by_index(path, index) as fetch:
+        return [str(record).rstrip("\n") for one in contigs for record in islice(fetch(one), each)]
+
+
+def _index_problems(path: str, index: str, counts: Mapping[str, int]) -> Iterator[Problem]:
+    """Yield a problem for the first contig of whose records an index does not find as many as there are.
+
+    Args:
+        path: The file, on this machine.
+        index: Its index.
+        counts: The number of records of each contig.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if the index is of another file.
+    """
+    with _by_index(path, index) as fetch:
+        for contig, count in counts.items():
+            found = sum(1 for _ in fetch(contig))
+            if found != count:
+                expected = (
+                    f"expected the index of {path}, found one by which {found:,} of {count:,} records of {contig}"
+                )
+                yield Problem(f"{expected} are found; make it again: bcftools index -f {path}", index)
+                return
 
 
 def panel_people(uri: str, store: Store) -> list[str]:
@@ -112,7 +193,7 @@ def panel_people(uri: str, store: Store) -> list[str]:
 
 
 def _people(header: list[str]) -> list[str]:
-    return header[-1].split("\t")[_FIRST_SAMPLE:] if header and header[-1].startswith("#CHROM") else []
+    return header[-1].split("\t")[FIRST_SAMPLE:] if header and header[-1].startswith("#CHROM") else []
 
 
 def _read(uri: str, store: Store) -> tuple[list[str], list[str]]:
@@ -143,41 +224,3 @@ def _read(uri: str, store: Store) -> tuple[list[str], list[str]]:
             break
         records.append(text)
     return header, records
-
-
-def _record_problems(
-    uri: str, records: list[str], people: list[str], contigs: Mapping[str, int], bases: Bases | None
-) -> Iterator[Problem]:
-    for line in records:
-        fields = line.split("\t")
-        if len(fields) != _FIRST_SAMPLE + len(people) or not fields[1].isdigit():
-            yield Problem(f"expected {_FIRST_SAMPLE + len(people)} columns, found {line[:60]!r}", uri)
-            return
-        contig, pos, ref = fields[0], int(fields[1]), fields[3].upper()
-        if contig in contigs:
-            place = f"{contig}:{pos}"
-            if message := _reference_misfit(contig, pos, ref, contigs[contig], bases):
-                yield Problem(f"{place}: {message}", uri)
-            if message := _genotype_misfit(fields[_FIRST_SAMPLE:], people):
-                yield Problem(f"{place}: {message}", uri)
-
-
-def _reference_misfit(contig: str, pos: int, ref: str, length: int, bases: Bases | None) -> str | None:
-    """Return what is wrong with a record's REF, or None."""
-    found = f"found {ref}; is the panel of another assembly?"
-    if pos - 1 + len(ref) > length:
-        return f"expected REF within the {length} bases of {contig}, {found}"
-    own = bases(contig, pos - 1, pos - 1 + len(ref)).upper() if bases else ref
-    if any(a != b and {a, b} <= _BASES for a, b in zip(ref, own, strict=True)):
-        return f"expected the reference's {own} as REF, {found}"
-    return None
-
-
-def _genotype_misfit(columns: list[str], people: list[str]) -> str | None:
-    """Return what is wrong with the first genotype that is not phased, or missing; None if there is none."""
-    for name, column in zip(people, columns, strict=True):
-        genotype = column.partition(":")[0]
-        if not _PHASED.fullmatch(genotype):
-            expected = "expected phased genotypes without missing alleles, such as 0|1"
-            return f"{expected}, found {genotype} of {name}; phase the panel first"
-    return None

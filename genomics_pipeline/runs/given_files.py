@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import NamedTuple
@@ -19,7 +19,8 @@ from genomics_pipeline.reference.bed import bed_problems
 from genomics_pipeline.reference.genetic_map import genetic_map_problems
 from genomics_pipeline.reference.gff3 import gff3_problems
 from genomics_pipeline.reference.panel_people import people_problems
-from genomics_pipeline.reference.panel_vcf import Bases, panel_people, panel_problems
+from genomics_pipeline.reference.panel_records import Bases
+from genomics_pipeline.reference.panel_vcf import panel_people, panel_problems
 from genomics_pipeline.reference.ploidy_file import ploidy_problems
 from genomics_pipeline.stores.given_file import find_index, stat_given
 from genomics_pipeline.stores.protocol import MissingObject, Store
@@ -185,6 +186,7 @@ def parameter_problems(
     store: Store,
     contigs: Mapping[str, int],
     bases: Bases | None = None,
+    samples: Collection[str] = (),
 ) -> Iterator[Problem]:
     """Yield the problems of the files that parameters name, and of the content of those with a declared format.
 
@@ -193,6 +195,7 @@ def parameter_problems(
         store: The store of the files.
         contigs: The length of each contig of the reference, by name; without contigs, no content is read.
         bases: Returns bases of the reference; None where they cannot be read before a run.
+        samples: The names of the samples of the cohort; none where they are not known.
     """
     files = list(files)
     panels = [file.uri for file, spec in files if spec.format == "panel" and file_misfit(file.uri, store) is None]
@@ -200,9 +203,10 @@ def parameter_problems(
         if message := file_misfit(file.uri, store) or _index_misfit(file.uri, spec, store):
             yield Problem(f"{file.user}: {message}")
         elif contigs:
-            found = _content_problems(file, spec, store, contigs, bases)
+            found = _content_problems(file, spec, store, contigs, bases, samples)
             if spec.format == "people":
-                found = people_problems(file.uri, store, [name for uri in panels for name in panel_people(uri, store)])
+                people = [name for uri in panels for name in panel_people(uri, store)]
+                found = people_problems(file.uri, store, people, samples)
             for problem in found:
                 yield Problem(f"{file.user}: {problem.message}", problem.file, problem.line)
 
@@ -218,9 +222,23 @@ def _index_misfit(uri: str, spec: ParameterSpec, store: Store) -> str | None:
 
 
 def _content_problems(
-    file: RequiredFile, spec: ParameterSpec, store: Store, contigs: Mapping[str, int], bases: Bases | None
+    file: RequiredFile,
+    spec: ParameterSpec,
+    store: Store,
+    contigs: Mapping[str, int],
+    bases: Bases | None,
+    samples: Collection[str],
 ) -> Iterator[Problem]:
-    """Yield the problems of the content of a file, by the format that its parameter declares."""
+    """Yield the problems of the content of a file, by the format that its parameter declares: see `parameter_problems`.
+
+    Args:
+        file: The file.
+        spec: The declaration of its parameter.
+        store: The store of the files.
+        contigs: The length of each contig of the reference, by name.
+        bases: Returns bases of the reference.
+        samples: The names of the samples of the cohort.
+    """
     match spec.format:
         case "bed":
             yield from bed_problems(file.uri, store, contigs)
@@ -229,7 +247,7 @@ def _content_problems(
         case "gff3":
             yield from gff3_problems(file.uri, store, contigs)
         case "panel" if index := find_index(file.uri, spec.indexes, store):
-            yield from panel_problems(file.uri, index, store, contigs, bases)
+            yield from panel_problems(file.uri, index, store, contigs, bases, samples)
         case "ploidy":
             yield from ploidy_problems(file.uri, store, contigs)
         case "vcf" if index := find_index(file.uri, spec.indexes, store):

@@ -20,6 +20,7 @@ from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.records.failure import FailureRecord, read_failure
 from genomics_pipeline.records.fields import ADVICE
+from genomics_pipeline.records.given_gvcfs import read_given_gvcfs
 from genomics_pipeline.records.items import read_item_ids
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
@@ -244,6 +245,20 @@ def folder_files(run: RunFolder, store: RoutedStore) -> RunFiles:
         store: Local files and S3.
     """
     return RunFiles(store.with_buckets({BUCKET: run.path}), RunPlace(run.name, BUCKET, ""), str(run.path))
+
+
+def cohort_names(run: RunFolder, store: RoutedStore) -> list[str]:
+    """Return the names of the samples of a run in a folder of this machine, those of given gVCFs included.
+
+    Args:
+        run: The folder.
+        store: Local files and S3.
+
+    Raises:
+        UnreadableRecord: for a manifest that cannot be read.
+    """
+    files = folder_files(run, store)
+    return [*files.items("sample"), *(one.sample for one in read_given_gvcfs(files.store, files.place))]
 
 
 def _group(state: StateNode) -> StageGroup:

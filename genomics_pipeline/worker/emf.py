@@ -42,7 +42,7 @@ def success_line(payload: TaskPayload, record: CompletionRecord, moment: float, 
         metrics.ITEMS: 1,
         metrics.DURATION: record.seconds,
         metrics.PEAK_MEMORY: record.peak_memory_mib,
-        metrics.INPUT_BYTES: record.input_bytes,
+        metrics.INPUT_BYTES: record.input_bytes + record.parameter_bytes,
         metrics.OUTPUT_BYTES: sum(file.size_bytes for output in record.outputs.values() for file in output.files),
         **_cost(dollars),
     }

@@ -29,6 +29,7 @@ class Staging:
         cancelled: Set when the task must end.
         verified: The outputs of the run that are known to be as recorded.
         read_bytes: The bytes that were read of each file of which there is an excerpt only, by its URI.
+        parameter_bytes: The bytes of each parameter's file with its index, of an excerpt those that were read.
     """
 
     store: Store
@@ -36,6 +37,7 @@ class Staging:
     cancelled: threading.Event
     verified: VerifiedFiles
     read_bytes: dict[str, int] = field(default_factory=dict)
+    parameter_bytes: dict[str, int] = field(default_factory=dict)
 
     def fetch(self, file: InputFile, folder: Path) -> str:
         """Return the path of a local file with the content that is expected."""

@@ -77,7 +77,7 @@ class ItemTask:
         clock, started = monotonic(), datetime.now(UTC)
         log, outputs = self.folder / run_layout.LOG, self._outputs()
         watched = WatchedFiles.of(self.store, self._read_in_place(inputs))
-        end, read_bytes = self._run_program(inputs, log)
+        end, staging = self._run_program(inputs, log)
         renew_lost_log(log)
         log_uri = self.payload.run.uri(run_layout.log(self.payload.stage, self.name))
         lines = last_lines(log)
@@ -105,7 +105,8 @@ class ItemTask:
             host=dict(self.resources.host),
             tools=tools,
             processor_seconds=round(end.processor_seconds, 3),
-            input_bytes=sum(each.size_bytes(read_bytes) for each in inputs),
+            input_bytes=sum(each.size_bytes(staging.read_bytes) for each in inputs),
+            parameter_bytes=sum(staging.parameter_bytes.values()),
             because=self.review.reasons,
             compared_with=self.review.before.started if self.review.before else "",
         )
@@ -131,14 +132,14 @@ class ItemTask:
         files = [file.uri for each in inputs for file in each.all_files()]
         return [*files, *(str(self.parameters[name]) for name in self.review.provenance.files)]
 
-    def _run_program(self, inputs: list[Input], log: Path) -> tuple[ProcessEnd, dict[str, int]]:
-        """Stage in and run the command; return its end, and what was read of files of which it got excerpts."""
+    def _run_program(self, inputs: list[Input], log: Path) -> tuple[ProcessEnd, Staging]:
+        """Stage in and run the command; return its end, and the staging, which counted the bytes."""
         for folder_name in FOLDERS:
             (self.folder / folder_name).mkdir()
         with Streams(self.store) as streams:
             verified = VerifiedFiles.of(self.store, self.payload.run)
             staging = Staging(self.store, streams, self.resources.cancelled, verified)
-            task = self._task({each.spec.name: each.local(staging, self.folder / "in") for each in inputs})
+            task = self._task({each.spec.name: each.local(staging, self.folder / "in") for each in inputs}, staging)
             if missing := {each.spec.name: list(each.missing) for each in inputs if each.spec.missing}:
                 task["missing"] = missing
             if content := {each.spec.name: list(each.content) for each in inputs if each.content}:
@@ -165,13 +166,13 @@ class ItemTask:
                 raise StepFailed(FailureClass.TOOL_ERROR, 127, message, self.name) from None
         if streams.failure and not self.resources.cancelled.is_set():
             raise streams.failure
-        return end, staging.read_bytes
+        return end, staging
 
     def _environment(self) -> dict[str, str]:
         """Return the variables of the program: without credentials, and with a folder for its own temporary files."""
         return {**without_credentials(self.resources.environment), "TMPDIR": str(self.folder / "tmp")}
 
-    def _task(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    def _task(self, inputs: Mapping[str, Any], staging: Staging) -> dict[str, Any]:
         """Return the content of ``task.json``."""
         outputs = self._outputs()
         return {
@@ -180,15 +181,15 @@ class ItemTask:
             "item": dict(self.item),
             "inputs": inputs,
             "outputs": {name: str(outputs.path(spec)) for name, spec in self.step.spec.outputs.items()},
-            "parameters": {name: self._local_value(name, value) for name, value in self._parameters_with_files()},
+            "parameters": {name: self._local(name, value, staging) for name, value in self._parameters_with_files()},
             "vcpus": self.resources.vcpus,
             "memory_mib": self.resources.memory_mib,
             "scratch": str(self.folder / "tmp"),
             "versions": str(self.folder / run_layout.TOOL_VERSIONS),
         }
 
-    def _local_value(self, name: str, value: Value) -> Value:
-        """Return a parameter's value, or the local path if it is a file."""
+    def _local(self, name: str, value: Value, staging: Staging) -> Value:
+        """Return a parameter's value, or the local path if it is a file, whose bytes are counted."""
         spec = self.step.spec.parameters[name]
         if spec.type != "file" or not isinstance(value, str):
             return value
@@ -200,11 +201,13 @@ class ItemTask:
             excerpts = Excerpts(self.store, spans_of(regions, spec.margin_bp), self.resources.cancelled)
             file, its_index = (RemoteFile.given(uri, self.store) for uri in (value, index))
             version = self.review.provenance.files.get(name, "")
-            return str(excerpts.fetch(file._replace(version=version), its_index, folder).path)
-        if index:
-            self.store.fetch(index, folder, ANY, self.resources.cancelled)
+            path, staging.parameter_bytes[name] = excerpts.fetch(file._replace(version=version), its_index, folder)
+            return str(path)
         expected = Expected(version=self.review.provenance.files.get(name))
-        return str(self.store.fetch(value, folder, expected, self.resources.cancelled))
+        wanted = [*([(index, ANY)] if index else []), (value, expected)]
+        paths = [self.store.fetch(uri, folder, version, self.resources.cancelled) for uri, version in wanted]
+        staging.parameter_bytes[name] = sum(Path(path).stat().st_size for path in paths)
+        return str(paths[-1])
 
     def _parameters_with_files(self) -> list[tuple[str, Value]]:
         """Return the parameters, after a check that every file among them exists and can be read."""

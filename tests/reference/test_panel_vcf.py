@@ -10,6 +10,8 @@ import pysam
 import pysam.bcftools
 import pytest
 
+from genomics_pipeline.model import budgets
+from genomics_pipeline.model.budgets import Budget
 from genomics_pipeline.reference.genetic_map import genetic_map_problems
 from genomics_pipeline.reference.panel_people import people_problems
 from genomics_pipeline.reference.panel_vcf import panel_people, panel_problems
@@ -100,10 +102,14 @@ def test_all_errors_at_once_and_no_more_than_the_budget(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["vcf.gz", "bcf"])
-def test_the_first_records_of_each_contig_are_checked(tmp_path: Path, kind: str) -> None:
-    """The first contig alone has more records than are checked together."""
+def test_the_first_records_of_each_contig_of_a_large_panel_are_checked(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first contig alone has more records than are checked together, the last of them with a wrong genotype."""
+    monkeypatch.setattr(budgets, "PANEL_WHOLE", Budget(0, "bytes", ""))
     many = "".join(f"chr1\t1\t{number}\tA\tC\t.\t.\t.\tGT\t0|1\t1|0\n" for number in range(1200))
     header = TEXT[: TEXT.index("chr1\t1")].replace("##contig=<ID=chr1>", "##contig=<ID=chr1>\n##contig=<ID=chr2>")
+    many += "chr1\t9\t.\tA\tC\t.\t.\t.\tGT\t0/1\t1|0\n"
     text = f"{header}{many}chr2\t1\t.\tC\tG\t.\t.\t.\tGT\t0|1\t1|0\nchr2\t2\t.\tA\tG\t.\t.\t.\tGT\t0|1\t./1\n"
     (tmp_path / "plain.vcf").write_text(text)
     path = tmp_path / f"panel.{kind}"

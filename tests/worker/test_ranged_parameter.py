@@ -182,4 +182,6 @@ def test_a_job_over_an_interval_reads_its_part_of_the_panel(
     assert found.count("\n") == 250
     whole = panel[0].stat().st_size
     assert whole > 1_000_000
+    record = json.loads(store.read(place.uri("steps/pick/00000/step.json")))
+    assert (record["input_bytes"], record["parameter_bytes"]) == (0, sent + panel[1].stat().st_size)
     assert 0 < sent < whole / 5  # most of it is the first part, 64 KiB, for the header

@@ -65,7 +65,7 @@ class GivenFiles:
             collected.add(self._gvcf_problems())
         with collected.check():
             files = parameter_files(self.planned.pipeline, self.planned.overrides)
-            collected.add(parameter_file_problems(files, self.deployment.bucket, self.adapters, self.contigs))
+            collected.add(self._parameter_problems(files))
         return warnings
 
     def _read_problems(self) -> Iterator[FileProblem]:
@@ -80,6 +80,14 @@ class GivenFiles:
             digests = reference_digests(str(self.reference.local or self.reference.uri), store)
             yield from reference_problems(files, sheet, store, self.contigs, digests)
         yield from disk_problems(samples, self.planned.pipeline, sizes, sheet)
+
+    def _parameter_problems(self, files: Iterable[tuple[RequiredFile, ParameterSpec]]) -> Iterator[Problem]:
+        """Yield the problems of the files that parameters name: those of S3, then those of their content."""
+        specs, samples = dict(files), [sample.sample for sample in self.planned.samples]
+        unusable = dict(aws_files.file_problems(specs, self.deployment.bucket, self.adapters.clients))
+        yield from unusable.values()
+        usable = ((file, spec) for file, spec in specs.items() if file not in unusable)
+        yield from parameter_problems(usable, self.adapters.store, self.contigs, samples=samples)
 
     def _gvcf_problems(self) -> Iterator[Problem]:
         """Yield the problems of given gVCFs: those of S3, or those of their content."""
@@ -110,21 +118,3 @@ def accepted_problems(
     if names and len(names) < samples and is_accepted(accepted, len(names), samples):
         return [f"{problem}; the sample will fail" for problem in problems], []
     return [], problems
-
-
-def parameter_file_problems(
-    files: Iterable[tuple[RequiredFile, ParameterSpec]], bucket: str, adapters: Adapters, contigs: Mapping[str, int]
-) -> Iterator[Problem]:
-    """Yield the problems of the files that parameters name: those of S3, then those of their content.
-
-    Args:
-        files: The files, with the declarations of their parameters.
-        bucket: The bucket of the stack.
-        adapters: The store and the clients that read the files.
-        contigs: The length of each contig of the reference, by name; without contigs, no content is read.
-    """
-    specs = dict(files)
-    unusable = dict(aws_files.file_problems(specs, bucket, adapters.clients))
-    yield from unusable.values()
-    usable = ((file, spec) for file, spec in specs.items() if file not in unusable)
-    yield from parameter_problems(usable, adapters.store, contigs)

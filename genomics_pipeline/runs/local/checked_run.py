@@ -11,6 +11,7 @@ from genomics_pipeline.records.local_run import LocalRunRecord
 from genomics_pipeline.report.run_summary import RunSummary
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.given_files import parameter_files
 from genomics_pipeline.runs.local.checks import check_contents, check_given
 from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
@@ -71,7 +72,8 @@ def execute_run(run: CheckedRun, adapters: Adapters, display: Display) -> RunSum
         planned = choose_indexes(planned, obstacle, display.note)
         steps = stage_steps(planned.stages_that_run, planned.steps, planned.overrides)
         reference = prepare_reference(request.reference, steps, store, adapters, display)
-        check_contents(planned.pipeline, planned.overrides, request.truth, reference, store)
+        given, names = parameter_files(planned.pipeline, planned.overrides), [one.sample for one in planned.samples]
+        check_contents(given, names, request.truth, reference, store)
         check_given(planned, request.manifest, reference, store, display)
         before = _record_before(folder, display)
         write_inputs(folder, planned, reference, store)

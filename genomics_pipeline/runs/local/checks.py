@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from genomics_pipeline.model.errors import CollectedProblems, DataError, PipelineError, Problem, UsageError
 from genomics_pipeline.model.faults import Faults
-from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.parameters import ParameterSpec
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import without_secrets
@@ -27,7 +26,13 @@ from genomics_pipeline.runs.alignment_checks import (
     reference_problems,
 )
 from genomics_pipeline.runs.display import Display
-from genomics_pipeline.runs.given_files import file_misfit, missing_reads, parameter_files, parameter_problems
+from genomics_pipeline.runs.given_files import (
+    RequiredFile,
+    file_misfit,
+    missing_reads,
+    parameter_files,
+    parameter_problems,
+)
 from genomics_pipeline.runs.gvcf_checks import gvcf_problems
 from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.plan import RunPlan, plan
@@ -152,17 +157,17 @@ def _not_tolerated(planned: RunPlan, missing: Sequence[tuple[str, Problem]], dis
 
 
 def check_contents(
-    pipeline: Pipeline,
-    parameters: Mapping[str, Mapping[str, Value]],
+    files: Iterable[tuple[RequiredFile, ParameterSpec]],
+    samples: Collection[str],
     truth: TruthSet | None,
     reference: Path,
     store: Store,
 ) -> None:
-    """Check the content of files against the reference: regions, and the truth set.
+    """Check the content of files against the reference: those that parameters name, and the truth set.
 
     Args:
-        pipeline: The pipeline of the run.
-        parameters: The overrides, by stage and name.
+        files: The files of parameters.
+        samples: The names of the samples of the cohort.
         truth: The truth set, if there is one.
         reference: The prepared FASTA file.
         store: The store of the files.
@@ -173,8 +178,7 @@ def check_contents(
     collected = CollectedProblems()
     contigs = dict(read_contigs(reference))
     with collected.check():
-        files = parameter_files(pipeline, parameters)
-        collected.add(parameter_problems(files, store, contigs, fasta_bases(reference)))
+        collected.add(parameter_problems(files, store, contigs, fasta_bases(reference), samples))
     with collected.check():
         collected.add(truth_content_problems(truth, store, contigs) if truth is not None else ())
     collected.refuse()

@@ -21,6 +21,7 @@ from genomics_pipeline.reference.prepare import is_prepared, prepare
 from genomics_pipeline.report.planned_tasks import PlannedTask, Verdict
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.given_files import parameter_files
 from genomics_pipeline.runs.intervals import intervals_text
 from genomics_pipeline.runs.local.checks import check_contents, check_given, check_request
 from genomics_pipeline.runs.local.fit import reference_indexes
@@ -61,7 +62,8 @@ def dry_run(request: LocalRunRequest, adapters: Adapters, display: Display) -> l
         indexes = sorted({index for step in steps.values() for index in reference_indexes(step.spec)})
         is_indexed = is_prepared(request.reference, indexes, store, adapters.cache)
         reference = prepare(request.reference, indexes if is_indexed else (), store, adapters.cache, display.note)
-        check_contents(planned.pipeline, planned.overrides, request.truth, reference, store)
+        given, names = parameter_files(planned.pipeline, planned.overrides), [one.sample for one in planned.samples]
+        check_contents(given, names, request.truth, reference, store)
         check_given(planned, request.manifest, reference, store, display)
     if not is_indexed:
         unknown = "" if reference else "; its intervals are not known yet"

@@ -29,7 +29,7 @@ from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.display import Display
-from genomics_pipeline.runs.given_files import file_misfit
+from genomics_pipeline.runs.given_files import file_misfit, parameter_files
 from genomics_pipeline.runs.item_lines import item_lines
 from genomics_pipeline.runs.joined_samples import joined_before
 from genomics_pipeline.runs.local.chain import local_chain, local_map_runs
@@ -46,7 +46,7 @@ from genomics_pipeline.runs.reruns.choice import SHOWN_NAMES
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunChanges, RerunRequest, SampleFilter, changes
 from genomics_pipeline.runs.reruns.rerun import PlannedRerun, RunToRerun, rerun
-from genomics_pipeline.runs.run_files import RunFiles, folder_files
+from genomics_pipeline.runs.run_files import RunFiles, cohort_names, folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -85,7 +85,8 @@ class _InFolder:
         self._budget(planned)
         store, reference = self.adapters.store, Path(planned.input.reference)
         if not file_misfit(str(reference), store):
-            check_contents(self.pipeline, planned.input.parameters, None, reference, store)
+            files, names = parameter_files(self.pipeline, planned.input.parameters), cohort_names(self.folder, store)
+            check_contents(files, names, None, reference, store)
 
     def write_items(self, planned: PlannedRerun, lines: BinaryIO) -> None:
         """Write the manifest, unless it is that of the run."""
