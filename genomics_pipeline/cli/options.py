@@ -281,9 +281,9 @@ def refuse_options_of_samples(options: Mapping[str, Any], names: Iterable[str]) 
         UsageError: for the first that was given.
     """
     if given := [name for name in names if options[name]]:
-        name = given[0].removesuffix("s").replace("_", "-")
+        name = "SHEET" if given[0] == "manifest" else f"--{given[0].removesuffix('s').replace('_', '-')}"
         found = f"found {options['pipeline']}, which is over records"
-        raise UsageError(f"--{name}: expected a pipeline over samples, {found}")
+        raise UsageError(f"{name}: expected a pipeline over samples, {found}")
 
 
 def _is_over_records(pipeline: str) -> bool:

@@ -15,6 +15,7 @@ from genomics_pipeline.cli.options import (
     max_failures_option,
     param_option,
     pipeline_option,
+    refuse_options_of_samples,
     regions_option,
     sheet_argument,
     stack_option,
@@ -25,6 +26,7 @@ from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
+    from genomics_pipeline.planning.record_plan import RecordLoad
     from genomics_pipeline.runs.adapters import Adapters
     from genomics_pipeline.runs.plan_request import PlanRequest
     from genomics_pipeline.worker.machine import Limits
@@ -35,6 +37,28 @@ if TYPE_CHECKING:
 @click.option("--samples", type=int, metavar="N", help="Plan for this number of samples instead of a sheet.")
 @click.option(
     "--gigabytes", type=float, metavar="G", help="The size of each sample's FASTQ files, or gVCF, in 10^9 bytes."
+)
+@click.option(
+    "--records",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Plan a run over this number of records, for a pipeline over records: docs/records.md.",
+)
+@click.option(
+    "--record-bytes",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    metavar="BYTES",
+    help="With --records: the mean size of a record as JSON.",
+)
+@click.option(
+    "--batch-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --records: the mean time of a function over a batch.",
 )
 @click.option("--reference", metavar="FASTA", help="The reference, a path or URI; by default a human genome.")
 @pipeline_option
@@ -113,6 +137,9 @@ def plan(
     explain: str | None,
     save: str | None,
     calibration: Path | None,
+    records: int | None,
+    record_bytes: int,
+    batch_seconds: float,
     **options: Any,
 ) -> None:
     """Tell what a run of SHEET on AWS will do, need and cost; nothing is started or asked of AWS.
@@ -129,6 +156,7 @@ def plan(
       genomics-pipeline plan cohort.csv --reference hg38.fa.gz --history my-pilot
       genomics-pipeline plan --samples 1000 --gigabytes 75 --what-if naive
       genomics-pipeline plan cohort.csv --reference hg38.fa.gz --history my-pilot --here
+      genomics-pipeline plan --records 1000000 --pipeline transactions.toml
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.model import run_layout
@@ -140,12 +168,39 @@ def plan(
 
     if limits != NO_LIMITS and not here:
         raise UsageError("--cpus, --memory, --jobs: expected --here beside them: hosts of AWS are another matter")
+    if records is not None:
+        from genomics_pipeline.planning.record_plan import RecordLoad
+
+        refuse_options_of_samples({**options, "here": here, "save": save, "calibration": calibration}, _OF_SAMPLES)
+        _show(
+            _over_records(RecordLoad(records, record_bytes, batch_seconds), options, adapters(limits)), explain, as_json
+        )
+        return
     request, ports = PlanRequest(options.pop("manifest"), calibration=calibration, **options), adapters(limits)
     files = None if save is None else find_run(save, request.stack, ports).files
     with ProgressDisplay(quiet=as_json, verbose=False) as display:
         made = _here(request, ports, display.note) if here else _on_aws(request, ports, display.note)
     if files is not None:
         write_plan(files.store, files.place.uri(run_layout.PLAN), made.members)
+    _show(made, explain, as_json)
+
+
+# By their names in the messages of `refuse_options_of_samples`.
+_OF_SAMPLES = (
+    *("manifest", "samples", "gigabytes", "reference", "regions", "here", "max_vcpus", "quotas", "rates", "map_runs"),
+    *("inject", "arriving_days", "history", "calibration", "what_if", "save"),
+)
+
+
+class _Shown(NamedTuple):
+    """A plan as it is shown: its JSON object, the lines of its screen, and what explains a line."""
+
+    members: Mapping[str, Any]
+    lines: Iterable[str]
+    explain: Callable[[str], list[str]]
+
+
+def _show(made: _Shown, explain: str | None, as_json: bool) -> None:
     if explain is not None:
         for line in made.explain(explain):
             echo_line(line)
@@ -156,12 +211,13 @@ def plan(
             echo_line(line)
 
 
-class _Shown(NamedTuple):
-    """A plan as it is shown: its JSON object, the lines of its screen, and what explains a line."""
+def _over_records(load: RecordLoad, options: Mapping[str, Any], ports: Adapters) -> _Shown:
+    from genomics_pipeline.report.record_plan_table import explain_record_line, record_plan_json, record_plan_lines
+    from genomics_pipeline.runs.estimate_records import RecordPlanRequest, estimate_records
 
-    members: Mapping[str, Any]
-    lines: Iterable[str]
-    explain: Callable[[str], list[str]]
+    request = RecordPlanRequest(options["pipeline"], load, options["region"], options["max_concurrency"])
+    made = estimate_records(request, ports)
+    return _Shown(record_plan_json(made), record_plan_lines(made), partial(explain_record_line, made))
 
 
 def _on_aws(request: PlanRequest, ports: Adapters, note: Callable[[str], None]) -> _Shown:

@@ -114,7 +114,7 @@ def _show(outcome: RerunOutcome, stack: str) -> None:
         echo_line(f"{outcome.run}: {chosen.execution} would run {what}; nothing was written or started")
     elif outcome.aws is not None:
         state = "" if outcome.aws.started else f": already {outcome.status.lower()}"
-        echo_line(f"{outcome.run}: {chosen.execution}{state}: {_samples(chosen)}")
+        echo_line(f"{outcome.run}: {chosen.execution}{state}: {_samples(chosen, outcome.kind)}")
         show_next_commands(outcome.run, stack)
 
 

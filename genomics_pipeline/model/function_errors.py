@@ -1,6 +1,6 @@
 """Failure classes of functions: the names of errors that ``lambda:invoke`` gives, and the words of their causes.
 
-Sources: Step Functions developer guide, "Handling errors in Step Functions workflows" (transient Lambda errors) and
+Sources: Step Functions developer guide, bp-lambda-serviceexception (the errors that AWS advises to retry) and
 "Invoke an AWS Lambda function"; Lambda's API reference, Invoke; tests/conformance/cases. A function's own exception has
 the name of its class, ``errorType``; the runtime's have ``Runtime.`` or ``Sandbox.`` before it.
 """

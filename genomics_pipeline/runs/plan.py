@@ -109,6 +109,17 @@ class RunPlan:
         return self.pipeline.optional_stages(self.overrides)
 
 
+def refuse_over_records(pipeline: Pipeline) -> None:
+    """Refuse a pipeline over records for a run over samples.
+
+    Raises:
+        UsageError: for such a pipeline.
+    """
+    if pipeline.over_records:
+        expected = f"expected neither --reference nor --genome for {pipeline.name}, a pipeline over records"
+        raise UsageError(f"{expected}; found one of them, or `plan` without --records")
+
+
 def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPlan:
     """Check a request and return its plan.
 
@@ -121,9 +132,7 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
         DataError: for a pipeline, step or sample sheet that cannot be used; all problems at once.
     """
     pipeline, steps = load_pipeline(request.pipeline)
-    if pipeline.over_records:
-        expected = f"expected neither --reference nor --genome for {pipeline.name}, a pipeline over records"
-        raise UsageError(f"{expected}; found one of them")
+    refuse_over_records(pipeline)
     collected = CollectedProblems()
     overrides: Mapping[str, Mapping[str, Value]] = {}
     bounds: StageBounds = {}

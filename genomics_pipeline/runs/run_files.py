@@ -8,6 +8,7 @@ from itertools import islice
 from os import SEEK_END
 
 from genomics_pipeline.asl.optional import is_optional
+from genomics_pipeline.asl.record_map import LABEL, PARTS
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.language.walker import StateNode, walk_machines
 from genomics_pipeline.model import budgets, run_layout
@@ -96,11 +97,14 @@ class RunFiles:
 
         Raises:
             RunError: if the run has no readable definition.
+            UsageError: for a run over records.
             UnreadableRecord: if its input is in an unknown form.
         """
         uri = self.place.uri(run_layout.DEFINITION)
         try:
             machine = next(walk_machines(read_run_definition(self.store, uri)))
+            if {LABEL, PARTS} & set(machine.nodes):
+                raise UsageError(f"{self.shown}: expected a run over samples, found one over records")
             groups = [_group(state) for state in machine.states() if state.kind in ("Map", "Task")]
         except (MissingObject, ValueError, LookupError, TypeError, AttributeError, RecursionError, StopIteration):
             groups = []

@@ -38,7 +38,7 @@ def caller_policy(
     return policy(
         [
             *_states(deployment, machines),
-            *_jobs(deployment, steps),
+            *_jobs(deployment, steps, machines),
             *_objects(deployment),
             *_inputs(inputs),
             *_input_keys(input_keys, deployment),
@@ -106,7 +106,18 @@ def _states(deployment: Deployment, machines: Sequence[PipelineStateMachine]) ->
     ]
 
 
-def _jobs(deployment: Deployment, steps: Sequence[str]) -> list[Statement]:
+def _functions(deployment: Deployment, machines: Sequence[PipelineStateMachine]) -> list[Statement]:
+    names = sorted({name for machine in machines for name in machine.functions})
+    find = Statement(
+        "FindFunctions",
+        "submit checks that the functions of the steps have their images",
+        ["lambda:GetFunction"],
+        [_arn(deployment, "lambda", f"function:{name}") for name in names],
+    )
+    return [find] if names else []
+
+
+def _jobs(deployment: Deployment, steps: Sequence[str], machines: Sequence[PipelineStateMachine]) -> list[Statement]:
     return [
         Statement(
             "DescribeJobs",
@@ -129,6 +140,7 @@ def _jobs(deployment: Deployment, steps: Sequence[str]) -> list[Statement]:
             ["ecr:DescribeImages"],
             [_arn(deployment, "ecr", f"repository/{deployment.names.repository(step)}") for step in steps],
         ),
+        *_functions(deployment, machines),
         Statement(
             "TerminateJobs",
             "cancel terminates remaining jobs, by TerminateJobs too; they have the stack's tag, and ids of AWS",

@@ -24,7 +24,7 @@ from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.intervals import intervals_text
 from genomics_pipeline.runs.learned_attempts import NOTHING_LEARNED, LearnedAttempts, learned_attempts
-from genomics_pipeline.runs.plan import RunPlan, plan
+from genomics_pipeline.runs.plan import RunPlan, plan, refuse_over_records
 from genomics_pipeline.runs.plan_request import PlanRequest
 from genomics_pipeline.runs.ploidy_warnings import ploidy_warnings
 from genomics_pipeline.runs.reference_indexes import choose_indexes
@@ -44,6 +44,7 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
         DataError: with all problems of the request, the files on S3 and the stack.
     """
     pipeline, steps = load_pipeline(request.pipeline)
+    refuse_over_records(pipeline)
     document = generate(pipeline, ResourceNames(request.stack))
     checks = _Checks(request, adapters, note)
     planned, deployment, reference = None, None, None

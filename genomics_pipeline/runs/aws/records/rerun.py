@@ -19,6 +19,7 @@ from genomics_pipeline.model.errors import CollectedProblems, RunError, UsageErr
 from genomics_pipeline.model.json_text import dumps
 from genomics_pipeline.model.record_input import RecordInput, RecordsPlace
 from genomics_pipeline.model.rerun import merge_parameters
+from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.records.execution_input import read_concurrency
 from genomics_pipeline.records.fields import record_text
 from genomics_pipeline.records.rerun import ChosenSamples, RerunRecord, write_rerun
@@ -58,10 +59,10 @@ def rerun_records(run: AwsRun, request: RerunRequest, display: Display) -> Rerun
         file = Path(folder) / run_layout.RECORDS
         chosen = _write(run, file, rerun_name(run.name, number))
         if not chosen.samples:
-            return nothing_to_run(run.name, chosen, accepted=True)
+            return nothing_to_run(run.name, chosen, accepted=True, kind=RECORD)
         check_items(f"the rerun of {run.name}", chosen.samples, file.stat().st_size)
         if request.dry_run:
-            return RerunOutcome(run.name, CHECKED, chosen)
+            return RerunOutcome(run.name, CHECKED, chosen, kind=RECORD)
         display.note(f"uploading to {_uri(run, number, '')}")
         run.store.publish(file, _uri(run, number, run_layout.RECORDS))
     run.store.write(_uri(run, number, run_layout.INPUT), record_text(execution_input).encode())
@@ -88,11 +89,11 @@ def _start(run: AwsRun, chosen: ChosenSamples, execution_input: dict[str, Any], 
     machine = run.deployment.state_machine_arn(run.record.pipeline)
     uri = run.place.uri("")
     if start_execution(machine, chosen.execution, json.dumps(execution_input), run.clients):
-        return RerunOutcome(run.name, "RUNNING", chosen, aws=AwsRerun(uri, arn, started=True))
+        return RerunOutcome(run.name, "RUNNING", chosen, aws=AwsRerun(uri, arn, started=True), kind=RECORD)
     execution = find_execution(arn, run.clients)
     if execution is None:
         raise RunError(f"execution {chosen.execution}: one of this name has ended, and AWS does not start another one")
-    return RerunOutcome(run.name, execution["status"], chosen, aws=AwsRerun(uri, arn))
+    return RerunOutcome(run.name, execution["status"], chosen, aws=AwsRerun(uri, arn), kind=RECORD)
 
 
 def _input(run: AwsRun, request: RerunRequest, number: int) -> dict[str, Any]:
