@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -21,10 +21,12 @@ from genomics_pipeline.model.pipeline import (
     Stage,
 )
 from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.planning.recorded_tasks import RecordedTask, RecordedTasks
 from genomics_pipeline.planning.resource_model import ResourceModel, TaskEstimate, TaskFeatures, UnknownStep
 
 UNSIZED = (REFERENCE, EARLIER_PACKED)  # a plan is of a run that joins no earlier one
 OutputSizes = Mapping[str, Sequence[float]]  # of the items of a stage, by output; of all outputs together: ""
+ALIGNMENT = "alignment"  # the output whose format, and so its size, is a parameter
 DISTINCT = 50  # sizes of samples that are estimated one by one; more are rounded to three digits
 
 
@@ -40,6 +42,7 @@ class PlannedCohort:
         alignment_factor: The size of alignments, in that of the calibrated format.
         given: The number of samples whose gVCF is given.
         given_bytes: The size of these gVCFs together.
+        recorded: The tasks of earlier runs of the same samples.
         multiplier: The number of samples that each of `sample_bytes` stands for, for questions about larger cohorts.
     """
 
@@ -50,6 +53,7 @@ class PlannedCohort:
     alignment_factor: float = 1.0
     given: int = 0
     given_bytes: float = 0.0
+    recorded: RecordedTasks = field(default_factory=RecordedTasks)
     multiplier: int = 1
 
     @property
@@ -156,11 +160,15 @@ def workload(
         divided = part_sizes(items[scope], map_runs[name])
         batches[name] = [size for part in divided for size in _batches(part, settings[name])]
     outputs: dict[str, OutputSizes] = {}
+    of_same = cohort.recorded if cohort.multiplier == 1 else RecordedTasks()  # not of questions about larger cohorts
+    recorded: dict[str, Sequence[RecordedTask | None]] = {}
     stages = []
     for stage in pipeline.stages:
         label = labels.get(stage.name)
         sizes = batches[label] if label else [1]
-        stages.append(_stage_work(pipeline, stage, label, sizes, cohort, model, outputs))
+        lengths = cohort.sample_bytes, len(cohort.interval_bases)
+        recorded[stage.name] = of_same.of_stage(pipeline, stage, *lengths, recorded)
+        stages.append(_stage_work(pipeline, stage, label, sizes, cohort, model, outputs, recorded[stage.name]))
     return Workload(stages, batches, scopes, settings, map_runs)
 
 
@@ -200,6 +208,7 @@ def _stage_work(
     cohort: PlannedCohort,
     model: ResourceModel,
     outputs: dict[str, OutputSizes],
+    recorded: Sequence[RecordedTask | None],
 ) -> StageWork:
     """Return the tasks of a stage, and add the sizes of its outputs, by item, to `outputs`.
 
@@ -211,10 +220,12 @@ def _stage_work(
         cohort: The items of the run.
         model: The source of estimates.
         outputs: The sizes of the outputs of earlier stages.
+        recorded: The task of an earlier run for each item, whose sizes are exact; None for none.
     """
     keys, features = stage_features(pipeline, stage, cohort, outputs)
     known = {key: _estimate(model, stage, one) for key, one in features.items()}
-    outputs[stage.name] = output_sizes(keys, known)
+    factor = cohort.alignment_factor if ALIGNMENT in stage.step.outputs else 1.0
+    outputs[stage.name] = _with_recorded(output_sizes(keys, known), recorded, factor)
     groups: dict[int, tuple[list[int], list[int]]] = {key: ([], []) for key in features}
     first = 0
     for index, size in enumerate(sizes):
@@ -222,7 +233,7 @@ def _stage_work(
         tasks.append(index)
         items.append(size)
         first += size
-    factor = cohort.alignment_factor if "alignment" in stage.step.outputs else 1.0
+    tasks_and_keys = list(zip(recorded, keys, strict=True))
     return StageWork(
         stage,
         label,
@@ -231,9 +242,33 @@ def _stage_work(
             for key, (tasks, items) in groups.items()
             if tasks
         ],
-        float(sum(features[key].input_bytes for key in keys)),
-        sum(outputs[stage.name][""]) * factor,
+        float(sum(features[key].input_bytes if one is None else one.input_bytes for one, key in tasks_and_keys)),
+        sum(
+            size * factor if one is None else one.output_bytes
+            for one, size in zip(recorded, outputs[stage.name][""], strict=True)
+        ),
     )
+
+
+def _with_recorded(sizes: OutputSizes, recorded: Sequence[RecordedTask | None], factor: float) -> OutputSizes:
+    """Return the sizes of the outputs of a stage, those of recorded tasks in place of estimates.
+
+    Args:
+        sizes: The estimates.
+        recorded: The recorded task for each item; None for none.
+        factor: The size of alignments, in that of the calibrated format, in which sizes are estimated.
+    """
+
+    def size(one: RecordedTask | None, name: str, estimate: float) -> float:
+        if one is None:
+            return estimate
+        own = one.outputs.get(name, 0) if name else one.output_bytes
+        return own / factor if name in ("", ALIGNMENT) else own
+
+    return {
+        name: [size(one, name, estimate) for one, estimate in zip(recorded, column, strict=True)]
+        for name, column in sizes.items()
+    }
 
 
 def output_sizes(keys: Sequence[int], known: Mapping[int, TaskEstimate]) -> OutputSizes:

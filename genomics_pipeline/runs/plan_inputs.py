@@ -125,7 +125,7 @@ def read_inputs(
     if request.reference is not None:
         reference = prepare(request.reference, (), store, adapters.cache, note)
         contigs, genome = tuple(read_contigs(reference)), without_secrets(request.reference)
-    cohort = planned_cohort(request, planned, sizes, contigs, calibration, store)
+    cohort = planned_cohort(request, planned, sizes, contigs, calibration, store, runs)
     return PlanInputs(planned, calibration, learned, unlearned, runs, cohort, reference, genome)
 
 

@@ -7,19 +7,24 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.parameters import Value, resolve
+from genomics_pipeline.model.pipeline import Stage
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.planning.calibration import Calibration
 from genomics_pipeline.planning.limits import line_bytes
+from genomics_pipeline.planning.recorded_tasks import RecordedTask, RecordedTasks
 from genomics_pipeline.planning.workload import PlannedCohort
 from genomics_pipeline.reference.fai import Contig
 from genomics_pipeline.runs.given_files import READERS, missing_reads
 from genomics_pipeline.runs.intervals import intervals_text
 from genomics_pipeline.runs.plan import RunPlan
 from genomics_pipeline.runs.plan_request import PlanRequest
+from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.protocol import Store
 
 GB = 10**9
+FORMAT = "format"  # the parameter of the step that writes alignments
 
 
 def planned_cohort(
@@ -29,6 +34,7 @@ def planned_cohort(
     contigs: Sequence[Contig],
     model: Calibration,
     store: Store,
+    history: Sequence[RunFiles] = (),
 ) -> PlannedCohort:
     """Return the items of a run.
 
@@ -39,6 +45,7 @@ def planned_cohort(
         contigs: The contigs of the reference.
         model: The rates, which say how large alignments of a format are.
         store: The store of the files.
+        history: The files of earlier runs, whose sizes stand for those of the same tasks.
     """
     intervals = [json.loads(line)["regions"] for line in intervals_text(planned, contigs, store).splitlines()]
     with_reads = [one for one in planned.samples if one.gvcf is None]
@@ -53,7 +60,29 @@ def planned_cohort(
         _alignment_factor(planned, model),
         number or 0,
         float(sum(sizes)) if given and not with_reads else _given_bytes(given, store),
+        _recorded(request, planned, history),
     )
+
+
+def _recorded(request: PlanRequest, planned: RunPlan, history: Sequence[RunFiles]) -> RecordedTasks:
+    """Return the tasks of earlier runs that had the steps and parameters of a plan; none of runs that join others."""
+    samples = [one.sample for one in planned.samples if one.gvcf is None]
+    if request.samples is not None or not history or len(samples) < len(planned.samples):
+        return RecordedTasks()
+    stages = {one.name: one for one in planned.stages_that_run.stages}
+    tasks: dict[str, dict[str, RecordedTask]] = {name: {} for name in stages}
+    same = [list(run.items("sample")) == samples for run in history]
+    found = ((is_same, one) for run, is_same in zip(history, same, strict=True) for one in run.completions())
+    for is_same, record in found:
+        stage, made_of = stages.get(record.stage), record.provenance
+        if stage is None or (stage.scope != "sample" and not is_same):
+            continue
+        if (made_of.step, made_of.version) != (stage.step.name, stage.step.version):
+            continue
+        if dict(made_of.parameters) == resolve(stage.step.parameters, _values(planned, stage)):
+            sizes = {name: sum(file.size_bytes for file in one.files) for name, one in record.outputs.items()}
+            tasks[stage.name][record.item] = RecordedTask(record.input_bytes, sizes)
+    return RecordedTasks(tasks, samples)
 
 
 def sample_sizes(request: PlanRequest, planned: RunPlan, store: Store) -> list[int]:
@@ -103,7 +132,12 @@ def _bases(region: str) -> int:
 def _alignment_factor(planned: RunPlan, model: Calibration) -> float:
     """Return the size of the run's alignments, in that of the calibrated format."""
     for stage in planned.stages_that_run.stages:
-        if "format" in stage.step.parameters:
-            values = {**planned.pipeline.parameters.get(stage.name, {}), **planned.overrides.get(stage.name, {})}
-            return model.formats.get(str(values.get("format", "cram")), 1.0)
+        if FORMAT in stage.step.parameters:
+            return model.formats.get(str(_values(planned, stage)[FORMAT]), 1.0)
     return 1.0
+
+
+def _values(planned: RunPlan, stage: Stage) -> dict[str, Value]:
+    """Return the parameters of a stage that differ from those of its step; alignments are those on AWS."""
+    values = {**planned.pipeline.parameters.get(stage.name, {}), **planned.overrides.get(stage.name, {})}
+    return {FORMAT: "cram", **values} if FORMAT in stage.step.parameters else values

@@ -25,9 +25,11 @@ from genomics_pipeline.runs.catalog import pipeline_names, shipped_folder
 from genomics_pipeline.runs.stack.deploy import deploy, parse_parameters
 from genomics_pipeline.runs.stack.destroy import DestroyOutcome, destroy
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
+from genomics_pipeline.worker.dollars import task_dollars
 from genomics_pipeline.worker.step_folder import StepFolder
 
 STACK = "genomics-pipeline"
+HOST = {"instance_type": "m6id.2xlarge", "market": "on-demand"}
 
 
 class StandInUser:
@@ -111,6 +113,22 @@ def test_the_first_deployment_is_two_change_sets_and_one_question(clients: Clien
     }
     machines = [machine_id(name) for name in pipeline_names()]
     assert sorted(outputs) == sorted([*machines, "Architecture", "Bucket", "JobQueue", "OnDemandQueue"])
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+def test_a_region_without_prices_in_the_images_is_named(
+    cloudformation: str, plan: StackTemplate, monkeypatch: pytest.MonkeyPatch, region: str
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    user = StandInUser(answer=False)
+    deploy(plan, {}, aws_clients(), user)
+    notes = [line for line in user.lines if "dollars" in line]
+    expected = (
+        f"tasks report no dollars (metric Cost) in {region}: the images have prices of us-east-1; "
+        f"`genomics-pipeline prices update --region {region}` lets plan, cost and budgets use AWS's"
+    )
+    assert notes == [] if region == "us-east-1" else [expected]
+    assert (task_dollars(HOST | {"zone": f"{region}a"}, 3600, 2, 4096) is None) == bool(notes)
 
 
 def test_the_resources_are_what_the_code_expects(clients: Clients, plan: StackTemplate) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from genomics_pipeline.aws.bucket import put_text
@@ -26,6 +26,7 @@ from genomics_pipeline.aws.template.states import machine_id
 from genomics_pipeline.aws.template.template import first_template
 from genomics_pipeline.model.errors import DataError, Problem, RunError, UsageError, did_you_mean
 from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.prices.load import SHIPPED_REGION
 from genomics_pipeline.runs.account import AccountNeed, account_notes
 from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.stack.functions import PushFunctions, architecture_of, lacking_repositories
@@ -133,6 +134,8 @@ def deploy(
         dialog.note(line)
     for line in account_notes(_need(plan, {**parameter_values(stack_now), **parameters}), clients):
         dialog.note(line)
+    for line in price_notes(clients.states.meta.region_name):
+        dialog.note(line)
     parameters = {**parameters, **hosts.parameters}
     architecture = architecture_of({**parameter_values(stack_now), **parameters})
     lacking = lacking_repositories(plan.functions, plan.names, clients)
@@ -166,6 +169,14 @@ def deploy(
         dialog.show(third, {})
         ended = execute(third, clients, dialog.report, dialog.sleep)
     return outputs(ended)
+
+
+def price_notes(region: str) -> Iterator[str]:
+    """Yield what a stack cannot tell in a Region of which the images have no prices."""
+    if region == SHIPPED_REGION:
+        return
+    own = f"`genomics-pipeline prices update --region {region}` lets plan, cost and budgets use AWS's"
+    yield f"tasks report no dollars (metric Cost) in {region}: the images have prices of {SHIPPED_REGION}; {own}"
 
 
 def _known(document: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, str]:
