@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ import pysam
 from benchmarks.real_sets import DATA, RealSet
 
 KINDS = ("SNP", "INDEL")
+DOUBTLESS = " without doubt"  # behind a kind: the F1 without alleles that truth may lack
 MIN_QUAL = 20  # of the scorer
 
 
@@ -65,23 +66,42 @@ class Truth:
         self._truth, self._regions = real.folder / real.truth, real.regions and real.folder / real.regions
         with pysam.FastaFile(str(reference)) as fasta:
             self._bases = {name: fasta.fetch(name).upper() for name in fasta.references}
+        self._doubtful: dict[str, set[Any]] = {}
         with pysam.VariantFile(str(self._truth)) as vcf:
             self._is_of_one = len(vcf.header.samples) == 1  # under whatever name
 
-    def f1(self, calls: Mapping[str, Path]) -> dict[str, float]:
-        """Return the F1 of SNPs and indels, counts pooled over the samples.
+    def doubt(self, calls: Mapping[str, Path]) -> None:
+        """Take note of alleles that direct calling of all reads has and truth lacks, which may be real.
 
         Args:
             calls: The VCF of each sample.
         """
-        pooled: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
         for sample, path in calls.items():
-            truth = scorer().load(str(self._truth), None if self._is_of_one else sample, None, self._bases)
-            found = scorer().load(str(path), sample, MIN_QUAL, self._bases)
-            scores = scorer().score(truth, found, self._confident, self._bases)
-            for kind in KINDS:
-                pooled[kind].update({name: scores[kind][name] for name in ("TP", "FN", "FP", "calls")})
+            truth, found = self._loaded(sample, path)
+            self._doubtful[sample] = found.keys() - truth.keys()
+
+    def f1(self, calls: Mapping[str, Path]) -> dict[str, float]:
+        """Return the F1 of SNPs and indels, counts pooled over the samples; after `doubt`, also without such alleles.
+
+        Args:
+            calls: The VCF of each sample.
+        """
+        pooled: dict[str, Counter[str]] = defaultdict(Counter)
+        for sample, path in calls.items():
+            truth, found = self._loaded(sample, path)
+            versions = {"": found}
+            if sample in self._doubtful:
+                versions[DOUBTLESS] = {one: each for one, each in found.items() if one not in self._doubtful[sample]}
+            for name, kept in versions.items():
+                scores = scorer().score(truth, kept, self._confident, self._bases)
+                for kind in KINDS:
+                    pooled[kind + name].update({count: scores[kind][count] for count in ("TP", "FN", "FP", "calls")})
         return {kind: _f1(counts) for kind, counts in pooled.items()}
+
+    def _loaded(self, sample: str, path: Path) -> tuple[Any, Any]:
+        """Return the true alleles of a sample, and those of a VCF."""
+        truth = scorer().load(str(self._truth), None if self._is_of_one else sample, None, self._bases)
+        return truth, scorer().load(str(path), sample, MIN_QUAL, self._bases)
 
     @cached_property
     def _confident(self) -> Any:

@@ -150,6 +150,11 @@ class Record:
         return found
 
     @property
+    def is_of_few(self) -> bool:
+        """Return whether it is of so few reads that it makes no site: see `FEW` in the header of a gVCF."""
+        return "FEW" in self._info
+
+    @property
     def quality_shares(self) -> list[float]:
         """Return the share of each allele in the qualities of the reads."""
         return [float(value) for value in self._info["QS"].split(",")]

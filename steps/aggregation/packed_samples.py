@@ -66,7 +66,7 @@ class Packed(NamedTuple):
         positions: The place of each entry's allele in normal form.
         alleles: The number of that allele in `allele_texts`.
         numbers: Its number in the record.
-        evident: 1 if the most likely genotype has it.
+        evident: 1 if the most likely genotype has it, of a record that may make a site.
         phred, depth, bias, depths, unseen, body_alleles: See `Bodies`.
         allele_texts: ``1 for an indel;REF;ALT`` of alleles in normal form, tab-separated.
     """

@@ -77,7 +77,7 @@ class Packing:
         entries = [(*key, number) for key, number in record.alleles.items() if first <= key[0].pos <= last]
         if not entries:
             return False
-        evident = evident_alleles(record.phred)
+        evident = set() if record.is_of_few else evident_alleles(record.phred)
         for place, allele, number in entries:
             text = f"{place.indel:d}\t{allele.ref}\t{allele.alt}"
             numbers["positions"].append(place.pos - first)

@@ -20,6 +20,7 @@ HEADER = """##fileformat=VCFv4.2
 ##contig=<ID=c1,length=3000>
 ##ALT=<ID=*,Description="Represents allele(s) other than observed.">
 ##INFO=<ID=INDEL,Number=0,Type=Flag,Description="Indicates that the variant is an INDEL.">
+##INFO=<ID=FEW,Number=0,Type=Flag,Description="Indel of few reads">
 ##INFO=<ID=DP,Number=1,Type=Integer,Description="Raw read depth">
 ##INFO=<ID=MQ0F,Number=1,Type=Float,Description="Fraction of MQ0 reads (smaller is better)">
 ##INFO=<ID=I16,Number=16,Type=Float,Description="Auxiliary tag used for calling">

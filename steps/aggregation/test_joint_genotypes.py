@@ -21,7 +21,8 @@ I16 = "300,9000,300,9000,600,36000,600,36000,250,6250,250,6250"
 class Given(NamedTuple):
     """Lines of a gVCF from a position on: `alt` None is a block, "" a gap, else a variant.
 
-    `strands` are reads of the reference, forward and reverse, and of the variant; `depths` of both, if not as likely.
+    `strands` are reads of the reference, forward and reverse, and of the variant; `depths` of both, if not as
+    likely. An indel `of_few` reads makes no site.
     """
 
     start: int
@@ -32,6 +33,7 @@ class Given(NamedTuple):
     ref: str = ""
     strands: str = "5,5,5,5"
     depths: str = ""
+    of_few: bool = False
 
 
 def snp(pos: int, alt: str, phred: str = HET, depth: int = 20) -> Given:
@@ -67,7 +69,7 @@ def line(given: Given) -> str:
     share = 1.0 if given.phred.endswith(",0") else 0.5
     reads = round(share * given.depth)
     phred, depths, shares = given.phred, given.depths or f"{given.depth - reads},{reads}", f"{1 - share},{share}"
-    alts, kind = given.alt.lower(), "INDEL;"
+    alts, kind = given.alt.lower(), "INDEL;FEW;" if given.of_few else "INDEL;"
     if not given.ref:
         alts, kind, depths, shares = f"{alts},<*>", "", f"{depths},0", f"{shares},0"
         phred += ",230,230,255"
@@ -82,9 +84,13 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     reference = folder / "reference.fa"
     reference.write_text(f">c1\n{BASES}\n")
     index(reference)
+    few = [
+        one._replace(of_few=True) for one in (deletion(1501, 2, HET), deletion(1601, 1, HET), deletion(1701, 1, HET))
+    ]
     biased = snp(701, "C")._replace(strands="8,6,0,5")
     weak = [deletion(801, 2, "36,0,100", "6,2"), deletion(901, 2, "117,0,1", "1,7")]
     errors = [snp(1101, "C"), snp(1201, "C", "12,0,132"), snp(1301, "C", "12,0,132"), deletion(1401, 2, HET)]
+    errors += [deletion(1501, 2, HET), deletion(1601, 2, HET)]
     write_gvcf(
         folder, "P", [snp(101, "C"), snp(201, "C"), deletion(401, 2, HET), snp(601, "C"), biased, *weak, *errors]
     )
@@ -95,7 +101,7 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_gvcf(folder, "Q", [one_read, *known, biased, *weak[:1], *errors])
     errors = [snp(1101, "G", "15,0,105"), snp(1201, "C", "12,0,132")]
     write_gvcf(folder, "R", [Given(101, 101, ""), snp(201, "T"), *weak[:1], Given(990, 1010, ""), *errors])
-    write_gvcf(folder, "S", [deletion(401, 2, HOM), Given(402, 403, ""), snp(603, "T", "40,30,0")])
+    write_gvcf(folder, "S", [deletion(401, 2, HOM), Given(402, 403, ""), snp(603, "T", "40,30,0"), *few])
     return folder
 
 
@@ -187,6 +193,15 @@ def test_an_indel_that_nearly_all_reads_show_is_homozygous(joint: dict[tuple[int
     assert genotypes(joint[901, "ACG"]) == ["1/1", "0/0", "0/0", "0/0"]
 
 
+def test_an_indel_of_few_reads_is_evidence_of_an_allele_that_another_sample_has_and_adds_none(
+    joint: dict[tuple[int, str], pysam.VariantRecord],
+) -> None:
+    assert genotypes(joint[1501, "ACG"]) == ["0/1", "0/0", "0/0", "0/1"]
+    assert joint[1601, "ACG"].alts == ("A",)
+    assert genotypes(joint[1601, "ACG"])[:3] == ["0/1", "0/0", "0/0"]
+    assert not {pos for pos, _ in joint} & {1701}
+
+
 def test_a_deletion_that_spans_a_variant_is_an_allele_of_it(
     joint: dict[tuple[int, str], pysam.VariantRecord],
 ) -> None:
@@ -213,7 +228,7 @@ def test_the_least_likelihood_is_0_and_bases_are_in_upper_case(
     joint: dict[tuple[int, str], pysam.VariantRecord],
 ) -> None:
     bases = {(pos, "A") for pos in (101, 201, 301, 601, 701, 1101, 1201)} | {(403, "G"), (603, "G")}
-    assert set(joint) == bases | {(pos, "ACG") for pos in (401, 801, 901, 1401)}
+    assert set(joint) == bases | {(pos, "ACG") for pos in (401, 801, 901, 1401, 1501, 1601)}
     for record in joint.values():
         assert all(min(call["PL"]) == 0 for call in record.samples.values())
         assert all(allele == allele.upper() for allele in record.alleles or ())

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from calling_units import Ownership
 from common.ploidy import DIPLOID, Ploidy
+from few_reads import is_of_few
 
 # A block stays within one band, so that a site of low depth does not lower the depth of those around it.
 DEPTH_BANDS = (0, *range(1, 11), 12, 15, 20, 40)
@@ -83,6 +84,11 @@ class Block:
             self.all = others
         return True
 
+    def behind(self, start: int, base: str) -> Block:
+        """Return the rest of the block from a position on, with the reference's base there."""
+        sites = Sites(self.copies, self.band, self.depth, self.none, self.one, self.all)
+        return Block(self.contig, start, self.end, base, sites)
+
     def line(self, start: int, end: int, base: str) -> str:
         """Return a part of the block as a line of a gVCF.
 
@@ -140,7 +146,7 @@ class GvcfWriter:
             sites = reference_sites(sample, unseen, copies) if unseen or not info.startswith("INDEL") else None
             if sites is None:
                 if copies:
-                    self._write_variant(line, copies)
+                    self._write_variant(line, copies, is_of_few(info))
                 continue
             if not varies:
                 self._add(contig, start, end, ref, sites, copies)
@@ -166,21 +172,32 @@ class GvcfWriter:
             self._flush()
             self._open = Block(contig, start, end, base, sites) if copies else None
 
-    def _write_variant(self, line: str, copies: int) -> None:
-        self._flush()
+    def _write_variant(self, line: str, copies: int, of_few: bool) -> None:
         contig, pos, name, ref, alts, rest = line.split("\t", 5)
+        self._flush((contig, int(pos) - 1))
         line = "\t".join([contig, pos, name, ref.upper(), alts.upper(), rest])  # lower case in soft-masked references
-        self._sites(line)
+        if not of_few:
+            self._sites(line)
         if self._own.parts(contig, int(pos) - 1, int(pos)):
             self._gvcf(with_genotype(line, copies))
 
-    def _flush(self) -> None:
-        block, self._open = self._open, None
+    def _flush(self, place: tuple[str, int] | None = None) -> None:
+        """Write the open block, or the part of it before a place that has a record of its own.
+
+        Args:
+            place: The contig and the site, counted from 0.
+        """
+        block = self._open
         if block is None:
             return
-        for start, end in self._own.parts(block.contig, block.start, block.end):
+        contig, site = place or ("", 0)
+        end = min(block.end, site) if contig == block.contig else block.end
+        parts = self._own.parts(block.contig, block.start, end) if end > block.start else []
+        for start, stop in parts:
             base = block.base if start == block.start else self._base(block.contig, start)
-            self._gvcf(block.line(start, end, base))
+            self._gvcf(block.line(start, stop, base))
+        rest = max(end + 1, block.start)
+        self._open = block.behind(rest, self._base(block.contig, rest)) if rest < block.end else None
 
 
 def with_genotype(line: str, copies: int) -> str:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 from calling_units import Ownership, Span
 from common.ploidy import Ploidy, Stretch
+from few_reads import with_few
 from gvcf_blocks import DEPTH_BANDS, GvcfWriter
 
 Sites = dict[int, tuple[int, tuple[int, ...]]]  # the depth of each, and its likelihoods of two copies
@@ -86,3 +87,46 @@ def test_a_block_has_the_sites_of_one_band_and_their_least_values(
     writer.write(lines)
     assert written == expected_blocks(sites, ploidy, own)
     assert not candidates
+
+
+@given(
+    records=RECORDS,
+    stretches=STRETCHES,
+    start=st.integers(0, 20),
+    length=st.integers(1, CONTIG_BP),
+    places=st.sets(st.integers(0, 60), max_size=8),
+)
+def test_an_indel_of_few_reads_stands_in_the_place_of_its_base_in_a_block(
+    records: list[tuple[int, int, int, int, bool]],
+    stretches: list[Stretch],
+    start: int,
+    length: int,
+    places: set[int],
+) -> None:
+    lines, sites = pileup(records)
+    own, ploidy = Span("c", start, start + length), Ploidy(2, [one for one in stretches if one.copies == 1])
+    indels = [f"c\t{place + 1}\t.\tA\tAC\t0\t.\tINDEL;FEW;DP=2\tPL:DP\t60,0,50:2\n" for place in sorted(places)]
+    written: list[str] = []
+    candidates: list[str] = []
+    writer = GvcfWriter(Ownership((own,)), ploidy, gvcf=written.append, sites=candidates.append, base=lambda *_: "A")
+    writer.write(with_few(lines, indels, ["c"]))
+    assert not candidates
+    starts = [int(line.split("\t")[1]) - 1 for line in written]
+    assert starts == sorted(starts)
+    of_few = {place for place, line in zip(starts, written, strict=True) if "FEW" in line}
+    assert of_few == {place for place in places if own.start <= place < own.end}
+    covered: dict[int, tuple[int, ...]] = {}
+    for place, line in zip(starts, written, strict=True):
+        if place not in of_few or "FEW" not in line:
+            end = int(line.split("END=")[1].split(";")[0])
+            phred = tuple(map(int, line.rstrip().split("\t")[-1].split(":")[1].split(",")))
+            assert place < end
+            assert not covered.keys() & set(range(place, end))
+            covered.update(dict.fromkeys(range(place, end), phred))
+    expected = {site for site in sites if own.start <= site < own.end}
+    if stretches:  # a block that ends with the number of copies is written before
+        assert expected - of_few <= covered.keys() <= expected
+    else:
+        assert covered.keys() == expected - of_few
+    for site, phred in covered.items():
+        assert all(one <= each for one, each in zip(phred[-1:], sites[site][1][-1:], strict=True))

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 from calling_units import Span
-from usual_depth import LOW_DEPTH, POSITIONS, depths, is_low, spread
+from usual_depth import COHORT_DEPTH, LOW_DEPTH, POSITIONS, are_below, depths, spread
 
+LIMITS = (LOW_DEPTH, COHORT_DEPTH)
 CONTIGS = {"a": 40_000, "b": 300}
 READS = st.tuples(
     st.sampled_from([0, 0, 0, pysam.FREVERSE, pysam.FDUP, pysam.FSECONDARY, pysam.FSUPPLEMENTARY, pysam.FQCFAIL]),
@@ -61,12 +62,14 @@ def test_depths_are_those_of_look_ups_at_each_position(
 @example([LOW_DEPTH - 1, LOW_DEPTH])
 @example([LOW_DEPTH - 1, LOW_DEPTH + 1])
 @example([LOW_DEPTH - 1] * (POSITIONS // 2) + [LOW_DEPTH + 1] * (POSITIONS // 2))
+@example([LOW_DEPTH] * (POSITIONS // 2) + [COHORT_DEPTH + 1] * (POSITIONS // 2))
 def test_half_of_the_positions_decide_as_their_median_does(found: list[int]) -> None:
     rest = iter(found)
-    assert is_low(rest) == (median([depth for depth in found if depth] or [0]) < LOW_DEPTH)
+    middle = median([depth for depth in found if depth] or [0])
+    assert are_below(rest, LIMITS) == [middle < limit for limit in LIMITS]
 
 
 def test_positions_are_not_read_once_the_others_decide() -> None:
-    rest = iter([LOW_DEPTH] * POSITIONS)
-    assert not is_low(rest)
+    rest = iter([COHORT_DEPTH] * POSITIONS)
+    assert are_below(rest, LIMITS) == [False, False]
     assert len(list(rest)) == POSITIONS // 2 - 1

@@ -108,6 +108,7 @@ def run_step(dataset: Dataset, folder: Path, vcpus: int = 1, **parameters: Any) 
     defaults: dict[str, Any] = {"ploidy": 2, "regions": None, "min_mapq": 20, "min_baseq": 1}
     defaults |= {
         "min_indel_reads": 2,
+        "min_cohort_indel_reads": 2,
         "count_orphans": False,
         "max_depth": 8000,
         "prior": 0.02,
@@ -317,7 +318,8 @@ def test_the_header_says_what_made_the_file(dataset: Dataset, plain: Path) -> No
             "##reference=reference.fa",
             "##genomics_pipeline_command=genomics-pipeline step variant_calling S.bam --reference reference.fa "
             "--param ploidy=2 --param min_mapq=20 --param min_baseq=1 --param min_indel_reads=2 "
-            "--param count_orphans=false --param max_depth=8000 --param prior=0.02 --param min_qual=20 "
+            "--param min_cohort_indel_reads=2 --param count_orphans=false --param max_depth=8000 "
+            "--param prior=0.02 --param min_qual=20 "
             f"--param min_depth=2 --param max_strand_bias=25 --param unit_bp={UNIT}",
         ]
         assert "##bcftools_callCommand=call -mv -a GQ -P 0.02 --ploidy 2 -Ou -" in header
@@ -332,21 +334,67 @@ def test_the_header_says_what_made_the_file(dataset: Dataset, plain: Path) -> No
     assert versions.keys() == {"bcftools", "samtools", "htslib"}
 
 
-@pytest.mark.parametrize(("kept", "reads"), [(1, 2), (4, 1)])
-def test_one_read_shows_an_indel_of_a_sample_of_low_depth(
-    dataset: Dataset, tmp_path: Path, kept: int, reads: int
-) -> None:
-    bam = tmp_path / "some.bam"
+def write_some(
+    dataset: Dataset, bam: Path, left_out: int, of: int, change: Callable[[Any], None] | None = None
+) -> Path:
+    """Write the reads without some of each number of them, after changing each."""
     with pysam.AlignmentFile(str(dataset.bam)) as source, pysam.AlignmentFile(str(bam), "wb", template=source) as out:
         for number, read in enumerate(source):
-            if number % kept == 0:
+            if number % of >= left_out:
+                if change:
+                    change(read)
                 out.write(read)
     pysam.index(str(bam))
-    process = run_step(dataset, tmp_path / "run", bam=bam, min_indel_reads=None)
+    return bam
+
+
+@pytest.mark.parametrize(("left_out", "of", "own", "cohort"), [(0, 1, 2, 2), (9, 20, 2, 1), (3, 4, 1, 1)])
+def test_one_read_shows_an_indel_of_a_sample_of_low_depth(
+    dataset: Dataset, tmp_path: Path, left_out: int, of: int, own: int, cohort: int
+) -> None:
+    bam = write_some(dataset, tmp_path / "some.bam", left_out, of)
+    process = run_step(dataset, tmp_path / "run", bam=bam, min_indel_reads=None, min_cohort_indel_reads=None)
     assert process.returncode == 0, process.stderr
     header = gzip.decompress((tmp_path / "run" / "S.vcf.gz").read_bytes()).decode()
-    assert f" --param min_indel_reads={reads} " in header
-    assert f" -m {reads} " in header
+    assert f" --param min_indel_reads={own} " in header
+    assert f" --param min_cohort_indel_reads={cohort} " in header
+    commands = [line for line in header.splitlines() if line.startswith("##bcftools_mpileupCommand=")]
+    assert [f" -m {reads} " in line for reads, line in zip((own, cohort), commands, strict=False)] == [True] * len(
+        commands
+    )
+    assert len(commands) == 1 + (cohort < own)
+
+
+LONELY = 1500  # a base of c1 behind which one read of few has a deletion
+
+
+def with_lonely_deletion(read: pysam.AlignedSegment) -> None:
+    """Give a read of the forward strand near the middle of `LONELY` a deletion of three bases behind it."""
+    if read.query_name == f"c1-{LONELY - 55}":
+        bases, before = str(read.query_sequence), LONELY + 1 - read.reference_start
+        qualities = read.query_qualities
+        read.query_sequence = bases[:before] + bases[before + 3 :] + "ACG"
+        read.query_qualities = qualities
+        read.cigartuples = [(0, before), (2, 3), (0, READ - before - 3), (4, 3)]
+
+
+@pytest.mark.parametrize("unit_bp", [LONELY, LONELY + 1, 10_000])
+def test_an_indel_of_one_read_is_in_the_gvcf_but_not_called(dataset: Dataset, tmp_path: Path, unit_bp: int) -> None:
+    bam = write_some(dataset, tmp_path / "some.bam", 3, 5, with_lonely_deletion)
+
+    def lines(name: str, folder: str) -> list[str]:
+        text = gzip.decompress((tmp_path / folder / name).read_bytes()).decode()
+        return [line for line in text.splitlines() if not line.startswith("#")]
+
+    for folder, least, qual in (("own", 2, 20), ("cohort", 1, 20), ("strict", 1, 200)):
+        call(dataset, tmp_path / folder, bam=bam, unit_bp=unit_bp, min_cohort_indel_reads=least, min_qual=qual)
+    assert lines("S.vcf.gz", "own") == lines("S.vcf.gz", "cohort")
+    assert lines("S.g.vcf.gz", "own") == lines("S.g.vcf.gz", "strict")
+    found = [line.split("\t") for line in lines("S.g.vcf.gz", "cohort") if "FEW" in line]
+    assert [(int(line[1]), len(line[3]) - len(line[4]), line[9][:3]) for line in found] == [(LONELY + 1, 3, "0/1")]
+    with pysam.VariantFile(str(tmp_path / "cohort" / "S.g.vcf.gz")) as gvcf:
+        near = [(one.start, one.stop) for one in gvcf.fetch("c1", LONELY - 1, LONELY + 2)]
+    assert (near[0][1], near[1][0], near[2][0]) == (LONELY, LONELY, LONELY + 1)
 
 
 def test_unusable_alignments_are_refused(dataset: Dataset, tmp_path: Path) -> None:

@@ -16,10 +16,12 @@ INDEX_WINDOW_BP = 1 << 14  # of BAI files
 LEFT_OUT = pysam.FUNMAP | pysam.FSECONDARY | pysam.FQCFAIL | pysam.FDUP
 # Below this depth most indels that one read shows are real; above it they are mostly reads that slipped in repeats.
 LOW_DEPTH = 10
+# Below this depth single reads still are good evidence of an indel that others of the cohort have.
+COHORT_DEPTH = 12
 
 
 def with_indel_reads(task: dict[str, Any], units: Sequence[Unit]) -> dict[str, Any]:
-    """Return the task with a value of `min_indel_reads`, by the sample's depth where none is given.
+    """Return the task with the least reads of an indel, by the sample's depth where none are given.
 
     Args:
         task: The task.
@@ -29,34 +31,44 @@ def with_indel_reads(task: dict[str, Any], units: Sequence[Unit]) -> dict[str, A
         BadInput: for alignments of another reference's bases.
         OSError: for alignments that cannot be read.
     """
-    parameters = task["parameters"]
-    if parameters.get("min_indel_reads") is not None:
+    given = {name: task["parameters"].get(name) for name in ("min_indel_reads", "min_cohort_indel_reads")}
+    if None not in given.values():
         return task
     spans = merge(span for unit in units for span in unit)
     inputs = task["inputs"]
     try:
-        low = is_low(depths(inputs["alignment"], inputs["reference"], spans, parameters["min_mapq"]))
+        found = depths(inputs["alignment"], inputs["reference"], spans, task["parameters"]["min_mapq"])
+        is_low, is_below = are_below(found, (LOW_DEPTH, COHORT_DEPTH))
     except OSError:  # of a CRAM file, whose bases are compared with the reference's
         refuse_other_sequences(inputs["alignment"], inputs["reference"])
         raise
-    return {**task, "parameters": {**parameters, "min_indel_reads": 1 if low else 2}}
+    own = given["min_indel_reads"] or (1 if is_low else 2)
+    chosen = {
+        "min_indel_reads": own,
+        "min_cohort_indel_reads": given["min_cohort_indel_reads"] or (1 if is_below else own),
+    }
+    return {**task, "parameters": {**task["parameters"], **chosen}}
 
 
-def is_low(found: Iterable[int]) -> bool:
-    """Return whether the median of depths, of those that are not 0, is below `LOW_DEPTH`; 0 if there are none.
+def are_below(found: Iterable[int], limits: Sequence[int]) -> list[bool]:
+    """Return whether the median of depths, of those that are not 0, is below each of some limits; 0 if there are none.
 
     Args:
-        found: At most `POSITIONS` depths, which are taken only until more than half of so many are on one side.
+        found: At most `POSITIONS` depths, which are taken only until more than half of so many are on one side of each
+            limit.
+        limits: The limits, each above 0.
     """
     taken: list[int] = []
-    sides = [0, 0]
+    sides = [[0, 0] for _ in limits]
     for depth in filter(None, found):
         taken.append(depth)
-        sides[depth < LOW_DEPTH] += 1
-        if max(sides) > POSITIONS // 2:
+        for limit, side in zip(limits, sides, strict=True):
+            side[depth < limit] += 1
+        if min(map(max, sides)) > POSITIONS // 2:
             break
     taken.sort()  # without `statistics`, whose import takes as long as some thousand alignments
-    return not taken or taken[(len(taken) - 1) // 2] + taken[len(taken) // 2] < 2 * LOW_DEPTH
+    twice = taken[(len(taken) - 1) // 2] + taken[len(taken) // 2] if taken else 0
+    return [twice < 2 * limit for limit in limits]
 
 
 def depths(path: str, reference: str, spans: Sequence[Span], min_mapq: int) -> Iterator[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,10 +28,13 @@ from common.program import BadInput, run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, SAMTOOLS_VERSION, log_commands, shown, write_versions
 from common.vcf_header import LOCAL, VcfHeader
 from contamination import SiteCounts, contamination_metrics
+from few_reads import FEW_HEADER, few_lines, places_of_few, with_few
 from gvcf_blocks import DEPTH_BANDS, GENOTYPE_HEADER, GvcfWriter
 from jobs import bcftools, samtools
 from known_sites import OwnVariants, PanelSites, SiteCounter
 from usual_depth import with_indel_reads
+
+FEW_BED = "few.bed"  # the bases before indels of few reads, in the folder of a unit
 
 
 def call(task: dict[str, Any]) -> None:
@@ -66,6 +69,8 @@ def call(task: dict[str, Any]) -> None:
     alignment = task["inputs"]["alignment"]
     mpileup, *following = unit_commands(task, task["inputs"]["reference"], ploidy)
     commands = [[*mpileup, alignment], *([*command, "-"] for command in following)]
+    if (least := of_few(task)) != task:
+        commands.append([*unit_commands(least, task["inputs"]["reference"], ploidy)[0], "-T", FEW_BED, alignment])
     described = VcfHeader(task, [alignment], commands)
     metrics = {**ploidy.metrics(), **sample_metrics(task, folders, ploidy)}
     for name in ("vcf", "gvcf"):
@@ -147,11 +152,12 @@ def call_unit(task: dict[str, Any], genome: Genome, unit: Unit, folder: Path) ->
     alignment = plain_alignment(task, bed, folder) if genome.calling.is_reduced(names) else task["inputs"]["alignment"]
     mpileup, genotype, normalise = unit_commands(task, reference, genome.ploidy)
     bcftools(*mpileup, "-R", str(bed), "-o", str(pileup), alignment)
+    few = few_records(task, reference, genome.ploidy, bed, alignment)
     panel = parameters.get("contamination_sites")
     diploid = with_copies(unit, copies, DIPLOID)
     frequency = parameters.get("contamination_frequency", "")
     known: SiteCounter = PanelSites(panel, frequency, diploid) if panel else OwnVariants(Ownership(diploid))
-    split_pileup(folder, own, filters, reference, genome.ploidy, known)
+    split_pileup(folder, own, filters, reference, genome, known, few)
     (folder / "sites.json").write_text(json.dumps(known.counts.to_json()))
     pileup.unlink()  # by far the largest file, before the others are written
     bcftools(*genotype, "-o", str(called), str(sites))
@@ -161,6 +167,33 @@ def call_unit(task: dict[str, Any], genome: Genome, unit: Unit, folder: Path) ->
         (folder / "vcf.header").write_text(header)
         counts = write_own(records, own, filters, write)
     (folder / "counts.json").write_text(json.dumps(counts))
+
+
+def few_records(task: dict[str, Any], reference: str, ploidy: CalledPloidy, bed: Path, alignment: str) -> list[str]:
+    """Return mpileup's records of indels that fewer reads show than the sample's own calls ask for.
+
+    Args:
+        task: The task.
+        reference: The FASTA file to call against.
+        ploidy: The copies of the reference.
+        bed: The unit, padded.
+        alignment: The alignments.
+    """
+    parameters = task["parameters"]
+    places = places_of_few(alignment, task["inputs"]["reference"], bed, parameters)
+    if not places:
+        return []
+    targets, pileup = bed.with_name(FEW_BED), bed.with_name("few.vcf")
+    targets.write_text(bed_text(places))
+    command = unit_commands(of_few(task), reference, ploidy)[0]
+    bcftools(*command, "-R", str(bed), "-T", str(targets), "-o", str(pileup), alignment)
+    return few_lines(pileup, parameters["min_qual"])
+
+
+def of_few(task: dict[str, Any]) -> dict[str, Any]:
+    """Return the task with the least reads of an indel that is evidence in the cohort."""
+    parameters = task["parameters"]
+    return {**task, "parameters": {**parameters, "min_indel_reads": parameters["min_cohort_indel_reads"]}}
 
 
 def plain_alignment(task: dict[str, Any], bed: Path, folder: Path) -> str:
@@ -215,8 +248,9 @@ def split_pileup(
     own: Ownership,
     filters: Filters,
     reference: str,
-    ploidy: CalledPloidy,
+    genome: Genome,
     known: SiteCounter,
+    few: Sequence[str],
 ) -> None:
     """Split the pileup into the unit's gVCF records and the sites to call, and count reads for contamination.
 
@@ -225,9 +259,11 @@ def split_pileup(
         own: The unit.
         filters: The soft filters.
         reference: The FASTA file.
-        ploidy: The copies of the reference.
+        genome: The sequences, and the copies of them.
         known: A counter of the reads at sites from which contamination is estimated.
+        few: Records of indels of few reads.
     """
+    ploidy = genome.ploidy
     with (
         (folder / "pileup.vcf").open() as lines,
         (folder / "sites.vcf").open("w") as sites,
@@ -236,14 +272,14 @@ def split_pileup(
     ):
         header, records = split_header(lines)
         *meta, columns = header.splitlines(keepends=True)
-        (folder / "gvcf.header").write_text("".join([*meta, GENOTYPE_HEADER, ploidy.header, columns]))
+        (folder / "gvcf.header").write_text("".join([*meta, GENOTYPE_HEADER, FEW_HEADER, ploidy.header, columns]))
         sites.write("".join([*meta, filters.header(), columns]))
 
         def base(contig: str, position: int) -> str:
             return str(fasta.fetch(contig, position, position + 1)).upper()
 
         gvcf = GvcfWriter(own, ploidy.copies, gvcf=write, sites=known.passing(sites.write), base=base)
-        gvcf.write(known.counted(records))
+        gvcf.write(with_few(known.counted(records), few, genome.contigs))
 
 
 if __name__ == "__main__":
