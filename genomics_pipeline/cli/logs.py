@@ -61,4 +61,4 @@ def logs(
         for line in log.end.lines:
             echo_line(line)
     if log is None:
-        echo_line("no item has failed so far", err=True)
+        echo_line("no item has failed so far, or none has a log", err=True)

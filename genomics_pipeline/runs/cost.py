@@ -7,13 +7,14 @@ from pathlib import Path
 
 from genomics_pipeline.aws.template.parameters import PARAMETERS
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.errors import RunError, UsageError
 from genomics_pipeline.planning.run_cost import ItemCost, RunCost, SpendingAccount, state_transitions
 from genomics_pipeline.prices.load import SHIPPED_REGION, load_prices
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.records.plan import read_planned_figures
 from genomics_pipeline.runs.backend import RunBackend
+from genomics_pipeline.runs.record_run import RecordRun
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup
 
 
@@ -32,9 +33,14 @@ def run_cost(
         on_item: Called with the cost of each item.
 
     Raises:
+        UsageError: for a run over records.
         DataError: for a Region without prices.
         RunError: if the run cannot be read.
     """
+    if isinstance(run, RecordRun):
+        raise UsageError(
+            f"{run.files.shown}: expected a run over samples, whose tasks record their hosts; found one over records"
+        )
     files, groups = run.files, run.files.groups()
     account = SpendingAccount(
         lambda region: load_prices(region or SHIPPED_REGION, prices_folder),

@@ -9,6 +9,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
+from genomics_pipeline.runs.record_run import RecordRun
 from genomics_pipeline.runs.run_files import LogEnd, RunFiles, StageGroup
 
 
@@ -55,6 +56,9 @@ def find_logs(run: RunBackend, query: LogQuery) -> Iterator[ItemLog]:
         UsageError: for a stage that the run does not have; for a query with neither an item nor `LogQuery.failed`.
         RunError: for an item that the run does not have, or that has no log yet.
     """
+    if isinstance(run, RecordRun):
+        yield from _step_logs(run, query)
+        return
     files = run.files
     groups = files.groups()
     _refuse_stage(query.stage, groups)
@@ -75,6 +79,17 @@ def find_logs(run: RunBackend, query: LogQuery) -> Iterator[ItemLog]:
         raise RunError(f"{query.item}: expected a log of {' or '.join(selected) or query.stage}, found none yet")
     for stage in begun:
         yield ItemLog(stage, query.item, run.log_end(stage, query.item, query.lines, query.attempt, None))
+
+
+def _step_logs(run: RecordRun, query: LogQuery) -> Iterator[ItemLog]:
+    """Yield the logs of a run over records: one of each step, since records have none of their own."""
+    if query.item is not None or query.attempt is not None:
+        raise UsageError(
+            "--sample, --attempt: expected a run over samples, found one over records: a log for each step"
+        )
+    for step, end in run.step_logs(query.lines):
+        if query.stage in (None, step):
+            yield ItemLog(step, "all records", end)
 
 
 def _refuse_stage(stage: str | None, groups: Sequence[StageGroup]) -> None:

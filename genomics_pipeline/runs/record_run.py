@@ -1,4 +1,4 @@
-"""The port through which `results` reads a run over records, in a folder or on AWS, beside `runs.backend`."""
+"""The port through which commands read a run over records, in a folder or on AWS, beside `runs.backend`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from genomics_pipeline.report.record_failures import RecordRow
+from genomics_pipeline.runs.run_files import LogEnd
 
 
 @runtime_checkable
@@ -28,4 +29,14 @@ class RecordRun(Protocol):
 
         Args:
             target: The folder.
+        """
+
+    def step_logs(self, lines: int) -> Iterator[tuple[str, LogEnd]]:
+        """Yield each step with the last lines of its log.
+
+        Args:
+            lines: The greatest number of lines.
+
+        Raises:
+            UsageError: for a run on AWS, whose functions have log groups.
         """

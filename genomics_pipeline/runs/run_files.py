@@ -214,7 +214,15 @@ class RunFiles:
             item: The item.
             lines: The greatest number of lines.
         """
-        key = run_layout.log(stage, item)
+        return self.end_of(run_layout.log(stage, item), lines)
+
+    def end_of(self, key: str, lines: int) -> LogEnd:
+        """Return the last lines of a log of the run.
+
+        Args:
+            key: Its key.
+            lines: The greatest number of lines.
+        """
         try:
             with self.store.open(self.place.uri(key)) as stream:
                 stream.seek(max(stream.seek(0, SEEK_END) - budgets.LOG_END.value, 0))

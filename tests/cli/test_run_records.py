@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.cli.conftest import Ended
+from tests.fakes.lambda_api import serving
 from tests.small_functions import write_function, write_pipeline
 
 ALERTS = """
@@ -166,6 +168,7 @@ def test_refuses_bad_records(cli: Cli, day: Path, name: str, content: bytes | No
         (("--sample", "a"), "--sample: expected a pipeline over samples, found sums.toml, which is over records"),
         (("--dry-run",), "--dry-run: expected a pipeline over samples"),
         (("--param", "score.nothing=1"), "nothing"),
+        (("--truth", "x.vcf"), "--truth: expected a pipeline over samples"),
     ],
 )
 def test_refuses_options_of_samples(cli: Cli, day: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -211,3 +214,74 @@ def test_download_copies_the_results(cli: Cli, day: Path) -> None:
     assert cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out").code == 0
     assert cli("results", "out", "--download", "copy").code == 0
     assert (day / "copy/score.jsonl").read_bytes() == (day / "out/results/score.jsonl").read_bytes()
+
+
+def test_logs_are_those_of_the_steps(cli: Cli, day: Path) -> None:
+    """Check what the program printed, and the commands that have nothing to say of records."""
+    write_function(day / "score", "def handle(batch):\n    print('saw', len(batch.records))\n    raise KeyError(1)\n")
+    write_records(day / "day.jsonl", 1, 2)
+    ended = cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out")
+    assert "the first failure: record 1: KeyError: 1" in ended.out
+    assert "saw 2" in cli("logs", "out", "--failed").out
+    assert cli("logs", "out", "--sample", "a").code == 2
+    assert "found one over records" in cli("cost", "out").err
+    assert "KeyError" in cli("explain", "out").out
+    assert "found one on Lambda, over records" in cli("step", "./score", "--out", "step", "day.jsonl").err
+    assert "sums, a pipeline over records" in cli("plan", "day.jsonl", "--pipeline", "sums.toml").err
+
+
+def test_an_emulator_of_lambda_is_called(cli: Cli, day: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check that its function answers, in place of the step's program."""
+    write_records(day / "day.jsonl", 1, 2)
+
+    def answer(event: Any) -> Any:
+        numbers = {"records": len(event["items"]), "digest": "d", "failures": []}
+        return {"stage": event["stage"], "result": "from the emulator", **numbers}
+
+    with serving("genomics-pipeline-score", answer) as endpoint:
+        values = {
+            "ENDPOINT_URL_LAMBDA": endpoint,
+            "REGION": "us-east-1",
+            "ACCESS_KEY_ID": "x",
+            "SECRET_ACCESS_KEY": "x",
+        }
+        for name, value in values.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        assert cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out").code == 0
+    assert results(day / "out") == ["from the emulator"]
+
+
+PROFILES = """
+import json
+
+def handle(batch):
+    with open(batch.parameters["profile"]) as file:
+        usual = json.load(file)["usual"]
+    return [record["id"] for record in batch.records if record["amount"] > usual]
+"""
+
+
+def test_records_and_profiles_are_read_from_s3(cli: Cli, day: Path, aws: str) -> None:
+    """Check an object, a prefix that several Map Runs divide, and a parameter whose file each environment fetches."""
+    client = boto3.client("s3", endpoint_url=aws)
+    client.create_bucket(Bucket="records-of-a-day")
+    for key, ids in {"days/a/1.jsonl": (1, 2), "days/b/1.jsonl": (3,), "days/b/2.jsonl": (4, 5)}.items():
+        lines = "".join(json.dumps({"id": one, "amount": one * 10}) + "\n" for one in ids)
+        client.put_object(Bucket="records-of-a-day", Key=key, Body=lines.encode())
+    client.put_object(Bucket="records-of-a-day", Key="profile.json", Body=b'{"usual": 15}')
+    profile = '[parameters.profile]\ntype = "file"\nsummary = "The usual amount"\nrequired = true\n'
+    write_function(day / "score", PROFILES, more=profile)
+    given = ("--pipeline", "sums.toml", "--param", "score.profile=s3://records-of-a-day/profile.json")
+    assert cli("run", "s3://records-of-a-day/days/a/1.jsonl", "--out", "one", *given).code == 0
+    assert results(day / "one") == [2]
+    write_pipeline(day, source='format = "JSONL"\nprefix = true', settings="items_per_batch = 1\nmap_runs = 2")
+    ended = cli("run", "s3://records-of-a-day/days/", "--out", "all", *given)
+    assert (ended.code, ended.err) == (0, "")
+    assert sorted(results(day / "all")) == [2, 3, 4, 5]
+    assert "5 records" in ended.out
+    lacking = cli("run", "s3://records-of-a-day/days/", "--out", "none", "--pipeline", "sums.toml")
+    assert lacking.code == 2
+    assert "profile" in lacking.err
+    absent = cli("run", "s3://records-of-a-day/none/", "--out", "none", *given)
+    assert absent.code == 1
+    assert "expected objects below this prefix, found none" in absent.err

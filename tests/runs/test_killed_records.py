@@ -21,6 +21,8 @@ KILLER = """
 import os, pathlib, signal
 
 def handle(batch):
+    with open({begun!r}, "a") as begun:
+        begun.write(batch.digest + "\\n")
     marker = pathlib.Path({marker!r})
     if any(record["id"] == 50 for record in batch.records) and not marker.exists():
         marker.write_text("killed")
@@ -54,13 +56,14 @@ def ids(out: Path) -> Counter[int]:
 
 def test_a_killed_run_is_resumed_without_repeated_or_lost_results(tmp_path: Path) -> None:
     """Check that each record has one result after the process of the engine was killed, with its environments."""
-    write_function(tmp_path / "score", KILLER.format(marker=str(tmp_path / "marker")))
+    write_function(tmp_path / "score", KILLER.format(marker=str(tmp_path / "marker"), begun=str(tmp_path / "begun")))
     write_pipeline(tmp_path)
     write_records(tmp_path / "day.jsonl", 100)
     killed = subprocess.run(command(tmp_path), capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL
-    resumed = subprocess.run(command(tmp_path), capture_output=True, check=False)
+    resumed = subprocess.run([*command(tmp_path), "--cpus", "1"], capture_output=True, text=True, check=False)
     assert resumed.returncode == 0
+    assert 34 < len((tmp_path / "begun").read_text().split()) <= 37  # what ran when it was killed runs again
     assert json.loads(resumed.stdout)["complete"]
     assert ids(tmp_path / "out") == Counter(range(100))
 
@@ -89,3 +92,21 @@ def test_fifty_kills_lose_and_repeat_no_result(tmp_path: Path) -> None:
     ended = subprocess.run(command(tmp_path), capture_output=True, check=False)
     assert ended.returncode == 0
     assert ids(tmp_path / "out") == Counter(range(RECORDS))
+
+
+def test_a_killed_rerun_is_resumed(tmp_path: Path) -> None:
+    """Check that the rerun continues as another process, and ends the run without repeated results."""
+    fails = "def handle(batch):\n    raise KeyError(1)\n"
+    write_function(tmp_path / "score", fails)
+    write_pipeline(tmp_path, settings="items_per_batch = 3\ntolerated_failure_count = 1000")
+    write_records(tmp_path / "day.jsonl", 60)
+    assert subprocess.run(command(tmp_path), capture_output=True, check=False).returncode == 1
+    write_function(tmp_path / "score", KILLER.format(marker=str(tmp_path / "marker"), begun=str(tmp_path / "begun")))
+    rerun = [sys.executable, "-m", "genomics_pipeline", "rerun", str(tmp_path / "out"), "--json"]
+    assert subprocess.run(rerun, capture_output=True, check=False).returncode == -signal.SIGKILL
+    refused = subprocess.run([*rerun, "--class", "tool_error"], capture_output=True, text=True, check=False)
+    assert "finish it first" in refused.stderr
+    resumed = subprocess.run(rerun, capture_output=True, text=True, check=False)
+    assert resumed.returncode == 0
+    assert json.loads(resumed.stdout)["complete"]
+    assert ids(tmp_path / "out") == Counter(range(60))

@@ -92,9 +92,8 @@ class FunctionPool:
             raise
 
     def _run(self, function: LocalFunction, call: FunctionCall) -> bytes:
-        idle = self._idle[function.name]
-        environment = idle.pop() if idle else self._start(function)
-        is_warm = False
+        idle, is_warm = self._idle[function.name], False
+        environment = self._environment(function)
         try:
             answer = environment.invoke(call)
             is_warm = not answer.is_last
@@ -115,6 +114,22 @@ class FunctionPool:
         if len(answer.body) > MOST_ANSWER:
             raise reported_failure(large_answer())
         return answer.body
+
+    def _environment(self, function: LocalFunction) -> ExecutionEnvironment:
+        """Return an idle environment, or a new one.
+
+        Raises:
+            StatesError: if none can be started, as AWS's service would say.
+        """
+        try:
+            return self._idle[function.name].pop()  # one operation, as several threads look for one
+        except IndexError:
+            pass
+        try:
+            return self._start(function)
+        except OSError as error:
+            message = f"no environment of {function.name} can be started: {error.strerror or error}"
+            raise StatesError("Lambda.ServiceException", message) from error
 
     def close(self) -> None:
         """End all environments; none runs a call any more."""

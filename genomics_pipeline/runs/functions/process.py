@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -57,6 +58,7 @@ class ProcessEnvironment:
             )
         limit_memory(self._process.pid, 2 * self._memory_mib + _MORE_MIB)
         self._held = ExitStack()
+        self._held.callback(shutil.rmtree, scratch, ignore_errors=True)
         self._held.enter_context(GROUPS.running(self._process.pid))
 
     def invoke(self, call: FunctionCall) -> FunctionAnswer:

@@ -98,6 +98,9 @@ def run_step(request: StepRequest, adapters: Adapters, note: Callable[[str], Non
         RunError: if the step failed.
     """
     step = load_step(request.step)
+    if step.spec.is_function:
+        expected = f"step {step.spec.name}: expected a step over files, found one on Lambda, over records"
+        raise UsageError(f"{expected}; run it in a pipeline: docs/records.md")
     spec = step.spec
     files = _files(spec, request)
     parameters = _parameters(spec, request.parameters)

@@ -197,6 +197,19 @@ def test_a_cancelled_call_is_ended_first(start_pool: StartPool, tmp_path: Path) 
         os.kill(int(begun.read_text()), 0)
 
 
+def test_an_environment_that_cannot_be_started_is_an_error_of_the_service(tmp_path: Path) -> None:
+    """Check that it is one that definitions retry."""
+
+    def start(function: LocalFunction) -> ExecutionEnvironment:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    pool = FunctionPool({NAME: LocalFunction(NAME, read_step(write_function(tmp_path / "score")))}, start, 1)
+    with pytest.raises(StatesError) as raised:
+        run(pool, {})
+    assert raised.value.error == "Lambda.ServiceException"
+    pool.close()
+
+
 def test_the_runtime_api_refuses_what_it_does_not_have() -> None:
     """Check the status 404, and that the failure of a start is the answer to a call."""
     import http.client

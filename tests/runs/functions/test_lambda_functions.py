@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from genomics_pipeline.runs.functions.environment import LocalFunction
 from genomics_pipeline.runs.functions.pool import FunctionPool
 from genomics_pipeline.runs.functions.process import ProcessEnvironment
 from genomics_pipeline.worker.step_folder import read_step
+from tests.fakes.lambda_api import serving
 from tests.small_functions import payload, write_function
 
 NAME = "genomics-pipeline-score"
@@ -40,48 +39,13 @@ def sums(event: Any, context: Any) -> Any:
     return {"stage": event["stage"], "records": len(event["items"]), "result": total}
 
 
-class _Emulator(BaseHTTPRequestHandler):
-    """Lambda's Invoke: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html."""
-
-    def do_POST(self) -> None:
-        event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        status, headers = 200, dict[str, str]()
-        if self.path != f"/2015-03-31/functions/{NAME}/invocations":
-            status, headers = 404, {"x-amzn-ErrorType": "ResourceNotFoundException"}
-            answer: Any = {"Message": "Function not found"}
-        elif event.get("throttle"):
-            status, headers = 429, {"x-amzn-ErrorType": "TooManyRequestsException"}
-            answer = {"Message": "Rate exceeded", "Reason": "ReservedFunctionConcurrentInvocationLimitExceeded"}
-        else:
-            try:
-                answer = sums(event, None)
-            except KeyError as error:
-                headers = {"X-Amz-Function-Error": "Unhandled"}
-                answer = {"errorType": "KeyError", "errorMessage": str(error)}
-        body = json.dumps(answer).encode()
-        self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Print nothing."""
-
-
 @pytest.fixture
-def emulator() -> Iterator[FunctionsApi]:
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[FunctionsApi]:
     """Serve Lambda's API, and return its functions."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Emulator)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    endpoint = f"http://127.0.0.1:{server.server_port}"
-    patch = pytest.MonkeyPatch()
-    for name, value in {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "ENDPOINT_URL_LAMBDA": endpoint}.items():
-        patch.setenv(f"AWS_{name}", value)
-    yield FunctionsApi(Clients(lambda: boto3.Session(region_name="us-east-1")))
-    patch.undo()
-    server.shutdown()
-    server.server_close()
+    with serving(NAME, lambda event: sums(event, None)) as endpoint:
+        for name, value in {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "ENDPOINT_URL_LAMBDA": endpoint}.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        yield FunctionsApi(Clients(lambda: boto3.Session(region_name="us-east-1")))
 
 
 @pytest.fixture(params=["python", "pool", "api"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import NoReturn
 
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import UsageError
@@ -70,6 +71,11 @@ class RecordAwsBackend(AwsBackend):
             target: The folder.
         """
         return copy_results(self._run, target)
+
+    def step_logs(self, lines: int) -> NoReturn:
+        """Refuse it: the functions' logs are in CloudWatch Logs; implements `RecordRun`."""
+        group = self._run.deployment.names.function_log("STEP")
+        raise UsageError(f"{self._run.name}: its steps log to CloudWatch Logs, each to the log group {group}")
 
     def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:
         """Refuse it: records have no logs of their own."""

@@ -124,6 +124,12 @@ class RecordFolderBackend(FolderBackend):
         log = self.files.shown_key(run_layout.function_log(stage))
         raise UsageError(f"expected a run over samples, found one over records; the log of a step's program: {log}")
 
+    def step_logs(self, lines: int) -> Iterator[tuple[str, LogEnd]]:
+        """Read the files of what the steps' programs printed; implements `RecordRun`."""
+        for log in sorted((self._folder.path / run_layout.STEPS).glob(f"*/{run_layout.LOG}")):
+            step = log.parent.name
+            yield step, self.files.end_of(run_layout.function_log(step), lines)
+
     def rerun(self, request: RerunRequest, display: Display) -> RerunOutcome:
         """Run another execution in the folder, to its end."""
         return rerun_records(self._folder, request, self._adapters, display)

@@ -29,12 +29,14 @@ class RecordOutcome:
         ran: The number of records that the newest execution had.
         lines: The number of lines by key of a file of results.
         missing: The records without a result.
+        first_failure: The first record that failed; None if none did.
     """
 
     records: int = 0
     ran: int = 0
     lines: dict[str, int] = field(default_factory=dict)
     missing: Missing = field(default_factory=lambda: Missing(0))
+    first_failure: FailedRecord | None = None
 
 
 def write_outcome(folder: RunFolder, last_stage: str) -> RecordOutcome:
@@ -51,7 +53,7 @@ def write_outcome(folder: RunFolder, last_stage: str) -> RecordOutcome:
     executions = [(execution, list(_ends(folder, execution))) for execution in local_chain(folder)]
     _write_results(folder, executions, last_stage, outcome)
     with publishing(folder.failures, folder.path) as out:
-        for line in record_table(map(record_row, _counted(_failures(folder, executions), outcome.missing))):
+        for line in record_table(map(record_row, _counted(_failures(folder, executions), outcome))):
             out.write(line.encode())
     outcome.missing.samples = outcome.records
     return outcome
@@ -144,9 +146,11 @@ def read_numbers(folder: RunFolder, manifest: str) -> list[int]:
         return [int(line) for line in lines]
 
 
-def _counted(failures: Iterable[FailedRecord], missing: Missing) -> Iterator[FailedRecord]:
+def _counted(failures: Iterable[FailedRecord], outcome: RecordOutcome) -> Iterator[FailedRecord]:
     for one in failures:
-        missing.add(item_failure(one))
+        outcome.missing.add(item_failure(one))
+        if outcome.first_failure is None and not one.pending:
+            outcome.first_failure = one
         yield one
 
 

@@ -7,19 +7,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from typing import Any
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError, UsageError
-from genomics_pipeline.model.json_text import dumps, loads
+from genomics_pipeline.model.json_text import dumps
 from genomics_pipeline.model.record_input import RecordInput, RecordsPlace
 from genomics_pipeline.model.rerun import merge_parameters
 from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.fields import record_text
 from genomics_pipeline.records.local_run import LocalRunRecord
+from genomics_pipeline.records.record_input import read_record_input
 from genomics_pipeline.records.rerun import ChosenSamples
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.record_summary import RecordSummary
@@ -107,11 +107,11 @@ def _rerun(
 
 def _resume(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, display: Display) -> RerunOutcome:
     """Resume an interrupted rerun."""
-    execution_input: dict[str, Any] = loads(folder.store.read(folder.uri(record.input)))
-    plan = replace(_plan(record), overrides=execution_input["parameters"])
+    execution_input = read_record_input(folder.store, folder.uri(record.input))
+    plan = replace(_plan(record), overrides=execution_input.parameters)
     execution = _execution(folder, plan, record, record.execution, record.input, record.accepted)
     display.note(f"resuming execution {execution.name}")
-    return _outcome(folder, execution.run(execution_input, adapters, display, _RESUME))
+    return _outcome(folder, execution.run(execution_input.to_json(), adapters, display, _RESUME))
 
 
 def _execution(

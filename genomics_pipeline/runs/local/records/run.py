@@ -25,6 +25,7 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.records.fields import UnreadableRecord, record_text
 from genomics_pipeline.records.local_run import LocalRunRecord
+from genomics_pipeline.records.record_input import read_record_input
 from genomics_pipeline.report.record_summary import RecordSummary
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
@@ -126,6 +127,8 @@ class RecordExecution:
         error = None
         if result.status != "SUCCEEDED":
             error = self._with_paths(classify(result.error or "", result.cause or "").message)
+            if first := outcome.first_failure:
+                error += f"; the first failure: record {first.number:,}: {first.failure.message.partition(chr(10))[0]}"
         elif not outcome.records:
             error = f"{self.plan.arguments.manifest}: expected records, found none"
         return RecordSummary(
@@ -185,15 +188,18 @@ def run_records(request: RecordRunRequest, adapters: Adapters, display: Display)
     document = canonical_json(generate(plan.pipeline))
     folder.create()
     with folder.lock(display.note):
-        execution_input = record_input(folder, plan, adapters).to_json()
-        text = record_text(execution_input)
-        digest = sha256(f"{document}\0{text}\0{plan.found.version}".encode()).hexdigest()
+        planned = record_input(folder, plan, adapters)
+        # Another number of processes gives the same results, and must not keep a run from being resumed.
+        fixed = record_text(replace(planned, max_concurrency=None).to_json())
+        digest = sha256(f"{document}\0{fixed}\0{plan.found.version}".encode()).hexdigest()
         number = _resumable(folder, digest, display) if request.resume else None
-        started = time.time()
-        if number is None:
+        started, execution_input = time.time(), planned.to_json()
+        if number is not None:
+            execution_input = read_record_input(folder.store, folder.uri(run_layout.INPUT)).to_json()
+        else:
             number = folder.next_execution()
             folder.write(folder.definition, document)
-            folder.write(folder.input, text)
+            folder.write(folder.input, record_text(execution_input))
         execution = RecordExecution(folder, plan, request.accepted, number, number, run_layout.INPUT, digest, started)
         return execution.run(execution_input, adapters, display, RESUME)
 
