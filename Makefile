@@ -111,6 +111,7 @@ bench: $(READY) $(EMULATORS)
 	$(BIN)/python -m benchmarks.distributed_map
 	$(BIN)/python -m benchmarks.rerun_planning
 	$(BIN)/python -m benchmarks.sheet_validation
+	$(BIN)/python -m benchmarks.transaction_latency
 	$(PYTHON) -m venv $(VENV)/bench-aws
 	$(VENV)/bench-aws/bin/python -m pip install --quiet --disable-pip-version-check awscli==1.46.3
 	AWS_CLI=$(abspath $(VENV))/bench-aws/bin/aws $(BIN)/python -m benchmarks.transfer

@@ -187,7 +187,7 @@ pipelines_option = click.option(
     multiple=True,
     metavar="PIPELINE",
     shell_complete=complete_pipelines,
-    help="A pipeline's name, or a pipeline file (may be repeated); by default all shipped pipelines.",
+    help="A pipeline's name, or a pipeline file (may be repeated); by default all shipped ones over samples.",
 )
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 

@@ -21,11 +21,16 @@ MOST_ERRORS = 32  # in the record of a command's end
 JOB_VARIABLE = "AWS_BATCH_JOB_ID"  # set by AWS Batch: the same in all attempts of a job
 
 
-@click.command(short_help="Start a run for each sample sheet that arrives in a folder or an S3 prefix.")
+@click.command(short_help="Start a run for each sample sheet, or file of records, that arrives.")
 @click.argument("prefix")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- run|submit OPTIONS...")
 @click.option(
-    "--every", type=click.IntRange(min=1), default=30, show_default=True, metavar="SECONDS", help="Look this often."
+    "--every",
+    type=click.FloatRange(min=0.05),
+    default=30,
+    show_default=True,
+    metavar="SECONDS",
+    help="Look this often.",
 )
 @click.option(
     "--settle",
@@ -36,8 +41,10 @@ JOB_VARIABLE = "AWS_BATCH_JOB_ID"  # set by AWS Batch: the same in all attempts 
     help="Take a local file as complete when it has not changed for this long.",
 )
 @click.option("--once", is_flag=True, help="Look once, then end.")
-def watch(prefix: str, command: tuple[str, ...], every: int, settle: int, once: bool) -> None:
+def watch(prefix: str, command: tuple[str, ...], every: float, settle: int, once: bool) -> None:
     """Watch PREFIX, a folder or an s3:// prefix, and start a run for each sample sheet that arrives there, once.
+
+    Files of records are taken likewise, by a pipeline over records.
 
     What follows -- is a `run` or `submit` without its sheet; {name} stands for the name of the sheet's run. Sheets are
     files directly in PREFIX that end in .csv, .tsv, .jsonl or .ndjson, compressed or not. Runs follow one another;
@@ -51,6 +58,7 @@ def watch(prefix: str, command: tuple[str, ...], every: int, settle: int, once: 
     Examples:
       genomics-pipeline watch intake -- run --reference hg38.fa.gz --out runs/{name}
       genomics-pipeline watch s3://my-bucket/intake/ -- submit --reference s3://my-bucket/hg38.fa
+      genomics-pipeline watch arriving --every 0.1 --settle 0 -- run --pipeline transactions --out runs/{name}
     """
     from genomics_pipeline.cli.adapters import adapters, object_store
     from genomics_pipeline.runs.watch import Surroundings, release_own, start_arrivals, unfinished, watch_request
@@ -70,7 +78,7 @@ def watch(prefix: str, command: tuple[str, ...], every: int, settle: int, once: 
         except TransferFailed as error:
             if once or isinstance(error, DeniedAccess):
                 raise
-            around.note(f"{error}; looking again in {every} s")
+            around.note(f"{error}; looking again in {every:g} s")
         if once:
             sys.exit(1 if failed else 0)
         time.sleep(every)

@@ -35,6 +35,14 @@ def pipeline_names() -> list[str]:
     return sorted(file.stem for file in shipped_folder("pipelines").glob("*.toml"))
 
 
+def usual_pipelines() -> list[str]:
+    """Return the names of the shipped pipelines over samples, which stacks have where none is named.
+
+    Those over records are named: a function cannot be made before its image is pushed, which most stacks do not need.
+    """
+    return [name for name in pipeline_names() if not load_pipeline(name)[0].over_records]
+
+
 def load_step(name_or_path: str, base: Path | None = None) -> StepFolder:
     """Load a shipped step by its name, or any step by the path of its folder; a relative path starts at `base`.
 

@@ -14,7 +14,7 @@ import pytest
 from genomics_pipeline.cli.adapters import adapters
 from genomics_pipeline.model import quotas
 from genomics_pipeline.report.plan_table import explain_line, plan_lines
-from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names
+from genomics_pipeline.runs.catalog import load_pipeline, usual_pipelines
 from genomics_pipeline.runs.estimate import estimate
 from genomics_pipeline.runs.plan_request import PlanRequest
 from tests.small_project import COPY, COPY_DECLARATIONS, READS, SmallProject, stage_toml
@@ -335,7 +335,7 @@ def test_all_problems_of_a_sheet_are_shown(cli: Cli, project: SmallProject, copi
     ]
 
 
-@pytest.mark.parametrize("name", pipeline_names())
+@pytest.mark.parametrize("name", usual_pipelines())
 def test_every_shipped_pipeline_can_be_planned(cli: Cli, tmp_path: Path, name: str) -> None:
     pipeline, _ = load_pipeline(name)
     (tmp_path / "file").write_text("")

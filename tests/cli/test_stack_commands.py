@@ -13,7 +13,7 @@ import pytest
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.aws.stack import Change, ChangeSet, StackEvent
 from genomics_pipeline.cli.terminal import Terminal
-from genomics_pipeline.runs.catalog import pipeline_names
+from genomics_pipeline.runs.catalog import usual_pipelines
 from genomics_pipeline.runs.stack.template import stack_template
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -113,7 +113,7 @@ def test_data_are_deleted_only_on_request(cli: Callable[..., Any]) -> None:
     cli("deploy", "--yes")
     ended = cli("destroy", "--yes", "--delete-data")
     assert (ended.code, ended.out) == (0, "nothing is left\n")
-    assert ended.err.endswith(f"{1 + len(pipeline_names())} object versions deleted\n")
+    assert ended.err.endswith(f"{1 + len(usual_pipelines())} object versions deleted\n")
 
 
 def test_removed_resources_are_shown_first(capfd: pytest.CaptureFixture[str]) -> None:

@@ -53,6 +53,13 @@ TEMPORARY = {  # in a folder that is removed, or that takes its place as a whole
         "(part / PLOIDY_FILE).write_text",
     },
     "simulation/reads.py": {"path.open"},
+    "simulation/transactions/folder.py": {
+        "made.mkdir",
+        "(part / PROFILES).write_bytes",
+        "(into / f'{one.number:06d}.jsonl').write_bytes",
+        "(part / TRUTH).write_bytes",
+        "file.rename",  # of a complete file of a simulation
+    },
     "simulation/truth.py": {"plain.write_text"},
     "stores/routed.py": {"copy.open"},
     "stores/new_file.py": {"path.open"},

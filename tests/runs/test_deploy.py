@@ -21,7 +21,7 @@ from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import DataError, RunError, UsageError
-from genomics_pipeline.runs.catalog import pipeline_names, shipped_folder
+from genomics_pipeline.runs.catalog import shipped_folder, usual_pipelines
 from genomics_pipeline.runs.stack.deploy import deploy, parse_parameters
 from genomics_pipeline.runs.stack.destroy import DestroyOutcome, destroy
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
@@ -111,7 +111,7 @@ def test_the_first_deployment_is_two_change_sets_and_one_question(clients: Clien
         "UPDATE_IN_PROGRESS",
         "UPDATE_COMPLETE",
     }
-    machines = [machine_id(name) for name in pipeline_names()]
+    machines = [machine_id(name) for name in usual_pipelines()]
     assert sorted(outputs) == sorted([*machines, "Architecture", "Bucket", "JobQueue", "OnDemandQueue"])
 
 

@@ -21,7 +21,7 @@ from genomics_pipeline.model.architecture import Architecture, machine_architect
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.reference.cache import make_cache
-from genomics_pipeline.runs.catalog import load_pipeline, load_step, pipeline_names, shipped_folder
+from genomics_pipeline.runs.catalog import load_pipeline, load_step, shipped_folder, usual_pipelines
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from genomics_pipeline.runs.containers.intake_image import intake_step
 from genomics_pipeline.stores.publish import make_folders, publishing_folder
@@ -85,7 +85,7 @@ def select_images(
 
     Args:
         stack: The name of the stack, which begins the names of its images.
-        pipelines: The pipelines; all shipped ones where none is named, as `deploy` does.
+        pipelines: The pipelines; all shipped ones over samples where none is named, as `deploy` does.
         steps: The steps by name or path.
         architecture: The processor architecture of the images' hosts.
         intake: Whether the image of the intake is one of them.
@@ -93,7 +93,7 @@ def select_images(
     Raises:
         DataError: for a pipeline or step that cannot be used.
     """
-    folders = [load_step(step) for step in steps] or _steps_of(pipelines or pipeline_names())
+    folders = [load_step(step) for step in steps] or _steps_of(pipelines or usual_pipelines())
     folders += [intake_step()] if intake else []
     return [image(folder, ResourceNames(stack), architecture) for folder in folders]
 

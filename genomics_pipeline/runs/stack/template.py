@@ -19,7 +19,7 @@ from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.hosts import HostChoice, HostType
 from genomics_pipeline.model.resource_names import ResourceNames, resource_names
-from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names
+from genomics_pipeline.runs.catalog import load_pipeline, usual_pipelines
 from genomics_pipeline.runs.containers.images import content_tag
 from genomics_pipeline.runs.stack.intake import ArrivingSheets, stack_intake
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -78,7 +78,7 @@ def stack_template(pipelines: Sequence[str], stack: str, arriving: ArrivingSheet
     """Return the template of a stack.
 
     Args:
-        pipelines: The pipelines that it runs; all shipped ones where none is named.
+        pipelines: The pipelines that it runs; all shipped ones over samples where none is named.
         stack: The name of the stack.
         arriving: The sheets that it submits as they arrive; None for none.
 
@@ -89,7 +89,7 @@ def stack_template(pipelines: Sequence[str], stack: str, arriving: ArrivingSheet
     names = resource_names(stack)
     machines: dict[str, PipelineStateMachine] = {}
     steps: dict[str, StepFolder] = {}
-    for name_or_file in pipelines or pipeline_names():
+    for name_or_file in pipelines or usual_pipelines():
         pipeline, folders = load_pipeline(name_or_file)
         if pipeline.name in machines:
             raise DataError(f"two pipelines are named {pipeline.name!r}; give one of them another name")

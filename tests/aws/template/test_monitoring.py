@@ -16,7 +16,7 @@ from genomics_pipeline.aws.template.monitoring_parameters import MONITORING_PARA
 from genomics_pipeline.aws.template.queries import QUERIES
 from genomics_pipeline.cli.adapters import aws_clients
 from genomics_pipeline.model import metrics
-from genomics_pipeline.runs.catalog import pipeline_names
+from genomics_pipeline.runs.catalog import usual_pipelines
 from genomics_pipeline.runs.stack.deploy import deploy
 from genomics_pipeline.runs.stack.template import StackTemplate
 from genomics_pipeline.worker import emf
@@ -122,7 +122,7 @@ def test_every_identifier_of_a_graph_is_of_one_line(widgets: list[dict[str, Any]
 
 def test_alarms_read_metrics_that_exist(resources: dict[str, Any]) -> None:
     alarms = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
-    throttled = [logical_id(name, "ThrottleAlarm") for name in pipeline_names()]
+    throttled = [logical_id(name, "ThrottleAlarm") for name in usual_pipelines()]
     assert sorted(alarms) == sorted(
         [*throttled, "FailureRateAlarm", "OpenMapRunsAlarm", "RunReportAlarm", "StallAlarm"]
     )
@@ -141,7 +141,7 @@ def test_alarms_read_metrics_that_exist(resources: dict[str, Any]) -> None:
         for one in alarms[name]["Metrics"][1:]
     ]
     assert machines == [
-        f"{STACK}-{pipeline}{part}" for pipeline in pipeline_names() for part in ("", *map_labels(pipeline))
+        f"{STACK}-{pipeline}{part}" for pipeline in usual_pipelines() for part in ("", *map_labels(pipeline))
     ]
 
 
@@ -206,7 +206,7 @@ def test_moto_creates_everything_where_it_is_on(clients: Clients, plan: StackTem
     report = "arn:aws:states:us-east-1:000000000000:stateMachine:"
     (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
     assert target["Arn"].startswith(report)
-    machines = [f"{report}{STACK}-{pipeline}" for pipeline in pipeline_names()]
+    machines = [f"{report}{STACK}-{pipeline}" for pipeline in usual_pipelines()]
     assert target["Arn"] not in state_machines(STACK, clients) == machines
     (topic,) = sns.list_topics()["Topics"]
     (subscription,) = sns.list_subscriptions()["Subscriptions"]

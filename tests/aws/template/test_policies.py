@@ -15,7 +15,7 @@ from genomics_pipeline.aws.template.states import role_id
 from genomics_pipeline.language.walker import walk_states
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.runs.catalog import pipeline_names, step_names
+from genomics_pipeline.runs.catalog import load_pipeline, usual_pipelines
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 from tests.aws.template.policies import (
     ACCOUNT,
@@ -33,6 +33,7 @@ from tests.aws.template.policies import (
 )
 
 STACK = "genomics-pipeline"
+USUAL_STEPS = {step for name in usual_pipelines() for step in load_pipeline(name)[1]}
 GERMLINE = {"aggregation", "alignment", "annotation", "gather", "variant_calling"}
 RUN = f"arn:aws:s3:::{BUCKET}/runs/r"
 MACHINE = arn("states", f"stateMachine:{STACK}-germline")
@@ -260,10 +261,13 @@ WILDCARDS = {
     ("TagHost", arn("ecs", "container-instance/*")): UNKNOWN,
     ("ReadInputBuckets", "arn:aws:s3:::reads/*"): "objects of the buckets that the parameter names",
     ("ReadInputBuckets", "arn:aws:s3:::more/*"): "objects of the buckets that the parameter names",
-    **{("SubmitJob", arn("batch", f"job-definition/{STACK}-{step}:*")): "revisions" for step in step_names()},
+    **{
+        ("SubmitJob", arn("batch", f"job-definition/{STACK}-{step}:*")): "revisions"
+        for step in {step for name in usual_pipelines() for step in load_pipeline(name)[1]}
+    },
     **{
         (sid, arn("states", f"{kind}:{STACK}-{pipeline}{children}:*")): UNKNOWN
-        for pipeline in pipeline_names()
+        for pipeline in usual_pipelines()
         for sid, kind, parents in (
             ("FollowChildren", "execution", ["", *map_labels(pipeline)]),
             ("RedriveChildren", "execution", map_labels(pipeline)),
@@ -430,7 +434,7 @@ def test_only_services_assume_roles_and_only_for_this_account(document: dict[str
         if resource["Type"] == "AWS::IAM::Role"
     }
     assert {name: statement["Principal"] for name, statement in trust.items()} == {
-        **{role_id(pipeline): {"Service": "states.amazonaws.com"} for pipeline in pipeline_names()},
+        **{role_id(pipeline): {"Service": "states.amazonaws.com"} for pipeline in usual_pipelines()},
         "JobRole": {"Service": "ecs-tasks.amazonaws.com"},
         "ReferenceIndexRole": {"Service": "ecs-tasks.amazonaws.com"},
         "ExecutionRole": {"Service": "ecs-tasks.amazonaws.com"},

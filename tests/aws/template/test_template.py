@@ -22,7 +22,7 @@ from genomics_pipeline.aws.template.template import first_template, template
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError, UsageError
 from genomics_pipeline.model.resource_names import ResourceNames, resource_names
-from genomics_pipeline.runs.catalog import step_names
+from genomics_pipeline.runs.catalog import load_pipeline, usual_pipelines
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 
 HERE = Path(__file__).parent
@@ -82,7 +82,7 @@ def test_the_bucket_is_retained_private_and_cleaned_up(document: dict[str, Any])
 def test_every_step_has_a_repository_with_immutable_tags(of_type: Callable[[str], dict[str, Any]]) -> None:
     repositories = of_type("AWS::ECR::Repository")
     assert {repository["RepositoryName"] for repository in repositories.values()} == {
-        f"genomics-pipeline/{step}" for step in step_names()
+        f"genomics-pipeline/{step}" for step in {step for name in usual_pipelines() for step in load_pipeline(name)[1]}
     }
     assert {repository["ImageTagMutability"] for repository in repositories.values()} == {"IMMUTABLE"}
 

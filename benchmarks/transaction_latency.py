@@ -1,0 +1,106 @@
+"""Latency of the transaction monitor: from the rename of a file into place to its durable alerts.
+
+`simulate --every 1` lets a file of 278 transactions appear each second, which is a million an hour, and `watch` starts
+a run for each. A file arrives when it is renamed, and is answered when ``run.json`` says so, which is published after
+the alerts are on disk. All files count, with alerts or without; precision and recall are of accounts of files.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+RECORDS = 278
+SECONDS = 600
+GOALS = {95: 1.0, 99: 2.0}
+BAR = 50  # characters of the longest bar
+BUCKET_S = 0.1
+SEED = 77
+STILL_S = 30.0  # after the last file, at most
+
+
+def watched(folder: Path, files: int) -> None:
+    """Let files arrive, and return when all are answered.
+
+    Args:
+        folder: The folder, in which ``pay`` and ``runs`` are made.
+        files: The number of files, one a second.
+    """
+    options = ("--transactions", str(RECORDS), "--files", str(files), "--every", "1", "--seed", str(SEED))
+    simulating = _start(["simulate", "--out", "pay", *options], folder)
+    while not (folder / "pay/transactions").exists():
+        time.sleep(0.05)
+    run = ("run", "--pipeline", "transactions", "--param", "transactions.profiles=pay/profiles.json")
+    watch = ("watch", "pay/transactions", "--every", "0.1", "--settle", "0", "--")
+    watching = _start([*watch, *run, "--out", "runs/{name}"], folder)
+    try:
+        simulating.wait()
+        until = time.monotonic() + STILL_S
+        while len(list((folder / "pay/transactions/.started").glob("*.ended.json"))) < files:
+            if time.monotonic() > until or watching.poll() is not None:
+                raise RuntimeError("not every file was answered")
+            time.sleep(0.1)
+    finally:
+        watching.terminate()
+        watching.wait()
+
+
+def _start(arguments: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "genomics_pipeline", *arguments]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def latencies(folder: Path) -> list[float]:
+    """Return the seconds of each file, sorted."""
+    arrived = {file.stem: file.stat().st_ctime for file in (folder / "pay/transactions").glob("*.jsonl")}
+    answered = {run.parent.name.rpartition("-")[0]: run.stat().st_ctime for run in folder.glob("runs/*/run.json")}
+    return sorted(answered[name] - arrived[name] for name in arrived)
+
+
+def print_histogram(seconds: list[float]) -> None:
+    """Print how many files have each latency."""
+    counts = Counter(int(one / BUCKET_S) for one in seconds)
+    most = max(counts.values())
+    for bucket in range(min(counts), max(counts) + 1):
+        bar = "#" * round(BAR * counts[bucket] / most)
+        print(f"  {bucket * BUCKET_S:5.1f} to {(bucket + 1) * BUCKET_S:4.1f} s {counts[bucket]:5}  {bar}")
+
+
+def agreement(folder: Path) -> tuple[float, float]:
+    """Return the precision and the recall of the alerts, by account and file."""
+    truth: dict[str, set[str]] = {}
+    for line in (folder / "pay/truth.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        truth.setdefault(f"{int(row['id'][1:]) // RECORDS:06d}", set()).add(row["account"])
+    right, alerted = 0, 0
+    for results in folder.glob("runs/*/results/transactions.jsonl"):
+        found = {json.loads(line)["account"] for line in results.read_text().splitlines()}
+        alerted += len(found)
+        right += len(found & truth.get(results.parents[1].name.rpartition("-")[0], set()))
+    return right / max(1, alerted), right / max(1, sum(map(len, truth.values())))
+
+
+def main() -> None:
+    """Print the histogram and the goals."""
+    files = int(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        watched(folder, files)
+        seconds = latencies(folder)
+        precision, recall = agreement(folder)
+    print(f"{files} files of {RECORDS} transactions, one a second: {RECORDS * 3600:,} an hour")
+    print_histogram(seconds)
+    for percentile, goal in GOALS.items():
+        found = seconds[min(len(seconds) - 1, len(seconds) * percentile // 100)]
+        print(f"latency, {percentile} %: {found:.2f} s  (goal: less than {goal:g} s)")
+    print(f"median {seconds[len(seconds) // 2]:.2f} s, most {seconds[-1]:.2f} s")
+    print(f"alerts: precision {precision:.3f}, recall {recall:.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Simulated card transactions with known fraud, and the profiles of their accounts."""
