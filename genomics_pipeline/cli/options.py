@@ -270,6 +270,9 @@ def reference_options(on_aws: bool) -> Callable[[click.decorators.FC], click.dec
     return add
 
 
+_SHOWN = {"manifest": "SHEET", "most_failures": "--max-failures"}  # of parameters with other names than their options
+
+
 def refuse_options_of_samples(options: Mapping[str, Any], names: Iterable[str]) -> None:
     """Refuse options that a run over records does not have.
 
@@ -281,7 +284,7 @@ def refuse_options_of_samples(options: Mapping[str, Any], names: Iterable[str]) 
         UsageError: for the first that was given.
     """
     if given := [name for name in names if options[name]]:
-        name = "SHEET" if given[0] == "manifest" else f"--{given[0].removesuffix('s').replace('_', '-')}"
+        name = _SHOWN.get(given[0]) or f"--{given[0].removesuffix('s').replace('_', '-')}"
         found = f"found {options['pipeline']}, which is over records"
         raise UsageError(f"{name}: expected a pipeline over samples, {found}")
 

@@ -188,7 +188,7 @@ def plan(
 # By their names in the messages of `refuse_options_of_samples`.
 _OF_SAMPLES = (
     *("manifest", "samples", "gigabytes", "reference", "regions", "here", "max_vcpus", "quotas", "rates", "map_runs"),
-    *("inject", "arriving_days", "history", "calibration", "what_if", "save"),
+    *("inject", "arriving_days", "history", "calibration", "what_if", "save", "most_failures"),
 )
 
 

@@ -117,9 +117,11 @@ def test_folders_are_divided_among_map_runs_and_a_later_stage_has_the_result_of_
 def test_a_rerun_reads_json_lines_whatever_the_source(bucket: Path, capfd: pytest.CaptureFixture[str]) -> None:
     value = {**INPUT, "again": True, "records": {"bucket": "bucket", "key": "in/a.jsonl"}}
     value["parameters"] = {}
-    (bucket / "buckets/bucket/in/a.jsonl").write_text('{"amount": 4}\n')
+    (bucket / "buckets/bucket/in/a.jsonl").write_text('{}\n{"amount": 4}\n{"amount": 5}\n')
     assert execute(bucket, golden("records-in-parts"), value, capfd)["status"] == "SUCCEEDED"
-    assert [json.loads(row["Output"])["stage"] for row in rows(bucket, "RecordAgain")] == ["warn"]
+    (answer,) = [RecordAnswer.from_json(json.loads(row["Output"])) for row in rows(bucket, "RecordAgain")]
+    # The failures of both stages: the first record has no amount, and the second stage refuses the last one.
+    assert (answer.stage, [one.index for one in answer.failures]) == ("warn", [0, 2])
     assert rows(bucket, "Record") == []
 
 

@@ -12,7 +12,7 @@ import pytest
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.runs.catalog import load_pipeline
 from tests.cli.conftest import Ended
-from tests.fakes.deployed import Deployed, deployed
+from tests.fakes.deployed import REGISTRY, Deployed, deployed
 
 if TYPE_CHECKING:
     from tests.fakes.aws import FakeAws
@@ -165,11 +165,39 @@ def test_a_function_with_another_image_is_refused(
 ) -> None:
     from tests.fakes.moto_clients import moto_client
 
-    functions = moto_client("lambda", aws)
-    functions.delete_function(FunctionName=stack.names.function("score"))
-    ended = cli("submit", records(stack, source, 3), "--pipeline", pipeline)
+    functions, name = moto_client("lambda", aws), stack.names.function("score")
+    uri, repository = records(stack, source, 3), stack.names.repository("score")
+    functions.update_function_code(FunctionName=name, ImageUri=f"{REGISTRY}/{repository}:other-x86_64")
+    ended = cli("submit", uri, "--pipeline", pipeline)
+    assert ended.code == 1
+    assert f"function {name}: expected the image {repository}:" in ended.err
+    functions.delete_function(FunctionName=name)
+    ended = cli("submit", uri, "--pipeline", pipeline)
     assert ended.code == 1
     assert (
         "function genomics-pipeline-score: expected it in the stack, found none; `genomics-pipeline deploy`"
         in ended.err
     )
+
+
+@pytest.mark.parametrize("source", ["JSONL"], indirect=True)
+def test_a_run_ends_after_too_many_failures_and_a_rerun_takes_what_never_started(
+    stack: Deployed, step_functions: FakeAws, pipeline: str, source: str, cli: Cli
+) -> None:
+    def refuse(payload: Mapping[str, Any]) -> None:
+        raise StatesError("Sandbox.Timedout", "timed out after 30.00 seconds")
+
+    step_functions.functions.before = refuse
+    uri = records(stack, source, *range(2, 12))
+    run = run_of(cli, step_functions, uri, pipeline, "--max-failures", "3", "--max-concurrency", "1")
+    status = json_of(cli("status", run, "--json"), code=1)
+    missing = status["missing"]
+    assert (status["status"], missing["records"], missing["of_records"]) == ("FAILED", 10, 10)
+    assert set(missing["by_class"]) == {"timeout", "pending"}
+    step_functions.functions.before = lambda payload: None
+    started = json_of(cli("rerun", run, "--json"))
+    assert started["samples"] == 10
+    step_functions.execution(started["execution"]).wait()
+    assert json_of(cli("status", run, "--json"))["status"] == "SUCCEEDED"
+    assert json_of(cli("cancel", run, "--yes", "--json"))["status"] == "SUCCEEDED"
+    assert cli("cost", run).code == 2

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from genomics_pipeline.aws.deployment import Deployment
+from genomics_pipeline.aws.template.caller import caller_policy
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 
@@ -70,6 +72,17 @@ def test_a_function_is_left_out_until_its_image_can_be_pushed(plan: StackTemplat
     none = plan.document(["score", "warn"])
     assert "FunctionConcurrency" not in none["Parameters"]
     assert "FunctionConcurrency" in document["Parameters"]
+
+
+def test_callers_may_look_at_the_functions_of_their_pipelines_only(plan: StackTemplate) -> None:
+    deployment = Deployment(plan.names, "bucket", "aws", "eu-west-1", "123456789012")
+    policy = caller_policy(deployment, plan.machines, plan.steps, (), "", ())
+    (find,) = [one for one in policy["Statement"] if one["Sid"] == "FindFunctions"]
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:mine-"
+    assert (find["Action"], find["Resource"]) == (["lambda:GetFunction"], [f"{arn}score", f"{arn}warn"])
+    shipped = stack_template(["germline"], "mine")
+    policy = caller_policy(deployment, shipped.machines, shipped.steps, (), "", ())
+    assert "FindFunctions" not in [one["Sid"] for one in policy["Statement"]]
 
 
 def test_a_function_whose_name_is_too_long_is_refused() -> None:
