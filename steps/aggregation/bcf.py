@@ -23,6 +23,7 @@ KINDS = {one: kind for kind, one in INTEGERS.items()}
 BYTES, LETTERS = {1: 1, 2: 2, 3: 4}, {1: "b", 2: "h", 3: "i"}  # of an integer, the latter of `struct`
 FLOAT, TEXT, LONG = 5, 7, 15  # types of values, and the size that stands for a longer one
 MISSING, END = {1: -128, 2: -(1 << 15), 3: -(1 << 31)}, {1: -127, 2: 1 - (1 << 15), 3: 1 - (1 << 31)}
+ONE_BYTE = 1 << 4 | 1  # the type and size of one integer of 8 bits
 BLOCK_START = 18  # bytes before the data of a block of BGZF
 BUFFER_BYTES = 1 << 16
 RESERVED = 8  # least integers of each type, which are no values
@@ -252,6 +253,11 @@ class Values:
 
     def integer(self) -> int:
         """Return an integer."""
+        place = self._place
+        if self._data[place] == ONE_BYTE:  # as nearly all are
+            self._place += 2
+            value = self._data[place + 1]
+            return value if value < 1 << 7 else value - (1 << 8)
         kind, _ = self._type()
         return int.from_bytes(self._bytes(BYTES[kind]), "little", signed=True)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from bcf import END
 from gvcf_records import MISSING as NOT_KNOWN
-from likelihoods import called_alone, from_zero, most_probable, of_two_copies, pairs, with_deleted
+from likelihoods import called_alone, from_zero, homozygous, most_probable, of_two_copies, pairs, with_deleted
 from packed_samples import Array, different
 from tile_columns import NUMBER
 
@@ -220,8 +220,23 @@ def known_cells(sizes: tuple[int, ...], indel: bool) -> KnownCells:
 
 
 @lru_cache(MANY_CELLS)
+def beside_star(cell: Cell) -> Cell:
+    """Return the cell of a sample without a deletion, with `*` as the last allele in its text, not in its genotype."""
+    genotype = cell.genotype
+    called, phred, depth, bias, depths, quality = cell.text.split(":")
+    if genotype.phred:
+        worst = max(genotype.phred)
+        more = [worst]
+        if len(genotype.alleles) > 1:
+            more = [genotype.phred[place] + worst for place in homozygous(len(genotype.depths))]
+            more.append((worst if any(genotype.depths) else 0) + worst)
+        phred = f"{phred},{','.join(map(str, more))}"
+    return Cell(genotype, f"{called}:{phred}:{depth}:{bias}:{depths},0:{quality}", cell.is_carrier, cell.called)
+
+
+@lru_cache(MANY_CELLS)
 def with_star(cell: Cell, copies: int, certainty: int) -> Cell:
-    """Return a cell with `*` as the last allele.
+    """Return the cell of a sample with deletions, with `*` as the last allele.
 
     Args:
         cell: The cell.
@@ -231,18 +246,14 @@ def with_star(cell: Cell, copies: int, certainty: int) -> Cell:
     genotype = cell.genotype
     star = len(genotype.depths)
     called = _spanned(genotype.alleles, copies, star)
-    quality = genotype.quality
-    if star in called:
-        quality = certainty if quality is None else min(quality, certainty)
-    phred = _extended(genotype, copies if star in called else 0, certainty)
-    return cell_of(
-        Genotype(called, phred, genotype.depth, genotype.strand_bias, (*genotype.depths, 0), quality),
-    )
+    if star not in called:
+        return beside_star(cell)
+    quality = certainty if genotype.quality is None else min(genotype.quality, certainty)
+    phred = _extended(genotype, copies, certainty)
+    return cell_of(Genotype(called, phred, genotype.depth, genotype.strand_bias, (*genotype.depths, 0), quality))
 
 
 def _spanned(alleles: tuple[int | None, ...], copies: int, star: int) -> tuple[int | None, ...]:
-    if copies == 0:
-        return alleles
     if copies >= len(alleles):
         return alleles if any(alleles) else (star,) * len(alleles)
     first, second = alleles
@@ -250,12 +261,9 @@ def _spanned(alleles: tuple[int | None, ...], copies: int, star: int) -> tuple[i
 
 
 def _extended(genotype: Genotype, copies: int, certainty: int) -> tuple[int, ...]:
-    """Return the likelihoods with those of the genotypes with `*`."""
+    """Return the likelihoods with those of the genotypes with `*`, of which the sample has copies."""
     if not genotype.phred:
         return ()
     if len(genotype.alleles) == 1:
-        worst = max(genotype.phred)
-        if copies:
-            return tuple(from_zero([*(value + certainty for value in genotype.phred), 0]))
-        return (*genotype.phred, worst)
-    return tuple(with_deleted(genotype.phred, genotype.depths, copies, certainty if copies else max(genotype.phred)))
+        return tuple(from_zero([*(value + certainty for value in genotype.phred), 0]))
+    return tuple(with_deleted(genotype.phred, genotype.depths, copies, certainty))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from cells import Cells, with_star
+from cells import Cells, beside_star, with_star
 
 DELETED = "*"  # the allele of a copy of which an earlier record says that it lacks the site
 
@@ -70,7 +70,7 @@ def over_deletions(cells: Cells, deletions: Sequence[Deletion]) -> Cells | None:
     }
     if not any(star in one.genotype.alleles for one in over.values()):
         return None
-    others = [with_star(one, 0, 0) for one in cells.different]
+    others = [beside_star(one) for one in cells.different]
     different = {one: number for number, one in enumerate(dict.fromkeys([*others, *over.values()]))}
     numbers = np.array([different[one] for one in others])[cells.numbers]
     numbers[list(over)] = [different[one] for one in over.values()]

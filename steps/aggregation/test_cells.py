@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from bcf import Array
-from cells import Cells, cells_of
+from cells import Cells, Genotype, beside_star, cell_of, cells_of
+from likelihoods import with_deleted
 from tile_columns import NUMBER
 
 MISSING, END = -128, -127
@@ -70,3 +72,21 @@ def test_cells_do_not_depend_on_the_other_samples() -> None:
         for row, kept in zip(rows, [*rows[1:], rows[0]], strict=True)
     ]
     assert len(set(whole)) > 5
+
+
+@pytest.mark.parametrize(
+    ("genotype", "phred"),
+    [
+        (Genotype((0, 1), (60, 0, 50), 8, 3, (4, 4), 60), "60,0,50,120,110,120"),
+        (Genotype((None, None), (0, 0, 0), 0, None, (0, 0), None), "0,0,0,0,0,0"),
+        (Genotype((0, 0), (0, 3, 37), 1, None, (1, 0), 3), "0,3,37,37,74,74"),
+        (Genotype((1,), (40, 0), 5, 0, (0, 5), 40), "40,0,40"),
+        (Genotype((None,), (), 0, None, (0, 0), None), "."),
+    ],
+)
+def test_a_sample_beside_a_deletion_has_likelihoods_of_all_genotypes(genotype: Genotype, phred: str) -> None:
+    """Those with `*` are as unlikely as the worst without it, on top of that of the copies that are left."""
+    cell, values = beside_star(cell_of(genotype)), tuple(map(int, phred.split(","))) if genotype.phred else ()
+    assert cell.text == genotype._replace(phred=values, depths=(*genotype.depths, 0)).text()
+    if len(values) > 3:
+        assert [*values] == with_deleted(genotype.phred, genotype.depths, 0, max(genotype.phred))
