@@ -208,6 +208,15 @@ def test_one_record_without_a_batch_is_one_item(bucket: Path, capfd: pytest.Capt
     assert sorted(one["result"]["amounts"] for one in outputs) == [[4], [5]]
 
 
+def test_a_result_over_256_kib_fails_its_batch_only(bucket: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (bucket / "buckets/bucket/in/a.jsonl").write_text('{"amount": 4, "text": 262144}\n{"amount": 5, "text": 9}\n')
+    value = {**INPUT, "records": {"bucket": "bucket", "key": "in/a.jsonl"}}
+    assert execute(bucket, generate(pipeline_of()), value, capfd)["status"] == "SUCCEEDED"
+    done, failed = sorted(rows(bucket, "Record"), key=lambda row: str(row["Status"]), reverse=True)
+    assert json.loads(done["Output"])["result"]["amounts"] == [5]
+    assert classify(failed["Error"], failed.get("Cause", "")).failure_class is FailureClass.AWS_LIMIT
+
+
 def test_batches_that_leave_no_room_for_the_rest_of_a_payload_are_refused() -> None:
     with pytest.raises(DataError, match=r"stage score: AWS allows 262144 bytes in a payload, found batches of at most"):
         generate(pipeline_of(max_input_bytes_per_batch=262_144))
