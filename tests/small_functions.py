@@ -26,7 +26,7 @@ def handle(batch):
             case "allocate":
                 bytearray(1 << 40)
             case "use":
-                bytes(bytearray(b"x") * (300 << 20))
+                b"x" * (260 << 20)  # for less time than passes between two samples of the memory
             case "large":
                 return "x" * (7 << 20)
             case "set":

@@ -22,6 +22,7 @@ from genomics_pipeline.runs.functions.environment import MOST_ANSWER, FunctionAn
 _RUNTIME = "/2018-06-01/runtime"
 _INVOCATION = re.compile(rf"{_RUNTIME}/invocation/(?P<id>[0-9a-f-]{{36}})/(?P<end>response|error)")
 _CHECK_S = 0.1
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,8 @@ class _RuntimeRequests(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length, invocation = int(self.headers.get("Content-Length", "0")), _INVOCATION.fullmatch(self.path)
         if length > MOST_ANSWER:
-            self.close_connection = True
+            for start in range(0, length, _PIECE):  # a client that is still sending would not read the answer
+                self.rfile.read(min(_PIECE, length - start))
             if invocation:
                 self.api.post(invocation["id"], FunctionAnswer(large_answer(), is_error=True, is_last=True))
             self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, large_answer(), {})

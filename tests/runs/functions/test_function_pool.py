@@ -19,6 +19,7 @@ from genomics_pipeline.engine.tasks.lambda_functions import FunctionFailed
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model import quotas
 from genomics_pipeline.runs.functions.environment import (
+    MOST_ANSWER,
     EnvironmentEnded,
     ExecutionEnvironment,
     FunctionAnswer,
@@ -223,6 +224,9 @@ def test_the_runtime_api_refuses_what_it_does_not_have() -> None:
         connection.request("POST", "/2018-06-01/runtime/init/error", b'{"errorType":"X","errorMessage":"y"}')
         response = connection.getresponse()
         assert (response.status, json.loads(response.read())) == (202, {"status": "OK"})
+        large = "/2018-06-01/runtime/invocation/8476a536-e9f4-11e8-9739-2dfe598c3fcd/response"
+        connection.request("POST", large, b"x" * (MOST_ANSWER + 1))
+        assert connection.getresponse().status == 413
         call = FunctionCall("8476a536-e9f4-11e8-9739-2dfe598c3fcd", b"{}", 60, threading.Event())
         answer = api.invoke(call, lambda: None)
         assert (answer.is_error, answer.is_last) == (True, True)
