@@ -31,6 +31,7 @@ COMMANDS = {
     "delete": ("delete", "delete"),
     "deploy": ("deploy", "deploy"),
     "destroy": ("destroy", "destroy"),
+    "diff": ("diff", "diff"),
     "doctor": ("doctor", "doctor"),
     "execute": ("execute", "execute"),
     "explain": ("explain", "explain"),
@@ -51,6 +52,7 @@ COMMANDS = {
     "step": ("step", "step"),
     "submit": ("submit", "submit"),
     "template": ("template", "template"),
+    "verify": ("verify", "verify"),
     "watch": ("watch", "watch"),
     "why": ("why", "why"),
 }
@@ -61,6 +63,7 @@ PRINTERS = frozenset(
         "advise",
         "cost",
         "definition",
+        "diff",
         "explain",
         "logs",
         "pipeline",
@@ -71,6 +74,7 @@ PRINTERS = frozenset(
         "runs",
         "status",
         "template",
+        "verify",
         "why",
     }
 )

@@ -119,7 +119,7 @@ def read_header(path: Path) -> Header:
         declared = vcf.header.contigs
         return Header(list(vcf.header.samples), {name: declared[name].length or None for name in declared})
 
-    return cast(Header, _read(path, header, is_whole=False))
+    return cast(Header, read_vcf(path, header, is_whole=False))
 
 
 def score(
@@ -146,10 +146,10 @@ def score(
     if not pairs:
         raise DataError(Problem(f"expected samples that are in {truth} too, found none in common", str(calls)))
     bases = _reference(reference)
-    called = _read(
+    called = read_vcf(
         calls, lambda vcf: _dosages(vcf, [(name, name) for name, _ in pairs], bases, regions), is_whole=False
     )
-    true = _read(truth, lambda vcf: _dosages(vcf, pairs, bases, regions))
+    true = read_vcf(truth, lambda vcf: _dosages(vcf, pairs, bases, regions))
     return Concordance(_agreement(called, true, "snp"), _agreement(called, true, "indel"))
 
 
@@ -159,7 +159,7 @@ def _agreement(called: Dosages, true: Dosages, kind: str) -> Agreement:
     return Agreement(len(of_kind), matches, sum(allele.kind == kind for _, allele in called))
 
 
-def _read(path: Path, use: Callable[[Any], Any], is_whole: bool = True) -> Any:
+def read_vcf(path: Path, use: Callable[[Any], Any], is_whole: bool = True) -> Any:
     """Open a VCF and return the result of `use`.
 
     Args:

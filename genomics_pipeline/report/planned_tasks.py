@@ -70,7 +70,8 @@ def planned_lines(tasks: Sequence[PlannedTask]) -> Iterator[str]:
         for task in of_stage:
             alike.setdefault(ending(task), []).append(task)
         for words, group in alike.items():
-            yield f"{group[0].stage} of {_names(group)} {words if len(group) == 1 else _plural(words)}"
+            names = item_names([task.item for task in group])
+            yield f"{group[0].stage} of {names} {words if len(group) == 1 else _plural(words)}"
 
 
 def last_line(tasks: Sequence[PlannedTask]) -> str:
@@ -105,8 +106,8 @@ def _plural(words: str) -> str:
     return f"{plural} {rest}".replace("run: it is not done yet", "run: they are not done yet")
 
 
-def _names(tasks: Sequence[PlannedTask]) -> str:
+def item_names(items: Sequence[str]) -> str:
     """Return the names of items: `S1, S2 and 3 others`."""
-    shown = [task.item for task in tasks[:NAMES]]
-    others = len(tasks) - len(shown)
+    shown = items[:NAMES]
+    others = len(items) - len(shown)
     return f"{', '.join(shown)} and {quantity(others, 'other', ',')}" if others else ", ".join(shown)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from genomics_pipeline.model.classify import Failure
+from genomics_pipeline.model.errors import Problem
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.report.run_summary import Outcomes
 from genomics_pipeline.runs.deletion import DeletionRequest, RunContents
@@ -59,6 +60,13 @@ class RunBackend(Protocol):
 
         Raises:
             RunError: if nothing was run yet.
+        """
+
+    def definition_problems(self) -> Iterator[Problem]:
+        """Yield the deviations of the definition from what was run; on AWS of definition and images from the deployed.
+
+        Raises:
+            RunError: if nothing was run yet, or AWS cannot be reached.
         """
 
     @property

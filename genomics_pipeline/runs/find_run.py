@@ -19,6 +19,7 @@ from genomics_pipeline.runs.aws.run import AwsRun, read_record, run_place
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.local.backend import FolderBackend
 from genomics_pipeline.runs.local.records.backend import RecordFolderBackend, is_over_records
+from genomics_pipeline.runs.record_run import RecordRun
 from genomics_pipeline.runs.run_folder import RunFolder, is_run
 from genomics_pipeline.stores.protocol import MissingObject
 
@@ -66,7 +67,7 @@ def find_run_over_samples(text: str, stack: str, adapters: Adapters) -> RunBacke
         RunError: see `find_run`.
     """
     run = find_run(text, stack, adapters)
-    if isinstance(run, RecordFolderBackend):
+    if isinstance(run, RecordRun):
         raise UsageError(f"{text}: expected a run over samples, found one over records")
     return run
 

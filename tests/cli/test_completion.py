@@ -81,6 +81,7 @@ def test_samples_of_the_sheet_or_run_that_was_named(
     assert cli(*small.arguments()).code == 0
     for command in ("logs", "results", "rerun"):
         assert complete(f"{command} {small.run} --sample N") == ["NA1", "NA2"]
+    assert complete(f"diff {small.run} x") == complete("verify x") == ["dir,x"]
     assert complete(f"why {small.run} N") == ["NA1", "NA2"]
     assert complete(f"why {small.run} NA1 c") == ["copying"]
     assert complete(f"rerun {small.run} --param copying.m") == ["copying.mode=fast", "copying.mode=slow"]

@@ -58,6 +58,9 @@ def test_results_are_in_one_file_in_the_order_of_the_records(cli: Cli, day: Path
     assert ended.code == 0
     summary = json.loads(ended.out)
     assert (summary["status"], summary["complete"], summary["records"]) == ("SUCCEEDED", True, 7)
+    for arguments in (("verify", "out"), ("diff", "out", "out"), ("why", "out", "a")):
+        refused = cli(*arguments)
+        assert (refused.code, refused.err) == (2, "error: out: expected a run over samples, found one over records\n")
     assert summary["results"] == {str(day / "out/results/score.jsonl"): 4}
     assert [one["id"] for one in results(day / "out")] == [1, 3, 4, 6]
     assert cli("status", "out").code == 0

@@ -7,12 +7,14 @@ from functools import cached_property
 from pathlib import Path
 
 from genomics_pipeline.model.classify import Failure
+from genomics_pipeline.model.errors import Problem
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.report.run_summary import Outcomes
 from genomics_pipeline.runs.aws.budget import BudgetGuard
 from genomics_pipeline.runs.aws.cancel import cancel
 from genomics_pipeline.runs.aws.chain import started_children
 from genomics_pipeline.runs.aws.deletion import delete_run, run_contents
+from genomics_pipeline.runs.aws.deployed import run_problems
 from genomics_pipeline.runs.aws.logs import log_end
 from genomics_pipeline.runs.aws.redrive import redrive
 from genomics_pipeline.runs.aws.run import AwsRun
@@ -45,6 +47,10 @@ class AwsBackend:
     def requested_pipeline(self) -> str:
         """The pipeline in the record of the run."""
         return self._run.record.requested_pipeline
+
+    def definition_problems(self) -> Iterator[Problem]:
+        """Compare the definition in the bucket with the deployed one, and the images with this installation."""
+        return run_problems(self._run)
 
     @cached_property
     def _watcher(self) -> AwsRunWatcher:

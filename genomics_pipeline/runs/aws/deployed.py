@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
+from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.executions import read_definition
 from genomics_pipeline.aws.functions import function_image
 from genomics_pipeline.aws.jobs import DeployedJob, deployed_job
 from genomics_pipeline.aws.registry import has_tag
-from genomics_pipeline.model.errors import Problem, RunError
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.errors import DataError, Problem, RunError
+from genomics_pipeline.records.definition import read_run_definition
+from genomics_pipeline.records.execution_input import read_input
+from genomics_pipeline.runs.aws.run import AwsRun
+from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.containers.images import tag
 from genomics_pipeline.worker.step_folder import StepFolder
 
@@ -47,6 +54,38 @@ def definition_problems(
         yield Problem(
             f"{machine}: expected the definition of this installation; `genomics-pipeline deploy` first: {message}"
         )
+
+
+def run_problems(run: AwsRun) -> Iterator[Problem]:
+    """Yield the differences between a run and what is deployed: its definition, and the images of its steps.
+
+    Raises:
+        RunError: if AWS cannot be reached, or the run has no definition.
+    """
+    files = run.files
+    machine, place = run.record.state_machine_arn, files.shown_key(run_layout.DEFINITION)
+    own = _digest(read_run_definition(run.store, run.place.uri(run_layout.DEFINITION)))
+    text = read_definition(machine, run.clients)
+    found = "none" if text is None else _digest(json.loads(text))
+    if found != own:
+        yield Problem(
+            f"expected the deployed definition to be that of the run, of the digest {own}, found {found}", place
+        )
+    try:
+        steps = load_pipeline(run.record.requested_pipeline)[1]
+    except DataError as error:
+        yield Problem(f"expected the pipeline of the run, to compare its images: {error.problems[0]}")
+        return
+    jobs = deployed_jobs(steps, run.deployment, run.clients)
+    used, newest = read_input(run.store, run.place.uri(run_layout.INPUT)).job_definitions, revision_arns(jobs)
+    for step, arn in used.items():
+        if step in newest and newest[step] != arn:
+            yield Problem(f"image of {step}: expected the job definition of the run, {arn}, found {newest[step]}")
+    yield from image_problems(steps, jobs, run.deployment, run.clients)
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    return sha256(canonical_json(document).encode()).hexdigest()
 
 
 def _differences(path: str, expected: Any, found: Any) -> Iterator[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
-from genomics_pipeline.model.errors import RunError, UsageError
+from genomics_pipeline.model.errors import Problem, RunError, UsageError
 from genomics_pipeline.records.local_run import summary_metrics
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_state import ItemFailure, RunState
@@ -27,6 +28,7 @@ from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunRequest
 from genomics_pipeline.runs.run_files import LogEnd, RunFiles, folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.stores.protocol import MissingObject
 
 
 class FolderBackend:
@@ -48,6 +50,20 @@ class FolderBackend:
     def requested_pipeline(self) -> str:
         """The pipeline in the record of the run."""
         return self._folder.executed().arguments.pipeline
+
+    def definition_problems(self) -> Iterator[Problem]:
+        """Compare the definition, the input and the items in the folder with the digest in the record of the run."""
+        record, folder = self._folder.executed(), self._folder
+        is_whole = record.execution == record.first
+        place = folder.definition if is_whole else folder.path / record.input
+        try:
+            found = folder.digest() if is_whole else sha256(folder.store.read(folder.uri(record.input))).hexdigest()
+        except MissingObject as error:
+            yield Problem(str(error))
+            return
+        if found != record.digest:
+            what = "the definition, input and items" if is_whole else "the input"
+            yield Problem(f"expected {what} of the digest {record.digest}, found {found}", str(place))
 
     @cached_property
     def _watcher(self) -> FolderWatcher:
