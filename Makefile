@@ -109,6 +109,7 @@ bench: $(READY) $(EMULATORS)
 	$(BIN)/python -m benchmarks.alignment_step
 	SNAKEMAKE=$(abspath $(VENV))/bench/bin/snakemake $(BIN)/python -m benchmarks.cohort
 	$(BIN)/python -m benchmarks.distributed_map
+	$(BIN)/python -m benchmarks.records
 	$(BIN)/python -m benchmarks.rerun_planning
 	$(BIN)/python -m benchmarks.sheet_validation
 	$(BIN)/python -m benchmarks.transaction_latency

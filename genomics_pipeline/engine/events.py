@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from genomics_pipeline.model.json_text import decoded
+
 
 @dataclass(slots=True)
 class MapRunStarted:
@@ -37,13 +39,18 @@ class ChildStarted:
         label: The Map's label.
         index: The child's position among the children of the Label, from 0; see the module.
         name: The child execution's name, a UUID.
-        input: The child's input, after ItemSelector and ItemBatcher.
+        kept_input: The child's input, after ItemSelector and ItemBatcher, perhaps as a `KeptJson`.
     """
 
     label: str
     index: int
     name: str
-    input: Any
+    kept_input: Any
+
+    @property
+    def input(self) -> Any:
+        """The child's input."""
+        return decoded(self.kept_input)
 
 
 @dataclass(slots=True)
@@ -54,7 +61,7 @@ class ChildEnded:
         label: The Map's label.
         index: The child's position among the children of the Label, from 0; see the module.
         name: The child execution's name, a UUID.
-        input: The child's input.
+        kept_input: The child's input, perhaps as a `KeptJson`.
         status: ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT`` or ``ABORTED``.
         error: The error's name; None if the child succeeded or was aborted.
         cause: The error's cause, likewise.
@@ -66,13 +73,18 @@ class ChildEnded:
     label: str
     index: int
     name: str
-    input: Any
+    kept_input: Any
     status: str
     error: str | None
     cause: str | None
     items: int
     transitions: int = 0
     events: int = 0
+
+    @property
+    def input(self) -> Any:
+        """The child's input."""
+        return decoded(self.kept_input)
 
 
 @dataclass(slots=True)

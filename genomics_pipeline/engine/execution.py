@@ -17,6 +17,7 @@ from genomics_pipeline.engine.journal import Recorder
 from genomics_pipeline.engine.redrive import NOT_REDRIVEN, Redrives
 from genomics_pipeline.language.host import Host
 from genomics_pipeline.language.timestamps import format_timestamp
+from genomics_pipeline.model.json_text import decoded
 from genomics_pipeline.stores.protocol import Store
 
 # ARNs have AWS's form, although nothing here is on AWS, so that code that parses them works on both.
@@ -138,7 +139,7 @@ class Execution:
         engine: The state that it shares with its children.
         machine: Name of its state machine: ``NAME``, or ``NAME/LABEL`` of a child.
         name: The execution's name.
-        input: The execution's input.
+        input: The execution's input; that of a child may be a `KeptJson`.
         started: Start time in seconds since the epoch.
         recorder: Its part of the journal.
         history: Its history events.
@@ -187,7 +188,7 @@ class Execution:
         return {
             "Execution": {
                 "Id": self.arn,
-                "Input": self.input,
+                "Input": decoded(self.input),
                 "StartTime": format_timestamp(self.started),
                 "Name": self.name,
                 "RoleArn": ROLE,

@@ -15,9 +15,12 @@ from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.engine.visit import Transition, Visit
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.language.query_language import Node, QueryLanguage
+from genomics_pipeline.model.json_text import decoded
 
 # Types of states with effects: journaled, whereas states of the other types are evaluated again after a crash.
 EFFECTS = frozenset({"Task", "Parallel", "Map", "Wait"})
+_HANDING_ON = frozenset({"Pass", "Succeed"})
+_WITHOUT_MEANING = frozenset({"Type", "Comment", "Next", "End", "QueryLanguage"})  # for the output
 
 
 @dataclass(slots=True)
@@ -71,7 +74,7 @@ async def run_machine(frame: Frame, value: Any, variables: Mapping[str, Any]) ->
 
     Args:
         frame: The machine to run.
-        value: Its input.
+        value: Its input; a `KeptJson` is decoded by the first state that looks at it.
         variables: The variables that its first state sees.
 
     Returns:
@@ -118,12 +121,17 @@ async def _visit(
     execution, kind = frame.execution, state["Type"]
     language = query_language(state.get("QueryLanguage", execution.query_language))
     path, frame.visit = f"{frame.path}/{number}", None
+    if not (hands_on := kind in _HANDING_ON and state.keys() <= _WITHOUT_MEANING):
+        value = decoded(value)
     visit = Visit(execution, name, state, value, variables, path, language, frame.trail, frame.item, entry)
     frame.visit = visit
     execution.engine.observer(StateEntered(name, kind, 0, execution.label, execution.index))
     try:
-        visit.input = language.input(visit)
-        transition = await state_runner(kind)(visit)
+        if hands_on:
+            transition = Transition.of((value, variables), state)
+        else:
+            visit.input = language.input(visit)
+            transition = await state_runner(kind)(visit)
         if transition.output is not value:
             visit.check_payload(transition.output)
     except StatesError as error:

@@ -13,7 +13,9 @@ execution itself; each Map Run has a file ``<uuid>.jsonl``. Lines:
 - ``{"run": {…}, "anew"}``: a Map Run ended; its result files are written. ``run`` has the members of DescribeMapRun,
   ``anew`` says that a redrive replaces the Map Run by another. Always in the execution's file, even for a nested Map.
 - ``{"end": index, "name", "input", "start", "stop", "items", "transitions", "redrives", "redriven", "status", …}``: a
-  child of a Map Run ended, with ``"output"``, or ``"error"`` and ``"cause"``; input and output are JSON text.
+  child of a Map Run ended without success, perhaps with ``"error"`` and ``"cause"``; its input is JSON text.
+- ``{"end": index, "row": [redrive, offset, bytes], "name", …}``: a child of a Map Run succeeded; ``row`` is the
+  place of its row in the file of that redrive, 0 before the first one: see `row_file`.
 - ``{"result": {…}, "state": {…}}``: the execution ended. ``result`` has the members of `result.ExecutionResult`.
   ``state``, if a redrive can continue from it, is the line of the frame in its last state, with its entry events.
 - ``{"redrive": count, "time"}``: a redrive of the execution or of the Map Run started; see `redrive`.
@@ -26,8 +28,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from genomics_pipeline.engine.journal_shapes import is_record
 from genomics_pipeline.model.errors import RunError
@@ -41,17 +44,29 @@ JournalRecord = dict[str, Any]
 _ATTEMPT = re.compile(r"\.(\d+)(?=:|$)")  # an attempt's number in a path, behind the path of its visit
 
 
+class Attachment(Protocol):
+    """A file to which records of a journal refer."""
+
+    def write(self, data: bytes) -> None:
+        """Append data, which are on disk when it returns."""
+
+
 class JournalFile:
     """An append-only file of the journal. Lines that are appended at the same time share one fsync."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._attached: list[tuple[Attachment, bytes]] = []
         self._file = open_appending(path)
         self._lines: list[bytes] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._writer: asyncio.Task[None] | None = None
         self._name_is_synced = False
         self._failure: RunError | None = None
+
+    def attach(self, file: Attachment, data: bytes) -> None:
+        """Write data to another file before the records that are appended next, which refer to them."""
+        self._attached.append((file, data))
 
     async def append(self, *records: JournalRecord) -> None:
         """Append records and return when they are on disk.
@@ -61,6 +76,8 @@ class JournalFile:
         """
         if self._failure is not None:
             raise self._failure
+        if not records:
+            return
         loop = asyncio.get_running_loop()
         self._lines.extend(dumps(record) + b"\n" for record in records)
         durable = loop.create_future()
@@ -73,9 +90,9 @@ class JournalFile:
         loop = asyncio.get_running_loop()
         try:
             while self._lines:
-                lines, waiting = self._lines, self._waiting
-                self._lines, self._waiting = [], []
-                await loop.run_in_executor(None, self._write, b"".join(lines))
+                lines, waiting, attached = self._lines, self._waiting, self._attached
+                self._lines, self._waiting, self._attached = [], [], []
+                await loop.run_in_executor(None, self._write, b"".join(lines), attached)
                 for durable in waiting:
                     if not durable.done():
                         durable.set_result(None)
@@ -87,7 +104,9 @@ class JournalFile:
         finally:
             self._writer = None
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, attached: list[tuple[Attachment, bytes]]) -> None:
+        for file, members in groupby(attached, lambda each: each[0]):
+            file.write(b"".join(member for _, member in members))
         self._file.write(data)
         self._file.flush()
         sync_data(self._file.fileno())

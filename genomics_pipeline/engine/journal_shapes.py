@@ -34,6 +34,10 @@ def _is_time(value: Any) -> bool:
     return type(value) in (int, float) and _FIRST_SECOND <= value <= _LAST_SECOND
 
 
+def _is_place(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 3 and all(map(_is_count, value))
+
+
 def _is_uuid(value: Any) -> bool:
     return isinstance(value, str) and _UUID.fullmatch(value) is not None
 
@@ -101,7 +105,6 @@ _is_state = _has(
 )
 _ENDED: Mapping[str, IsValid] = {
     "name": _is_text,
-    "input": _is_text,
     "start": _is_time,
     "stop": _is_time,
     "items": _is_count,
@@ -123,7 +126,8 @@ _SHAPES: Mapping[str, IsValid] = {
             "redriven": _is_time,
             "error": _is_text_or_none,
             "cause": _is_text_or_none,
-            "output": _is_text,
+            "input": _is_text,
+            "row": _is_place,
         },
         {"end": _is_count, **_ENDED},
     ),
@@ -145,4 +149,6 @@ def is_record(value: Any) -> bool:
     kind = next((name for name in _SHAPES if name in value), None)
     if kind is None or not _SHAPES[kind](value):
         return False
+    if kind == "end":
+        return ("row" if value["status"] == "SUCCEEDED" else "input") in value
     return kind != "result" or value["result"].keys() <= _RESULT_MEMBERS

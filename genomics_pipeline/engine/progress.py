@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.engine.journal import read_records
+from genomics_pipeline.engine.journal import JournalRecord, read_records
+from genomics_pipeline.engine.row_file import Framing, RowFile
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.json_text import loads
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,25 @@ def succeeded_inputs(journal: Path, uuid: str) -> Iterator[str]:
     """
     for record in _records(journal / run_layout.map_run_journal(uuid)):
         if record.get("status") == "SUCCEEDED":
-            yield record["input"]
+            yield row_of_success(journal, uuid, record)["Input"]
+
+
+def row_of_success(journal: Path, uuid: str, record: JournalRecord) -> dict[str, Any]:
+    """Return ResultWriter's row of a child that succeeded.
+
+    Args:
+        journal: The journal's folder.
+        uuid: The UUID of the Map Run.
+        record: The journal's record of the child's end.
+
+    Raises:
+        RunError: if the journal is damaged.
+    """
+    redrive, offset, size = record["row"]
+    path = journal / run_layout.map_run_rows(uuid, redrive)
+    with closing(RowFile(path, Framing.of("JSONL"))) as rows:
+        row: dict[str, Any] = loads(rows.read(offset, size))
+    return row
 
 
 def _read_unfinished(journal: Path, uuid: str, label: str, started: float) -> UnfinishedMapRun:

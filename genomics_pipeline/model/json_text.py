@@ -8,6 +8,48 @@ from typing import Any
 
 import orjson
 
+_ABSENT = object()
+# Separates values that are parsed or written together; where one of them contains it, they are not.
+_MARK = "\N{LINE SEPARATOR}next value"
+_MARK_TEXT = orjson.dumps(_MARK)
+_SEPARATOR = b",%b," % _MARK_TEXT
+
+
+class KeptJson:
+    """A JSON value that is kept as its compact text, and decoded when somebody looks at it.
+
+    Args:
+        text: The text, as `dumps` writes the value.
+        value: The value, if it is known.
+    """
+
+    __slots__ = ("_value", "text")
+
+    def __init__(self, text: bytes, value: Any = _ABSENT) -> None:
+        self.text = text
+        self._value = value
+
+    @property
+    def value(self) -> Any:
+        """The value, which is decoded once."""
+        if self._value is _ABSENT:
+            self._value = orjson.loads(self.text)
+        return self._value
+
+
+def decoded(value: Any) -> Any:
+    """Return the value of a text that was kept, or any other value itself.
+
+    >>> decoded(KeptJson(b'{"n":1}')), decoded("text")
+    ({'n': 1}, 'text')
+    """
+    return value.value if isinstance(value, KeptJson) else value
+
+
+def text_of(value: Any) -> bytes:
+    """Return a value as compact JSON in UTF-8, which is the text that was kept, if it was; see `dumps`."""
+    return value.text if isinstance(value, KeptJson) else dumps(value)
+
 
 def dumps(value: Any, *, sort_keys: bool = False) -> bytes:
     r"""Return a value as compact JSON in UTF-8.
@@ -71,6 +113,65 @@ def without_surrogates(value: Any) -> Any:
     if isinstance(value, list):
         return [without_surrogates(member) for member in value]
     return value
+
+
+def quoted(text: bytes) -> orjson.Fragment:
+    """Return a text as a JSON string, for a value that `dumps` writes.
+
+    >>> dumps({"Input": quoted(b"[1]")}).decode()
+    '{"Input":"[1]"}'
+    """
+    return orjson.Fragment(orjson.dumps(text.decode()))
+
+
+def dumps_each(values: list[Any], *, default: Any = None, option: int | None = None) -> list[bytes]:
+    """Return each value as compact JSON in UTF-8, in a fraction of the time of one call for each.
+
+    >>> dumps_each([{"n": 1}, [None, 2]])
+    [b'{"n":1}', b'[null,2]']
+
+    Args:
+        values: JSON values, or values that `default` and `option` turn into some.
+        default: As for `orjson.dumps`.
+        option: As for `orjson.dumps`.
+    """
+    if not values:
+        return []
+    marked = [_MARK] * (2 * len(values) - 1)
+    marked[::2] = values
+    try:
+        written = orjson.dumps(marked, default=default, option=option)
+        if written.count(_MARK_TEXT) < len(values):
+            return written[1:-1].split(_SEPARATOR)
+        return [orjson.dumps(value, default=default, option=option) for value in values]
+    except TypeError:  # see `dumps`
+        if default is not None:
+            raise
+        return list(map(dumps, values))
+
+
+def compact_each(texts: list[bytes]) -> list[bytes]:
+    r"""Return JSON texts as `dumps` would write their values; the same list if they all are so written.
+
+    >>> compact_each([b'{"n":1}', b' [1e2, "x"]'])
+    [b'{"n":1}', b'[100.0,"x"]']
+
+    Raises:
+        ValueError: if one of the texts is not JSON.
+    """
+    if not texts:
+        return texts
+    joined = b"[%b]" % _SEPARATOR.join(texts)
+    marked = orjson.loads(joined)
+    if len(marked) != 2 * len(texts) - 1 or marked[1::2] != [_MARK] * (len(texts) - 1):
+        raise ValueError("expected one JSON value in each text")
+    try:
+        written = orjson.dumps(marked)
+    except TypeError:  # nested deeply
+        return [dumps(orjson.loads(text)) for text in texts]
+    if written.count(_MARK_TEXT) >= len(texts) or joined.count(_MARK_TEXT) >= len(texts):
+        return [dumps(orjson.loads(text)) for text in texts]
+    return texts if written == joined else written[1:-1].split(_SEPARATOR)
 
 
 def compact(value: Any) -> str:

@@ -221,6 +221,16 @@ def map_run_journal(uuid: str) -> str:
     return f"{uuid}.jsonl"
 
 
+def map_run_rows(uuid: str, redrive: int) -> str:
+    """Return the name of the file beside a Map Run's journal that has the rows of children that succeeded.
+
+    Args:
+        uuid: The Map Run's UUID.
+        redrive: The number of its redrive; 0 before the first one.
+    """
+    return f"{uuid}.{redrive}.rows"
+
+
 def definition_object(pipeline: str, digest: str) -> str:
     """Return the key of a deployed state machine document below the bucket.
 

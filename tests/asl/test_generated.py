@@ -19,6 +19,7 @@ from genomics_pipeline.asl.limits import check_limits
 from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
+from genomics_pipeline.engine.distributed_map.item_chunk import ItemChunk
 from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd
@@ -135,7 +136,7 @@ def children(state: State, state_input: Any, variables: Mapping[str, Any], items
         return selected
     batching = evaluate(state["ItemBatcher"], {**variables, "states": {"input": state_input}}, "ItemBatcher")
     batcher = ItemBatcher(batching.get("MaxItemsPerBatch"), batching["MaxInputBytesPerBatch"], batching["BatchInput"])
-    return [batch for batch, _ in batcher.batches(selected)]
+    return [batch.value for batch, _ in batcher.batches([ItemChunk.of(selected)])]
 
 
 UNUSUAL_TEXT = st.text('"\\\n é', min_size=1, max_size=150)

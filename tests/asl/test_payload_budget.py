@@ -12,6 +12,7 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.map_state import SHARED
 from genomics_pipeline.asl.payload_budget import PayloadBudget, check_items, least_duration, payload_budgets
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
+from genomics_pipeline.engine.distributed_map.item_chunk import ItemChunk
 from genomics_pipeline.model.container_overrides import overrides_length
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.execution_input import ExecutionInput
@@ -97,9 +98,9 @@ def test_a_batch_of_items_that_fit_fits_a_job(pipeline: Any, most: int | None, r
     fits = budgets(declared)["sample"].holds(row)
     assert fits or (row["sample"] == "S1" and len(compact(row)) > 60)  # a pointer always does
     items = ItemBatcher(batcher["MaxItemsPerBatch"], batcher["MaxInputBytesPerBatch"], None)
-    batch, _ = next(items.batches([{"item": row}] * 100))
+    batch, _ = next(items.batches([ItemChunk.of([{"item": row}] * 100)]))
     if fits:
-        assert overrides_of(declared, *(entry["item"] for entry in batch["Items"])) <= 8_192
+        assert overrides_of(declared, *(entry["item"] for entry in batch.value["Items"])) <= 8_192
 
 
 def test_ten_samples_of_a_lane_need_no_pointers(pipeline: Any) -> None:

@@ -26,9 +26,14 @@ TASK = {"Type": "Task", "Resource": APPEND, "End": True}
 ARGV = "execute machine.json --root buckets --journal journal --json --task"
 
 
-def document(child: dict[str, Any]) -> dict[str, Any]:
-    """Return a document with a Distributed Map whose children consist of one state."""
-    state = {
+def document(child: dict[str, Any], batch: int | None = None) -> dict[str, Any]:
+    """Return a document with a Distributed Map whose children consist of one state.
+
+    Args:
+        child: The state.
+        batch: The number of items in the input of an Express child; None for Standard children of one item.
+    """
+    state: dict[str, Any] = {
         "Type": "Map",
         "Label": "Items",
         "ItemReader": {
@@ -49,22 +54,26 @@ def document(child: dict[str, Any]) -> dict[str, Any]:
         },
         "End": True,
     }
+    if batch is not None:
+        state["ItemBatcher"] = {"MaxItemsPerBatch": batch}
+        state["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] = "EXPRESS"
     return {"QueryLanguage": "JSONata", "StartAt": "Items", "States": {"Items": state}}
 
 
-def prepare(folder: Path, child: dict[str, Any], items: int) -> None:
+def prepare(folder: Path, child: dict[str, Any], items: int, batch: int | None = None) -> None:
     """Write the document, a bucket with the items, and the file to which tasks append.
 
     Args:
         folder: The folder for all of them.
         child: The state that the Map runs over each item.
         items: The number of items.
+        batch: See `document`.
     """
     bucket = folder / "buckets" / BUCKET
     bucket.mkdir(parents=True)
     with (bucket / "items.jsonl").open("w") as file:
-        file.writelines(json.dumps({"n": number}) + "\n" for number in range(items))
-    (folder / "machine.json").write_text(json.dumps(document(child)))
+        file.writelines(f'{{"n":{number}}}\n' for number in range(items))
+    (folder / "machine.json").write_text(json.dumps(document(child, batch)))
     (folder / "ran").touch()
 
 

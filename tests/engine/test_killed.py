@@ -28,9 +28,9 @@ FORKS.set_forkserver_preload(["tests.engine.killed_map"])
 class KilledMap:
     """A Distributed Map in a folder, run by processes that are killed."""
 
-    def __init__(self, folder: Path, child: dict[str, Any], items: int) -> None:
-        self.folder, self.items = folder, items
-        killed_map.prepare(folder, child, items)
+    def __init__(self, folder: Path, child: dict[str, Any], items: int, batch: int | None = None) -> None:
+        self.folder, self.items, self.batch = folder, items, batch
+        killed_map.prepare(folder, child, items, batch)
 
     def run(self, seconds: float | None) -> bool:
         """Start or resume the Map, kill its process after a time, and return whether it ended before that."""
@@ -70,14 +70,21 @@ class KilledMap:
     def check(self, failed: list[int]) -> None:
         """Check that each item ended exactly once, and that exactly those in `failed` failed."""
         rows = self.rows()
-        inputs = {kind: [json.loads(row["Input"])["n"] for row in members] for kind, members in rows.items()}
+        inputs = {kind: [item["n"] for row in members for item in self._items(row)] for kind, members in rows.items()}
         assert inputs == {
             "SUCCEEDED": [number for number in range(self.items) if number not in set(failed)],
             "FAILED": failed,
             "PENDING": [],
         }
-        assert len({row["Name"] for members in rows.values() for row in members}) == self.items
-        assert Counter(self.ended_children()) == dict.fromkeys(range(self.items), 1)
+        children = -(-self.items // (self.batch or 1))
+        assert len({row["Name"] for members in rows.values() for row in members}) == children
+        assert Counter(self.ended_children()) == dict.fromkeys(range(children), 1)
+
+    def _items(self, row: dict[str, Any]) -> list[dict[str, Any]]:
+        if row["Status"] == "SUCCEEDED":
+            assert row["Output"] == row["Input"]
+        child_input = json.loads(row["Input"])
+        return [child_input] if self.batch is None else child_input["Items"]
 
 
 @pytest.fixture
@@ -89,20 +96,22 @@ def kill_repeatedly(tmp_path: Path) -> Callable[..., Iterator[KilledMap]]:
     between two kills is checked and followed by another in its own folder; the last one runs to its end.
     """
 
-    def call(child: dict[str, Any], items: int, kills: int, failed: list[int], share: int) -> Iterator[KilledMap]:
+    def call(
+        child: dict[str, Any], items: int, kills: int, failed: list[int], share: int, batch: int | None = None
+    ) -> Iterator[KilledMap]:
         randomness = random.Random(kills)
         assert KilledMap(tmp_path / "first", child, 1).run(None)  # starts the server
-        undisturbed = KilledMap(tmp_path / "undisturbed", child, items)
+        undisturbed = KilledMap(tmp_path / "undisturbed", child, items, batch)
         started = time.monotonic()
         assert undisturbed.run(None)
         seconds = time.monotonic() - started
         undisturbed.check(failed)
-        number, killed = 0, KilledMap(tmp_path / "0", child, items)
+        number, killed = 0, KilledMap(tmp_path / "0", child, items, batch)
         for _ in range(kills):
             while killed.run(randomness.expovariate(share / seconds)):
                 killed.check(failed)
                 number += 1
-                killed = KilledMap(tmp_path / str(number), child, items)
+                killed = KilledMap(tmp_path / str(number), child, items, batch)
             yield killed
         assert killed.run(None)
         killed.check(failed)
@@ -118,6 +127,22 @@ def test_two_hundred_kills_lose_none_of_twenty_thousand_items(
     progress = [len(killed.ended_children()) for killed in kills]
     assert len(progress) == 200
     assert any(0 < ended < 20_000 for ended in progress)
+
+
+@pytest.mark.badluck
+def test_fifty_kills_lose_and_repeat_none_of_a_million_records(
+    kill_repeatedly: Callable[..., Iterator[KilledMap]],
+) -> None:
+    kills = kill_repeatedly(killed_map.PASS, items=1_000_000, kills=50, failed=[], share=4, batch=1000)
+    assert len([killed.ended_children() for killed in kills]) == 50
+
+
+def test_kills_lose_and_repeat_no_record_of_a_batch(tmp_path: Path) -> None:
+    killed = KilledMap(tmp_path / "killed", killed_map.PASS, 100_000, 50)
+    for seconds in (0.1, 0.3, 0.5):
+        killed.run(seconds)
+    assert killed.run(None)
+    killed.check([])
 
 
 def test_no_task_whose_child_ended_runs_again(kill_repeatedly: Callable[..., Iterator[KilledMap]]) -> None:

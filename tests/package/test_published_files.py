@@ -21,6 +21,7 @@ FUNCTIONS = {
 }
 TEMPORARY = {  # in a folder that is removed, or that takes its place as a whole
     "engine/distributed_map/result_writer.py": {"self._part.open"},
+    "engine/row_file.py": {"os.link", "path.open"},
     "planning/counting.py": {
         "(bucket / file).write_text",
         "(bucket / key).parent.mkdir",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,10 +31,10 @@ def record_run(project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> DiskCa
     calls = record_disk_calls(monkeypatch, project.folder, TEMPORARY)
     write = JournalFile._write
 
-    def journal(self: JournalFile, data: bytes) -> None:
+    def journal(self: JournalFile, data: bytes, attached: Any) -> None:
         for line in data.decode().splitlines():
             calls.add("journal", None, line)
-        write(self, data)
+        write(self, data, attached)
 
     monkeypatch.setattr(JournalFile, "_write", journal)
     ended = run_command(*project.arguments())

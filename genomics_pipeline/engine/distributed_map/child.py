@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.engine.distributed_map.children import ChildInput
-from genomics_pipeline.engine.distributed_map.map_run_journal import MapRunJournal
+from genomics_pipeline.engine.distributed_map.map_run_journal import ChildEnd, MapRunJournal
+from genomics_pipeline.engine.distributed_map.result_writer import ended_row
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted
 from genomics_pipeline.engine.execution import Engine, Execution
 from genomics_pipeline.engine.history import History
@@ -19,7 +20,7 @@ from genomics_pipeline.engine.redrive import NOT_REDRIVEN
 from genomics_pipeline.engine.trail import Trail
 from genomics_pipeline.language.errors import TIMEOUT, StatesError
 from genomics_pipeline.model import quotas
-from genomics_pipeline.model.json_text import compact
+from genomics_pipeline.model.json_text import dumps, quoted, text_of
 
 _ABORTED = {"status": "ABORTED"}
 
@@ -84,7 +85,7 @@ class ChildRunner:
             output = await run_machine(Frame(child, self.processor, trail), child.input, {})
         except StatesError as error:
             return {"status": "FAILED", "error": error.error, "cause": error.cause}
-        return {"status": "SUCCEEDED", "output": compact(output)}
+        return {"status": "SUCCEEDED", "output": output}
 
     async def run_within_limit(self, child: Execution) -> JournalRecord:
         """Run an Express child to its end or to its time limit; see `run`."""
@@ -97,40 +98,41 @@ class ChildRunner:
                 raise
             return {"status": "TIMED_OUT", "error": TIMEOUT, "cause": None}
 
-    def record(self, child: Execution, items: int, outcome: JournalRecord) -> JournalRecord:
-        """Return the journal record of a child's end.
+    def end(self, child: Execution, items: int, outcome: JournalRecord) -> ChildEnd:
+        """Return a child's end.
 
         Args:
             child: The child.
             items: The number of items in its input.
             outcome: The members that describe the end; see `run`.
         """
-        return {
-            "end": self._index(child),
+        assert child.index is not None
+        record = {
             "name": child.name,
-            "input": compact(child.input),
             "start": child.started,
             "stop": self.engine.clock.now(),
             "items": items,
             "transitions": child.transitions,
             **({"redrives": child.redrives.count, "redriven": child.redrives.time} if child.redrives.count else {}),
-            **outcome,
         }
+        index, text = child.index - self.first, text_of(child.input)
+        if outcome["status"] != "SUCCEEDED":
+            return ChildEnd(index, {**record, "input": text.decode(), **outcome})
+        record["status"] = "SUCCEEDED"
+        value = quoted(text)
+        output = value if outcome["output"] is child.input else quoted(text_of(outcome["output"]))
+        _, row = ended_row({**record, "input": value, "output": output}, self.machine)
+        return ChildEnd(index, record, dumps(row))
 
-    def _index(self, child: Execution) -> int:
-        """Return the position of a child among those of its Map Run."""
-        assert child.index is not None
-        return child.index - self.first
+    def abortion(self, child: Execution, items: int) -> ChildEnd:
+        """Return the end of a child that was stopped with its Map Run."""
+        return self.end(child, items, _ABORTED)
 
-    def aborted_record(self, child: Execution, items: int) -> JournalRecord:
-        """Return the journal record of a child that was stopped with its Map Run."""
-        return self.record(child, items, _ABORTED)
-
-    async def save(self, ended: Sequence[tuple[Execution, JournalRecord]]) -> None:
-        """Make the records of children's ends durable, count them, and report them to the observer."""
-        await self.journal.add([record for _, record in ended])
-        for child, record in ended:
-            self._report(child, record)
+    async def save(self, ended: Sequence[tuple[Execution, ChildEnd]]) -> None:
+        """Make children's ends durable, count them, and report them to the observer."""
+        await self.journal.add([end for _, end in ended])
+        for child, end in ended:
+            self._report(child, end.record)
 
     def _report(self, child: Execution, record: JournalRecord) -> None:
         assert child.index is not None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
+from genomics_pipeline.engine.distributed_map.item_chunk import ItemChunk
 from genomics_pipeline.engine.distributed_map.source import ItemSource, source_of
 from genomics_pipeline.engine.states.map_items import select
 from genomics_pipeline.engine.visit import Visit
+from genomics_pipeline.model.json_text import KeptJson
 
 
 @dataclass(slots=True)
@@ -24,7 +25,7 @@ class ChildInput:
     """
 
     index: int
-    value: Any
+    value: KeptJson
     items: int
 
 
@@ -48,16 +49,15 @@ class Children:
 
     def inputs(self, ended: Callable[[int], bool]) -> Iterator[ChildInput]:
         """Yield the children that have not ended, which `ended` decides by their index."""
-        if self._batcher is not None:
-            for index, (batch, items) in enumerate(self._batcher.batches(self._values())):
-                if not ended(index):
-                    yield ChildInput(index, batch, items)
-            return
-        for index, value in enumerate(self._values()):
+        chunks = self._selected() if self._selects else self._source.chunks()
+        inputs = _each(chunks) if self._batcher is None else self._batcher.batches(chunks)
+        for index, (value, items) in enumerate(inputs):
             if not ended(index):
-                yield ChildInput(index, value, 1)
+                yield ChildInput(index, value, items)
 
-    def _values(self) -> Iterator[Any]:
-        if not self._selects:
-            return self._source.values()
-        return (select(self._visit, item) for item in self._source.items())
+    def _selected(self) -> Iterator[ItemChunk]:
+        return (ItemChunk.of([select(self._visit, item)]) for item in self._source.items())
+
+
+def _each(chunks: Iterable[ItemChunk]) -> Iterator[tuple[KeptJson, int]]:
+    return ((chunk.item(position), 1) for chunk in chunks for position in range(len(chunk.texts)))

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from genomics_pipeline.engine.distributed_map.item_chunk import ItemChunk
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import DATA_LIMIT_EXCEEDED, QUERY_EVALUATION, RUNTIME, StatesError
 from genomics_pipeline.language.query_language import Node
 from genomics_pipeline.model import quotas
-from genomics_pipeline.model.json_text import dumps
+from genomics_pipeline.model.json_text import KeptJson, dumps
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +43,93 @@ class ItemBatcher:
             None if template is None else visit.template(template, "ItemBatcher/BatchInput"),
         )
 
-    def batches(self, items: Iterable[Any]) -> Iterator[tuple[dict[str, Any], int]]:
+    def batches(self, chunks: Iterable[ItemChunk]) -> Iterator[tuple[KeptJson, int]]:
         """Yield each child's input and its number of items; an item over `max_bytes` gets a batch of its own.
 
         >>> batcher = ItemBatcher(2, quotas.PAYLOAD.value, {"tag": 1})
-        >>> [batch for batch, _ in batcher.batches("abc")]
-        [{'BatchInput': {'tag': 1}, 'Items': ['a', 'b']}, {'BatchInput': {'tag': 1}, 'Items': ['c']}]
+        >>> [batch.value for batch, _ in batcher.batches([ItemChunk.of([1, 2, 3])])]
+        [{'BatchInput': {'tag': 1}, 'Items': [1, 2]}, {'BatchInput': {'tag': 1}, 'Items': [3]}]
 
         Raises:
             StatesError: ``States.DataLimitExceeded`` if one item alone exceeds AWS's limit on a child's input.
         """
-        empty_size = len(dumps(self._batch([])))
-        batched: list[Any] = []
-        size = empty_size
-        for item in items:
-            added = len(dumps(item)) + 1  # and its comma
-            full = len(batched) == self.max_items or size + added - 1 > self.max_bytes
-            if batched and full:
-                yield self._batch(batched), len(batched)
-                batched, size = [], empty_size
-            if size + added - 1 > quotas.PAYLOAD.value:
-                raise StatesError(
-                    DATA_LIMIT_EXCEEDED,
-                    f"ItemBatcher: expected child inputs of at most {quotas.PAYLOAD}, "
-                    f"found an item that requires {size + added - 1}",
-                )
-            batched.append(item)
-            size += added
-        if batched:
-            yield self._batch(batched), len(batched)
+        head = dumps(self._batch([]))[:-2]
+        batch = _Batch(self, head)
+        for chunk in chunks:
+            start = 0
+            while start < len(chunk.texts):
+                if added := batch.add(chunk, start):
+                    start += added
+                elif batch.items:
+                    yield batch.end(), batch.items
+                    batch = _Batch(self, head)
+                else:
+                    raise StatesError(
+                        DATA_LIMIT_EXCEEDED,
+                        f"ItemBatcher: expected child inputs of at most {quotas.PAYLOAD}, "
+                        f"found an item that requires {len(head) + len(chunk.texts[start]) + 2}",
+                    )
+        if batch.items:
+            yield batch.end(), batch.items
 
     def _batch(self, items: list[Any]) -> dict[str, Any]:
         return ({} if self.batch_input is None else {"BatchInput": self.batch_input}) | {"Items": items}
+
+    def input(self, text: bytes, values: list[Any] | None) -> KeptJson:
+        """Return a child's input.
+
+        Args:
+            text: Its text.
+            values: The values of its items; None if they have not been decoded.
+        """
+        return KeptJson(text) if values is None else KeptJson(text, self._batch(values))
+
+
+class _Batch:
+    """A batch that is being filled.
+
+    Attributes:
+        items: The number of its items.
+    """
+
+    def __init__(self, batcher: ItemBatcher, head: bytes) -> None:
+        self.items = 0
+        self._batcher = batcher
+        self._head = head
+        self._texts: list[bytes] = []
+        self._values: list[Any] | None = None
+        self._size = len(head) + 1  # with the two brackets at its end, and one comma less than items
+
+    def add(self, chunk: ItemChunk, start: int) -> int:
+        """Add the items of a chunk that fit, from one of them on, and return their number."""
+        most = self._batcher.max_items
+        end = len(chunk.texts) if most is None else min(start + most - self.items, len(chunk.texts))
+        texts = chunk.texts[start:end]
+        size = self._size + sum(map(len, texts)) + len(texts)
+        if size > self._batcher.max_bytes:
+            texts, size = self._fitting(texts)
+            end = start + len(texts)
+        self._size = size
+        self.items += len(texts)
+        self._texts += texts
+        if chunk.values is not None:
+            self._values = (self._values or []) + chunk.values[start:end]
+        return len(texts)
+
+    def _fitting(self, texts: list[bytes]) -> tuple[list[bytes], int]:
+        """Return the first of the texts, as many as fit, and the size with them."""
+        size = self._size
+        for number, text in enumerate(texts):
+            # The first item of a batch need only be within AWS's limit.
+            most = self._batcher.max_bytes if self.items or number else quotas.PAYLOAD.value
+            if size + len(text) + 1 > most:
+                return texts[:number], size
+            size += len(text) + 1
+        return texts, size
+
+    def end(self) -> KeptJson:
+        """Return the input that it amounts to."""
+        return self._batcher.input(b"%b%b]}" % (self._head, b",".join(self._texts)), self._values)
 
 
 def _limit(visit: Visit, node: Node, name: str) -> int | None:

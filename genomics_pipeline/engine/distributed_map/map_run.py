@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+import math
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -22,9 +22,11 @@ from genomics_pipeline.engine.distributed_map.result_writer import (
     pending_row,
     state_output,
 )
+from genomics_pipeline.engine.distributed_map.sequential_children import run_sequentially
 from genomics_pipeline.engine.distributed_map.tolerated_failure import ToleratedFailure
 from genomics_pipeline.engine.execution import ARN
 from genomics_pipeline.engine.interpreter import EFFECTS
+from genomics_pipeline.engine.row_file import Framing
 from genomics_pipeline.engine.states.concurrency import finish_before_cancellation, run_workers
 from genomics_pipeline.engine.states.map_items import processor
 from genomics_pipeline.engine.visit import Visit
@@ -32,7 +34,6 @@ from genomics_pipeline.language.errors import THRESHOLD_EXCEEDED, StatesError
 from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.model import quotas, run_layout
 
-_SEQUENTIAL_BATCH = 1000  # children without effects that share one write to the journal
 _EXCEEDED = "The specified tolerated failure threshold was exceeded"
 
 
@@ -81,7 +82,8 @@ class MapRun:
         self.arn = f"{ARN}:mapRun:{self.machine}:{uuid}"
         self._processor = processor(state)
         self._express = self._processor["ProcessorConfig"].get("ExecutionType") == "EXPRESS"
-        self.journal = MapRunJournal(execution.engine.folder / run_layout.map_run_journal(uuid), express=self._express)
+        framing = Framing.of(WriterConfig.of(visit).output_type)
+        self.journal = MapRunJournal(execution.engine.folder, uuid, framing, express=self._express)
         self._visit = visit
         self._uuid = uuid
         self._started = started
@@ -147,7 +149,8 @@ class MapRun:
         inputs = plan.children.inputs(self.journal.has_ended)
         if not self._is_over_threshold(plan):
             if all(state["Type"] not in EFFECTS for state in self._processor["States"].values()):
-                await self._run_sequentially(plan, runner, inputs)
+                total = plan.children.total_items
+                await run_sequentially(runner, inputs, self.failed, lambda n: plan.tolerated.is_exceeded(n, total))
             else:
                 await self._run_concurrently(plan, runner, inputs)
         await self.write_results(plan)
@@ -167,34 +170,19 @@ class MapRun:
     def _write(self, plan: MapRunPlan, destination: Destination) -> None:
         """Write the result files, except the rows of successes that were written before the redrive."""
         folders = [run_layout.redrive_folder(self._uuid, redrive) for redrive in range(self.journal.redrives.count + 1)]
-        since, before = 0, None
+        since: float = 0
+        before = None
         for redrive, folder in reversed(list(enumerate(folders[:-1], 1))):
             if (before := destination.succeeded_files(folder)) is not None:
                 since = redrive
                 break
         scratch = self._visit.execution.engine.folder
-        destination.write(self.arn, folders[-1], self._rows(plan, since), scratch, before)
-
-    async def _run_sequentially(self, plan: MapRunPlan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
-        """Run children without effects one after the other; while one batch is written, the next one runs."""
-        failed, total = self.failed, plan.children.total_items
-        writing = asyncio.ensure_future(asyncio.sleep(0))
-        try:
-            while not plan.tolerated.is_exceeded(failed, total) and (batch := list(islice(inputs, _SEQUENTIAL_BATCH))):
-                ended = []
-                for child_input in batch:
-                    child = runner.start(child_input)
-                    record = runner.record(child, child_input.items, run_without_waiting(runner.run(child)))
-                    ended.append((child, record))
-                    if record["status"] == "FAILED":
-                        failed += child_input.items
-                        if plan.tolerated.is_exceeded(failed, total):
-                            break
-                await finish_before_cancellation(writing)
-                writing = asyncio.ensure_future(runner.save(ended))
-                await asyncio.sleep(0)  # lets the write start
-        finally:  # after a failure to evaluate the next child's input too
-            await finish_before_cancellation(writing)
+        whole = self.journal.finished_rows(since)
+        if whole is not None and destination.is_result_file(whole):
+            since = math.inf
+        else:
+            whole = None
+        destination.write(self.arn, folders[-1], self._rows(plan, since), scratch, before, whole)
 
     async def _run_concurrently(self, plan: MapRunPlan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
         """Run children with effects concurrently.
@@ -209,12 +197,12 @@ class MapRun:
             child, items = runner.start(child_input), child_input.items
             self.journal.running[child_input.index] = items
             try:
-                record = runner.record(child, items, await run(child))
+                end = runner.end(child, items, await run(child))
             except asyncio.CancelledError:
                 if self.is_aborted():
-                    await finish_before_cancellation(runner.save([(child, runner.aborted_record(child, items))]))
+                    await finish_before_cancellation(runner.save([(child, runner.abortion(child, items))]))
                 raise
-            await finish_before_cancellation(runner.save([(child, record)]))
+            await finish_before_cancellation(runner.save([(child, end)]))
 
         async def worker() -> None:
             try:
@@ -235,9 +223,11 @@ class MapRun:
         if failures and not self._is_over_threshold(plan):
             raise failures[0]
 
-    def _rows(self, plan: MapRunPlan, since: int) -> Iterator[tuple[str, WriterRow]]:
+    def _rows(self, plan: MapRunPlan, since: float) -> Iterator[tuple[str, WriterRow]]:
         for end in self.journal.in_order(since):
-            yield ended_row(end, self.machine)
+            yield ("SUCCEEDED", self.journal.row(end)) if "row" in end else ended_row(end, self.machine)
+        if self.journal.items.total() == plan.children.total_items:
+            return  # without another look at the items
         for child_input in plan.children.inputs(self.journal.has_ended):
             yield pending_row(child_input.value)
 
@@ -245,8 +235,11 @@ class MapRun:
         """Return the Map state's result."""
         if plan.destination:
             return {"MapRunArn": self.arn, "ResultWriterDetails": self._details(plan.destination)}
-        rows = (ended_row(end, self.machine) for end in self.journal.in_order() if end["status"] == "SUCCEEDED")
-        return state_output(rows, self._visit.name, plan.config.transformation)
+        rows = (("SUCCEEDED", self.journal.row(end)) for end in self.journal.in_order() if "row" in end)
+        try:
+            return state_output(rows, self._visit.name, plan.config.transformation)
+        finally:
+            self.journal.close_rows()
 
     def _details(self, destination: Destination) -> dict[str, str]:
         return destination.manifest(run_layout.redrive_folder(self._uuid, self.journal.redrives.count))
@@ -298,12 +291,3 @@ class MapRun:
                     for _ in plan.children.inputs(self.journal.has_ended):
                         self._children += 1
         return self._children
-
-
-def run_without_waiting(work: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine that never waits and return its result."""
-    try:
-        work.send(None)
-    except StopIteration as end:
-        return end.value
-    raise AssertionError("a state without effects waited")

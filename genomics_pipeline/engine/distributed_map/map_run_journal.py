@@ -12,10 +12,12 @@ from typing import Any
 
 from genomics_pipeline.engine.journal import JournalFile, JournalState, Recorder, read_records
 from genomics_pipeline.engine.redrive import NOT_REDRIVEN, Redrives
+from genomics_pipeline.engine.row_file import Framing, RowFile
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.json_text import loads
 from genomics_pipeline.stores.open_folder import open_unlinked_file
 
-_END, _REDRIVE, _SUCCEEDED = b'{"end":', b'{"redrive":', b'"status":"SUCCEEDED"'
+_END, _REDRIVE, _ROW = b'{"end":', b'{"redrive":', b'"row":'
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,21 @@ class EarlierEnd:
         return cls(end["status"], end["items"], end["start"], end["transitions"], redrives)
 
 
+@dataclass(frozen=True, slots=True)
+class ChildEnd:
+    """The end of a child.
+
+    Attributes:
+        index: Its position among the children of the Map Run.
+        record: The other members of its record in the journal.
+        row: Its row in a result file, if it succeeded; otherwise the record has all that there is to say.
+    """
+
+    index: int
+    record: dict[str, Any]
+    row: bytes | None = None
+
+
 class MapRunJournal:
     """The journal of a Map Run's children.
 
@@ -60,7 +77,7 @@ class MapRunJournal:
         transitions: Their state transitions.
     """
 
-    def __init__(self, path: Path, *, express: bool = False) -> None:
+    def __init__(self, folder: Path, uuid: str, framing: Framing, *, express: bool = False) -> None:
         self.children: Counter[str] = Counter()
         self.items: Counter[str] = Counter()
         self.running: dict[int, int] = {}
@@ -68,8 +85,12 @@ class MapRunJournal:
         self.redrives = NOT_REDRIVEN
         self.redriven: dict[int, EarlierEnd] = {}
         self.execution_redrive = 0
-        self._path = path
+        self._path = path = folder / run_layout.map_run_journal(uuid)
+        self._folder, self._uuid, self._framing = folder, uuid, framing
         self._express = express
+        self._rows_end = 0
+        self._last_row = -1
+        self._rows_are_in_order = True
         self._state = JournalState()
         self._all_ended_below = 0
         self._ended_above: set[int] = set()
@@ -79,7 +100,13 @@ class MapRunJournal:
             elif "end" in record:
                 self._count(record)
             self._state.apply(record)
+        rows = self._row_file(self.redrives.count, self._rows_end)
+        rows.check()
+        self._rows = {self.redrives.count: rows}
         self._file = JournalFile(path)
+
+    def _row_file(self, redrive: int, size: int) -> RowFile:
+        return RowFile(self._folder / run_layout.map_run_rows(self._uuid, redrive), self._framing, size)
 
     def _reopen(self, record: dict[str, Any], lines: int) -> None:
         """Stop counting children that did not succeed as ended.
@@ -90,6 +117,7 @@ class MapRunJournal:
         """
         self.restore_earlier_ends()
         self.redrives, self.execution_redrive = Redrives.of(record), record["of"]
+        self._rows_end, self._last_row, self._rows_are_in_order = 0, -1, True
         for line in islice(read_records(self._path, truncate=False), lines):
             if line.get("status") == "SUCCEEDED":
                 self.redriven.pop(line["end"], None)
@@ -114,6 +142,7 @@ class MapRunJournal:
         lines = sum(1 for _ in read_records(self._path, truncate=False))
         await self._file.append(record)
         self._reopen(record, lines)
+        self._rows[self.redrives.count] = self._row_file(self.redrives.count, 0)
 
     def restore_earlier_ends(self) -> None:
         """Count children that did not get to run again by their earlier ends, because the Map Run ends."""
@@ -131,6 +160,11 @@ class MapRunJournal:
         self.items[end["status"]] += end["items"]
         self.transitions += end["transitions"]
         index = end["end"]
+        if "row" in end:
+            _, offset, size = end["row"]
+            self._rows_end = offset + size
+            self._rows_are_in_order = self._rows_are_in_order and index > self._last_row
+            self._last_row = index
         self.running.pop(index, None)
         if self.redriven.pop(index, None):
             return
@@ -150,17 +184,48 @@ class MapRunJournal:
         """Return the recorder of a child."""
         return Recorder(self._file, self._state, index)
 
-    async def add(self, ends: Sequence[dict[str, Any]]) -> None:
-        """Write records of children's ends, and count them once they are on disk."""
-        await self._file.append(*ends)
+    async def add(self, ends: Sequence[ChildEnd]) -> None:
+        """Write children's ends, and count them once they are on disk."""
+        redrive = self.redrives.count
+        records = []
         for end in ends:
-            self._count(end)
+            index, place = {"end": end.index}, {}
+            if end.row is not None:
+                offset, data = self._rows[redrive].place(end.row)
+                self._file.attach(self._rows[redrive], data)
+                place = {"row": (redrive, offset, len(end.row))}
+            records.append({**index, **place, **end.record})
+        await self._file.append(*records)
+        for record in records:
+            self._count(record)
 
     async def close(self) -> None:
-        """Close the file."""
+        """Close the files."""
         await self._file.close()
+        self.close_rows()
 
-    def in_order(self, since: int = 0) -> Iterator[dict[str, Any]]:
+    def close_rows(self) -> None:
+        """Close the files of rows, which `row` opens again."""
+        for rows in self._rows.values():
+            rows.close()
+
+    def row(self, end: Mapping[str, Any]) -> bytes:
+        """Return the row of a child that succeeded, given the record of its end."""
+        redrive, offset, size = end["row"]
+        if redrive not in self._rows:
+            self._rows[redrive] = self._row_file(redrive, 0)
+        return self._rows[redrive].read(offset, size)
+
+    def finished_rows(self, since: float) -> RowFile | None:
+        """Return the file that has just the rows of all children that succeeded since a redrive, in their order.
+
+        Returns:
+            None if there is no such file, or no such row.
+        """
+        has_all = since == self.redrives.count and self._rows_are_in_order
+        return self._rows[self.redrives.count] if has_all and self._rows_end else None
+
+    def in_order(self, since: float = 0) -> Iterator[dict[str, Any]]:
         """Yield the record of the last end of each ended child, in the order of their indexes.
 
         Args:
@@ -171,8 +236,9 @@ class MapRunJournal:
             offset = redrives = 0
             for line in file:
                 if line.startswith(_END):
-                    left_out = redrives < since and _SUCCEEDED in line and loads(line)["status"] == "SUCCEEDED"
-                    offsets[int(line[len(_END) : line.index(b",")])] = -1 if left_out else offset
+                    comma = line.index(b",")
+                    left_out = redrives < since and line.startswith(_ROW, comma + 1)
+                    offsets[int(line[len(_END) : comma])] = -1 if left_out else offset
                 redrives += line.startswith(_REDRIVE)
                 offset += len(line)
             position = offset

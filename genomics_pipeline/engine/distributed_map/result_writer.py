@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from genomics_pipeline.engine.execution import ARN
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
+from genomics_pipeline.engine.row_file import Framing, RowFile
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import RESULT_WRITER_FAILED, StatesError, too_large
 from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import PipelineError
-from genomics_pipeline.model.json_text import compact, dumps, loads
+from genomics_pipeline.model.json_text import compact, dumps, loads, text_of
 from genomics_pipeline.stores.protocol import Store
 
-WriterRow = dict[str, Any]
+WriterRow = dict[str, Any] | bytes  # a row, or its JSON
 FileEntry = dict[str, Any]  # a file in the manifest: Key, Size
 KINDS = ("FAILED", "PENDING", "SUCCEEDED")
 _INCLUDED = {"Included": True}
@@ -86,6 +87,10 @@ class Destination:
         """Return the key of a file in a folder of a Map Run."""
         return f"{self.prefix.rstrip('/')}/{folder}/{name}".lstrip("/")
 
+    def is_result_file(self, rows: RowFile) -> bool:
+        """Return whether a file of rows of successes, as they are, can be a result file."""
+        return self.transformation == "NONE" and rows.size < self.max_file_bytes
+
     def manifest(self, folder: str) -> dict[str, str]:
         """Return ``ResultWriterDetails`` of a Map Run."""
         return {"Bucket": self.bucket, "Key": self.key(folder, run_layout.RESULT_MANIFEST)}
@@ -112,6 +117,7 @@ class Destination:
         rows: Iterable[tuple[str, WriterRow]],
         scratch: Path,
         before: Sequence[FileEntry] | None = None,
+        succeeded: RowFile | None = None,
     ) -> None:
         """Write the files of a Map Run, each of them atomically, and the manifest last.
 
@@ -122,6 +128,7 @@ class Destination:
             scratch: A folder for incomplete files.
             before: The SUCCEEDED files from before a redrive; after a redrive there is always another one, even if it
                 is empty.
+            succeeded: A file with the rows of successes, if they are not among `rows`.
 
         Raises:
             StatesError: ``States.ResultWriterFailed``.
@@ -131,6 +138,8 @@ class Destination:
             for kind, row in rows:
                 for data in transform_row(kind, row, self.transformation):
                     files[kind].add(data)
+            if succeeded is not None:
+                files["SUCCEEDED"].adopt(succeeded)
             if before is not None:
                 files["SUCCEEDED"].ensure_file()
             written = {kind: files[kind].finish() for kind in KINDS}
@@ -152,9 +161,9 @@ class _FileSeries:
         self._part = scratch / f"{folder.replace('/', '.')}.{kind}.part"
         self._file: IO[bytes] | None = None
         self._size = 0
+        self._is_adopted = False
         self._done: list[dict[str, Any]] = []
-        lines = destination.output_type == "JSONL"
-        self._first, self._between, self._last = (b"", b"\n", b"\n") if lines else (b"[", b",", b"]")
+        self._framing = Framing.of(destination.output_type)
 
     def add(self, data: bytes) -> None:
         if self._file is not None and self._size + len(data) + 2 > self._destination.max_file_bytes:
@@ -162,18 +171,24 @@ class _FileSeries:
         if self._file is None:
             self._open()
         else:
-            data = self._between + data
+            data = self._framing.between + data
         self._write(data)
+
+    def adopt(self, rows: RowFile) -> None:
+        """Make a whole file of rows the only file."""
+        self._part.unlink(missing_ok=True)
+        self._size = rows.copy_to(self._part)
+        self._is_adopted = True
 
     def ensure_file(self) -> None:
         """Open the first file, which may stay empty."""
-        if self._file is None and not self._done:
+        if self._file is None and not self._done and not self._is_adopted:
             self._open()
 
     def _open(self) -> None:
         self._part.unlink(missing_ok=True)  # left by a killed process
         self._file = self._part.open("xb", _BUFFER_BYTES)
-        self._write(self._first)
+        self._write(self._framing.first)
 
     def _write(self, data: bytes) -> None:
         assert self._file is not None
@@ -182,9 +197,12 @@ class _FileSeries:
 
     def _close(self) -> None:
         assert self._file is not None
-        if self._size or self._first:  # an empty JSONL file has no line end
-            self._write(self._last)
+        if self._size or self._framing.first:  # an empty JSONL file has no line end
+            self._write(self._framing.last)
         self._file.close()
+        self._publish()
+
+    def _publish(self) -> None:
         destination = self._destination
         key = destination.key(self._folder, f"{self._kind}_{len(self._done)}.{destination.output_type.lower()}")
         destination.store.publish(self._part, f"s3://{destination.bucket}/{key}")
@@ -194,6 +212,8 @@ class _FileSeries:
     def finish(self) -> list[dict[str, Any]]:
         if self._file is not None:
             self._close()
+        elif self._is_adopted:
+            self._publish()
         return self._done
 
     def discard(self) -> None:
@@ -228,14 +248,14 @@ def state_output(rows: Iterable[tuple[str, WriterRow]], name: str, transformatio
 def transform_row(kind: str, row: WriterRow, transformation: str) -> list[bytes]:
     """Return the JSON values that a row is written as; only rows of successes are transformed."""
     if kind != "SUCCEEDED" or transformation == "NONE":
-        return [dumps(row)]
-    output: str = row["Output"]
+        return [row if isinstance(row, bytes) else dumps(row)]
+    output: str = (loads(row) if isinstance(row, bytes) else row)["Output"]
     if transformation == "FLATTEN" and output.startswith("["):
         return list(map(dumps, loads(output)))
     return [output.encode()]
 
 
-def ended_row(end: WriterRow, machine: str) -> tuple[str, WriterRow]:
+def ended_row(end: Mapping[str, Any], machine: str) -> tuple[str, dict[str, Any]]:
     """Return the row of an ended child, from its journal record; members in the order of AWS's files."""
     status, name = end["status"], end["name"]
     started, stopped = format_timestamp(end["start"]), format_timestamp(end["stop"])
@@ -276,6 +296,6 @@ def ended_row(end: WriterRow, machine: str) -> tuple[str, WriterRow]:
     }
 
 
-def pending_row(value: Any) -> tuple[str, WriterRow]:
+def pending_row(value: Any) -> tuple[str, dict[str, Any]]:
     """Return the row of a child that has not started, from its input."""
-    return "PENDING", {"Input": compact(value), "InputDetails": _INCLUDED, "Status": "PENDING"}
+    return "PENDING", {"Input": text_of(value).decode(), "InputDetails": _INCLUDED, "Status": "PENDING"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
+from genomics_pipeline.engine.distributed_map.item_chunk import ItemChunk
 from genomics_pipeline.engine.states.map_items import items
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.query_language import Node
@@ -20,8 +21,8 @@ class ItemSource(Protocol):
             StatesError: if they cannot be read; no child has started then.
         """
 
-    def values(self) -> Iterator[Any]:
-        """Yield the items' values."""
+    def chunks(self) -> Iterator[ItemChunk]:
+        """Yield the items."""
 
     def items(self) -> Iterator[Node]:
         """Yield ``Map.Item`` of the context object for each item."""
@@ -37,9 +38,9 @@ class StateData:
         """Return the number of items."""
         return len(self._items)
 
-    def values(self) -> Iterator[Any]:
-        """Yield the items' values."""
-        return (item["Value"] for item in self._items)
+    def chunks(self) -> Iterator[ItemChunk]:
+        """Yield the items."""
+        yield ItemChunk.of([item["Value"] for item in self._items])
 
     def items(self) -> Iterator[Node]:
         """Yield ``Map.Item`` of each item."""

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.item_batcher import ItemBatcher
+from genomics_pipeline.engine.distributed_map.item_chunk import ItemChunk
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import dumps
 
 
 def size(value: Any) -> int:
@@ -19,7 +21,7 @@ def size(value: Any) -> int:
 
 
 def items_of_batches(batcher: ItemBatcher, items: list[Any]) -> list[list[Any]]:
-    batches = list(batcher.batches(items))
+    batches = [(batch.value, count) for batch, count in batcher.batches([ItemChunk.of(items)])]
     assert [count for _, count in batches] == [len(batch["Items"]) for batch, _ in batches]
     return [batch["Items"] for batch, _ in batches]
 
@@ -55,12 +57,25 @@ def test_batch_input_counts_towards_max_bytes() -> None:
     st.lists(st.text(max_size=30), max_size=30),
     st.none() | st.integers(1, 7),
     st.integers(1, 200),
-    st.none() | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+    st.none() | st.dictionaries(st.text(max_size=3), st.integers(-9, 9), max_size=2),
+    st.integers(1, 9),
+    st.booleans(),
 )
 def test_batches_contain_all_items_in_order_and_are_as_large_as_both_limits_allow(
-    items: list[str], count: int | None, limit: int, batch_input: dict[str, int] | None
+    items: list[str],
+    count: int | None,
+    limit: int,
+    batch_input: dict[str, int] | None,
+    chunk: int,
+    are_decoded: bool,
 ) -> None:
-    batches = list(ItemBatcher(count, limit, batch_input).batches(items))
+    chunks = [ItemChunk.of(items[start : start + chunk]) for start in range(0, len(items), chunk)]
+    if not are_decoded:
+        chunks = [ItemChunk(chunk.texts) for chunk in chunks]
+    texts = list(ItemBatcher(count, limit, batch_input).batches(chunks))
+    assert [text.text for text, _ in texts] == [dumps(json.loads(text.text)) for text, _ in texts]
+    batches = [(text.value, number) for text, number in texts]
+    assert [batch for batch, _ in batches] == [json.loads(text.text) for text, _ in texts]
     assert [item for batch, _ in batches for item in batch["Items"]] == items
     for index, (batch, number) in enumerate(batches):
         assert number == len(batch["Items"]) >= 1

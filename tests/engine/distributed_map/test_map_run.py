@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.distributed_map import map_run
 from genomics_pipeline.engine.events import ChildEnded, ChildStarted, MapRunEnded, MapRunStarted
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model import quotas
@@ -184,10 +183,7 @@ def test_an_input_that_cannot_be_evaluated_fails_the_map_run(harness: Any, kind:
     assert run["status"] == "FAILED"
 
 
-def test_children_without_effects_before_an_input_that_cannot_be_evaluated_are_counted(
-    harness: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(map_run, "_SEQUENTIAL_BATCH", 1)
+def test_children_without_effects_before_an_input_that_cannot_be_evaluated_are_counted(harness: Any) -> None:
     state = over(NO_ID, ItemSelector=SELECTED)
     state["ItemProcessor"]["States"] = {"T": {"Type": "Pass", "End": True}}
     (run,) = harness.run({"M": state}).map_runs

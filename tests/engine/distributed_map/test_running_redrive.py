@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,12 @@ def test_a_crash_in_a_redrive_loses_nothing(harness: EngineHarness, tmp_path: Pa
     log = (harness.journal / "execution.jsonl").read_bytes().splitlines(keepends=True)
     redriven = next(n for n, line in enumerate(log) if line.startswith(b'{"redrive"')) + 1
     first = next(n for n, line in enumerate(ends) if line.startswith(b'{"redrive"'))
+    row_files = list(harness.journal.glob("*.rows"))
     for cut in range(first, len(ends) + 1):
         harness.journal = tmp_path / f"cut-{cut}"
         harness.journal.mkdir()
+        for row_file in row_files:
+            shutil.copy(row_file, harness.journal)
         (harness.journal / "execution.jsonl").write_bytes(b"".join(log[:redriven]))
         (harness.journal / f"{uuid}.jsonl").write_bytes(b"".join(ends[:cut]))
         service.ran = []

@@ -18,6 +18,7 @@ from genomics_pipeline.engine.events import ChildEnded, ChildStarted, Event, Map
 from genomics_pipeline.engine.execution import ARN, Engine, Stop, Tasks
 from genomics_pipeline.engine.history import EventFile
 from genomics_pipeline.engine.journal import read_records
+from genomics_pipeline.engine.progress import row_of_success
 from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.start import StartRequest, run_execution
@@ -243,9 +244,11 @@ class Execution:
         response = {key: value for key, value in child.list_entry().items() if key not in hidden}
         response |= {"input": compact(child.input), "inputDetails": {"included": True}}
         if child.status == "SUCCEEDED":
-            log = self.folder / f"{child.map_run.rsplit(':', 1)[-1]}.jsonl"
+            uuid = child.map_run.rsplit(":", 1)[-1]
+            log = self.folder / f"{uuid}.jsonl"
             end = [record for record in read_records(log, truncate=False) if record.get("end") == child.place][-1]
-            response |= {"output": end["output"], "outputDetails": {"included": True}}
+            output = row_of_success(self.folder, uuid, end)["Output"]
+            response |= {"output": output, "outputDetails": {"included": True}}
         response |= {key: text for key in ("error", "cause") if (text := getattr(child, key)) is not None}
         if child.status in ("RUNNING", "SUCCEEDED"):
             response |= {"redriveStatus": "NOT_REDRIVABLE"}

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 from genomics_pipeline.engine.distributed_map.item_reader.lines import whole_lines
+from genomics_pipeline.engine.distributed_map.item_reader.plain_csv import LEAST_PLAIN_BYTES, plain_rows
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import (
     ItemReaderCause,
     UnreadableItems,
     too_large,
 )
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import dumps_each
 
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 CsvItem = dict[str, str]
@@ -35,14 +37,29 @@ def read(
         UnreadableItems: if the content is not valid CSV or too large in one of its parts.
         ItemReaderCause: if two headers are the same.
     """
+    return _read(blocks, delimiter, headers)
+
+
+def _read(
+    blocks: Iterable[bytes], delimiter: str, headers: Sequence[str] | None, lines: int = 0, items: int = 0
+) -> Iterator[list[CsvItem]]:
+    """Yield the items of content, or of the rest of it.
+
+    Args:
+        blocks: The content.
+        delimiter: The character between two fields.
+        headers: See `read`.
+        lines: The number of lines before it.
+        items: The number of items before it.
+    """
     # Holds for the whole process; the default is less than an item may contain.
     csv.field_size_limit(quotas.READER_ITEM.value)
-    text = _CsvText(blocks)
+    text = _CsvText(blocks, "utf-8" if lines else "utf-8-sig")
     rows = csv.reader(chain.from_iterable(text), delimiter=delimiter)
     try:
         headers = headers if headers is not None else next((row for row in rows if row), [])
         _check_headers(headers)
-        parts, before = text.parts, 0
+        parts, before = text.parts, items
         while chunk := list(islice(rows, _ROWS)):
             if text.parts - parts > 1:  # only then is there enough text for a row that is too large
                 for number, row in enumerate(chunk, before + 1):
@@ -51,9 +68,38 @@ def read(
             yield _items(headers, chunk)
             parts, before = text.parts, before + len(chunk)
     except csv.Error as error:
-        raise UnreadableItems(f"line {rows.line_num}: {error}") from error
+        raise UnreadableItems(f"line {lines + rows.line_num}: {error}") from error
     except UnicodeDecodeError as error:
         raise UnreadableItems(f"expected UTF-8: {error}") from error
+
+
+def texts(blocks: Iterable[bytes], delimiter: str = ",", headers: Sequence[str] | None = None) -> Iterator[list[bytes]]:
+    """Yield the items as compact JSON, in chunks; see `read`.
+
+    The first parts of a large object, as long as no character in them has a special meaning, are read column by column.
+    """
+    parts = whole_lines(blocks)
+    part = rest = next(parts, b"")
+    lines = items = 0
+    names = headers if headers is not None else _plain_header(part, delimiter)
+    if names is not None and len(part) >= LEAST_PLAIN_BYTES:
+        _check_headers(names)
+        if headers is None:
+            _, _, rest = part.partition(b"\n")
+        while (rows := plain_rows(rest, delimiter, names)) is not None:
+            yield rows
+            headers, lines, items = names, lines + part.count(b"\n"), items + len(rows)
+            if not (part := next(parts, b"")):
+                return
+            rest = part
+    yield from map(dumps_each, _read(chain([part], parts), delimiter, headers, lines, items))
+
+
+def _plain_header(part: bytes, delimiter: str) -> list[str] | None:
+    """Return the headers if the first line has no special characters."""
+    text = part.partition(b"\n")[0].decode("utf-8-sig", "replace").removesuffix("\r")
+    is_plain = text.isprintable() and text and not set(text) & {'"', "\N{REPLACEMENT CHARACTER}"}
+    return text.split(delimiter) if is_plain else None
 
 
 class _CsvText:
@@ -63,12 +109,13 @@ class _CsvText:
         parts: The number of parts that have been started.
     """
 
-    def __init__(self, blocks: Iterable[bytes]) -> None:
+    def __init__(self, blocks: Iterable[bytes], encoding: str) -> None:
         self._blocks = blocks
+        self._encoding = encoding
         self.parts = 0
 
     def __iter__(self) -> Iterator[io.StringIO]:
-        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        decoder = codecs.getincrementaldecoder(self._encoding)()
         for part in whole_lines(self._blocks):
             self.parts += 1
             yield io.StringIO(decoder.decode(part), newline="")

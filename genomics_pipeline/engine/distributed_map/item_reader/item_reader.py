@@ -5,22 +5,23 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
+from genomics_pipeline.engine.distributed_map.item_chunk import ItemChunk
 from genomics_pipeline.engine.distributed_map.item_reader import athena, inventory, listing
 from genomics_pipeline.engine.distributed_map.item_reader.compression import blocks
-from genomics_pipeline.engine.distributed_map.item_reader.objects import count_object, read_object
+from genomics_pipeline.engine.distributed_map.item_reader.objects import count_object, read_object, read_texts
 from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import ItemReaderCause, UnreadableItems
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import ITEM_READER_FAILED, StatesError
 from genomics_pipeline.model.errors import PipelineError
-from genomics_pipeline.model.json_text import compact
+from genomics_pipeline.model.json_text import compact, dumps_each
 from genomics_pipeline.stores.protocol import Store
 
-Chunk = tuple[list[Any], str]  # values, and ``Map.Item.Source`` of all of them
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,14 @@ class ItemReader:
         uri: The URI of the object (``s3:getObject``), or the prefix of all URIs (``s3:listObjectsV2``).
         listed: Whether the objects are listed by a prefix.
         config: ``ReaderConfig``.
+        compact_versions: For each object whose lines were found to be compact JSON when they were counted, its version.
     """
 
     store: Store
     uri: str
     listed: bool
     config: ReaderConfig
+    compact_versions: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, visit: Visit) -> ItemReader:
@@ -59,28 +62,13 @@ class ItemReader:
             raise StatesError(ITEM_READER_FAILED, f"ItemReader: expected {expected}, found {compact(arguments)}")
         return cls(visit.execution.engine.store, f"s3://{bucket}/{key}", listed, config)
 
-    def chunks(self) -> Iterator[Chunk]:
-        """Yield the items in order, in chunks of items with the same source.
+    def chunks(self) -> Iterator[ItemChunk]:
+        """Yield the items in order, not decoded.
 
         Raises:
             StatesError: ``States.ItemReaderFailed``.
         """
-        remaining = self.config.max_items
-        for values, source in self._all_chunks():
-            if len(values) >= remaining:
-                yield values[:remaining], source
-                return
-            remaining -= len(values)
-            yield values, source
-
-    def values(self) -> Iterator[Any]:
-        """Yield the items' values in order.
-
-        Raises:
-            StatesError: ``States.ItemReaderFailed``.
-        """
-        for values, _ in self.chunks():
-            yield from values
+        return (ItemChunk(texts) for texts, _ in self._limited(self._texts()))
 
     def items(self) -> Iterator[dict[str, Any]]:
         """Yield ``Map.Item`` of the context object for each item.
@@ -89,7 +77,7 @@ class ItemReader:
             StatesError: ``States.ItemReaderFailed``.
         """
         numbers = count()
-        for values, source in self.chunks():
+        for values, source in self._limited(self._values()):
             for value in values:
                 yield {"Index": next(numbers), "Value": value, "Source": source}
 
@@ -99,29 +87,61 @@ class ItemReader:
         Raises:
             StatesError: ``States.ItemReaderFailed``.
         """
-        if self.config.input_type != "PARQUET":
-            return sum(len(values) for values, _ in self.chunks())
+        number, most = 0, self.config.max_items
+        if self._lists_items():
+            return sum(len(values) for values, _ in self._limited(self._described()))
         uris, config = self._objects()
-        number = 0
         for uri in uris:
             with _as_states_error(uri):
-                number += count_object(self.store, uri, config)
-            if number >= self.config.max_items:
+                counted = count_object(self.store, uri, config, most - number)
+            number += counted.items
+            if counted.compact_version is not None:
+                self.compact_versions[uri] = counted.compact_version
+            if number >= most:
                 break
-        return min(number, self.config.max_items)
+        return min(number, most)
 
-    def _all_chunks(self) -> Iterator[Chunk]:
-        if self.listed and self.config.transformation == "NONE":
-            bucket = "/".join(self.uri.split("/", 3)[:3])
-            with _as_states_error(self.uri):
-                for values in listing.describe(self.store.list(self.uri)):
-                    yield values, bucket
+    def _limited(self, chunks: Iterator[tuple[list[T], str]]) -> Iterator[tuple[list[T], str]]:
+        """Yield chunks up to ``MaxItems``."""
+        remaining = self.config.max_items
+        for members, source in chunks:
+            if len(members) >= remaining:
+                yield members[:remaining], source
+                return
+            remaining -= len(members)
+            yield members, source
+
+    def _lists_items(self) -> bool:
+        """Return whether the objects themselves are the items."""
+        return self.listed and self.config.transformation == "NONE"
+
+    def _described(self) -> Iterator[tuple[list[Any], str]]:
+        bucket = "/".join(self.uri.split("/", 3)[:3])
+        with _as_states_error(self.uri):
+            for values in listing.describe(self.store.list(self.uri)):
+                yield values, bucket
+
+    def _values(self) -> Iterator[tuple[list[Any], str]]:
+        """Yield values in chunks, and ``Map.Item.Source`` of each chunk."""
+        if self._lists_items():
+            yield from self._described()
             return
         uris, config = self._objects()
         for uri in uris:
             with _as_states_error(uri):
                 for values in read_object(self.store, uri, config):
                     yield values, uri
+
+    def _texts(self) -> Iterator[tuple[list[bytes], str]]:
+        """Yield items as compact JSON in chunks, and ``Map.Item.Source`` of each chunk."""
+        if self._lists_items():
+            yield from ((dumps_each(values), source) for values, source in self._described())
+            return
+        uris, config = self._objects()
+        for uri in uris:
+            with _as_states_error(uri):
+                for texts in read_texts(self.store, uri, config, self.compact_versions.get(uri)):
+                    yield texts, uri
 
     def _objects(self) -> tuple[Iterator[str], ReaderConfig]:
         """Return the URIs of the objects that contain the items, and the configuration to read them."""

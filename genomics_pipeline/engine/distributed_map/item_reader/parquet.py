@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
+from genomics_pipeline.engine.distributed_map.item_reader.arrow_json import row_texts
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import (
     UnreadableItems,
     too_large,
 )
 from genomics_pipeline.model import budgets, quotas
+from genomics_pipeline.model.json_text import dumps_each
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -38,19 +40,39 @@ def read(stream: BinaryIO) -> Iterator[list[Any]]:
     Raises:
         UnreadableItems: if the content is not Parquet, or too large in one of its parts.
     """
+    return (list(map(orjson.loads, items)) for items in texts(stream))
+
+
+def texts(stream: BinaryIO) -> Iterator[list[bytes]]:
+    """Yield the items as compact JSON, in chunks.
+
+    Raises:
+        UnreadableItems: if the content is not Parquet, or too large in one of its parts.
+    """
     import pyarrow
 
     before = 0
     try:
         for batch in _small_batches(_batches(stream)):
-            rows = _truncate_to_microseconds(batch).to_pylist(maps_as_pydicts="strict")
-            data = orjson.dumps(rows, default=_json_value, option=_OPTIONS)
-            if len(data) > quotas.READER_ITEM.value:
-                _check_sizes(rows, before)
-            before += len(rows)
-            yield orjson.loads(data)
+            items = _simple_rows(batch) or _converted_rows(batch)
+            for number, item in enumerate(items, before + 1):
+                if len(item) > quotas.READER_ITEM.value:
+                    raise too_large(number)
+            before += len(items)
+            yield items
     except pyarrow.ArrowException as error:
         raise UnreadableItems(f"expected Parquet: {error}") from error
+
+
+def _simple_rows(batch: Any) -> list[bytes] | None:
+    """Return the rows of a batch of text and numbers; None for others."""
+    names = batch.schema.names
+    return row_texts(names, batch.columns) if names and len(set(names)) == len(names) else None
+
+
+def _converted_rows(batch: Any) -> list[bytes]:
+    rows = _truncate_to_microseconds(batch).to_pylist(maps_as_pydicts="strict")
+    return dumps_each(rows, default=_json_value, option=_OPTIONS)
 
 
 def _batches(stream: BinaryIO) -> Iterator[tuple[int, Any]]:
@@ -212,9 +234,3 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value.total_seconds()
     raise TypeError
-
-
-def _check_sizes(rows: list[Any], before: int) -> None:
-    for number, row in enumerate(rows, before + 1):
-        if len(orjson.dumps(row, default=_json_value, option=_OPTIONS)) > quotas.READER_ITEM.value:
-            raise too_large(number)

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.item_reader import csv
+from genomics_pipeline.engine.distributed_map.item_reader.unreadable import ItemReaderCause, UnreadableItems
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.json_text import dumps
 
 URI = "s3://b/k.csv"
 
@@ -121,3 +123,63 @@ def test_invalid_content_is_reported(read_failure: Any, data: bytes, cause: str)
 
 def test_a_field_may_exceed_pythons_default_limit() -> None:
     assert len(read(b"a\n" + b"x" * 1_000_000)[0]["a"]) == 1_000_000 < quotas.READER_ITEM.value
+
+
+PLAIN = st.text("aé,;|\t ", max_size=4)
+SPECIAL = st.sampled_from(
+    ["", "x\\y", '"a,b"', 'a"b', '"two\nlines"', "\x00", "\x1f", "\ufeff", "\x7f", "\u2028", "a\r"]
+)
+
+
+@given(
+    st.lists(st.lists(PLAIN, min_size=2, max_size=2).map(",".join), min_size=1, max_size=20),
+    st.lists(st.tuples(st.integers(0, 30), st.lists(PLAIN | SPECIAL, max_size=4).map(",".join)), max_size=2),
+    st.sampled_from(list(csv.DELIMITERS.values())),
+    st.sampled_from([None, ["h", 'é"']]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.integers(20, 200),
+    st.booleans(),
+)
+def test_texts_are_those_of_the_items_that_are_read(
+    rows: list[str],
+    inserted: list[tuple[int, str]],
+    delimiter: str,
+    headers: list[str] | None,
+    end: str,
+    block: int,
+    last: bool,
+) -> None:
+    for position, row in inserted:
+        rows.insert(position, row)
+    data = (end.join(["a,b", *rows]) + (end if last else "")).encode()
+    blocks = [data[start : start + block] for start in range(0, len(data), block)]
+
+    def outcome(read_texts: Any) -> Any:
+        try:
+            return [text for texts in read_texts() for text in texts]
+        except (UnreadableItems, ItemReaderCause) as error:
+            return type(error), str(error)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv, "LEAST_PLAIN_BYTES", 1)
+        found = outcome(lambda: csv.texts(blocks, delimiter, headers))
+    assert found == outcome(lambda: (list(map(dumps, items)) for items in csv.read(blocks, delimiter, headers)))
+
+
+def test_plain_rows_are_read_column_by_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = "".join(f"{number},é{number}\n" for number in range(20_000)).encode()
+    blocks = [b"a,b\n" + lines, lines]
+    monkeypatch.setattr(csv, "_read", None)
+    texts = [text for chunk in csv.texts(blocks) for text in chunk]
+    assert texts == [dumps({"a": str(number % 20_000), "b": f"é{number % 20_000}"}) for number in range(40_000)]
+
+
+def test_lines_are_numbered_after_plain_parts() -> None:
+    long = b"x" * (quotas.READER_ITEM.value - 10)
+    blocks = [b"a,b\n" + b"1,2\n" * 20_000, b'1,"' + long + b"\n", long + b'"\n']
+    causes = set()
+    for read_all in (csv.texts, csv.read):
+        with pytest.raises(UnreadableItems) as raised:
+            list(read_all(blocks))
+        causes.add(str(raised.value))
+    assert causes == {"line 20003: field larger than field limit (8388608)"}

@@ -55,7 +55,7 @@ def test_a_listing_is_streamed(harness: Any) -> None:
 
     harness.store.list = list_objects
     reader = ItemReader(harness.store, "s3://b/", True, ReaderConfig(max_items=2500))
-    assert [len(values) for values, _ in reader.chunks()] == [1000, 1000, 500]
+    assert [len(chunk.texts) for chunk in reader.chunks()] == [1000, 1000, 500]
 
 
 def test_rows_of_listed_objects_have_their_object_as_their_source(harness: Any) -> None:

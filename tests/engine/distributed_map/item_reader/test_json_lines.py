@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.item_reader import json_lines
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
-from genomics_pipeline.model import quotas
+from genomics_pipeline.model import json_text, quotas
 
 JSON = st.recursive(
     st.none()
@@ -35,6 +35,34 @@ def read(data: bytes, block: int = 1 << 20) -> list[Any]:
 def test_items_are_read_as_they_were_written(items: list[Any], block: int, between: str, last: bool) -> None:
     text = between.join(json.dumps(item, ensure_ascii=False) for item in items) + (between if last else "")
     assert read(text.encode(), block) == items
+
+
+MARK = json_text._MARK_TEXT
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [b'{"a":[1', b"2]}"],
+        [b'{"a":[1', b"2]}", b"3," + MARK + b",4"],
+        [b'{"a":[1', b"2]}", rb'3,"\u2028next value",4'],
+        [b"1,2"],
+        [b"[1", b"2]", b"3," + MARK + b",4", b"5"],
+    ],
+)
+def test_lines_that_are_json_only_together_are_invalid(lines: list[bytes]) -> None:
+    with pytest.raises(ValueError, match=r"expected|unexpected|content"):
+        json_text.compact_each(lines)
+    with pytest.raises(UnreadableItems):
+        list(json_lines.texts([b"\n".join(lines)]))
+
+
+@given(st.lists(JSON | st.just(json_text._MARK), min_size=1))
+def test_texts_are_those_that_are_written_for_the_values(items: list[Any]) -> None:
+    lines = [json.dumps(item).encode() for item in items]
+    assert json_text.compact_each(lines) == json_text.dumps_each(items) == list(map(json_text.dumps, items))
+    compact = list(map(json_text.dumps, items))
+    assert json_text._MARK in items or json_text.compact_each(compact) is compact
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b" \n\n", b"\xef\xbb\xbf"])

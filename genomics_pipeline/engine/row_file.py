@@ -1,0 +1,131 @@
+"""The rows of a Map Run's children that succeeded, written as they end in the form of a result file.
+
+So each row is written once: when children have ended in order, ResultWriter publishes this file itself. It is on disk
+before the lines of the journal that refer to it; what follows the last such row was left by a crash.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from genomics_pipeline.engine.journal import DAMAGED
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.stores.durable import sync_data, sync_names
+from genomics_pipeline.stores.open_folder import open_unlinked_file
+from genomics_pipeline.stores.publish import open_appending
+
+_COPIED_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """The bytes before, between and after the rows of a result file."""
+
+    first: bytes
+    between: bytes
+    last: bytes
+
+    @classmethod
+    def of(cls, output_type: str) -> Framing:
+        """Return the framing of ``OutputType``: ``JSON``, one array, or ``JSONL``, a line for each row."""
+        return cls(b"", b"\n", b"\n") if output_type == "JSONL" else cls(b"[", b",", b"]")
+
+
+class RowFile:
+    """A file of rows.
+
+    Args:
+        path: The file.
+        framing: The bytes around the rows.
+        size: The size up to the last row that the journal refers to; 0 for a new file.
+
+    Attributes:
+        size: The size up to the last row that was placed, in bytes.
+    """
+
+    def __init__(self, path: Path, framing: Framing, size: int = 0) -> None:
+        self.path = path
+        self.size = size
+        self._framing = framing
+        self._written = size
+        self._file: BinaryIO | None = None
+        self._reader: BinaryIO | None = None
+
+    def place(self, row: bytes) -> tuple[int, bytes]:
+        """Return the offset of another row, and the bytes that the next `write` must contain for it."""
+        before = self._framing.between if self.size else self._framing.first
+        offset = self.size + len(before)
+        self.size = offset + len(row)
+        return offset, before + row
+
+    def write(self, data: bytes) -> None:
+        """Append the bytes of rows; they are on disk when it returns."""
+        if self._file is None:
+            self._file = open_appending(self.path)
+            os.ftruncate(self._file.fileno(), self._written)
+            sync_names(self.path.parent)
+        self._file.write(data)
+        self._file.flush()
+        sync_data(self._file.fileno())
+        self._written += len(data)
+
+    def check(self) -> None:
+        """Require all rows that the journal refers to.
+
+        Raises:
+            RunError: if the file is missing or too short.
+        """
+        if self.size and (not self.path.is_file() or self.path.stat().st_size < self.size):
+            raise self._damage(self.size)
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return a row that has been written.
+
+        Raises:
+            RunError: if it is not there.
+        """
+        try:
+            if self._reader is None:
+                self._reader = open_unlinked_file(self.path)
+        except FileNotFoundError:
+            raise self._damage(offset + size) from None
+        if self._reader.tell() != offset:  # a seek discards the read buffer
+            self._reader.seek(offset)
+        row = self._reader.read(size)
+        if len(row) < size:
+            raise self._damage(offset + size)
+        return row
+
+    def _damage(self, size: int) -> RunError:
+        return RunError(f"{self.path}: expected {size} bytes, to which the journal refers, found fewer; {DAMAGED}")
+
+    def copy_to(self, path: Path) -> int:
+        """Put all rows and the end of a result file into a new file, and return its size.
+
+        The new file is this one under another name, unless that has been published before: it must not change then.
+        """
+        self.close()
+        with open_unlinked_file(self.path) as rows:
+            try:
+                if os.fstat(rows.fileno()).st_nlink > 1:
+                    raise FileExistsError
+                os.link(self.path, path, follow_symlinks=False)
+            except OSError:  # or a file system without such links
+                with path.open("xb") as copy:
+                    shutil.copyfileobj(rows, copy, _COPIED_BYTES)
+        with path.open("r+b") as file:
+            file.truncate(self.size)
+            file.seek(self.size)
+            file.write(self._framing.last)
+        return self.size + len(self._framing.last)
+
+    def close(self) -> None:
+        """Close the file."""
+        for file in (self._file, self._reader):
+            if file is not None:
+                file.close()
+        self._file = self._reader = None
