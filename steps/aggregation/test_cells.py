@@ -85,7 +85,7 @@ def test_cells_do_not_depend_on_the_other_samples() -> None:
     ],
 )
 def test_a_sample_beside_a_deletion_has_likelihoods_of_all_genotypes(genotype: Genotype, phred: str) -> None:
-    """Those with `*` are as unlikely as the worst without it, on top of that of the copies that are left."""
+    """Check that those with `*` are as unlikely as the worst without it, on top of that of the copies that are left."""
     cell, values = beside_star(cell_of(genotype)), tuple(map(int, phred.split(","))) if genotype.phred else ()
     assert cell.text == genotype._replace(phred=values, depths=(*genotype.depths, 0)).text()
     if len(values) > 3:
