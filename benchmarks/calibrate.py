@@ -1,6 +1,9 @@
 """Rates of the shipped steps on this machine, measured and written to `genomics_pipeline/planning/calibration.toml`.
 
     python -m benchmarks.calibrate --gvcfs FOLDER --out genomics_pipeline/planning/calibration.toml
+    python -m benchmarks.calibrate --steps alignment,variant_calling --out genomics_pipeline/planning/calibration.toml
+
+With `--steps`, only these are measured, and the others keep their entries in the file.
 
 Runs the shipped pipelines over real and simulated reads and over the gVCFs of 10, 100 and 1,000 people, which
 `benchmarks.cohort_gvcfs` makes of the panel (`--gvcfs`), and fits each need of each step as a sum of terms with
@@ -22,6 +25,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -254,14 +258,20 @@ def of_viruses(folder: Path) -> Iterator[Measured]:
     yield from (one for some in (of_controls, of_larger) for one in some if one.observation.step == "consensus")
 
 
-def of_panel(gvcfs: Path, folder: Path) -> Iterator[Measured]:
-    """Yield the joint genotyping and the annotation of people of the panel."""
+def of_panel(gvcfs: Path, folder: Path, counts: Sequence[int]) -> Iterator[Measured]:
+    """Yield the joint genotyping and the annotation of people of the panel.
+
+    Args:
+        gvcfs: The folder of their gVCFs.
+        folder: The folder of the runs.
+        counts: The numbers of people, each a run; the first ones of the folder.
+    """
     reference = DATA / PEOPLE / "reference.fa.gz"
     bases = bases_of(reference)
     genes = folder / "genes.gff3"
     genes.write_text("".join(_genes()))
     files = sorted(gvcfs.glob("*.g.vcf.gz"))
-    for count in PANEL_SAMPLES:
+    for count in counts:
         rows = {file.name.removesuffix(".g.vcf.gz"): (file,) for file in files[:count]}
         if len(rows) < count:
             raise SystemExit(f"{gvcfs}: expected {count:,} gVCFs, found {len(rows):,}; see benchmarks.cohort_gvcfs")
@@ -269,7 +279,7 @@ def of_panel(gvcfs: Path, folder: Path) -> Iterator[Measured]:
         options = ("--pipeline", "joint", "--param", f"annotation.gff3={genes}")
         done = run(folder / f"panel{count}", sheet, reference, *options)
         yield from measured(done, bases, is_real=True)
-        if count == PANEL_SAMPLES[0]:  # what grows with the samples alone, not with the bases
+        if count == counts[0]:  # what grows with the samples alone, not with the bases
             continue
         regions = folder / "regions.bed"
         regions.write_text("chr21\t10000\t14000\n")
@@ -437,23 +447,55 @@ def machine_words() -> str:
     return f"{names[0] if names else platform.machine()}, {len(os.sched_getaffinity(0))} cores"
 
 
+def parts_of(
+    steps: Sequence[str], gvcfs: Path | None, counts: Sequence[int], folder: Path
+) -> Iterator[Iterator[Measured]]:
+    """Yield the runs that measure some steps.
+
+    Args:
+        steps: The steps.
+        gvcfs: The gVCFs of the panel.
+        counts: The numbers of people of the panel.
+        folder: The folder of the runs.
+    """
+    chosen = set(steps)
+    if chosen & {"alignment", "variant_calling", "consensus", "aggregation", "gather"}:
+        yield of_simulated(folder)
+    if chosen & {"alignment", "variant_calling", "imputation"}:
+        yield of_people(folder)
+    if "consensus" in chosen:
+        yield of_viruses(folder)
+    if chosen & {"aggregation", "gather", "annotation"}:
+        if gvcfs is None:
+            raise SystemExit("--gvcfs: expected a folder of gVCFs of benchmarks.cohort_gvcfs, for joint genotyping")
+        yield of_panel(gvcfs, folder, counts)
+
+
 def main() -> None:
     """Measure, fit and write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--gvcfs", type=Path, required=True, help="Folder of 1,000 gVCFs of benchmarks.cohort_gvcfs.")
+    parser.add_argument("--gvcfs", type=Path, help="Folder of 1,000 gVCFs of benchmarks.cohort_gvcfs.")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, help="Keep the runs in this folder, and continue from those in it.")
+    parser.add_argument("--steps", default=",".join(TIME), help="The steps to measure, by commas.")
+    parser.add_argument("--panel", default=",".join(map(str, PANEL_SAMPLES)), help="Numbers of people of the panel.")
     options = parser.parse_args()
+    steps = [step for step in TIME if step in options.steps.split(",")]
+    counts = tuple(map(int, options.panel.split(",")))
+    entries = dict(tomllib.loads(options.out.read_text())["steps"]) if len(steps) < len(TIME) else {}
     by_step: dict[str, list[Measured]] = defaultdict(list)
     with TemporaryDirectory() as scratch:
         folder = options.work or Path(scratch)
-        folder.mkdir(exist_ok=True)
-        for part in (of_simulated(folder), of_people(folder), of_viruses(folder), of_panel(options.gvcfs, folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in parts_of(steps, options.gvcfs, counts, folder):
             for one in part:
                 by_step[one.observation.step].append(one)
                 print(one.observation.step, one.features, f"{one.observation.processor_seconds:.2f} s", flush=True)
-        formats = {"cram": 1.0, "bam": bam_ratio(folder)}
-    entries = {step: rates_of(step, by_step[step]) for step in TIME}
+        if "alignment" in steps:
+            formats = {"cram": 1.0, "bam": bam_ratio(folder)}
+        else:
+            formats = tomllib.loads(options.out.read_text())["formats"]
+    entries |= {step: rates_of(step, by_step[step]) for step in steps}
     text = text_of(entries, formats, machine_words())
     parse_calibration(text, file=str(options.out))
     options.out.write_text(text)

@@ -18,6 +18,7 @@ from a pilot.
 
 from __future__ import annotations
 
+import argparse
 import math
 import random
 import subprocess
@@ -47,6 +48,7 @@ COMMAND = Path(sys.executable).with_name("genomics-pipeline")
 DEPTHS = (5, 10, 20, 40, 80, 160)
 LENGTH_BP, SAMPLES = 150_000, 3
 COHORTS, HISTORY, NEW = 40, 120, 200  # cohorts of a step, and the tasks of each
+QUICK_COHORTS = 4
 PILOT = 15
 ASSUMED_SPREAD = 0.5  # of sizes, where the real sets are missing
 RUNGS = 3
@@ -234,19 +236,21 @@ def _stage_seconds(step: StepSpec, seconds: Sequence[float]) -> float:
     return times.last - times.first
 
 
-def make_records(folder: Path) -> list[Observation]:
+def make_records(folder: Path, *, quick: bool = False) -> list[Observation]:
     """Return the records of the pipelines over the real sets and simulated cohorts, with one core a job.
 
     Args:
-        folder: An empty folder.
+        folder: A folder; runs that are in it are continued.
+        quick: Whether to take short genomes and no real sets, as a test of this program.
     """
     runs = []
     for number, depth in enumerate(DEPTHS, 1):
-        cohort = folder / f"depth-{depth}"
-        size = ["--samples", str(SAMPLES), "--length", str(LENGTH_BP), "--depth", str(depth), "--seed", str(number)]
-        _call(["simulate", "--out", str(cohort), *size])
+        cohort, length = folder / f"depth-{depth}", LENGTH_BP // (10 if quick else 1)
+        size = ["--samples", str(SAMPLES), "--length", str(length), "--depth", str(depth), "--seed", str(number)]
+        if not cohort.exists():
+            _call(["simulate", "--out", str(cohort), *size])
         runs.append(_run(folder, cohort.name, cohort / "cohort.csv", cohort / "reference.fa"))
-    for data, pairs in real_sets().items():
+    for data, pairs in ({} if quick else real_sets()).items():
         sheet = folder / f"{data.name}.csv"
         rows = [",".join([name, *map(str, pair)]) for name, pair in pairs.items()]
         sheet.write_text("\n".join(["sample,fastq_1,fastq_2", *rows]) + "\n")
@@ -331,9 +335,15 @@ def _lines(step: str, found: Mapping[str, Replay]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Make the records in a temporary folder, and print the tables."""
-    with tempfile.TemporaryDirectory() as folder:
-        records = make_records(Path(folder))
+    """Make the records, and print the tables."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--quick", action="store_true", help="Small genomes and few cohorts, to test the program.")
+    parser.add_argument("--work", type=Path, help="Keep the runs in this folder, and continue from those in it.")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.work or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        records = make_records(folder, quick=options.quick)
     for step, some in by_step(records).items():
         memory, sizes = [one.peak_memory_mib for one in some], [one.input_bytes for one in some]
         print(
@@ -341,7 +351,7 @@ def main() -> None:
         )
     spread = size_spread()
     print(f"sizes differ by {spread:.2f} (standard deviation of the logarithm), as in the largest real set")
-    for line in report(records, spread):
+    for line in report(records, spread, cohorts=QUICK_COHORTS if options.quick else COHORTS):
         print(line)
 
 

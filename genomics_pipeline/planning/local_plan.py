@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from genomics_pipeline.engine.tasks.admission import LeastMemory
 from genomics_pipeline.planning.counting import Counts
 from genomics_pipeline.planning.draws import DrawnStage, FailureRates
 from genomics_pipeline.planning.local_machine import LocalPhase, LocalStage, LocalTrace, simulate_here
-from genomics_pipeline.planning.plan import SEEDS, count_execution, draw_stages
+from genomics_pipeline.planning.plan import count_execution, draw_stages, simulated_durations
 from genomics_pipeline.planning.planned_run import PlannedWork
 from genomics_pipeline.planning.resource_model import Quantiles, ResourceModel
 from genomics_pipeline.planning.workload import StageWork, TaskGroup, Workload
@@ -117,11 +116,10 @@ def make_local_plan(run: PlannedWork, work: Workload, machine: PlannedMachine) -
     drawn = draw_stages(work, NO_FAILURES, 0.5, 0)
     trace = _simulate(run, work, drawn, machine)
 
-    def seconds(quantile: float) -> float:
-        draws = (draw_stages(work, NO_FAILURES, quantile, seed) for seed in range(SEEDS))
-        return median(_simulate(run, work, one, machine).seconds for one in draws)
+    def seconds(drawn: Mapping[str, DrawnStage], _: int) -> float:
+        return _simulate(run, work, drawn, machine).seconds
 
-    low, middle, high = (seconds(quantile) for quantile in (0.1, 0.5, 0.9))
+    low, middle, high = simulated_durations(work, NO_FAILURES, seconds, trace.seconds)
     spread = (trace.seconds * each / middle if middle else 0.0 for each in (low, middle, high))
     return LocalPlan(
         run.pipeline.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
@@ -166,6 +166,29 @@ def draw_stages(work: Workload, rates: FailureRates, quantile: float, seed: int)
     return {one.stage.name: draw(one, rates, quantile, rng) for one in work.stages}
 
 
+def simulated_durations(
+    work: Workload,
+    rates: FailureRates,
+    seconds: Callable[[Mapping[str, DrawnStage], int], float],
+    first_s: float | None = None,
+) -> tuple[float, float, float]:
+    """Return the quantiles p10, p50 and p90 of a duration, each the median of a few simulations.
+
+    Args:
+        work: The tasks.
+        rates: How often they fail.
+        seconds: Simulates drawn tasks, and returns their duration.
+        first_s: The duration by the first seed of p50, where it was simulated before.
+    """
+
+    def at(quantile: float) -> float:
+        known = [first_s] if quantile == 0.5 and first_s is not None else []
+        seeds = range(len(known), SEEDS)
+        return median([*known, *(seconds(draw_stages(work, rates, quantile, seed), seed) for seed in seeds)])
+
+    return at(0.1), at(0.5), at(0.9)
+
+
 def _phases(
     work: Workload, drawn: Mapping[str, DrawnStage], execution_input: ExecutionInput, arrival_s: float
 ) -> list[Phase]:
@@ -253,12 +276,10 @@ def _duration(run: PlannedRun, work: Workload, trace: Trace) -> Quantiles:
         cohort = replace(cohort, sample_bytes=cohort.sample_bytes[:SIMULATED])
         work = workload(run.pipeline, run.document, cohort, run.model, run.execution_input.parts)
 
-    def seconds(quantile: float) -> float:
-        drawn = (draw_stages(work, run.rates, quantile, seed) for seed in range(SEEDS))
-        phases = (_phases(work, one, run.execution_input, run.arrival_s) for one in drawn)
-        return median(simulate(one, run.account, seed).seconds for seed, one in enumerate(phases))
+    def seconds(drawn: Mapping[str, DrawnStage], seed: int) -> float:
+        return simulate(_phases(work, drawn, run.execution_input, run.arrival_s), run.account, seed).seconds
 
-    low, middle, high = (seconds(quantile) for quantile in (0.1, 0.5, 0.9))
+    low, middle, high = simulated_durations(work, run.rates, seconds)
     if run.arrival_s:  # the last sample ends that much sooner or later
         return Quantiles(trace.seconds + low - middle, trace.seconds, trace.seconds + high - middle)
     return Quantiles(trace.seconds * low / middle, trace.seconds, trace.seconds * high / middle)
