@@ -66,7 +66,9 @@ def write_records(folder: Path, records: int) -> None:
             values = [number, f"A{account:08}", amount, f"M{merchant:06}", "2026-11-29T16:22:59Z", "x" * 84]
             lines.write(orjson.dumps(dict(zip(NAMES, values, strict=True))) + b"\n")
             table.write(",".join(map(str, values)) + "\n")
-    pyarrow.parquet.write_table(pyarrow.csv.read_csv(folder / "items.csv"), folder / "items.parquet")
+    times = pyarrow.csv.ConvertOptions(column_types={"time": pyarrow.string()})  # text, as in the other files
+    table_of_all = pyarrow.csv.read_csv(folder / "items.csv", convert_options=times)
+    pyarrow.parquet.write_table(table_of_all, folder / "items.parquet")
 
 
 def document(input_type: str, batch: int | None) -> dict[str, Any]:
