@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from genomics_pipeline.asl.healing import FAILED
 from genomics_pipeline.asl.map_state import distributed_maps
 from genomics_pipeline.asl.task_state import SUBMIT_JOB
 from genomics_pipeline.language.jsonata.text import expression
-from genomics_pipeline.planning.counting import DESCRIBE_JOBS
+from genomics_pipeline.planning.counting import DESCRIBE_JOBS, Counts, RunLoad, count
 
 POLL_S = 60
 RETRIES = 3
@@ -29,6 +31,30 @@ def naive_document(document: Mapping[str, Any]) -> dict[str, Any]:
     for state in distributed_maps(naive):
         state["ItemProcessor"]["States"] = _naive_states(state["ItemProcessor"]["States"])
     return naive
+
+
+def count_naive(load: RunLoad) -> Counts:
+    """Return the counts of the naive form of an execution of which no job fails; its longest history is not counted.
+
+    All polls but the last of a job are alike. Executed are jobs of one poll each, and of two: the difference is what a
+    poll adds, times those that there would be. A job of a day is polled 1,440 times, too slow to execute for a plan.
+    """
+    document = naive_document(load.document)
+    short, long = (count(replace(load, document=document, seconds=_lasting(polls))) for polls in (1, 2))
+    jobs = sum(short.jobs.values())
+    more = sum(number * (_polls(load.seconds(stage)) - 1) for stage, number in short.jobs.items())
+    transitions = short.transitions + (long.transitions - short.transitions) * more // max(1, jobs)
+    events = short.events + (long.events - short.events) * more // max(1, jobs)
+    return replace(short, transitions=transitions, events=events, longest_history=0)
+
+
+def _lasting(polls: int) -> Callable[[str], float]:
+    """Return the duration of jobs that end before this poll, for each stage."""
+    return lambda stage: (polls - 0.5) * POLL_S
+
+
+def _polls(seconds: float) -> int:
+    return max(1, math.ceil(seconds / POLL_S))
 
 
 def _naive_states(states: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class Plan:
         timeline: The stages.
         costs: The lines of the costs.
         assumptions: What the figures rest on.
-        comparison: What other choices would cost; None where it was not asked for.
+        comparison: What other choices and the naive definition would cost.
         stopped: Whether the simulated run failed because more items failed than are tolerated.
         tolerated: The samples that may fail before no new ones start.
         sample_s: Of samples that arrive over time, the time from arrival to end; None for one run of all.
@@ -105,7 +105,7 @@ class Plan:
     timeline: Sequence[StageLine]
     costs: Sequence[CostLine]
     assumptions: Sequence[str]
-    comparison: Comparison | None = None
+    comparison: Comparison
     stopped: bool = False
     tolerated: int = 0
     sample_s: Quantiles | None = None
@@ -153,7 +153,7 @@ def make_plan(run: PlannedRun, work: Workload, what_if: Sequence[str] = ()) -> P
         _timeline(work, trace, counts),
         cost_lines(work, trace, asked, counts.transitions, run.account, run.volume_gib, run.prices),
         tuple(run.notes),
-        compare(run, work, trace, counts, what_if) if what_if else None,
+        compare(run, work, trace, counts, what_if),
         trace.stopped,
         tolerated_samples(run.execution_input.tolerated, run.cohort.samples),
         Quantiles(*np.quantile(trace.child_s, (0.1, 0.5, 0.9)).tolist()) if run.arrival_s else None,

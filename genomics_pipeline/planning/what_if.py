@@ -14,9 +14,9 @@ from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.planning.account import ON_DEMAND, SPOT
 from genomics_pipeline.planning.cost_names import TRANSITIONS
 from genomics_pipeline.planning.costs import CostLine, cost_lines, simple_line
-from genomics_pipeline.planning.counting import Counts, MapLoad, RunLoad, count
+from genomics_pipeline.planning.counting import Counts, MapLoad, RunLoad
 from genomics_pipeline.planning.discrete_events import SimulatedStage, Trace
-from genomics_pipeline.planning.naive import POLL_S, naive_document
+from genomics_pipeline.planning.naive import POLL_S, count_naive
 from genomics_pipeline.planning.planned_run import PlannedRun
 from genomics_pipeline.planning.requests import requests
 from genomics_pipeline.planning.resource_model import OfStepsOnly
@@ -62,6 +62,7 @@ SWITCHES: Mapping[str, Switch] = {
     "on_demand": Switch("all hosts are On-Demand", "the prices of hosts"),
 }
 NAIVE = tuple(name for name in SWITCHES if name != "on_demand")
+CHANGE_WORK = frozenset({"bam", "whole_gvcfs", "worst_memory"})  # of which the tasks differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,11 @@ class Comparison:
         """The dollars of the run as it is, in those of the naive definition, both on Spot hosts."""
         return self.as_planned / _total(self.naive)
 
+    @property
+    def orchestration_share(self) -> float:
+        """The share of the state transitions in the dollars of the run as it is."""
+        return self.orchestration / self.as_planned
+
 
 def compare(run: PlannedRun, work: Workload, trace: Trace, counts: Counts, names: Sequence[str]) -> Comparison:
     """Return what choices would cost, and the naive definition.
@@ -113,7 +119,7 @@ def compare(run: PlannedRun, work: Workload, trace: Trace, counts: Counts, names
         counts: Its counts.
         names: The names of the choices.
     """
-    pricing = _Pricing(run, trace, counts, count(_naive_load(run, work)))
+    pricing = _Pricing(run, trace, counts, count_naive(_load(run, work)), {frozenset(): work})
     planned = pricing.lines(())
     as_planned = _total(planned)
     orchestration = next(one.dollars for one in planned if one.name == TRANSITIONS)
@@ -127,13 +133,13 @@ def _total(lines: Sequence[CostLine]) -> float:
     return sum(line.dollars for line in lines)
 
 
-def _naive_load(run: PlannedRun, work: Workload) -> RunLoad:
-    """Return the execution of a run by the naive document, of which no job fails."""
+def _load(run: PlannedRun, work: Workload) -> RunLoad:
+    """Return the execution of a run of which no job fails."""
     maps = {label: MapLoad(work.scopes[label], sizes) for label, sizes in work.batches.items()}
     medians = {one.stage.name: _hours(one) * _HOURS / max(1, _tasks(one)) for one in work.stages}
     longest = {one.stage.name: one.stage.step.resources.timeout_s - 1 for one in work.stages}
     return RunLoad(
-        naive_document(run.document),
+        run.document,
         DEFAULT_NAMES,
         run.execution_input,
         maps,
@@ -160,23 +166,21 @@ class _Pricing:
         trace: Its simulation.
         counts: Its counts.
         polled: The counts of the naive definition.
+        works: The tasks of the run, by those of `CHANGE_WORK` that were chosen.
     """
 
     run: PlannedRun
     trace: Trace
     counts: Counts
     polled: Counts
+    works: dict[frozenset[str], Workload]
 
     def lines(self, names: Collection[str]) -> list[CostLine]:
         """Return the lines of the costs with these choices."""
-        run = self.run
-        pipeline = _pipeline(run.pipeline, names)
-        cohort = replace(run.cohort, alignment_factor=run.bam_factor) if "bam" in names else run.cohort
-        model = OfStepsOnly(run.model) if "worst_memory" in names else run.model
-        work = workload(pipeline, run.document, cohort, model, run.execution_input.parts)
+        run, work = self.run, self._work(CHANGE_WORK & set(names))
         counts = self.polled if "polling" in names else self.counts
         trace = self._expected(work, ON_DEMAND if "on_demand" in names else SPOT)
-        asked = requests(work, counts, self.trace.throttled, trace.hosts, cohort.genome_bases)
+        asked = requests(work, counts, self.trace.throttled, trace.hosts, run.cohort.genome_bases)
         lines = cost_lines(work, trace, asked, counts.transitions, run.account, run.volume_gib, run.prices)
         if "logs_all" in names:
             size = counts.events * EVENT_BYTES / GB
@@ -187,6 +191,16 @@ class _Pricing:
             hours = self.trace.seconds / _HOURS
             lines.append(simple_line("NAT gateway: hours", hours, "VPC/nat-gateway", run.prices))
         return lines
+
+    def _work(self, names: frozenset[str]) -> Workload:
+        """Return the tasks of the run with these of `CHANGE_WORK`; those of a million samples take a second."""
+        if names not in self.works:
+            run = self.run
+            pipeline = _pipeline(run.pipeline, names)
+            cohort = replace(run.cohort, alignment_factor=run.bam_factor) if "bam" in names else run.cohort
+            model = OfStepsOnly(run.model) if "worst_memory" in names else run.model
+            self.works[names] = workload(pipeline, run.document, cohort, model, run.execution_input.parts)
+        return self.works[names]
 
     def _expected(self, work: Workload, kind: int) -> Trace:
         """Return the hours that work takes without failures, on hosts of one kind."""

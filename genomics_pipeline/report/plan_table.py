@@ -76,8 +76,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 
 
 def _comparison_json(plan: Plan) -> dict[str, Any]:
-    if (found := plan.comparison) is None:
-        return {}
+    found = plan.comparison
     return {
         "what_if": {
             "as_planned": round(found.as_planned, 4),
@@ -85,7 +84,7 @@ def _comparison_json(plan: Plan) -> dict[str, Any]:
             "together": round(found.together, 4),
             "sources": {one.name: SWITCHES[one.name].source for one in found.alone},
             "of_naive": round(found.ratio, 4),
-            "orchestration_share": round(found.orchestration / found.as_planned, 6),
+            "orchestration_share": round(found.orchestration_share, 6),
         },
         "naive": {"dollars": _lines_json(found.naive)},
         "naive_on_demand": {"dollars": _lines_json(found.naive_on_demand)},
@@ -93,8 +92,11 @@ def _comparison_json(plan: Plan) -> dict[str, Any]:
 
 
 def _lines_json(lines: Sequence[CostLine]) -> dict[str, Any]:
-    total = sum(one.dollars for one in lines)
-    return {"total": round(total, 4), "by_line": {one.name: round(one.dollars, 4) for one in lines}}
+    return {"total": round(_sum(lines), 4), "by_line": {one.name: round(one.dollars, 4) for one in lines}}
+
+
+def _sum(lines: Sequence[CostLine]) -> float:
+    return sum(one.dollars for one in lines)
 
 
 def _usage_json(one: Usage) -> dict[str, Any]:
@@ -216,18 +218,21 @@ def _dollars(plan: Plan) -> Iterator[str]:
 
 def _comparison(plan: Plan) -> Iterator[str]:
     """Yield what other choices would cost, each alone and all together, and the naive definition."""
-    if (found := plan.comparison) is None:
+    found = plan.comparison
+    if not found.alone:
+        line = max(found.naive, key=lambda one: one.dollars)
+        of_it = f"as planned is {found.ratio:.2f} of it; its greatest part: {line.name}; --what-if naive tells all"
+        yield f"{'a naive definition':<32}{_sum(found.naive):>14,.2f}  {of_it}"
         return
     yield ""
     yield f"{'what if':<32}{found.as_planned:>14,.2f}  as planned on Spot hosts, without failures"
-    share = found.orchestration / found.as_planned
-    yield f"  {'of which state transitions':<30}{found.orchestration:>14,.2f}  {share:.2%}"
+    yield f"  {'of which state transitions':<30}{found.orchestration:>14,.2f}  {found.orchestration_share:.2%}"
     for one in found.alone:
         factor, choice = 1 + one.dollars / found.as_planned, SWITCHES[one.name]
         yield f"  {one.name:<30}{one.dollars:>+14,.2f}  x {factor:.3f}: {choice.words} ({choice.source})"
     yield f"  {'together':<30}{found.together:>14,.2f}  x {found.together / found.as_planned:.3f}"
     for name, lines in (("naive, on Spot hosts", found.naive), ("naive, on On-Demand hosts", found.naive_on_demand)):
-        total = sum(one.dollars for one in lines)
+        total = _sum(lines)
         yield f"  {name:<30}{total:>14,.2f}  as planned is {found.as_planned / total:.2f} of it"
 
 
@@ -269,8 +274,9 @@ def explain_line(plan: Plan, name: str) -> list[str]:
     }
     if plan.sample_s is not None:
         figures["of a sample"] = ["the time from a sample's arrival to its end, in the simulation of `duration`"]
-    if plan.comparison is not None:
-        found = plan.comparison
+    found = plan.comparison
+    figures["a naive definition"] = [line for one in found.naive for line in (one.name, *_cost(one))]
+    if found.alone:
         figures["what if"] = [
             f"${found.as_planned:,.4f}: the lines of `dollars` for the expected work, on Spot hosts only"
         ]

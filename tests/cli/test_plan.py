@@ -130,6 +130,17 @@ def test_the_screen_names_what_is_reached_and_what_comes_first(cli: Cli, copies:
     assert len(lines) < 60
 
 
+def test_every_plan_tells_what_a_naive_definition_costs(cli: Cli, copies: list[str | Path]) -> None:
+    sizes = ["--samples", "40", "--gigabytes", "1", *copies]
+    found, priced = planned(cli, *sizes), planned(cli, *sizes, "--what-if", "naive")
+    assert found["naive"] == priced["naive"]
+    assert found["naive"]["dollars"]["total"] > found["dollars"]["total"]
+    assert set(found["naive"]["dollars"]["by_line"]) > set(found["dollars"]["by_line"])
+    lines = cli("plan", *sizes).out.splitlines()
+    total, ratio = found["naive"]["dollars"]["total"], found["what_if"]["of_naive"]
+    assert f"a naive definition              {total:>14,.2f}  as planned is {ratio:.2f} of it; " in "\n".join(lines)
+
+
 def test_choices_are_priced_alone_and_together(cli: Cli, copies: list[str | Path]) -> None:
     found = planned(cli, "--samples", "40", "--gigabytes", "1", "--what-if", "nat", "--what-if", "polling", *copies)
     compared = found["what_if"]

@@ -9,7 +9,7 @@ import pytest
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.language.validation.validate import diagnose
 from genomics_pipeline.planning.counting import MapLoad, count
-from genomics_pipeline.planning.naive import naive_document
+from genomics_pipeline.planning.naive import count_naive, naive_document
 from genomics_pipeline.planning.scripts import TaskScript
 from genomics_pipeline.runs.catalog import load_pipeline, pipeline_names
 from tests.planning.test_counting import germline
@@ -29,6 +29,15 @@ def test_polls_by_hand() -> None:
     assert counts.transitions == 2 + job + 2 + 3 * (1 + 2 * job + 1) + 2 * (1 + job + 1)
     assert counts.jobs == {"alignment": 3, "variant_calling": 3, "aggregation": 2, "gather": 1}
     assert counts.status == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("seconds", [{"alignment": 400.0, "gather": 59.9}, {"alignment": 61.0, "aggregation": 7200.0}])
+def test_polls_are_multiplied_as_they_would_be_executed(seconds: dict[str, float]) -> None:
+    load = replace(germline(3), seconds=lambda stage: seconds.get(stage, 150.0))
+    executed = count(replace(load, document=naive_document(load.document)))
+    counted = count_naive(load)
+    assert (counted.transitions, counted.events) == (executed.transitions, executed.events)
+    assert (counted.jobs, counted.attempts) == (executed.jobs, executed.attempts)
 
 
 def test_every_failure_is_tried_three_times_again() -> None:
