@@ -174,18 +174,29 @@ def test_a_map_run_resumes_after_a_crash_at_any_point_of_its_file(
     (children,) = (path for path in complete.glob("*.jsonl") if path.name != "execution.jsonl")
     data = children.read_bytes()
     after = 7  # tasks of the states that follow the map
+    (written,) = (each for uri, each in harness.store.objects.items() if f"{children.stem}/SUCCEEDED" in uri)
+    inputs = sorted(row["Input"] for row in map(json.loads, written.splitlines()))
+    assert inputs
     counts = []
     for number, cut in enumerate(cuts(data)):
         folder = tmp_path / f"cut-{number}"
         folder.mkdir()
         (folder / "execution.jsonl").write_bytes(log[:until])
         (folder / children.name).write_bytes(data[:cut])
-        for rows in complete.glob("*.rows"):  # written before the lines that refer to them; there may be more
-            shutil.copy(rows, folder)
+        last = [
+            json.loads(line)
+            for line in data[:cut].splitlines(keepends=True)
+            if b'"row":' in line and line[-1:] == b"\n"
+        ]
+        for rows in complete.glob("*.rows"):  # written before the lines that refer to them: what follows is cut off
+            kept = sum(last[-1]["row"][1:]) if last else 0
+            (folder / rows.name).write_bytes(rows.read_bytes()[:kept] + b"left by a crash" * 20)
         ran = resume(harness, result, folder)
         (started,) = harness.seen(MapRunStarted)
         assert started.arn.endswith(children.stem)  # the Map Run keeps its UUID
         counts.append(len(ran))
+        (written,) = (each for uri, each in harness.store.objects.items() if f"{children.stem}/SUCCEEDED" in uri)
+        assert sorted(row["Input"] for row in map(json.loads, written.splitlines())) == inputs
     assert counts[0] == after + 6
     assert counts[-1] == after
     assert counts == sorted(counts, reverse=True)

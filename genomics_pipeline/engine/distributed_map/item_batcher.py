@@ -54,7 +54,7 @@ class ItemBatcher:
             StatesError: ``States.DataLimitExceeded`` if one item alone exceeds AWS's limit on a child's input.
         """
         head = dumps(self._batch([]))[:-2]
-        batch = _Batch(self, head)
+        batch = _GrowingBatch(self, head)
         for chunk in chunks:
             start = 0
             while start < len(chunk.texts):
@@ -62,7 +62,7 @@ class ItemBatcher:
                     start += added
                 elif batch.items:
                     yield batch.end(), batch.items
-                    batch = _Batch(self, head)
+                    batch = _GrowingBatch(self, head)
                 else:
                     raise StatesError(
                         DATA_LIMIT_EXCEEDED,
@@ -85,7 +85,7 @@ class ItemBatcher:
         return KeptJson(text) if values is None else KeptJson(text, self._batch(values))
 
 
-class _Batch:
+class _GrowingBatch:
     """A batch that is being filled.
 
     Attributes:

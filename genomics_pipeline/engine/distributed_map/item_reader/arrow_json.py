@@ -40,8 +40,7 @@ def _json_values(column: Any) -> Any:
     from pyarrow import compute, types
 
     if types.is_dictionary(column.type) and types.is_string(column.type.value_type):
-        values = _json_values(column.dictionary)
-        return None if values is None else compute.fill_null(values.take(column.indices), "null")
+        return _json_values(column.dictionary.take(column.indices))  # it may have far more values than the column
     if types.is_string(column.type) or types.is_large_string(column.type):
         text = column.cast(pyarrow.large_string())
         if _needs_escapes(_bytes_of(text)):
