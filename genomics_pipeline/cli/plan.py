@@ -130,10 +130,18 @@ if TYPE_CHECKING:
 @click.option("--save", metavar="RUN", help="Save the plan in this run, beside which `cost RUN` then shows the costs.")
 @click.option("--explain", metavar="LINE", help="Tell where the figure of this line comes from.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as one JSON object.")
+@click.option(
+    "--html",
+    "page",
+    type=LocalPath("file", dir_okay=False),
+    metavar="FILE",
+    help="Write the plan to this HTML page, too.",
+)
 def plan(
     here: bool,
     limits: Limits,
     as_json: bool,
+    page: Path | None,
     explain: str | None,
     save: str | None,
     calibration: Path | None,
@@ -166,15 +174,16 @@ def plan(
     from genomics_pipeline.runs.plan_request import PlanRequest
     from genomics_pipeline.worker.machine import NO_LIMITS
 
+    if page is not None:
+        _check_folder(page)
     if limits != NO_LIMITS and not here:
         raise UsageError("--cpus, --memory, --jobs: expected --here beside them: hosts of AWS are another matter")
     if records is not None:
         from genomics_pipeline.planning.record_plan import RecordLoad
 
         refuse_options_of_samples({**options, "here": here, "save": save, "calibration": calibration}, _OF_SAMPLES)
-        _show(
-            _over_records(RecordLoad(records, record_bytes, batch_seconds), options, adapters(limits)), explain, as_json
-        )
+        made = _over_records(RecordLoad(records, record_bytes, batch_seconds), options, adapters(limits))
+        _show(made, explain, as_json, page)
         return
     request, ports = PlanRequest(options.pop("manifest"), calibration=calibration, **options), adapters(limits)
     files = None if save is None else find_run(save, request.stack, ports).files
@@ -182,7 +191,7 @@ def plan(
         made = _here(request, ports, display.note) if here else _on_aws(request, ports, display.note)
     if files is not None:
         write_plan(files.store, files.place.uri(run_layout.PLAN), made.members)
-    _show(made, explain, as_json)
+    _show(made, explain, as_json, page)
 
 
 # By their names in the messages of `refuse_options_of_samples`.
@@ -193,16 +202,43 @@ _OF_SAMPLES = (
 
 
 class _Shown(NamedTuple):
-    """A plan as it is shown: its JSON object, the lines of its screen, and what explains a line."""
+    """A plan as it is shown: its JSON object, the lines of its screen, what explains a line, and its HTML page."""
 
     members: Mapping[str, Any]
     lines: Iterable[str]
     explain: Callable[[str], list[str]]
+    page: Callable[[], str]
 
 
-def _show(made: _Shown, explain: str | None, as_json: bool) -> None:
-    if explain is not None:
-        for line in made.explain(explain):
+def _check_folder(page: Path) -> None:
+    """Refuse a page in a folder that is missing, which is likely to be misspelt, before the plan is made.
+
+    Raises:
+        UsageError: for such a page.
+    """
+    if not page.parent.is_dir():
+        raise UsageError(f"--html {page}: expected a file in a folder that exists, found no folder {page.parent}")
+
+
+def _show(made: _Shown, explain: str | None, as_json: bool, page: Path | None) -> None:
+    """Write the page of a plan and print the plan.
+
+    Args:
+        made: The plan.
+        explain: The line to explain in place of the plan; None for none.
+        as_json: Whether to print JSON.
+        page: The file of the page; None for none.
+    """
+    from genomics_pipeline.stores.publish import publish_bytes
+
+    lines = None if explain is None else made.explain(explain)
+    if page is not None:
+        try:
+            publish_bytes(page, made.page().encode())
+        except OSError as error:
+            raise UsageError(f"--html {page}: expected a file that can be written: {error.strerror}") from None
+    if lines is not None:
+        for line in lines:
             echo_line(line)
     elif as_json:
         echo_json(made.members)
@@ -212,25 +248,32 @@ def _show(made: _Shown, explain: str | None, as_json: bool) -> None:
 
 
 def _over_records(load: RecordLoad, options: Mapping[str, Any], ports: Adapters) -> _Shown:
+    from genomics_pipeline.report.plan_page import record_plan_page
     from genomics_pipeline.report.record_plan_table import explain_record_line, record_plan_json, record_plan_lines
     from genomics_pipeline.runs.estimate_records import RecordPlanRequest, estimate_records
 
     request = RecordPlanRequest(options["pipeline"], load, options["region"], options["max_concurrency"])
     made = estimate_records(request, ports)
-    return _Shown(record_plan_json(made), record_plan_lines(made), partial(explain_record_line, made))
+    explain, page = partial(explain_record_line, made), partial(record_plan_page, made)
+    return _Shown(record_plan_json(made), record_plan_lines(made), explain, page)
 
 
 def _on_aws(request: PlanRequest, ports: Adapters, note: Callable[[str], None]) -> _Shown:
-    from genomics_pipeline.report.plan_table import explain_line, plan_json, plan_lines
+    from genomics_pipeline.report.plan_explanation import explain_line
+    from genomics_pipeline.report.plan_page import plan_page
+    from genomics_pipeline.report.plan_table import plan_json, plan_lines
     from genomics_pipeline.runs.estimate import estimate
 
     made = estimate(request, ports, note)
-    return _Shown(plan_json(made), plan_lines(made), partial(explain_line, made))
+    explain, page = partial(explain_line, made), partial(plan_page, made)
+    return _Shown(plan_json(made), plan_lines(made), explain, page)
 
 
 def _here(request: PlanRequest, ports: Adapters, note: Callable[[str], None]) -> _Shown:
     from genomics_pipeline.report.local_plan_table import explain_local_line, local_plan_json, local_plan_lines
+    from genomics_pipeline.report.plan_page import local_plan_page
     from genomics_pipeline.runs.estimate_here import estimate_here
 
     made = estimate_here(request, ports, note)
-    return _Shown(local_plan_json(made), local_plan_lines(made), partial(explain_local_line, made))
+    explain, page = partial(explain_local_line, made), partial(local_plan_page, made)
+    return _Shown(local_plan_json(made), local_plan_lines(made), explain, page)

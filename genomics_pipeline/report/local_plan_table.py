@@ -8,7 +8,8 @@ from typing import Any
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.planning.local_plan import LocalPlan
 from genomics_pipeline.report.duration import duration
-from genomics_pipeline.report.plan_table import figure, figure_row, stage_bar
+from genomics_pipeline.report.plan_explanation import figure
+from genomics_pipeline.report.plan_table import figure_row, stage_bar
 
 _GB = 1e9
 
@@ -47,10 +48,15 @@ def local_plan_json(plan: LocalPlan) -> dict[str, Any]:
     }
 
 
+def local_title(plan: LocalPlan) -> str:
+    """Return the first line of the screen."""
+    intervals = f", {quantity(plan.intervals, 'interval', ',')}" if plan.intervals else ""
+    return f"{plan.pipeline}: {quantity(plan.samples, 'sample', ',')}{intervals}, on this machine: {plan.machine}"
+
+
 def local_plan_lines(plan: LocalPlan) -> Iterator[str]:
     """Yield the lines of the screen."""
-    intervals = f", {quantity(plan.intervals, 'interval', ',')}" if plan.intervals else ""
-    yield f"{plan.pipeline}: {quantity(plan.samples, 'sample', ',')}{intervals}, on this machine: {plan.machine}"
+    yield local_title(plan)
     yield ""
     yield figure_row("jobs", sum(plan.counts.jobs.values()), "")
     yield ""
@@ -85,11 +91,16 @@ def explain_local_line(plan: LocalPlan, name: str) -> list[str]:
     Raises:
         UsageError: for a line that the plan does not have.
     """
+    return figure(local_explanations(plan), name)
+
+
+def local_explanations(plan: LocalPlan) -> dict[str, list[str]]:
+    """Return where each figure of a plan comes from, by the name of its line."""
     basis = [
         f"{one.stage}: {one.jobs:,} jobs of {duration(one.job_s)}, {duration(one.waited_s)} in the queue; {one.basis}"
         for one in plan.timeline
     ]
-    figures = {
+    return {
         "jobs": [f"{stage}: {number:,}" for stage, number in plan.counts.jobs.items()],
         "duration": [
             f"{duration(plan.command_s)} of the command itself, and a simulation of its jobs on {plan.machine}, by the "
@@ -101,4 +112,3 @@ def explain_local_line(plan: LocalPlan, name: str) -> list[str]:
         ],
         **{one.stage: [one.basis] for one in plan.timeline},
     }
-    return figure(figures, name)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from genomics_pipeline.model.errors import UsageError, did_you_mean
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.planning.record_plan import RecordRunPlan
 from genomics_pipeline.report.duration import duration
+from genomics_pipeline.report.plan_explanation import figure
 
 
 def record_plan_json(plan: RecordRunPlan) -> dict[str, Any]:
@@ -53,9 +53,16 @@ def explain_record_line(plan: RecordRunPlan, name: str) -> list[str]:
     Raises:
         UsageError: for a line that the plan does not have.
     """
-    known = {one.name: one for one in plan.costs}
-    if name not in known:
-        raise UsageError(f"--explain {name}: no such line; {did_you_mean(name, list(known))}")
-    one = known[name]
-    price = f"${one.price.value:g} ({one.price.source}, {one.price.date})"
-    return [f"{name}: ${one.dollars:,.6f}", f"  {one.formula}", f"  price: {price}"]
+    return figure(record_explanations(plan), name)
+
+
+def record_explanations(plan: RecordRunPlan) -> dict[str, list[str]]:
+    """Return where each figure of a plan comes from, by the name of its line."""
+    return {
+        one.name: [
+            f"{one.name}: ${one.dollars:,.6f}",
+            f"  {one.formula}",
+            f"  price: ${one.price.value:g} ({one.price.source}, {one.price.date})",
+        ]
+        for one in plan.costs
+    }

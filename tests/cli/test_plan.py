@@ -13,7 +13,8 @@ import pytest
 
 from genomics_pipeline.cli.adapters import adapters
 from genomics_pipeline.model import quotas
-from genomics_pipeline.report.plan_table import explain_line, plan_lines
+from genomics_pipeline.report.plan_explanation import explain_line
+from genomics_pipeline.report.plan_table import plan_lines
 from genomics_pipeline.runs.catalog import load_pipeline, usual_pipelines
 from genomics_pipeline.runs.estimate import estimate
 from genomics_pipeline.runs.plan_request import PlanRequest
@@ -213,10 +214,15 @@ def test_each_line_of_the_screen_is_explained(tmp_path: Path) -> None:
     for request in (cohort, PlanRequest(samples=40, gigabytes=1, pipeline="germline-single", arriving_days=1)):
         plan = estimate(request, adapters(), lambda line: None)
         lines = [line.strip() for line in takewhile("rests on".__ne__, list(plan_lines(plan))[1:])]
-        names = [re.split("  +|(?<=break): ", line)[0] for line in lines if line and "--json lists them" not in line]
+        names = [
+            re.split("  +|(?<=break): |(?<=fails then): ", line)[0]
+            for line in lines
+            if line and "--json lists them" not in line
+        ]
         names.remove("limits")  # the head of a table
         assert len(names) > 15
         assert all(explain_line(plan, name) for name in names)
+        assert explain_line(plan, "jobs")[0].startswith(f"{plan.jobs:,} jobs")
 
 
 def test_the_tolerated_samples_follow_from_their_number(cli: Cli, tmp_path: Path) -> None:

@@ -1,0 +1,157 @@
+"""HTML pages that stand alone: no script, no request to anywhere, all text escaped by the serializer."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+from xml.etree.ElementTree import Element, tostring
+
+from genomics_pipeline.model.printable import printable_line
+from genomics_pipeline.model.secrets import redact
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1a1c1f; --faint: #5c6370; --ground: #fff; --line: #d5d9de; --bar: #2f6fb0;
+  --full: #b3402e; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --faint: #9aa3ae; --ground: #16181b; --line: #3a3f46;
+  --bar: #6ba6e0; --full: #e58473; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 72rem;
+  margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: .2rem .6rem; border-bottom: 1px solid var(--line); }
+th { color: var(--faint); font-weight: normal; }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.verdict { font-size: 1.1rem; } .note { color: var(--faint); }
+pre { overflow-x: auto; } pre span { display: block; }
+svg { max-width: 100%; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
+.bar { fill: var(--bar); } .full { fill: var(--full); } .track { fill: var(--line); }
+"""
+ROW, LABELS, WIDTH = 22, 160, 900  # pixels of a timeline: of half a row, of its labels, of all
+TRACK = 120  # pixels of a bar of a table
+
+
+class TimelineBar(NamedTuple):
+    """A bar on a timeline.
+
+    Attributes:
+        name: Its label.
+        first_s: Its start in seconds.
+        last_s: Its end.
+        note: A text beside it.
+    """
+
+    name: str
+    first_s: float
+    last_s: float
+    note: str
+
+
+def element(tag: str, *children: Element | str, **attributes: str) -> Element:
+    """Return an element of HTML.
+
+    Args:
+        tag: Its name.
+        children: Its elements, and one text before them at most.
+        attributes: Its attributes; ``class_`` is ``class``, and other underscores are hyphens.
+    """
+    names = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
+    made = Element(tag, names)
+    for child in children:
+        if isinstance(child, str):
+            made.text = printable_line(redact(child))
+        else:
+            made.append(child)
+    return made
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[Element | str]], numbers: Iterable[int] = ()) -> Element:
+    """Return a table.
+
+    Args:
+        heads: The heads of its columns.
+        rows: The cells of each row.
+        numbers: The columns of numbers, which are aligned to the right.
+    """
+    right = set(numbers)
+
+    def cell(tag: str, column: int, content: Element | str) -> Element:
+        return element(tag, content, **({"class_": "number"} if column in right else {}))
+
+    head = element("tr", *(cell("th", column, one) for column, one in enumerate(heads)))
+    body = [element("tr", *(cell("td", column, one) for column, one in enumerate(row))) for row in rows]
+    return element("table", element("thead", head), element("tbody", *body))
+
+
+def share_bar(share: float, words: str) -> Element:
+    """Return a bar that is filled by a share of it, of another colour where that is 1 or more.
+
+    Args:
+        share: The share.
+        words: A description, for those who cannot see it.
+    """
+    filled = TRACK * min(1.0, max(0.0, share))
+    return element(
+        "svg",
+        element("rect", class_="track", width=str(TRACK), height="10"),
+        element("rect", class_="full" if share >= 1 else "bar", width=f"{filled:.1f}", height="10"),
+        width=str(TRACK),
+        height="10",
+        role="img",
+        aria_label=words,
+    )
+
+
+def timeline(spans: Sequence[TimelineBar], whole_s: float) -> Element:
+    """Return a timeline: a row for each span, with its label and its note.
+
+    Args:
+        spans: The spans.
+        whole_s: The seconds of its width.
+    """
+    height = max(1, len(spans)) * ROW * 2
+    scale = (WIDTH - LABELS) / max(whole_s, 1)
+    drawn = []
+    for row, one in enumerate(spans):
+        top, start = row * ROW * 2, LABELS + one.first_s * scale
+        length = max(2.0, (one.last_s - one.first_s) * scale)
+        left = f"{min(start, WIDTH - 2):.1f}"
+        drawn += [
+            element("text", one.name, x="0", y=f"{top + 15}"),
+            element("rect", class_="bar", x=left, y=f"{top + 4}", width=f"{length:.1f}", height="14"),
+            element("text", one.note, x=str(LABELS), y=f"{top + 34}"),
+        ]
+    box = f"0 0 {WIDTH} {height}"
+    return element("svg", *drawn, viewBox=box, width=str(WIDTH), height=str(height), role="img", aria_label="timeline")
+
+
+def explanation(figures: Mapping[str, Sequence[str]]) -> list[Element]:
+    """Return a list of figures, each of which opens to where it comes from."""
+    return [
+        element("details", element("summary", name), *(element("p", line, class_="note") for line in lines))
+        for name, lines in figures.items()
+    ]
+
+
+def section(heading: str, *content: Element) -> Element:
+    """Return a section with a heading."""
+    return element("section", element("h2", heading), *content)
+
+
+def page(title: str, *content: Element) -> str:
+    """Return a page, which may load and run nothing: its policy allows its own style only."""
+    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    style = Element("style")
+    style.text = STYLE
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("title", title),
+        style,
+    )
+    body = element("body", element("main", element("h1", title), *content))
+    return "<!DOCTYPE html>\n" + tostring(element("html", head, body, lang="en"), "unicode", method="html") + "\n"
