@@ -9,7 +9,6 @@ from genomics_pipeline.model.errors import Problem
 from genomics_pipeline.model.step import LAMBDA, RECORDS, RESULT
 from genomics_pipeline.model.toml_file import TomlFile
 
-LEAST_BATCH_TIMEOUT_S = 60  # botocore's model: RegisterJobDefinition, attemptDurationSeconds
 _NOT_OF_FUNCTIONS = {
     "command": "its program defines handle(batch)",
     "outputs": "its result is what handle(batch) returns",
@@ -39,10 +38,7 @@ def runtime_problems(toml: TomlFile) -> Iterator[Problem]:
 
 
 def _batch_problems(toml: TomlFile) -> Iterator[Problem]:
-    """Yield what a step that runs as a job lacks, or has of a function."""
-    for key in ("command", "outputs"):
-        if key not in toml.data:
-            yield toml.problem((), f"expected the key {key!r}, found none")
+    """Yield what a step that runs as a job has of a function; the schema says what it lacks."""
     only = 'expected runtime = "lambda" in [resources], since only a step on Lambda has {}; found "batch"'
     if "program" in toml.data:
         yield toml.problem(("program",), only.format("a program"))
@@ -50,9 +46,6 @@ def _batch_problems(toml: TomlFile) -> Iterator[Problem]:
     for key in _OF_FUNCTIONS:
         if key in resources:
             yield toml.problem(("resources", key), only.format(key))
-    if resources.get("timeout_s", LEAST_BATCH_TIMEOUT_S) < LEAST_BATCH_TIMEOUT_S:
-        message = f"expected a number >= {LEAST_BATCH_TIMEOUT_S}, found {resources['timeout_s']}"
-        yield toml.problem(("resources", "timeout_s"), message)
     for name, raw in toml.data["inputs"].items():
         if raw["type"] in (RECORDS, RESULT):
             yield toml.problem(("inputs", name, "type"), only.format(f"an input of type {raw['type']!r}"))

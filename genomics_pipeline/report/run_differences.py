@@ -116,7 +116,7 @@ class RunDifferences:
             "stages": [one.to_json() for one in self.stages],
             "metrics": [one.to_json() for one in self.metrics],
             "outputs": {one.name: list(one.items) for one in self.outputs},
-            "variants": self.variants.to_json(),
+            "genotypes": self.variants.to_json(),
         }
 
 

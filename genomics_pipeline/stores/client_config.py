@@ -17,7 +17,7 @@ ATTEMPTS = 10  # of one request, the first included; botocore waits between them
 
 
 def create_client(
-    create: Callable[..., Any], service: str, connections: int, *, attempts: int = ATTEMPTS, answer_s: int = ANSWER_S
+    create: Callable[..., Any], service: str, connections: int, *, attempts: int | None = None, answer_s: int = ANSWER_S
 ) -> Any:
     """Create the client of a service.
 
@@ -25,7 +25,7 @@ def create_client(
         create: ``boto3.client``, or that method of a session.
         service: The name of the service in boto3.
         connections: The number of connections that are kept open, one for each thread.
-        attempts: The attempts of a request, the first included.
+        attempts: The attempts of a request, the first included; `ATTEMPTS` for None.
         answer_s: The time in seconds to wait for an answer.
 
     Raises:
@@ -34,7 +34,7 @@ def create_client(
     from botocore.exceptions import BotoCoreError
 
     try:
-        client = create(service, config=_config(connections, attempts, answer_s))
+        client = create(service, config=_config(connections, attempts or ATTEMPTS, answer_s))
         is_usable = _is_endpoint(client.meta.endpoint_url)
     except ValueError as error:  # of botocore and urllib.parse, whose messages contain the endpoint
         if isinstance(error, BotoCoreError):  # such as that of an invalid Region

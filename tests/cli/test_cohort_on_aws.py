@@ -211,4 +211,4 @@ def test_a_cohort_runs_from_submit_to_results(
     renamed.write_text(whole.read_text().replace("sample2,XY", "samplex,XY"))
     another, of_another = read(renamed)
     assert another not in (run, following)
-    assert of_another == exact
+    assert of_another == pytest.approx(exact, abs=8)  # bytes by which another name is compressed

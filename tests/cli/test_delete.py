@@ -53,7 +53,7 @@ def test_what_the_run_holds_is_shown_and_then_nothing_is_left(folder: RunFolder,
     assert ended.code == 0, ended.err
     shown = ended.out.splitlines()
     assert shown[0].startswith(f"{folder.path}: SUCCEEDED, begun 2026-11-24 10:00:00, ")
-    assert shown[1].startswith("holds 4 files, 3.4 KiB, of 2 executions")
+    assert shown[1].startswith("holds 4 files, 3.5 KiB, of 2 executions")
     assert shown[2:] == ["deleted"]
     assert not folder.path.exists()
     assert names(folder.path.parent) == ["elsewhere/victim"]

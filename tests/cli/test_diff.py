@@ -102,9 +102,9 @@ def test_parameters_metrics_and_variants_by_sample(two_runs: Callable[..., tuple
     values = {"stage": "calling", "metric": "variants", "first": 4, "second": 5, "change": 1.0}
     assert found["metrics"] == [{"item": name, **values} for name in ("NA1", "NA2")]
     counts = {"only_first": 1, "only_second": 2, "other_genotype": 1}
-    assert found["variants"]["samples"] == {"NA1": counts, "NA2": counts}
+    assert found["genotypes"]["samples"] == {"NA1": counts, "NA2": counts}
     place = {"sample": "NA1", "contig": "chr1"}
-    assert found["variants"]["examples"] == [
+    assert found["genotypes"]["examples"] == [
         {**place, "position": 2, "ref": "C", "alt": "T", "copies": [1, 0]},
         {**place, "position": 3, "ref": "G", "alt": "A", "copies": [1, 2]},
     ]
@@ -128,7 +128,7 @@ def test_samples_programs_and_lost_records(
     kinds = {(one["kind"], one["words"], *one["items"]) for one in found["stages"]}
     reads = f"input `reads` changed: {small.folder}/NA2.fastq"
     assert kinds == {("program", "the program of the step changed", "NA2"), ("input", reads, "NA2")}
-    assert (found["outputs"], found["metrics"], found["variants"]["samples"]) == ({}, [], {})
+    assert (found["outputs"], found["metrics"], found["genotypes"]["samples"]) == ({}, [], {})
     (second / "steps/calling/NA2/step.json").unlink()
     assert differences(cli, first, second)["done"] == {"only_first": {"calling": ["NA2"]}, "only_second": {}}
 

@@ -94,7 +94,8 @@ def test_a_pipeline_as_json(cli: Cli, pipeline: Path) -> None:
     level = stage["step"]["parameters"]["level"]
     assert (level["default"], level["default_on_aws"], level["minimum"], level["maximum"]) == (3, 5, 1, 9)
     assert stage["step"]["parameters"]["mode"]["choices"] == ["fast", "slow"]
-    assert stage["step"]["resources"] == {"vcpus": 3, "memory_mib": [512, 2048], "disk_gib": 7, "timeout_s": 90}
+    resources = {"vcpus": 3, "memory_mib": [512, 2048], "disk_gib": 7, "timeout_s": 90}
+    assert stage["step"]["resources"] == {"runtime": "batch", **resources}
 
 
 def test_a_page_about_a_pipeline_of_ones_own(cli: Cli, pipeline: Path) -> None:

@@ -36,13 +36,18 @@ def handle(batch):
 """
 
 
+def genomics_pipeline(*words: str | Path) -> str:
+    """Run the program, and return what it prints."""
+    argv = [sys.executable, "-m", "genomics_pipeline", *map(str, words)]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert ended.stdout, ended.stderr
+    return ended.stdout
+
+
 def run(folder: Path, out: str, *more: str) -> dict[str, object]:
     """Run the records of a folder, and return the summary."""
-    argv = [sys.executable, "-m", "genomics_pipeline", "run", folder / "day.jsonl", "--out", folder / out]
-    argv += ["--pipeline", folder / "sums.toml", "--json", *more]
-    ended = subprocess.run(list(map(str, argv)), capture_output=True, text=True, check=False)
-    assert ended.stdout, ended.stderr
-    summary: dict[str, object] = json.loads(ended.stdout)
+    words: list[str | Path] = ["--out", folder / out, "--pipeline", folder / "sums.toml", "--json", *more]
+    summary: dict[str, object] = json.loads(genomics_pipeline("run", folder / "day.jsonl", *words))
     return summary
 
 
@@ -61,3 +66,15 @@ def test_the_image_gives_the_results_and_errors_of_processes(engine: ContainerEn
     assert there["missing"]["by_class"] == {"bad_input": 1, "tool_error": 1, "out_of_memory": 1, "timeout": 1}  # type: ignore[index]
     left = engine.run("ps", "--all", "--quiet", "--filter", f"label=genomics-pipeline.run={tmp_path / 'there'}")
     assert left == ""
+
+
+def test_the_shipped_function_gives_the_same_alerts_in_its_image(engine: ContainerEngine, tmp_path: Path) -> None:
+    genomics_pipeline("simulate", "--out", tmp_path, "--transactions", "3000")
+    profiles = f"transactions.profiles={tmp_path / 'profiles.json'}"
+    options = ["--pipeline", "transactions", "--param", profiles]
+    for out, more in (("here", []), ("there", ["--containers"])):
+        records = tmp_path / "transactions" / "000000.jsonl"
+        genomics_pipeline("run", records, *options, "--out", tmp_path / out, *more)
+    here, there = ((tmp_path / out / "results" / "transactions.jsonl").read_bytes() for out in ("here", "there"))
+    assert here == there
+    assert b'"account"' in here

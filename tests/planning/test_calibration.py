@@ -47,8 +47,9 @@ def test_a_step_without_rates_is_unknown() -> None:
 
 def test_the_shipped_rates_are_of_every_step() -> None:
     shipped = read_calibration()
-    assert sorted(shipped.steps) == step_names()
-    shipped.check([load_step(name).spec for name in step_names()], strictly=False)
+    jobs = [spec for name in step_names() if not (spec := load_step(name).spec).is_function]
+    assert sorted(shipped.steps) == [spec.name for spec in jobs]
+    shipped.check(jobs, strictly=False)
 
 
 @pytest.mark.parametrize(

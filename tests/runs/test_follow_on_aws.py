@@ -373,6 +373,7 @@ def test_results_are_downloaded_and_verified(ended_run: FakeAws, command: Comman
         "memory_mib": 1,
         "peak_memory_mib": 1,
         "input_bytes": 0,
+        "parameter_bytes": 0,
         "parameters": {},
         "sources": {},
         "intermediate": False,
