@@ -1,4 +1,4 @@
-"""The arguments of `deploy --intake`, among them a `submit` without its sheet."""
+"""Commands without their sheets, which will arrive: the `run` or `submit` of `watch`, and that of `deploy --intake`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def arriving_sheets(prefix: str | None, command: Sequence[str], stack: str) -> A
         expected = "expected --intake PREFIX -- submit and its options"
         raise UsageError(f"{expected}, found {'no --intake' if prefix is None else found}")
     options = tuple(command[1:])
-    given = _given(options)
+    given = given_options("submit", options, "--intake")
     for name, option in (("genome", "--genome"), ("dry_run", "--dry-run"), ("check_rights", "--check-rights")):
         if given.pop(name):
             raise UsageError(f"--intake: expected a `submit` without {option}, which a job on AWS cannot use, found it")
@@ -50,15 +50,27 @@ def arriving_sheets(prefix: str | None, command: Sequence[str], stack: str) -> A
     return arriving
 
 
-def _given(options: Sequence[str]) -> dict[str, Any]:
+def given_options(name: str, options: Sequence[str], place: str) -> dict[str, Any]:
+    """Return the options of a command without its sheet, as it will read them when a sheet arrives.
+
+    Args:
+        name: The command: ``run`` or ``submit``.
+        options: Its arguments.
+        place: The argument that they belong to, for messages.
+
+    Raises:
+        UsageError: for options that it does not accept.
+    """
     from genomics_pipeline.cli.main import HELP_OPTIONS
+    from genomics_pipeline.cli.run import run
     from genomics_pipeline.cli.submit import submit
 
+    command = {"run": run, "submit": submit}[name]
     try:
         # A command keeps the names of the option for help that its first context has.
-        context = submit.make_context("submit", [SHEET, *options], help_option_names=HELP_OPTIONS)
+        context = command.make_context(name, [SHEET, *options], help_option_names=HELP_OPTIONS)
     except click.UsageError as error:
-        raise UsageError(f"--intake: `submit` does not accept its options: {error.format_message()}") from None
+        raise UsageError(f"{place}: `{name}` does not accept its options: {error.format_message()}") from None
     return dict(context.params)
 
 

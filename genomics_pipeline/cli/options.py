@@ -19,7 +19,7 @@ from genomics_pipeline.cli.completion import (
     complete_samples,
 )
 from genomics_pipeline.model.accession import ENA
-from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.model.errors import Problem, UsageError
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, resource_names
 from genomics_pipeline.model.secrets import without_secrets
 
@@ -270,23 +270,23 @@ def reference_options(on_aws: bool) -> Callable[[click.decorators.FC], click.dec
     return add
 
 
-_SHOWN = {"manifest": "SHEET", "most_failures": "--max-failures"}  # of parameters with other names than their options
-
-
 def refuse_options_of_samples(options: Mapping[str, Any], names: Iterable[str]) -> None:
     """Refuse options that a run over records does not have.
 
     Args:
-        options: The options of the command.
+        options: The options of the command that is running.
         names: The names of those options.
 
     Raises:
-        UsageError: for the first that was given.
+        UsageError: with all that were given.
     """
-    if given := [name for name in names if options[name]]:
-        name = _SHOWN.get(given[0]) or f"--{given[0].removesuffix('s').replace('_', '-')}"
-        found = f"found {options['pipeline']}, which is over records"
-        raise UsageError(f"{name}: expected a pipeline over samples, {found}")
+    shown = {
+        one.name: one.opts[0] if isinstance(one, click.Option) else "SHEET"
+        for one in click.get_current_context().command.params
+    }
+    found = f"expected a pipeline over samples, found {options['pipeline']}, which is over records"
+    if problems := [Problem(f"{shown[name]}: {found}") for name in names if options[name]]:
+        raise UsageError(problems)
 
 
 def _is_over_records(pipeline: str) -> bool:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import click
@@ -66,6 +67,7 @@ def watch(prefix: str, command: tuple[str, ...], every: float, settle: int, once
 
     request = watch_request(prefix, command, settle, adapters().environment.get(JOB_VARIABLE, ""))
     around = Surroundings(object_store(), _start, time.time, lambda text: echo_line(text, err=True))
+    _check_options(command)
     end_on_signals()
     release_own(request, around)
     for claim in unfinished(request, around.store):
@@ -82,6 +84,21 @@ def watch(prefix: str, command: tuple[str, ...], every: float, settle: int, once
         if once:
             sys.exit(1 if failed else 0)
         time.sleep(every)
+
+
+def _check_options(command: Sequence[str]) -> None:
+    """Refuse options that the command would refuse when the first sheet arrives, perhaps days later.
+
+    Those with files whose names the sheet decides are not known before.
+
+    Raises:
+        UsageError: for options that it does not accept.
+    """
+    from genomics_pipeline.cli.intake import given_options
+    from genomics_pipeline.runs.watch import NAME
+
+    if all(NAME not in one or before == "--out" or one.startswith("--out=") for before, one in pairwise(command)):
+        given_options(command[0], command[1:], "after --")
 
 
 def _start(arguments: Sequence[str]) -> EndedCommand:

@@ -55,7 +55,7 @@ def check_region(region: str) -> str:
         UsageError: if it is none.
     """
     if not _REGION.fullmatch(region):
-        raise UsageError(f"expected a Region such as {SHIPPED_REGION}, found {region!r}")
+        raise UsageError(f"--region: expected a Region such as {SHIPPED_REGION}, found {region!r}")
     return region
 
 

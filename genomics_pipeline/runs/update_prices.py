@@ -8,7 +8,8 @@ from pathlib import Path
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, UsageError
-from genomics_pipeline.model.web_uri import web_misfit
+from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.model.web_uri import is_web, web_misfit
 from genomics_pipeline.prices.load import check_region, load_prices
 from genomics_pipeline.prices.offers import HOST_OFFER, OfferPrices, offer_items, parse_offer
 from genomics_pipeline.prices.price import Rate, SpotPrice
@@ -67,8 +68,10 @@ def update_prices(
         DataError: if a file cannot be read.
     """
     check_region(region)
+    if not is_web(address):
+        raise UsageError(f"--offers: expected a web address such as {OFFERS}, found {without_secrets(address)}")
     if misfit := web_misfit(address):
-        raise UsageError(f"the address of offer files: {misfit}")
+        raise UsageError(f"--offers: {misfit}")
     found = OfferPrices()
     for offer in dict.fromkeys([HOST_OFFER, *(one.offer for one in offer_items())]):
         _read_offer(found, offer, region, address, say)

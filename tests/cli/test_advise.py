@@ -161,7 +161,7 @@ def test_control_characters_are_escaped(cli: Cli, write: Callable[..., str], tmp
     [
         ((), "error: expected DEFINITION or --pipeline NAME, found neither\n"),
         (("a.json", "--pipeline", "germline"), "error: expected DEFINITION or --pipeline NAME, found both\n"),
-        (("a.json", "--region", "moon"), "error: expected a Region such as us-east-1, found 'moon'\n"),
+        (("a.json", "--region", "moon"), "error: --region: expected a Region such as us-east-1, found 'moon'\n"),
     ],
 )
 def test_wrong_usage_has_exit_code_2(cli: Cli, arguments: tuple[str, ...], found: str) -> None:

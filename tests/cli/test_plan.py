@@ -294,7 +294,7 @@ def test_the_tolerated_samples_follow_from_their_number(cli: Cli, tmp_path: Path
         (
             ["--samples", "1", "--gigabytes", "1", "--region", "Virginia", "--max-vcpus", "4"],
             2,
-            "error: expected a Region such as us-east-1, found 'Virginia'\n",
+            "error: --region: expected a Region such as us-east-1, found 'Virginia'\n",
         ),
         (
             ["--samples", "1", "--gigabytes", "1", "--max-vcpus", "4"],

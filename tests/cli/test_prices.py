@@ -72,7 +72,7 @@ def test_the_tables_of_the_user_come_first(cli: Cli, folder: Path) -> None:
             "error: expected prices of the Region eu-west-1, found those of us-east-1; "
             "`genomics-pipeline prices update --region eu-west-1` reads AWS's\n",
         ),
-        ("../us-east-1", 2, "error: expected a Region such as us-east-1, found '../us-east-1'\n"),
+        ("../us-east-1", 2, "error: --region: expected a Region such as us-east-1, found '../us-east-1'\n"),
     ],
 )
 def test_a_region_without_prices_is_refused(cli: Cli, folder: Path, region: str, code: int, message: str) -> None:

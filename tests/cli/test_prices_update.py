@@ -215,7 +215,7 @@ def test_an_address_without_tls_is_refused(cli: Cli, folder: Path) -> None:
     ended = cli("prices", "update", "--offers", "http://192.0.2.1")
     assert (ended.code, ended.out) == (2, "")
     expected = "expected https://, found http://, whose content could be changed on its way"
-    assert ended.err == f"error: the address of offer files: {expected}\n"
+    assert ended.err == f"error: --offers: {expected}\n"
 
 
 def test_options_before_the_subcommand_are_refused(cli: Cli, folder: Path) -> None:

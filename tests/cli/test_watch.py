@@ -42,9 +42,14 @@ def test_a_run_that_fails_is_told_once(cli: Cli, tmp_path: Path, monkeypatch: py
 def test_wrong_options_of_the_command_end_the_watch(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cohort.csv").write_text("sample,fastq_1\na,none.fq\n")
-    ended = cli("watch", ".", "--once", "--settle", "0", "--", "run", "--nothing", "--out", "{name}")
+    arguments = ["watch", ".", "--once", "--settle", "0", "--", "run", "--out", "{name}"]
+    ended = cli(*arguments, "--nothing")
     assert ended.code == 2
     assert "No such option '--nothing'" in ended.err
+    assert not (tmp_path / ".started").exists()
+    ended = cli(*arguments, "--params-file", "{name}.toml")  # of a name that is known only now
+    assert ended.code == 2
+    assert "`run` does not accept its options; nothing was started" in ended.err
     assert not list((tmp_path / ".started").iterdir())
 
 
