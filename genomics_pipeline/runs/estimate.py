@@ -17,7 +17,7 @@ from genomics_pipeline.planning.planned_run import PlannedRun
 from genomics_pipeline.planning.workload import workload
 from genomics_pipeline.prices.load import load_prices, user_folder
 from genomics_pipeline.runs.adapters import Adapters
-from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.plan import RunInputs
 from genomics_pipeline.runs.plan_inputs import (
     CheckedRequest,
     bam_factor,
@@ -86,7 +86,7 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
     return make_plan(replace(run, notes=notes), work, choices)
 
 
-def _account(request: PlanRequest, given: Mapping[str, float], planned: RunPlan) -> AccountLimits:
+def _account(request: PlanRequest, given: Mapping[str, float], planned: RunInputs) -> AccountLimits:
     """Return the limits of the account and of the stack.
 
     Raises:

@@ -9,11 +9,11 @@ from genomics_pipeline.model.regions import interval_regions
 from genomics_pipeline.reference.bed import read_bed
 from genomics_pipeline.reference.fai import Contig
 from genomics_pipeline.reference.intervals import interval_lines, merged_targets
-from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.plan import RunInputs
 from genomics_pipeline.stores.protocol import Store
 
 
-def intervals_text(planned: RunPlan, contigs: Iterable[Contig], store: Store) -> str:
+def intervals_text(planned: RunInputs, contigs: Iterable[Contig], store: Store) -> str:
     """Return the intervals of a run, one JSON line each, within the limits of its pipeline.
 
     Args:

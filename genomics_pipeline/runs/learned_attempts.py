@@ -16,7 +16,7 @@ from genomics_pipeline.records.earlier_packed import NOTHING_PACKED
 from genomics_pipeline.reference.fai import Contig
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.history import learn
-from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.plan import RunInputs
 from genomics_pipeline.runs.plan_request import PlanRequest
 from genomics_pipeline.runs.planned_cohort import planned_cohort, sample_sizes
 from genomics_pipeline.runs.run_files import RunFiles
@@ -65,7 +65,7 @@ def _of_item(stages: Sequence[StageAttempts], index: int) -> dict[str, FirstAtte
 
 
 def learned_attempts(
-    history: Sequence[RunFiles], planned: RunPlan, request: PlanRequest, contigs: Sequence[Contig], adapters: Adapters
+    history: Sequence[RunFiles], planned: RunInputs, request: PlanRequest, contigs: Sequence[Contig], adapters: Adapters
 ) -> LearnedAttempts:
     """Return the first attempts of a run.
 

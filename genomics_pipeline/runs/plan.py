@@ -1,4 +1,4 @@
-"""The plan of a run: its pipeline, parameters and samples, checked before anything is written."""
+"""The inputs of a run: its pipeline, parameters and samples, checked before anything is written."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class RunRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class RunPlan:
+class RunInputs:
     """A request after all checks.
 
     Attributes:
@@ -120,7 +120,7 @@ def refuse_over_records(pipeline: Pipeline) -> None:
         raise UsageError(f"{expected}; found one of them, or `plan` without --records")
 
 
-def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPlan:
+def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunInputs:
     """Check a request and return its plan.
 
     Args:
@@ -159,7 +159,7 @@ def plan(request: RunRequest, known: Mapping[str, Runs] | None = None) -> RunPla
     notes = [*pilot_notes(samples, pipeline, overrides), *untrimmed_notes(samples, pipeline, overrides)]
     pipeline = pipeline.with_bounds(bounds)
     notes = [*map(str, warnings), *notes]
-    return RunPlan(pipeline, steps, overrides, samples, tolerated, bounds, notes, request.earlier)
+    return RunInputs(pipeline, steps, overrides, samples, tolerated, bounds, notes, request.earlier)
 
 
 def _samples_of_sheet(request: RunRequest, warnings: list[Problem], known: Mapping[str, Runs]) -> Sequence[Sample]:

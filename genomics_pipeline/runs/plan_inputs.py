@@ -20,7 +20,7 @@ from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.find_run import find_run
 from genomics_pipeline.runs.history import learn
-from genomics_pipeline.runs.plan import RunPlan, plan
+from genomics_pipeline.runs.plan import RunInputs, plan
 from genomics_pipeline.runs.plan_request import PlanRequest, check_size, run_request, with_map_runs
 from genomics_pipeline.runs.planned_cohort import planned_cohort, sample_sizes
 from genomics_pipeline.runs.run_files import RunFiles
@@ -37,7 +37,7 @@ class CheckedRequest:
         calibration: The rates of steps.
     """
 
-    planned: RunPlan
+    planned: RunInputs
     calibration: Calibration
 
 
@@ -56,7 +56,7 @@ class PlanInputs:
         genome: The reference, for people.
     """
 
-    planned: RunPlan
+    planned: RunInputs
     calibration: Calibration
     model: LearnedModel
     unlearned: Sequence[StepSpec]
@@ -86,7 +86,7 @@ def check_request(request: PlanRequest) -> CheckedRequest:
         DataError: for a sheet, a pipeline or rates that cannot be used; with all problems.
     """
     collected = CollectedProblems()
-    planned: RunPlan | None = None
+    planned: RunInputs | None = None
     calibration: Calibration | None = None
     with collected.check():
         check_size(request)

@@ -17,7 +17,7 @@ from genomics_pipeline.planning.what_if import SWITCHES
 from genomics_pipeline.prices.load import SHIPPED_REGION
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.faults.injector import read_faults
-from genomics_pipeline.runs.plan import RunPlan, RunRequest
+from genomics_pipeline.runs.plan import RunInputs, RunRequest
 
 QUOTAS = ("child_starts", "submit_job", "spot_vcpus", "on_demand_vcpus")
 RATES = ("host_lost", "tool_error")
@@ -172,7 +172,7 @@ def switches(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in SWITCHES if name in names or ALL_SWITCHES in names)
 
 
-def with_map_runs(planned: RunPlan, map_runs: int | None) -> RunPlan:
+def with_map_runs(planned: RunInputs, map_runs: int | None) -> RunInputs:
     """Return a plan whose pipeline divides the samples among a number of Map Runs; None for the pipeline's own."""
     if map_runs is None:
         return planned
@@ -181,7 +181,7 @@ def with_map_runs(planned: RunPlan, map_runs: int | None) -> RunPlan:
     return replace(planned, pipeline=replace(pipeline, maps={**pipeline.maps, "sample": sample}))
 
 
-def planned_faults(request: PlanRequest, planned: RunPlan) -> Faults | None:
+def planned_faults(request: PlanRequest, planned: RunInputs) -> Faults | None:
     """Return the faults of the request's file; None without one.
 
     Raises:
@@ -194,7 +194,7 @@ def planned_faults(request: PlanRequest, planned: RunPlan) -> Faults | None:
     return faults
 
 
-def arrival_s(request: PlanRequest, planned: RunPlan) -> float:
+def arrival_s(request: PlanRequest, planned: RunInputs) -> float:
     """Return the seconds between the arrivals of two samples; 0 for one run of all.
 
     Raises:

@@ -18,7 +18,7 @@ from genomics_pipeline.planning.workload import PlannedCohort
 from genomics_pipeline.reference.fai import Contig
 from genomics_pipeline.runs.given_files import READERS, missing_reads
 from genomics_pipeline.runs.intervals import intervals_text
-from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.plan import RunInputs
 from genomics_pipeline.runs.plan_request import PlanRequest
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.protocol import Store
@@ -29,7 +29,7 @@ FORMAT = "format"  # the parameter of the step that writes alignments
 
 def planned_cohort(
     request: PlanRequest,
-    planned: RunPlan,
+    planned: RunInputs,
     sizes: Sequence[int],
     contigs: Sequence[Contig],
     model: Calibration,
@@ -64,7 +64,7 @@ def planned_cohort(
     )
 
 
-def _recorded(request: PlanRequest, planned: RunPlan, history: Sequence[RunFiles]) -> RecordedTasks:
+def _recorded(request: PlanRequest, planned: RunInputs, history: Sequence[RunFiles]) -> RecordedTasks:
     """Return the tasks of earlier runs that had the steps and parameters of a plan; none of runs that join others."""
     samples = [one.sample for one in planned.samples if one.gvcf is None]
     if request.samples is not None or not history or len(samples) < len(planned.samples):
@@ -85,7 +85,7 @@ def _recorded(request: PlanRequest, planned: RunPlan, history: Sequence[RunFiles
     return RecordedTasks(tasks, samples)
 
 
-def sample_sizes(request: PlanRequest, planned: RunPlan, store: Store) -> list[int]:
+def sample_sizes(request: PlanRequest, planned: RunInputs, store: Store) -> list[int]:
     """Return the sizes of the reads of each sample, or of the gVCFs where all samples have one.
 
     Raises:
@@ -129,7 +129,7 @@ def _bases(region: str) -> int:
     return int(end) - int(start) + 1
 
 
-def _alignment_factor(planned: RunPlan, model: Calibration) -> float:
+def _alignment_factor(planned: RunInputs, model: Calibration) -> float:
     """Return the size of the run's alignments, in that of the calibrated format."""
     for stage in planned.stages_that_run.stages:
         if FORMAT in stage.step.parameters:
@@ -137,7 +137,7 @@ def _alignment_factor(planned: RunPlan, model: Calibration) -> float:
     return 1.0
 
 
-def _values(planned: RunPlan, stage: Stage) -> dict[str, Value]:
+def _values(planned: RunInputs, stage: Stage) -> dict[str, Value]:
     """Return the parameters of a stage that differ from those of its step; alignments are those on AWS."""
     values = {**planned.pipeline.parameters.get(stage.name, {}), **planned.overrides.get(stage.name, {})}
     return {FORMAT: "cram", **values} if FORMAT in stage.step.parameters else values

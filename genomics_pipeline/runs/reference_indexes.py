@@ -20,7 +20,7 @@ from genomics_pipeline.reference.index_kinds import INDEX_KINDS, IndexKind
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.reference.size import reference_size
 from genomics_pipeline.runs.adapters import Adapters
-from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.plan import RunInputs
 from genomics_pipeline.stores.given_file import stat_given
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.machine import Capacity
@@ -44,7 +44,7 @@ def stage_steps(pipeline: Pipeline, steps: Mapping[str, StepFolder], overrides: 
     }
 
 
-def choose_indexes(planned: RunPlan, obstacle: Obstacle, note: Callable[[str], None]) -> RunPlan:
+def choose_indexes(planned: RunInputs, obstacle: Obstacle, note: Callable[[str], None]) -> RunInputs:
     """Return a plan whose parameters name indexes that can be used.
 
     A parameter that neither the pipeline nor the user gives is its default, or else the first of its choices that has

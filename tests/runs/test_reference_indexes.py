@@ -13,7 +13,7 @@ from genomics_pipeline.model.pipeline import Stage
 from genomics_pipeline.reference.index_kinds import INDEX_KINDS, IndexKind
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline
-from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.plan import RunInputs
 from genomics_pipeline.runs.reference_indexes import choose_indexes, local_obstacle, stage_steps
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.worker.machine import Capacity
@@ -22,16 +22,16 @@ ALIGNERS = {"bwa", "minibwa"}
 
 
 @pytest.fixture
-def plan() -> RunPlan:
+def plan() -> RunInputs:
     pipeline, steps = load_pipeline("germline")
-    return RunPlan(pipeline, steps, {}, (), {})
+    return RunInputs(pipeline, steps, {}, (), {})
 
 
-def default(plan: RunPlan) -> str:
+def default(plan: RunInputs) -> str:
     return str(plan.pipeline.stages[0].step.parameters["aligner"].default)
 
 
-def choose(plan: RunPlan, *names: str) -> tuple[RunPlan, list[str]]:
+def choose(plan: RunInputs, *names: str) -> tuple[RunInputs, list[str]]:
     notes: list[str] = []
 
     def obstacle(stage: Stage, kind: IndexKind) -> str | None:
@@ -40,15 +40,15 @@ def choose(plan: RunPlan, *names: str) -> tuple[RunPlan, list[str]]:
     return choose_indexes(plan, obstacle, notes.append), notes
 
 
-def given(plan: RunPlan, aligner: Value) -> RunPlan:
+def given(plan: RunInputs, aligner: Value) -> RunInputs:
     return replace(plan, overrides={"alignment": {"aligner": aligner, "format": "cram"}})
 
 
-def test_a_default_that_can_be_used_stays(plan: RunPlan) -> None:
+def test_a_default_that_can_be_used_stays(plan: RunInputs) -> None:
     assert choose(plan) == (plan, [])
 
 
-def test_another_one_is_chosen_said_and_recorded(plan: RunPlan) -> None:
+def test_another_one_is_chosen_said_and_recorded(plan: RunInputs) -> None:
     (other,) = ALIGNERS - {default(plan)}
     chosen, notes = choose(plan, default(plan))
     assert chosen.overrides == {"alignment": {"aligner": other}}
@@ -57,7 +57,7 @@ def test_another_one_is_chosen_said_and_recorded(plan: RunPlan) -> None:
     assert indexed["alignment"].spec.inputs["reference"].indexes == ("fai", "dict", other)
 
 
-def test_what_the_user_chose_is_refused_instead_of_replaced(plan: RunPlan) -> None:
+def test_what_the_user_chose_is_refused_instead_of_replaced(plan: RunInputs) -> None:
     for aligner in sorted(ALIGNERS):
         (other,) = ALIGNERS - {aligner}
         assert choose(given(plan, aligner), other) == (given(plan, aligner), [])
@@ -67,7 +67,7 @@ def test_what_the_user_chose_is_refused_instead_of_replaced(plan: RunPlan) -> No
         assert str(error.value) == f"alignment.aligner={aligner} cannot be used: no {aligner}; {advice}"
 
 
-def test_without_any_that_can_be_used_the_reference_decides(plan: RunPlan) -> None:
+def test_without_any_that_can_be_used_the_reference_decides(plan: RunInputs) -> None:
     assert choose(plan, *ALIGNERS) == (plan, [])
 
 
@@ -82,7 +82,7 @@ def test_without_any_that_can_be_used_the_reference_decides(plan: RunPlan) -> No
     ],
 )
 def test_obstacles_of_this_machine(
-    plan: RunPlan, tmp_path: Path, memory_mib: int, alt: bool, prebuilt: bool, expected: str | None
+    plan: RunInputs, tmp_path: Path, memory_mib: int, alt: bool, prebuilt: bool, expected: str | None
 ) -> None:
     fasta = tmp_path / "x.fa"
     fasta.write_text(">chr1\n" + "ACGTTGCA" * 60_000 + "\n")

@@ -23,7 +23,7 @@ from genomics_pipeline.runs.aws.disk import disk_problems, gvcf_disk_problems
 from genomics_pipeline.runs.aws.reference import AwsReference
 from genomics_pipeline.runs.given_files import RequiredFile, parameter_files, parameter_problems, reads
 from genomics_pipeline.runs.gvcf_checks import gvcf_files, gvcf_problems
-from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.plan import RunInputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class GivenFiles:
         adapters: The store and the clients that read the files.
     """
 
-    planned: RunPlan
+    planned: RunInputs
     sheet: str
     accepted: Mapping[str, float] | None
     deployment: Deployment

@@ -24,7 +24,7 @@ from genomics_pipeline.runs.aws.reference import AwsReference
 from genomics_pipeline.runs.aws.run import run_place
 from genomics_pipeline.runs.containers.images import tag
 from genomics_pipeline.runs.learned_attempts import NOTHING_LEARNED, LearnedAttempts
-from genomics_pipeline.runs.plan import RunPlan, RunRequest
+from genomics_pipeline.runs.plan import RunInputs, RunRequest
 from genomics_pipeline.runs.run_files import RunFiles
 
 SHORT_DIGEST = 12
@@ -72,7 +72,7 @@ class Submission:
     """
 
     request: SubmitRequest
-    plan: RunPlan
+    plan: RunInputs
     deployment: Deployment
     document: Mapping[str, Any]
     reference: AwsReference
@@ -114,7 +114,7 @@ class Submission:
 
 
 def submission_digest(
-    planned: RunPlan, document: Mapping[str, Any], reference: AwsReference, intervals: str, architecture: Architecture
+    planned: RunInputs, document: Mapping[str, Any], reference: AwsReference, intervals: str, architecture: Architecture
 ) -> str:
     """Return the sha256 of everything that determines the results: definition, images, parameters, reference, items.
 

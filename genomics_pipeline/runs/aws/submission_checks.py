@@ -24,7 +24,7 @@ from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.intervals import intervals_text
 from genomics_pipeline.runs.learned_attempts import NOTHING_LEARNED, LearnedAttempts, learned_attempts
-from genomics_pipeline.runs.plan import RunPlan, plan, refuse_over_records
+from genomics_pipeline.runs.plan import RunInputs, plan, refuse_over_records
 from genomics_pipeline.runs.plan_request import PlanRequest
 from genomics_pipeline.runs.ploidy_warnings import ploidy_warnings
 from genomics_pipeline.runs.reference_indexes import choose_indexes
@@ -76,7 +76,7 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     )
 
 
-def architecture_problems(planned: RunPlan, deployment: Deployment) -> Iterator[Problem]:
+def architecture_problems(planned: RunInputs, deployment: Deployment) -> Iterator[Problem]:
     """Yield a problem for each parameter that asks for what the images of the stack's architecture cannot do."""
     for stage in planned.pipeline.stages:
         values = resolve(stage.step.parameters, planned.overrides.get(stage.name, {}))
@@ -105,8 +105,8 @@ class _Checks:
     collected: CollectedProblems = field(default_factory=CollectedProblems)
 
     def reference(
-        self, planned: RunPlan | None, pipeline: Pipeline, deployment: Deployment
-    ) -> tuple[RunPlan | None, AwsReference | None]:
+        self, planned: RunInputs | None, pipeline: Pipeline, deployment: Deployment
+    ) -> tuple[RunInputs | None, AwsReference | None]:
         """Return the plan with the aligner whose index can be used, and the reference; None for what cannot be used.
 
         Args:
@@ -147,7 +147,7 @@ class _Checks:
             return revision_arns(jobs)
         return {}
 
-    def first_attempts(self, planned: RunPlan | None, reference: AwsReference | None) -> LearnedAttempts:
+    def first_attempts(self, planned: RunInputs | None, reference: AwsReference | None) -> LearnedAttempts:
         """Return the first attempts that are learned from earlier runs; none for a run that cannot be submitted.
 
         Args:
@@ -162,7 +162,7 @@ class _Checks:
         return NOTHING_LEARNED
 
 
-def _with_aws_defaults(planned: RunPlan, note: Callable[[str], None]) -> RunPlan:
+def _with_aws_defaults(planned: RunInputs, note: Callable[[str], None]) -> RunInputs:
     """Return a plan with the parameters that have another default on AWS, and say which."""
     defaults = aws_defaults(planned.pipeline, planned.overrides)
     for stage, values in defaults.items():

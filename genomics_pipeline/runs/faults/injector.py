@@ -23,7 +23,7 @@ from genomics_pipeline.records.completion import delete_completion
 from genomics_pipeline.runs.faults.fault_log import FaultLog
 from genomics_pipeline.runs.faults.job_ends import INJECTED, OF_JOBS, job_end
 from genomics_pipeline.runs.faults.truncated_fastq import write_truncated
-from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.plan import RunInputs
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.bounded_file import read_bounded_text
 from genomics_pipeline.stores.routed import RoutedStore
@@ -32,7 +32,7 @@ from genomics_pipeline.worker.payload import read_payload
 PayloadItem = Mapping[str, Any]
 
 
-def read_faults(file: Path, plan: RunPlan) -> Faults:
+def read_faults(file: Path, plan: RunInputs) -> Faults:
     """Return the faults that a file declares for a run.
 
     Raises:

@@ -19,7 +19,7 @@ from genomics_pipeline.runs.local.preparation import prepare_reference, write_in
 from genomics_pipeline.runs.local.request import LocalRunRequest, run_arguments
 from genomics_pipeline.runs.local.resumable import can_resume
 from genomics_pipeline.runs.local.run_jobs import RunJobs, run_jobs
-from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.plan import RunInputs
 from genomics_pipeline.runs.reference_indexes import choose_indexes, local_obstacle, stage_steps
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
@@ -47,7 +47,7 @@ class CheckedRun:
     request: LocalRunRequest
     folder: RunFolder
     store: RoutedStore
-    planned: RunPlan
+    planned: RunInputs
     faults: Faults | None
     interpreters: Interpreters | None
     started: float
@@ -103,7 +103,7 @@ def _record_before(folder: RunFolder, display: Display) -> LocalRunRecord | None
 
 def _begin(
     request: LocalRunRequest,
-    planned: RunPlan,
+    planned: RunInputs,
     folder: RunFolder,
     store: RoutedStore,
     before: LocalRunRecord | None,

@@ -35,7 +35,7 @@ from genomics_pipeline.runs.given_files import (
 )
 from genomics_pipeline.runs.gvcf_checks import gvcf_problems
 from genomics_pipeline.runs.local.request import LocalRunRequest
-from genomics_pipeline.runs.plan import RunPlan, plan
+from genomics_pipeline.runs.plan import RunInputs, plan
 from genomics_pipeline.runs.ploidy_warnings import ploidy_warnings
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
@@ -48,7 +48,7 @@ SHOWN = 20  # samples without files that are named before the first job
 
 def check_request(
     request: LocalRunRequest, folder: RunFolder, store: RoutedStore, display: Display
-) -> tuple[RunPlan, Faults | None]:
+) -> tuple[RunInputs, Faults | None]:
     """Check everything that the user gave, and return the plan of the run and the faults to inject.
 
     Args:
@@ -81,7 +81,7 @@ def check_request(
     return planned, faults
 
 
-def _faults(request: LocalRunRequest, planned: RunPlan) -> Faults | None:
+def _faults(request: LocalRunRequest, planned: RunInputs) -> Faults | None:
     """Return the faults of `--inject`, after checks; None without that option."""
     if request.inject is None:
         return None
@@ -93,7 +93,7 @@ def _faults(request: LocalRunRequest, planned: RunPlan) -> Faults | None:
 
 
 def check_files(
-    planned: RunPlan, sheet: str, reference: str, truth: TruthSet | None, store: Store, display: Display
+    planned: RunInputs, sheet: str, reference: str, truth: TruthSet | None, store: Store, display: Display
 ) -> Iterator[Problem]:
     """Yield the problems of the files of a run, before its reference is prepared.
 
@@ -116,7 +116,7 @@ def check_files(
         yield from truth_file_problems(truth, [sample.sample for sample in planned.samples], store)
 
 
-def _read_problems(planned: RunPlan, sheet: str, store: Store, display: Display) -> Iterator[Problem]:
+def _read_problems(planned: RunInputs, sheet: str, store: Store, display: Display) -> Iterator[Problem]:
     aligned = _with_reads(planned)
     missing = list(missing_reads(aligned, sheet, store))
     lacking = {name for name, _ in missing}
@@ -125,11 +125,11 @@ def _read_problems(planned: RunPlan, sheet: str, store: Store, display: Display)
     yield from _not_tolerated(planned, missing, display)
 
 
-def _with_reads(planned: RunPlan) -> list[Sample]:
+def _with_reads(planned: RunInputs) -> list[Sample]:
     return [sample for sample in planned.samples if sample.gvcf is None]
 
 
-def _not_tolerated(planned: RunPlan, missing: Sequence[tuple[str, Problem]], display: Display) -> Iterator[Problem]:
+def _not_tolerated(planned: RunInputs, missing: Sequence[tuple[str, Problem]], display: Display) -> Iterator[Problem]:
     """Yield the problems of reads, unless the Map Run tolerates that their samples fail: then show them.
 
     Args:
@@ -184,7 +184,7 @@ def check_contents(
     collected.refuse()
 
 
-def check_given(planned: RunPlan, sheet: str, reference: Path, store: Store, display: Display) -> None:
+def check_given(planned: RunInputs, sheet: str, reference: Path, store: Store, display: Display) -> None:
     """Check the contigs of given gVCFs, of alignments and, with a warning, of sex chromosomes.
 
     Args:
@@ -208,7 +208,7 @@ def check_given(planned: RunPlan, sheet: str, reference: Path, store: Store, dis
         display.note(f"warning: {warning}")
 
 
-def refuse_other_run(folder: RunFolder, planned: RunPlan, chosen: Sequence[str], store: RoutedStore) -> None:
+def refuse_other_run(folder: RunFolder, planned: RunInputs, chosen: Sequence[str], store: RoutedStore) -> None:
     """Refuse a folder whose run this one would replace by another, or by one of fewer samples.
 
     Args:

@@ -26,7 +26,7 @@ from genomics_pipeline.runs.intervals import intervals_text
 from genomics_pipeline.runs.local.checks import check_contents, check_given, check_request
 from genomics_pipeline.runs.local.fit import reference_indexes
 from genomics_pipeline.runs.local.request import LocalRunRequest
-from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.plan import RunInputs
 from genomics_pipeline.runs.reference_indexes import choose_indexes, local_obstacle, stage_steps
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
@@ -85,7 +85,7 @@ class _Forecast:
         verdicts: The verdicts so far, by stage and item.
     """
 
-    plan: RunPlan
+    plan: RunInputs
     folder: RunFolder
     store: Store
     cache: Path

@@ -22,7 +22,7 @@ from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.intervals import intervals_text
 from genomics_pipeline.runs.item_lines import item_lines
 from genomics_pipeline.runs.local.fit import concurrent_jobs, reference_indexes, refuse_small_machine
-from genomics_pipeline.runs.plan import RunPlan
+from genomics_pipeline.runs.plan import RunInputs
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -55,7 +55,7 @@ def prepare_reference(
     return prepared
 
 
-def write_inputs(folder: RunFolder, planned: RunPlan, reference: Path, store: Store) -> None:
+def write_inputs(folder: RunFolder, planned: RunInputs, reference: Path, store: Store) -> None:
     """Write the files that determine an execution; see `RunFolder.digest`.
 
     Args:

@@ -12,7 +12,7 @@ from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.local_run import RunArguments
 from genomics_pipeline.runs.catalog import absolute_name
-from genomics_pipeline.runs.plan import RunPlan, RunRequest
+from genomics_pipeline.runs.plan import RunInputs, RunRequest
 from genomics_pipeline.runs.truth import TruthSet
 from genomics_pipeline.stores.real_parents import follow_parents
 
@@ -36,7 +36,7 @@ class LocalRunRequest(RunRequest):
     inject: Path | None = None
 
 
-def run_arguments(request: LocalRunRequest, planned: RunPlan) -> RunArguments:
+def run_arguments(request: LocalRunRequest, planned: RunInputs) -> RunArguments:
     """Return the arguments of a request that a rerun needs; files are absolute, so that it works from everywhere."""
 
     def absolute(uri: str) -> str:
