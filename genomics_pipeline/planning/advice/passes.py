@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from genomics_pipeline.language.walker import JSONATA, StateNode
 from genomics_pipeline.planning.advice.definition import ReadDefinition
 from genomics_pipeline.planning.advice.finding import AdviceRule, Remark, Saving, Severity
+
+# Functions whose value the first Task cannot draw itself where a later state needs the same one.
+_DRAWS = re.compile(r"States\.(?:UUID|MathRandom)\(|\$(?:uuid|random)\(")
 
 
 def check_passes(definition: ReadDefinition) -> Iterator[Remark]:
@@ -41,7 +45,7 @@ def _is_replaceable(definition: ReadDefinition, state: StateNode, looping: set[s
         # What is set before a loop cannot be set inside it, and a Choice, Succeed or ItemsPath has no place for it.
         target = graph.states[after[0]]
         has_place = target.kind in ("Task", "Pass") or (target.kind == "Map" and target.language == JSONATA)
-        return has_place and target.path not in looping
+        return has_place and target.path not in looping and not _DRAWS.search(str(state.node))
     return True
 
 

@@ -96,6 +96,12 @@ EXAMPLES = [
         (("/States/M/ItemProcessor/States/P", "warning"),),
     ),
     Example("reshaping-pass", machine(M=distributed(reshaping(U=task()), "EXPRESS"))),
+    Example(
+        "reshaping-pass", machine(P={"Type": "Pass", "Result": 1, "Next": "T"}, T=task()), (("/States/P", "note"),)
+    ),
+    Example(
+        "reshaping-pass", machine(P={"Type": "Pass", "Parameters": {"a.$": "States.UUID()"}, "Next": "T"}, T=task())
+    ),
     Example("reshaping-pass", machine(P={"Type": "Pass", "End": True})),
     Example("reshaping-pass", machine(C=choice("P", Default="D"), P={"Type": "Pass", "End": True}, D=END)),
     Example("reshaping-pass", machine(P={"Type": "Pass", "Next": "T"}, **turning({**V, "IsPresent": True})["States"])),
