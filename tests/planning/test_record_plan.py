@@ -61,7 +61,7 @@ def test_each_figure_is_explained_and_what_does_not_fit_is_refused(capfd: pytest
     assert "$0.0563 a million records" in plan(capfd, *records)
     assert "1,000 calls x 1 s x 1,769 MiB" in plan(capfd, *records, "--explain", "Lambda score")
     assert "no such line; did you mean 'Lambda score'?" in plan(capfd, *records, "--explain", "Lambda scor", code=2)
-    assert "--sample: expected a pipeline over samples" in plan(capfd, *records, "--samples", "3", code=2)
+    assert "--samples: expected a pipeline over samples" in plan(capfd, *records, "--samples", "3", code=2)
     assert "--max-failures: expected a pipeline over" in plan(capfd, *records, "--max-failures", "3", code=2)
     assert "SHEET: expected a pipeline over samples" in plan(capfd, "x.csv", *records, code=2)
     assert "expected records of 230144 bytes at most" in plan(capfd, *records, "--record-bytes", "300000", code=2)

@@ -131,10 +131,10 @@ def first_attempt(learned: LearnedModel, size: float, spec: StepSpec) -> FirstAt
 
 
 def test_the_first_attempt_is_above_all_of_few_tasks() -> None:
-    """The median is 1000 MiB at 2 GB; 1200 were needed once; 5 % more, 128 MiB of the worker, in steps of 64 MiB."""
+    """The median is 1000 MiB at 2 GB; 1200 were needed once; 5 % more, 128 MiB of the worker, in steps of 16 MiB."""
     learned = model(*map(observation, SIZES), observation(2, memory=1200, seconds=300))
     found = first_attempt(learned, 2, step(4096))
-    assert found == FirstAttempt(math.ceil((1200 * 1.05 + 128) / 64) * 64, math.ceil(300 * 1.05 * 4))
+    assert found == FirstAttempt(math.ceil((1200 * 1.05 + 128) / 16) * 16, math.ceil(300 * 1.05 * 4))
 
 
 def test_a_first_attempt_is_within_what_the_step_declares() -> None:

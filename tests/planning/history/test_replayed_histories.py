@@ -57,5 +57,5 @@ def test_waste_by_hand(source: Source) -> None:
 def test_a_calibrated_ladder_knows_no_sizes(source: Source) -> None:
     before = source.draw(120, random.Random(1))  # of which the 99 % quantile is the most
     most = max(one.peak_memory_mib for one in before)
-    first = -(-(most + 128) // 64) * 64
+    first = -(-(most + 128) // 16) * 16
     assert calibrated_ladder(source.step, before) == (first, 2 * first, 4 * first)
