@@ -92,7 +92,7 @@ def test_items_have_first_attempts_of_their_own_and_the_run_its_name(
     answer = submit(file, "--history", history)
     assert answer["run"] == name
     expected = (
-        "alignment: the first attempt has 1,728 to 2,816 MiB, which 99 of 100 jobs do not exceed, in place of 14,500"
+        "alignment: the first attempt has 1,712 to 2,768 MiB, which 99 of 100 jobs do not exceed, in place of 14,500"
     )
     assert answer["first_attempts"][0].startswith(f"{expected}, and 900 to 1,260 s (12 tasks of earlier runs on")
     assert answer["first_attempts"][0].endswith(
@@ -101,14 +101,14 @@ def test_items_have_first_attempts_of_their_own_and_the_run_its_name(
     )
     assert answer["first_attempts"][1].startswith("variant_calling: the first attempt has 4,096 MiB, as in step.toml")
     assert manifest(stack, f"runs/{name}/manifest.jsonl") == {
-        "S1": {"alignment": {"memory_mib": 1728, "timeout_s": 900}},
+        "S1": {"alignment": {"memory_mib": 1712, "timeout_s": 900}},
         "S2": {"alignment": {"memory_mib": 2240, "timeout_s": 900}},
-        "S3": {"alignment": {"memory_mib": 2816, "timeout_s": 1260}},
+        "S3": {"alignment": {"memory_mib": 2768, "timeout_s": 1260}},
         "far": None,
     }
     by_sample = {one: [mib for sample, mib in jobs if sample == one] for one in ("S1", "S2", "S3", "far")}
     ladder = [14_500, 32_768, 65_536]
-    assert by_sample == {"S1": [1728], "S2": [2240, 14_500], "S3": [2816, *ladder], "far": [14_500]}
+    assert by_sample == {"S1": [1712], "S2": [2240, 14_500], "S3": [2768, *ladder], "far": [14_500]}
     jobs.clear()
     assert cli("rerun", name).code == 0
     for execution in step_functions.states.executions.values():
