@@ -48,13 +48,20 @@ def _ended_steps(journal: Path) -> Iterator[str]:
     for line in journal.read_bytes().splitlines(keepends=True):
         record = json.loads(line) if line.endswith(b"\n") else {}
         if "end" in record and record["status"] == "SUCCEEDED":
-            item = json.loads(record["input"])["item"]
+            item = json.loads(_row(journal, *record["row"])["Input"])["item"]
             if "interval" in item:
                 yield f"aggregation/{item['interval']}"
             else:
                 yield from (f"{stage}/{item['sample']}" for stage in ("alignment", "variant_calling"))
         elif record.get("result", {}).get("status") == "SUCCEEDED":
             yield "gather/cohort"
+
+
+def _row(journal: Path, redrive: int, offset: int, size: int) -> dict[str, Any]:
+    """Return the row of a child that succeeded, from the file of rows beside its journal."""
+    rows = journal.with_suffix(f".{redrive}.rows").read_bytes()
+    row: dict[str, Any] = json.loads(rows[offset : offset + size])
+    return row
 
 
 def _size(file: Path) -> int | None:
