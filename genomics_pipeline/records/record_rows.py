@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.json_text import dumps, loads_lenient
 from genomics_pipeline.model.record_task import RecordAnswer
 from genomics_pipeline.records.result_row import ResultRow, decode
@@ -40,6 +42,19 @@ def answer(row: ResultRow) -> RecordAnswer:
         return RecordAnswer.from_json(loads_lenient(str(output)))
     except (ValueError, DataError) as error:
         raise DataError(f"{row.location}: {error}") from None
+
+
+def reported_failures(row: ResultRow) -> Iterator[tuple[int, Any, Failure]]:
+    """Yield index, record and failure of each record that the step's program reported, of a child that succeeded.
+
+    Raises:
+        DataError: for another input or output than those of a child over records.
+    """
+    if not (found := answer(row)).failures:
+        return
+    records = records_in(row)
+    for index, report in sorted({one.index: one for one in found.failures}.items()):
+        yield index, records[index], Failure(FailureClass.BAD_INPUT, report.message, stage=found.stage)
 
 
 def result_lines(result: Any) -> list[bytes]:

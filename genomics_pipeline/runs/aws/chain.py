@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from genomics_pipeline.aws.executions import find_execution
 from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.language.errors import RESULT_WRITER_FAILED
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.classify import Failure
+from genomics_pipeline.model.classify import Failure, classify
+from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.rerun import read_rerun
 from genomics_pipeline.records.result_files import newest_details
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
+from genomics_pipeline.stores.protocol import MissingObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 
 def aws_chain(run: AwsRun) -> list[RunExecution]:
@@ -80,3 +86,16 @@ def with_written_results(run: AwsRun, map_run: MapRunDescription, failure: Failu
         return described
     is_written = run.store.stat(f"s3://{described.results['Bucket']}/{described.results['Key']}") is not None
     return described if is_written else replace(described, results=None)
+
+
+def results_not_written(missing: MissingObject) -> RunError:
+    """Return the error about result files that AWS has not written yet, though their Map Run ended."""
+    problem = "expected the result files of a Map Run that ended, found none"
+    return RunError(f"{missing}: {problem}; AWS writes them after its end: try again in a minute")
+
+
+def execution_failure(execution: DescribeExecutionOutputTypeDef) -> Failure | None:
+    """Return the failure of an execution; None unless it failed."""
+    if execution["status"] in ("RUNNING", "SUCCEEDED"):
+        return None
+    return classify(execution.get("error", ""), execution.get("cause", ""))

@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING
 from genomics_pipeline.aws.console import execution_link, log_group_link, log_stream_link
 from genomics_pipeline.aws.executions import describe
 from genomics_pipeline.aws.map_runs import MapRuns
-from genomics_pipeline.model.classify import Failure, classify
-from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState, Missing, RunState
 from genomics_pipeline.report.stage_times import TimesByStage
-from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain, with_results, with_written_results
+from genomics_pipeline.runs.aws.chain import (
+    aws_map_runs,
+    execution_failure,
+    results_not_written,
+    started_chain,
+    with_results,
+    with_written_results,
+)
 from genomics_pipeline.runs.aws.queues import queue_states
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.cohort_checks import cohort_checks
@@ -66,7 +72,7 @@ class AwsRunWatcher:
         """
         run, times = self._run, TimesByStage()
         execution, described = self._look()
-        failure, failures = _failure_of(execution), self._known_failures(execution, described)
+        failure, failures = execution_failure(execution), self._known_failures(execution, described)
         missing = self._count_missing(failures, described, execution, times)
         labels = [group.label for group in self._groups if group.label is not None]
         queues, problem = queue_states(run) if execution["status"] == "RUNNING" else ([], None)
@@ -115,7 +121,7 @@ class AwsRunWatcher:
     def _known_failures(
         self, execution: DescribeExecutionOutputTypeDef, described: Sequence[MapRunDescription]
     ) -> list[ItemFailure]:
-        once = cohort_failures(_failure_of(execution), self._cohort_stages())
+        once = cohort_failures(execution_failure(execution), self._cohort_stages())
         newest = (one for run in described for one in self._failures_of(run))
         return [*self._failed_before, *newest, *self._unfinished_items(once)]
 
@@ -144,13 +150,12 @@ class AwsRunWatcher:
         try:
             yield from self._with_lost(self._all_items(execution, described), described, execution["status"])
         except MissingObject as error:
-            problem = "expected the result files of a Map Run that ended, found none"
-            raise RunError(f"{error}: {problem}; AWS writes them after its end: try again in a minute") from None
+            raise results_not_written(error) from None
 
     def _all_items(
         self, execution: DescribeExecutionOutputTypeDef, described: Sequence[MapRunDescription]
     ) -> Iterator[ItemFailure]:
-        failure = _failure_of(execution)
+        failure = execution_failure(execution)
         yield from self._older_failures(failed_items)
         for run in described:
             if run.status == "RUNNING":
@@ -178,7 +183,7 @@ class AwsRunWatcher:
         if execution["status"] == "RUNNING":
             return None
         try:
-            items = chain(failures, self._pending_items(described, _failure_of(execution)))
+            items = chain(failures, self._pending_items(described, execution_failure(execution)))
             return count_missing(self._files, self._with_lost(items, described, execution["status"], times))
         except MissingObject:  # see `_failures_of`
             return count_missing(self._files, failures)
@@ -245,13 +250,6 @@ class AwsRunWatcher:
 
     def _unfinished_items(self, failures: Iterable[ItemFailure]) -> list[ItemFailure]:
         return list(unfinished_items(self._files, self._groups, failures))
-
-
-def _failure_of(execution: DescribeExecutionOutputTypeDef) -> Failure | None:
-    """Return the failure of an execution; None unless it failed."""
-    if execution["status"] in ("RUNNING", "SUCCEEDED"):
-        return None
-    return classify(execution.get("error", ""), execution.get("cause", ""))
 
 
 def _state(label: str, described: Sequence[MapRunDescription]) -> MapRunState:

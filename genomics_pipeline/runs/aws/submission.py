@@ -15,6 +15,7 @@ from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.architecture import Architecture
+from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.execution_input import WAIT_S, ExecutionInput
 from genomics_pipeline.model.manifest import gvcf_lines, manifest_lines
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
@@ -136,3 +137,9 @@ def submission_digest(
         intervals,
     ]
     return sha256("\0".join(parts).encode()).hexdigest()
+
+
+def name_taken(name: str) -> RunError:
+    """Return the error about a run whose execution ended, and whose name AWS keeps."""
+    kept = f"an execution of this name ended, and AWS keeps its name for {quotas.RETENTION_DAYS}"
+    return RunError(f"run {name}: {kept}; change an input, or wait")

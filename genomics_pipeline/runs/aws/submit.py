@@ -30,7 +30,7 @@ from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.items import Items, upload_large_items, upload_parts, write_items
 from genomics_pipeline.runs.aws.reference import indexes_of, upload_reference
 from genomics_pipeline.runs.aws.rights import refuse_missing_rights
-from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest
+from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest, name_taken
 from genomics_pipeline.runs.aws.submission_checks import check_request
 from genomics_pipeline.runs.catalog import absolute_name
 from genomics_pipeline.runs.outcome import declared_metrics
@@ -268,9 +268,5 @@ def _status(submission: Submission, clients: Clients) -> str:
     """
     execution = find_execution(submission.execution_arn, clients)
     if execution is None:
-        name = submission.place.name
-        raise RunError(
-            f"run {name}: an execution of this name ended, and AWS keeps its name for {quotas.RETENTION_DAYS}; "
-            "change an input, or wait"
-        )
+        raise name_taken(submission.place.name)
     return execution["status"]

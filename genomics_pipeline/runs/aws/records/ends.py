@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from genomics_pipeline.model.classify import Failure, classify
-from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.records.map_run import MapRunDescription
-from genomics_pipeline.records.record_rows import answer, records_in
+from genomics_pipeline.records.record_rows import records_in, reported_failures
 from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.map_run_ends import NEVER_STARTED
@@ -66,12 +65,8 @@ def lost_records(store: Store, run: MapRunDescription) -> Iterator[LostRecord]:
             yield from _of_batch(row.child.get("Name", ""), records_in(row), classify(row.error, row.cause))
     if run.executions.succeeded:
         for row in result_rows(store, run.results, "SUCCEEDED"):
-            if not (found := answer(row)).failures:
-                continue
-            records = records_in(row)
-            for index, report in sorted({one.index: one for one in found.failures}.items()):
-                failure = Failure(FailureClass.BAD_INPUT, report.message, stage=found.stage)
-                yield LostRecord(str(row.child.get("Name", "")), index + 1, records[index], failure)
+            for index, record, failure in reported_failures(row):
+                yield LostRecord(str(row.child.get("Name", "")), index + 1, record, failure)
     if run.status != "SUCCEEDED":
         for row in result_rows(store, run.results, "PENDING"):
             yield from _of_batch(WAITING, records_in(row), NEVER_STARTED, pending=True)

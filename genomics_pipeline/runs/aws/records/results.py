@@ -7,12 +7,11 @@ from itertools import groupby
 from pathlib import Path
 
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.record_rows import answer, result_lines
 from genomics_pipeline.records.result_files import result_objects as objects_of
 from genomics_pipeline.records.result_files import result_rows
-from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain
+from genomics_pipeline.runs.aws.chain import aws_map_runs, results_not_written, started_chain
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.stores.publish import publishing
@@ -59,5 +58,4 @@ def _map_runs(run: AwsRun) -> Iterator[MapRunDescription]:
         for execution in started_chain(run):
             yield from (one for one in aws_map_runs(run, execution) if one.status != "RUNNING")
     except MissingObject as error:
-        problem = "expected the result files of a Map Run that ended, found none"
-        raise RunError(f"{error}: {problem}; AWS writes them after its end: try again in a minute") from None
+        raise results_not_written(error) from None

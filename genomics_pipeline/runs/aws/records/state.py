@@ -10,11 +10,16 @@ from genomics_pipeline.aws.console import execution_link
 from genomics_pipeline.aws.executions import describe
 from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.model.classify import Failure, classify
-from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.run_state import ItemFailure, Missing, RunState
-from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain, with_written_results
+from genomics_pipeline.runs.aws.chain import (
+    aws_map_runs,
+    execution_failure,
+    results_not_written,
+    started_chain,
+    with_written_results,
+)
 from genomics_pipeline.runs.aws.records.ends import LostRecord, lost_records
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.map_run_ends import joined_state, map_run_state
@@ -49,9 +54,7 @@ class RecordRunWatcher:
         run = self._run
         execution = describe(self._newest.arn, run.clients)
         described = self._map_runs.describe()
-        status, failure = execution["status"], None
-        if status not in ("RUNNING", "SUCCEEDED"):
-            failure = classify(execution.get("error", ""), execution.get("cause", ""))
+        status, failure = execution["status"], execution_failure(execution)
         labels = list(dict.fromkeys(one.label for one in described)) or [LABEL]
         missing, failures = (None, self._latest(described)) if status == "RUNNING" else self._lacking(failure)
         return RunState(
@@ -80,15 +83,11 @@ class RecordRunWatcher:
         Raises:
             RunError: if AWS cannot be reached, or has not written the result files yet.
         """
-        execution = describe(self._newest.arn, self._run.clients)
-        failure = None
-        if execution["status"] != "SUCCEEDED":
-            failure = classify(execution.get("error", ""), execution.get("cause", ""))
+        failure = execution_failure(describe(self._newest.arn, self._run.clients))
         try:
             yield from self._ended_records(failure)
         except MissingObject as error:
-            problem = "expected the result files of a Map Run that ended, found none"
-            raise RunError(f"{error}: {problem}; AWS writes them after its end: try again in a minute") from None
+            raise results_not_written(error) from None
 
     def _ended_records(self, failure: Failure | None) -> Iterator[LostRecord]:
         for one in self._map_runs.describe():

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from genomics_pipeline.model.classify import Failure, classify
-from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.records.map_run import MapRunDescription
-from genomics_pipeline.records.record_rows import answer, child_number, records_in
+from genomics_pipeline.records.record_rows import answer, child_number, records_in, reported_failures
 from genomics_pipeline.records.result_files import newest_details, result_rows
 from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.runs.map_run_ends import NEVER_STARTED
@@ -123,11 +122,8 @@ class RecordEnds:
         for row in self._rows("SUCCEEDED"):
             if (child := child_number(row)) not in self._reporting:
                 continue
-            found, records = answer(row), records_in(row)
-            reports = sorted({one.index: one for one in found.failures}.items())
-            for index, report in reports:
-                failure = Failure(FailureClass.BAD_INPUT, report.message, stage=found.stage)
-                yield _Failed(child, index, records[index], failure, of_batch=False, pending=False)
+            for index, record, failure in reported_failures(row):
+                yield _Failed(child, index, record, failure, of_batch=False, pending=False)
 
     def _failed(self) -> Iterator[_Failed]:
         for row in self._rows("FAILED"):
