@@ -12,6 +12,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.provenance import Difference, DifferenceKind, InputVersion, Provenance
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, delete_record, read_fields
+from genomics_pipeline.records.job import BatchAttempt, read_attempt
 from genomics_pipeline.stores.open_folder import LeadsOutside
 from genomics_pipeline.stores.protocol import MissingObject, ObjectReader, Store
 
@@ -76,6 +77,8 @@ class CompletionRecord:
         tools: The version of each tool that the program named, of this package and of Python, by name.
         because: Why the step ran: what differed from the record that was there, or that there was none.
         compared_with: The start of the step of that record, ISO 8601 in UTC; empty where there was none.
+        job: The attempt of the Batch job that made it; None outside of AWS Batch and of an execution.
+        submitted: The time of the job's submission, ISO 8601 in UTC; empty where it is not known.
         reused: True if the record was read, so that the step was not run; not stored.
     """
 
@@ -97,6 +100,8 @@ class CompletionRecord:
     tools: Mapping[str, str] = field(default_factory=dict)
     because: tuple[Difference, ...] = ()
     compared_with: str = ""
+    job: BatchAttempt | None = None
+    submitted: str = ""
     reused: bool = False
 
     @property
@@ -146,6 +151,8 @@ def _completion(fields: Fields) -> CompletionRecord:
         tools=fields.object("tools").text_by_name() if fields.has("tools") else {},
         because=tuple(map(_difference, fields.objects("because"))) if fields.has("because") else (),
         compared_with=fields.text("compared_with") if fields.has("compared_with") else "",
+        job=read_attempt(fields.object("job")) if fields.has("job") else None,
+        submitted=fields.optional_time("submitted"),
         reused=True,
     )
 

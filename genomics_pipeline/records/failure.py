@@ -11,7 +11,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, delete_record, read_fields
-from genomics_pipeline.records.job import BatchAttempt
+from genomics_pipeline.records.job import BatchAttempt, read_attempt
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
 KIND = RecordKind("the record of a failure", "run the item again")
@@ -30,6 +30,12 @@ class FailureRecord:
         vcpus: The number of cores that it could use.
         memory_mib: The memory that it could use.
         host: See `records.completion.CompletionRecord`.
+        step: The step's name.
+        version: The step's version.
+        submitted: The time of the job's submission, ISO 8601 in UTC; empty where it is not known.
+        started: The start of the attempt, ISO 8601 in UTC.
+        peak_memory_mib: The peak memory of the program; 0 if it was not started.
+        processor_seconds: The time of the program on all cores.
     """
 
     failure_class: FailureClass
@@ -40,6 +46,12 @@ class FailureRecord:
     vcpus: int = 0
     memory_mib: int = 0
     host: Mapping[str, str] = field(default_factory=dict)
+    step: str = ""
+    version: str = ""
+    submitted: str = ""
+    started: str = ""
+    peak_memory_mib: int = 0
+    processor_seconds: float = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``failure.json`` holds."""
@@ -52,6 +64,12 @@ class FailureRecord:
             "vcpus": self.vcpus,
             "memory_mib": self.memory_mib,
             "host": dict(self.host),
+            "step": self.step,
+            "version": self.version,
+            "submitted": self.submitted,
+            "started": self.started,
+            "peak_memory_mib": self.peak_memory_mib,
+            "processor_seconds": self.processor_seconds,
         }
 
 
@@ -74,7 +92,7 @@ def read_failure(store: Store, run: RunPlace, stage: str, item: str) -> FailureR
 
 def _failure(fields: Fields) -> FailureRecord:
     failure_class = FailureClass(fields.one_of("class", list(FailureClass)))
-    attempt = BatchAttempt(fields.text("job_id"), fields.integer("attempt")) if fields.has("job_id") else None
+    attempt = read_attempt(fields) if fields.has("job_id") else None
     return FailureRecord(
         failure_class,
         fields.text("message"),
@@ -84,6 +102,12 @@ def _failure(fields: Fields) -> FailureRecord:
         fields.integer("vcpus"),
         fields.integer("memory_mib"),
         fields.object("host").text_by_name(),
+        fields.text("step"),
+        fields.text("version"),
+        fields.optional_time("submitted"),
+        fields.optional_time("started"),
+        fields.integer("peak_memory_mib", 0),
+        fields.number("processor_seconds"),
     )
 
 

@@ -103,6 +103,10 @@ class Fields:
             raise self.error(name, "a time such as 2026-01-31T12:00:00+00:00")
         return text
 
+    def optional_time(self, name: str) -> str:
+        """Return a time as `time` does; an empty text where there is none."""
+        return self.time(name) if self.members.get(name) else ""
+
     def one_of(self, name: str, allowed: Collection[str]) -> str:
         """Return a string that is one of those allowed."""
         text = self.text(name)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.task import RunPlace
-from genomics_pipeline.records.fields import RecordKind, find_fields
+from genomics_pipeline.records.fields import Fields, RecordKind, find_fields
 from genomics_pipeline.stores.protocol import Store
 
 KIND = RecordKind("the record of a Batch job", "run the item again")
@@ -49,6 +49,11 @@ def read_job(store: Store, run: RunPlace, stage: str, item: str) -> BatchAttempt
     """
     if (fields := find_fields(store, job_uri(run, stage, item), KIND)) is None:
         return None
+    return read_attempt(fields)
+
+
+def read_attempt(fields: Fields) -> BatchAttempt:
+    """Return the attempt that a record's object describes."""
     return BatchAttempt(fields.text("job_id"), fields.integer("attempt"))
 
 

@@ -139,10 +139,12 @@ def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_sto
         cancelled=threading.Event(),  # a signal interrupts this process instead
         environment=environment,
         host=host,
+        job=job,
+        submitted=environment.get(SUBMITTED_VARIABLE, ""),
         limit_programs=False,
     )
     try:
-        run_task(payload, step, store, resources, job=job, on_item=lambda outcome: _report(payload, outcome, resources))
+        run_task(payload, step, store, resources, on_item=lambda outcome: _report(payload, outcome, resources))
     except StepFailed as failure:
         return failure.task_exit_code
     return 0

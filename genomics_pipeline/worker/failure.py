@@ -46,6 +46,8 @@ class StepFailed(PipelineError):
         item: The item's id.
         log: URI of the program's log; None if the program was not started.
         seconds: The duration of the attempt over the item; 0 until it has ended.
+        processor_seconds: The time of its program on all cores; 0 if it was not started.
+        peak_memory_mib: The peak memory of its program; 0 if it was not started.
     """
 
     def __init__(
@@ -56,7 +58,8 @@ class StepFailed(PipelineError):
         self.task_exit_code = task_exit_code
         self.item = item
         self.log = log
-        self.seconds = 0.0
+        self.seconds = self.processor_seconds = 0.0
+        self.peak_memory_mib = 0
 
 
 def failure_of(error: Exception, item: str, scratch: Path) -> StepFailed:
@@ -138,7 +141,10 @@ def with_disk_advice(failure: StepFailed, spec: StepSpec) -> StepFailed:
         f"{spec.name} declares disk_gib = {declared.disk_gib} for {declared.vcpus} vCPUs: if retries with more vCPUs "
         f"fail, too, set disk_gib = {2 * declared.disk_gib} in [resources] of its step.toml, deploy, then rerun"
     )
-    return StepFailed(failure.failure_class, failure.task_exit_code, f"{failure}\n{advice}", failure.item, failure.log)
+    message = f"{failure}\n{advice}"
+    advised = StepFailed(failure.failure_class, failure.task_exit_code, message, failure.item, failure.log)
+    advised.processor_seconds, advised.peak_memory_mib = failure.processor_seconds, failure.peak_memory_mib
+    return advised
 
 
 def mentions_full_disk(text: str) -> bool:

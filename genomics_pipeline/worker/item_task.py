@@ -86,8 +86,10 @@ class ItemTask:
                 watched.refuse_changed(f"{self.payload.stage} of {self.name}")
             refuse_failure(end, lines, self.step.spec, self.resources, self.folder, self.name, log_uri)
             records, tools = outputs.records(log_uri), self._tool_versions(log_uri)
-        except Exception:
+        except Exception as error:
             self.store.publish(log, log_uri)  # also if the task is cancelled, since the log explains it
+            if isinstance(error, StepFailed):
+                error.processor_seconds, error.peak_memory_mib = end.processor_seconds, end.peak_memory_mib
             raise
         published = outputs.publish(Publication(log, log_uri), records, self.store, self.resources)
         record = CompletionRecord(
@@ -109,6 +111,8 @@ class ItemTask:
             parameter_bytes=sum(staging.parameter_bytes.values()),
             because=self.review.reasons,
             compared_with=self.review.before.started if self.review.before else "",
+            job=self.resources.job,
+            submitted=self.resources.submitted,
         )
         write_completion(self.store, self.payload.run, record)
         return record

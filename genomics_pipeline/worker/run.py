@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
@@ -15,7 +16,6 @@ from genomics_pipeline.model.parameters import resolve
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, delete_completion
 from genomics_pipeline.records.failure import FailureRecord, delete_failure, write_failure
-from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, StepFailed, failure_of, with_disk_advice
 from genomics_pipeline.worker.find_input import find_inputs
@@ -34,7 +34,6 @@ def run_task(
     store: Store,
     resources: TaskResources,
     *,
-    job: BatchAttempt | None = None,
     on_item: Callable[[CompletionRecord | StepFailed], None] = lambda _: None,
 ) -> list[CompletionRecord]:
     """Run a step over each item of a payload that is not done, even after another item has failed.
@@ -46,7 +45,6 @@ def run_task(
         step: The step.
         store: The store of its inputs and outputs.
         resources: The resources that it may use.
-        job: This attempt of a Batch job; None outside of AWS Batch.
         on_item: Called with the outcome of each item.
 
     Returns:
@@ -64,14 +62,14 @@ def run_task(
         if resources.cancelled.is_set():
             failures.append(StepFailed(FailureClass.CANCELLED, CANCELLED_EXIT_CODE, "cancelled", item_id(item)))
             break
-        began = monotonic()
+        began, started = monotonic(), datetime.now(UTC)
         try:
             records.append(_run_item(payload, step, store, resources, item))
             on_item(records[-1])
         except StepFailed as failure:
             failures.append(failure)
             failure.seconds = monotonic() - began
-            _write_failure(failure, payload, store, job, resources)
+            _write_failure(failure, payload, step, store, resources, started)
             on_item(failure)
     if failures:
         raise min(failures, key=lambda failure: failure.failure_class is not FailureClass.OUT_OF_MEMORY)
@@ -81,18 +79,20 @@ def run_task(
 def _write_failure(
     failure: StepFailed,
     payload: TaskPayload,
+    step: StepFolder,
     store: Store,
-    job: BatchAttempt | None,
     resources: TaskResources,
+    started: datetime,
 ) -> None:
     """Write ``failure.json`` in place of an older ``step.json``.
 
     Args:
         failure: The failure.
         payload: The task.
+        step: The step.
         store: The store of its outputs.
-        job: The attempt of a Batch job; None outside of AWS Batch.
         resources: The resources that it could use.
+        started: The start of the attempt over the item.
     """
     if failure.failure_class is FailureClass.CANCELLED:  # whoever cancelled it knows why
         return
@@ -102,11 +102,17 @@ def _write_failure(
             failure.failure_class,
             str(failure),
             failure.task_exit_code,
-            job,
+            resources.job,
             round(failure.seconds, 3),
             resources.vcpus,
             resources.memory_mib,
             resources.host,
+            step.spec.name,
+            step.spec.version,
+            resources.submitted,
+            started.isoformat(timespec="milliseconds"),
+            failure.peak_memory_mib,
+            round(failure.processor_seconds, 3),
         )
         write_failure(store, payload.run, payload.stage, failure.item, record)
 

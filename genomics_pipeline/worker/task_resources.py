@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.worker.interpreters import Interpreters
 
 
@@ -23,6 +24,8 @@ class TaskResources:
         environment: The environment variables, of which its programs get those without credentials.
         host: Facts of the host that are recorded; see `worker.host_facts`.
         interpreters: Running interpreters for its programs; None if each is executed.
+        job: The attempt of a Batch job that it is in; None outside of AWS Batch and of an execution.
+        submitted: The time of the job's submission, ISO 8601 in UTC; empty where it is not known.
         limit_programs: Limit what its programs may allocate; in a container the kernel does that already.
     """
 
@@ -34,4 +37,6 @@ class TaskResources:
     environment: Mapping[str, str]
     host: Mapping[str, str] = field(default_factory=dict)
     interpreters: Interpreters | None = None
+    job: BatchAttempt | None = None
+    submitted: str = ""
     limit_programs: bool = True

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -341,11 +342,17 @@ def test_the_record_of_a_failure_names_it(bench: Bench) -> None:
     assert record.pop("seconds") >= 0
     assert record.pop("vcpus") >= 1
     assert record.pop("memory_mib") >= 1
+    assert datetime.fromisoformat(record.pop("started")).utcoffset() == timedelta(0)
     assert record == {
         "class": "bad_input",
         "message": "file:///a%00.fq: expected a path without null characters, found %00",
         "exit_code": 65,
         "host": {},
+        "step": "copy",
+        "version": "1",
+        "submitted": "",
+        "peak_memory_mib": 0,
+        "processor_seconds": 0,
     }
 
 

@@ -162,7 +162,7 @@ class LocalExecution:
 
         An execution that repeats a run that succeeded, and runs nothing, leaves the times of that run as they were.
         """
-        started = datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds")
+        started = datetime.fromtimestamp(self.started, UTC).isoformat(timespec="milliseconds")
         members = summary.with_keys().to_json() if summary else {}
         before = self.before
         if before and before.status == "SUCCEEDED" and summary and summary.status == "SUCCEEDED" and not summary.ran:

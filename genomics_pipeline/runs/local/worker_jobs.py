@@ -10,7 +10,7 @@ from genomics_pipeline.engine.tasks.job_runner import JobReport
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.model.task import PAYLOAD_VARIABLE
+from genomics_pipeline.model.task import PAYLOAD_VARIABLE, SUBMITTED_VARIABLE
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.runs.local.fit import least_memory
 from genomics_pipeline.stores.protocol import Store
@@ -67,8 +67,9 @@ class WorkerJobs:
                     cancelled=job.cancelled,
                     environment=self._environment,
                     interpreters=self._interpreters,
+                    job=BatchAttempt(job.job_id, job.attempt),
+                    submitted=job.environment.get(SUBMITTED_VARIABLE, ""),
                 ),
-                job=BatchAttempt(job.job_id, 1),
             )
         except StepFailed as failure:
             return JobEnd(failure.task_exit_code, str(failure), failure.log)

@@ -1,0 +1,212 @@
+"""Traces of the tasks of a run: when each was submitted, began and ended, what it used, and how it ended.
+
+All is read from the records of the run, so that a run on AWS needs its bucket alone, and in bounded memory. A run keeps
+one record of each task: that of the newest execution that ran it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.classify import Failure
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.records.aws_run import read_aws_run
+from genomics_pipeline.records.completion import CompletionRecord
+from genomics_pipeline.records.failure import FailureRecord
+from genomics_pipeline.records.job import BatchAttempt
+from genomics_pipeline.records.local_run import read_local_run
+from genomics_pipeline.records.rerun import read_rerun
+from genomics_pipeline.report.run_state import ItemFailure
+from genomics_pipeline.runs.run_files import RunFiles
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskTrace:
+    """The newest task of a stage over an item.
+
+    Times are in seconds since the epoch (UTC). None stands for what is not recorded.
+
+    Attributes:
+        stage: The stage.
+        item: The item: a sample, an interval or ``cohort``.
+        scope: The scope of the item: sample, interval or cohort.
+        step: The step's name; empty where no record of the task is left.
+        version: The step's version; empty likewise.
+        job_id: The job in the engine or in AWS Batch; the tasks of a batch of items share it.
+        attempt: The attempt of the job, from 1.
+        submitted: The submission of the job.
+        started: The start of the task.
+        ended: Its end.
+        seconds: Its duration, staging included.
+        processor_seconds: The time of its program on all cores.
+        peak_memory_bytes: The peak memory of its program.
+        memory_bytes: The memory that it could use.
+        vcpus: The cores that it could use.
+        read_bytes: The bytes of its inputs and of the files of its parameters, without the reference.
+        written_bytes: The bytes of its outputs and their indexes.
+        exit_code: 0 if it succeeded.
+        failure_class: The class of its failure; None if it succeeded.
+        message: The message of its failure; empty if it succeeded.
+        reused: Whether it succeeded before the newest execution began, which thus did not run it.
+        host: ``instance_type``, ``zone`` and ``market`` of the host in AWS; empty elsewhere.
+        log: The path or URI of its log, as users know it.
+    """
+
+    stage: str
+    item: str
+    scope: str
+    step: str = ""
+    version: str = ""
+    job_id: str | None = None
+    attempt: int | None = None
+    submitted: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    seconds: float | None = None
+    processor_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    memory_bytes: int | None = None
+    vcpus: int | None = None
+    read_bytes: int | None = None
+    written_bytes: int | None = None
+    exit_code: int | None = None
+    failure_class: FailureClass | None = None
+    message: str = ""
+    reused: bool = False
+    host: Mapping[str, str] = field(default_factory=dict)
+    log: str = ""
+
+    @property
+    def waited(self) -> float | None:
+        """The seconds from the submission of its job to its start, at least 0; None where that is not known."""
+        if self.submitted is None or self.started is None:
+            return None
+        return max(0.0, self.started - self.submitted)  # the clock of a host may be behind that of Step Functions
+
+
+def task_traces(files: RunFiles, failures: Iterable[ItemFailure] = ()) -> Iterator[TaskTrace]:
+    """Yield the traces of a run's tasks: the stages in groups, of each group the items in their order.
+
+    Args:
+        files: The files of the run.
+        failures: The failures that the run's executions tell, such as those of `RunBackend.failures`: tasks whose host
+            was lost, or whose container was killed, leave no record of their own. They are kept in memory.
+
+    Raises:
+        RunError: if the run has no readable definition.
+        UsageError: for a run over records.
+    """
+    since = newest_start(files)
+    known = {(one.scope, one.item): one.failure for one in failures if not one.pending}
+    for group in files.groups():
+        for item, stages in files.ended(group):
+            for stage, record in stages.items():
+                yield _trace(files, stage, item, group.scope, record, since)
+            failure = known.get((group.scope, item))
+            if failure is not None and failure.stage in group.stages and failure.stage not in stages:
+                yield _without_record(files, failure.stage, item, group.scope, failure)
+
+
+def newest_start(files: RunFiles) -> float | None:
+    """Return the start of the newest execution that ran any task, in seconds since the epoch; None before the first.
+
+    Args:
+        files: The files of the run.
+    """
+    if not files.is_on_aws:
+        record = read_local_run(files.store, files.place.uri(run_layout.RECORD))
+        return seconds_of(record.started) if record else None
+    begun, number = read_aws_run(files.store, files.place).submitted, 1
+    while rerun := read_rerun(files.store, files.place.uri(run_layout.rerun_file(number, run_layout.RECORD))):
+        begun, number = rerun.begun, number + 1
+    return seconds_of(begun)
+
+
+def seconds_of(text: str) -> float | None:
+    """Return the seconds since the epoch of a time in ISO 8601 with its offset; None for an empty text."""
+    return datetime.fromisoformat(text).timestamp() if text else None
+
+
+def _trace(
+    files: RunFiles,
+    stage: str,
+    item: str,
+    scope: str,
+    record: CompletionRecord | FailureRecord,
+    since: float | None,
+) -> TaskTrace:
+    """Return the trace of a task that left a record.
+
+    Args:
+        files: The files of the run.
+        stage: The stage.
+        item: The item.
+        scope: The scope of the item.
+        record: The record.
+        since: The start of the newest execution.
+    """
+    started, seconds = seconds_of(record.started), max(0.0, record.seconds)
+    trace = TaskTrace(
+        stage=stage,
+        item=item,
+        scope=scope,
+        step=record.step,
+        submitted=seconds_of(record.submitted),
+        started=started,
+        ended=None if started is None else started + seconds,
+        seconds=seconds,
+        processor_seconds=record.processor_seconds,
+        peak_memory_bytes=record.peak_memory_mib * MIB,
+        memory_bytes=record.memory_mib * MIB,
+        vcpus=record.vcpus,
+        host=record.host,
+        log=files.shown_log(stage, item),
+    )
+    if isinstance(record, FailureRecord):
+        return replace(
+            _of_attempt(trace, record.attempt),
+            version=record.version,
+            exit_code=record.exit_code,
+            failure_class=record.failure_class,
+            message=record.message,
+        )
+    return replace(
+        _of_attempt(trace, record.job),
+        version=record.provenance.version,
+        read_bytes=record.input_bytes + record.parameter_bytes,
+        written_bytes=sum(file.size_bytes for output in record.outputs.values() for file in output.files),
+        exit_code=0,
+        reused=since is not None and started is not None and started < since,
+    )
+
+
+def _of_attempt(trace: TaskTrace, attempt: BatchAttempt | None) -> TaskTrace:
+    return trace if attempt is None else replace(trace, job_id=attempt.job_id, attempt=attempt.attempt)
+
+
+def _without_record(files: RunFiles, stage: str, item: str, scope: str, failure: Failure) -> TaskTrace:
+    """Return the trace of a task that left no record.
+
+    Args:
+        files: The files of the run.
+        stage: The stage.
+        item: The item.
+        scope: The scope of the item.
+        failure: The failure of its item.
+    """
+    return TaskTrace(
+        stage=stage,
+        item=item,
+        scope=scope,
+        job_id=failure.job_id,
+        attempt=failure.attempt,
+        exit_code=failure.exit_code,
+        failure_class=failure.failure_class,
+        message=failure.message,
+        log=files.shown_log(stage, item),
+    )
