@@ -18,8 +18,9 @@ from genomics_pipeline.records.completion import write_completion
 from genomics_pipeline.records.failure import FailureRecord, write_failure
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.report.run_state import ItemFailure
+from genomics_pipeline.report.task_trace import TaskTrace
 from genomics_pipeline.runs.find_run import find_run
-from genomics_pipeline.runs.task_trace import MIB, TaskTrace, seconds_of, task_traces
+from genomics_pipeline.runs.task_trace import MIB, seconds_of, task_traces
 from tests.cli.conftest import Ended, cli
 from tests.runs.test_cost import GB, SPOT, record
 from tests.runs.test_follow_on_aws import BUCKET, RUN, ended_run, started_run
