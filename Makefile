@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EMULATORS := $(VENV)/.emulators
 MULTIQC := $(VENV)/multiqc/bin/multiqc
+FORMATS := $(VENV)/formats/bin/python
 PICARD := $(VENV)/picard/picard
 
 .PHONY: joint-calling demo test test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-containers lint docs bench accuracy lock base-image clean
@@ -47,7 +48,14 @@ test-realdata: $(READY)
 # Checks the generated definitions with other validators. Without node and npm the tests are skipped, or fail if CI
 # is set.
 test-validators: $(READY)
-	$(BIN)/python -m pytest -m validators
+	-$(MAKE) $(FORMATS)
+	FORMATS=$(abspath $(FORMATS)) $(BIN)/python -m pytest -m validators
+
+# Prometheus's parser of OpenMetrics and the validator of RO-Crates, in an environment of their own.
+$(FORMATS): Makefile
+	$(PYTHON) -m venv $(VENV)/formats
+	$(FORMATS) -m pip install --quiet --disable-pip-version-check prometheus_client==0.26.0 roc-validator==0.13.0
+	touch $@
 
 # Installs emulators of Step Functions, each in its own virtual environment.
 $(EMULATORS): Makefile

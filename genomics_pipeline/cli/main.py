@@ -52,6 +52,7 @@ COMMANDS = {
     "step": ("step", "step"),
     "submit": ("submit", "submit"),
     "template": ("template", "template"),
+    "trace": ("trace", "trace"),
     "verify": ("verify", "verify"),
     "watch": ("watch", "watch"),
     "why": ("why", "why"),
@@ -74,6 +75,7 @@ PRINTERS = frozenset(
         "runs",
         "status",
         "template",
+        "trace",
         "verify",
         "why",
     }

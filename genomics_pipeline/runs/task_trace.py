@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
@@ -20,7 +21,11 @@ from genomics_pipeline.records.local_run import read_local_run
 from genomics_pipeline.records.rerun import read_rerun
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.report.task_trace import TaskTrace
+from genomics_pipeline.runs.item_ends import unfinished_items
 from genomics_pipeline.runs.run_files import RunFiles
+
+if TYPE_CHECKING:  # imports all that can be done to a run
+    from genomics_pipeline.runs.backend import RunBackend
 
 MIB = 1 << 20
 
@@ -46,6 +51,20 @@ def task_traces(files: RunFiles, failures: Iterable[ItemFailure] = ()) -> Iterat
             failure = known.get((group.scope, item))
             if failure is not None and failure.stage in group.stages and failure.stage not in stages:
                 yield _without_record(files, failure.stage, item, group.scope, failure)
+
+
+def run_traces(run: RunBackend) -> Iterator[TaskTrace]:
+    """Yield the traces of a run as `task_traces`, with the failures that its executions tell.
+
+    Args:
+        run: The run.
+
+    Raises:
+        RunError: see `task_traces`; also if AWS cannot be reached.
+        UsageError: see `task_traces`.
+    """
+    files = run.files
+    return task_traces(files, unfinished_items(files, files.groups(), run.failures()))
 
 
 def newest_start(files: RunFiles) -> float | None:

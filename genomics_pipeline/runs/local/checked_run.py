@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from genomics_pipeline.model.faults import Faults
 from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.local_run import LocalRunRecord
+from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.report.run_summary import RunSummary
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.given_files import parameter_files
+from genomics_pipeline.runs.item_ends import unfinished_items
 from genomics_pipeline.runs.local.checks import check_contents, check_given
 from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
@@ -21,7 +24,7 @@ from genomics_pipeline.runs.local.resumable import can_resume
 from genomics_pipeline.runs.local.run_jobs import RunJobs, run_jobs
 from genomics_pipeline.runs.plan import RunInputs
 from genomics_pipeline.runs.reference_indexes import choose_indexes, local_obstacle, stage_steps
-from genomics_pipeline.runs.run_files import folder_files
+from genomics_pipeline.runs.run_files import RunFiles, folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.runs.truth import with_agreement
 from genomics_pipeline.stores.routed import RoutedStore
@@ -83,7 +86,8 @@ def execute_run(run: CheckedRun, adapters: Adapters, display: Display) -> RunSum
         summary = replace(summary, injected=jobs.injected(display), seconds=round(time.monotonic() - run.started, 3))
         try:
             files = folder_files(folder, store)
-            write_pipeline_info(folder, files, planned.pipeline, planned.overrides, planned.bounds, summary)
+            killed = _killed(folder, files, summary) if request.containers else ()
+            write_pipeline_info(folder, files, planned.pipeline, planned.overrides, planned.bounds, summary, killed)
         finally:
             execution.record(summary.status, summary)  # whatever fails or is interrupted: the execution has ended
         if request.truth is not None:
@@ -157,3 +161,10 @@ def _execute(execution: LocalExecution, jobs: RunJobs, display: Display) -> tupl
         execution = execution.following(jobs.runner())
         summary = execution.summary(execution.run(display, RESUME))
     return execution, summary
+
+
+def _killed(folder: RunFolder, files: RunFiles, summary: RunSummary) -> Iterator[ItemFailure]:
+    """Return the failures of an execution, of which those of containers that were killed are in no record."""
+    from genomics_pipeline.runs.local.state import folder_failures
+
+    return unfinished_items(files, files.groups(), folder_failures(folder, files, summary.status))
