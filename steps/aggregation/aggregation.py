@@ -88,7 +88,7 @@ def aggregate(task: dict[str, Any], samples: Samples) -> None:
         packed = packed_cohort(cohort, folder / PACKED)
         (folder / CHUNKS).write_text(json.dumps(packed.chunks))
         places = Places(contigs)
-        with Calling(header, command, folder).records(packed) as called, bgzf_writer(folder / RECORDS) as write:
+        with Calling(header, command, folder).sites(packed) as called, bgzf_writer(folder / RECORDS) as write:
             found = write_joint(called, own, filters, places.adding(write))
         found = with_patients(found, samples.headers)
         (folder / PLACES).write_text(json.dumps(places.rows()))

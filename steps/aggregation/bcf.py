@@ -25,6 +25,11 @@ FLOAT, TEXT, LONG = 5, 7, 15  # types of values, and the size that stands for a 
 MISSING, END = {1: -128, 2: -(1 << 15), 3: -(1 << 31)}, {1: -127, 2: 1 - (1 << 15), 3: 1 - (1 << 31)}
 ONE_BYTE = 1 << 4 | 1  # the type and size of one integer of 8 bits
 BLOCK_START = 18  # bytes before the data of a block of BGZF
+BLOCK_END, BLOCK_BYTES = 8, 1 << 16  # CRC and size behind the data, and the most bytes of content
+STORED, STORED_START = (
+    b"\1",
+    5,
+)  # the only DEFLATE block, which is not compressed, and what precedes it (RFC 1951, 3.2.4)
 BUFFER_BYTES = 1 << 16
 RESERVED = 8  # least integers of each type, which are no values
 NO_QUAL = b"\1\0\x80\x7f"
@@ -103,13 +108,11 @@ class BcfWriter:
         )
         texts = [_sized(TEXT, len(text)) + text.encode() for text in (fields.name, *fields.alleles)]
         shared += b"".join([*texts, b"\0", *info])
-        columns = []
+        columns: list[bytes] = []
         for name, values in fields.samples.items():
             columns += [_integer(numbers[name]), _sized(KINDS[values.dtype], values.shape[1]), values.tobytes()]
-        of_samples = b"".join(columns)
-        self._out.write(struct.pack("<II", len(shared), len(of_samples)))
-        self._out.write(shared)
-        self._out.write(of_samples)
+        sizes = struct.pack("<II", len(shared), sum(map(len, columns)))
+        self._out.write(b"".join([sizes, shared, *columns]))
 
 
 def _sized(kind: int, size: int) -> bytes:
@@ -146,6 +149,7 @@ class CalledRecord(NamedTuple):
     Attributes:
         contig: Its contig.
         pos: Its position, from 1.
+        name: Its ID.
         qual: Its QUAL; "." where it is missing.
         alleles: Its alleles, the reference first.
         info: The text of each of its INFO fields, without the name; None for a flag.
@@ -154,6 +158,7 @@ class CalledRecord(NamedTuple):
 
     contig: str
     pos: int
+    name: str
     qual: str
     alleles: tuple[str, ...]
     info: Mapping[str, str | None]
@@ -183,11 +188,22 @@ class BgzfBlocks(io.RawIOBase):
             size = int.from_bytes(start[-2:], "little") + 1 - BLOCK_START
             if len(block := self._file.read(size)) < size:
                 return 0
-            self._content = memoryview(zlib.decompress(block, -zlib.MAX_WBITS))
+            self._content = memoryview(inflated(memoryview(block)[:-BLOCK_END]))
         size = min(len(buffer), len(self._content))
         buffer[:size] = self._content[:size]
         self._content = self._content[size:]
         return size
+
+
+def inflated(data: bytes | memoryview) -> bytes | memoryview:
+    r"""Return the content of DEFLATE data; of data that is stored, as of `bcftools -Ou`, a view of it.
+
+    >>> bytes(inflated(b"\1\3\0\xfc\xffBCF")), inflated(zlib.compress(b"BCF")[2:-4])
+    (b'BCF', b'BCF')
+    """
+    if data[:1] == STORED and int.from_bytes(data[1:3], "little") == len(data) - STORED_START:
+        return memoryview(data)[STORED_START:]
+    return zlib.decompress(data, -zlib.MAX_WBITS, BLOCK_BYTES)
 
 
 class BcfReader:
@@ -219,14 +235,14 @@ class BcfReader:
     def _record(self, data: bytes, place: int) -> CalledRecord:
         contig, pos, _, _, infos, alleles, counts = struct.unpack_from("<iiifHHI", data)
         texts = Values(data, 24)
-        _, *names = [texts.text() for _ in range(alleles + 1)]
+        name, *names = [texts.text() for _ in range(alleles + 1)]
         texts.skip()  # FILTER
         info = {self._names.keys[texts.integer()]: texts.shown() for _ in range(infos)}
         columns = Values(data, place)
         samples = counts & 0xFFFFFF
         fields = {self._names.keys[columns.integer()]: columns.array(samples) for _ in range(counts >> 24)}
         qual = "." if data[12:16] == NO_QUAL else f"{struct.unpack_from('<f', data, 12)[0]:g}"
-        return CalledRecord(self._names.contigs[contig], pos + 1, qual, tuple(names), info, fields)
+        return CalledRecord(self._names.contigs[contig], pos + 1, name, qual, tuple(names), info, fields)
 
 
 class Values:

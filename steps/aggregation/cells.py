@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -13,8 +13,7 @@ import numpy as np
 from bcf import END
 from gvcf_records import MISSING as NOT_KNOWN
 from likelihoods import called_alone, from_zero, homozygous, most_probable, of_two_copies, pairs, with_deleted
-from packed_samples import Array, different
-from tile_columns import NUMBER
+from packed_samples import Array
 
 MANY_CELLS = 1 << 16  # different ones
 KEYS = ("GT", "PL", "DP", "SP", "AD", "GQ")
@@ -133,41 +132,6 @@ class Cells(NamedTuple):
         """Return the columns of all samples, tab-separated."""
         texts = np.array([one.text for one in self.different], dtype=object)
         return "\t".join(texts.take(self.numbers).tolist())
-
-
-def cells_of(samples: Mapping[str, Array], indel: bool) -> Cells:
-    """Return the cells of a record of `bcftools call`, by the samples' own reads where those of the cohort mislead it.
-
-    Args:
-        samples: The FORMAT fields of the record.
-        indel: It is an indel.
-    """
-    numbers = samples[NUMBER][:, 0].astype(np.int64)
-    firsts, of_sample = _different(numbers)
-    chosen = firsts.take(of_sample)
-    genotypes, qualities = (_as_one(samples[key]) for key in ("GT", "GQ"))
-    if (genotypes.take(chosen) != genotypes).any() or (qualities.take(chosen) != qualities).any():  # ploidies differ
-        kinds, of_kind = different(genotypes.astype(np.int64) << 16 | qualities)
-        firsts, of_sample = different(numbers * len(kinds) + of_kind)
-    values = [samples[key].take(firsts, axis=0) for key in KEYS]
-    rows = np.hstack(values).astype(np.int32)
-    known = known_cells(tuple([one.shape[1] for one in values]), indel)
-    return Cells([*map(known.__getitem__, rows.view(f"V{rows[0].nbytes}")[:, 0].tolist())], of_sample)
-
-
-def _as_one(values: Array) -> Array:
-    """Return one unsigned integer for the values of each sample: genotypes of at most two copies, or qualities."""
-    return values.view(f"<u{values.shape[1] * values.itemsize}")[:, 0]
-
-
-def _different(numbers: Array) -> tuple[Array, Array]:
-    """Return one sample of each number, and for each sample its place among those."""
-    samples = np.arange(len(numbers))
-    of_number = np.empty(numbers.max() + 1, dtype=np.int64)
-    of_number[numbers] = samples
-    firsts = np.flatnonzero(of_number.take(numbers) == samples)
-    of_number[numbers.take(firsts)] = samples[: len(firsts)]
-    return firsts, of_number.take(numbers)
 
 
 @lru_cache

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import pysam
-from bcf import NewRecord
 from common.gvcf_headers import GvcfHeader
 from common.program import BadInput
 from evidence import Evidence, Limits, alleles_of_site
@@ -21,7 +20,7 @@ from interval import Ownership
 from packed_file import Chunk
 from packed_samples import Packed, decompressed, unpacked
 from sample_groups import Group, write_chunks
-from tile_columns import TileColumns
+from tile_columns import SiteRow, TileColumns
 from tile_evidence import evidence_of_group
 from tiles import Tile
 
@@ -72,8 +71,8 @@ class PackedCohort(NamedTuple):
     path: Path
     chunks: Sequence[Chunk]
 
-    def rows(self) -> Iterator[NewRecord]:
-        """Yield the record of each site of the cohort, in order, with the columns of all samples.
+    def rows(self) -> Iterator[SiteRow]:
+        """Yield each site of the cohort, in order, with the columns of all samples.
 
         Raises:
             BadInput: for a chunk of an earlier run that is damaged, or gVCFs of another reference.
@@ -96,7 +95,7 @@ class PackedCohort(NamedTuple):
                 raise
             raise earlier.damage(str(error)) from None
 
-    def _tile_rows(self, tile: Tile, packed: Sequence[Packed], fasta: pysam.FastaFile) -> Iterator[NewRecord]:
+    def _tile_rows(self, tile: Tile, packed: Sequence[Packed], fasta: pysam.FastaFile) -> Iterator[SiteRow]:
         limits = self.cohort.limits
         found = joined(evidence_of_group(one, tile, limits) for one in packed)
         sites = [one for one in sites_of(found, limits.least_evidence(self.cohort.samples)) if self._matters(one)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from bcf import CalledRecord
-from cells import FORMAT, Cells, Genotype, cells_of
+from cells import FORMAT, Cells, Genotype
+from cells_of_sites import batches, cells_of
 from deletions import DELETED, Deletions, over_deletions
 from evidence import Limits
-from genotyping import Called
+from genotyping import Called, CalledSite
 from gvcf_records import has_deletion
 from interval import Ownership
 from strands import pooled_bias
@@ -54,20 +54,20 @@ class Filters(NamedTuple):
         return ";".join(name for name, applies in names.items() if applies) or "PASS"
 
 
-def joint_line(record: CalledRecord, filters: Filters, deletions: Deletions, is_own: bool) -> str | None:
+def joint_line(site: CalledSite, cells: Cells, filters: Filters, deletions: Deletions, is_own: bool) -> str | None:
     """Return a record of `bcftools call` as one of the joint VCF; None if it is not own or no sample has a variant.
 
     Args:
-        record: The record.
+        site: The record.
+        cells: Its cells.
         filters: The soft filters.
         deletions: The deletions of earlier records, to which those of this record are added.
         is_own: The interval owns the record; of another one deletions matter.
     """
+    record = site.record
     if not is_own and not has_deletion(record.alleles):
         return None
     ref, *alts = record.alleles
-    indel = any(len(alt) != len(ref) for alt in alts)
-    cells = cells_of(record.samples, indel)
     carriers = [one.genotype for one in cells.different if one.is_carrier]
     if not carriers:
         return None
@@ -76,7 +76,7 @@ def joint_line(record: CalledRecord, filters: Filters, deletions: Deletions, is_
     if not is_own:
         return None
     over = over_deletions(cells, spanning) if spanning else None
-    column = filters.column(float(record.qual), carriers, indel, pooled_bias(record.info.get("DP4")))
+    column = filters.column(float(record.qual), carriers, site.is_indel, pooled_bias(record.info.get("DP4")))
     if over is not None:
         cells, alts = over, [*alts, DELETED]
     info = with_counts(record.info, len(alts), cells)
@@ -118,8 +118,9 @@ def write_joint(called: Called, own: Ownership, filters: Filters, write: Callabl
         write: Writes text to the output.
     """
     deletions = Deletions()
-    for record in called.records:
-        joint = joint_line(record, filters, deletions, (record.contig, record.pos) in own)
-        if joint is not None:
-            write(joint)
+    for batch in batches(called.sites):
+        for site, cells in zip(batch, cells_of(batch), strict=True):
+            joint = joint_line(site, cells, filters, deletions, (site.record.contig, site.record.pos) in own)
+            if joint is not None:
+                write(joint)
     return [line for line in called.header if not line.startswith(UNUSED_HEADER)]

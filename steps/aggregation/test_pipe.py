@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from common.forks import ForkFailed
-from pipe import run
+from pipe import WaitingFork
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +35,6 @@ def test_a_killed_command_differs_from_a_failed_one(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int, message: str
 ) -> None:
     monkeypatch.setattr(pysam.bcftools, "view", lambda *_, **__: os.kill(os.getpid(), number))
-    with pytest.raises(ForkFailed) as caught:
-        run(["view"])
+    with pytest.raises(ForkFailed) as caught, WaitingFork(["view"]) as waiting, waiting.output() as output:
+        assert output.read() == b""
     assert (caught.value.exit_code, str(caught.value)) == (code, message)

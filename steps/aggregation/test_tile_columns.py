@@ -11,13 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from bcf import NewRecord
 from cohort_sites import joined
 from evidence import Limits
 from gvcf_records import Allele, Place, Site, site_of
 from packed_samples import Packed, decompressed, encoded, unpacked
 from packing import Packing
-from tile_columns import NUMBER, TileColumns
+from tile_columns import NUMBER, SiteRow, TileColumns
 from tile_evidence import evidence_of_group
 from tiles import Tile
 
@@ -73,16 +72,17 @@ def rows(sites: list[Site], *groups: Packed) -> list[Row]:
     return [shown(row) for row in columns.rows()]
 
 
-def shown(fields: NewRecord) -> Row:
+def shown(row: SiteRow) -> Row:
+    fields, numbers = row.record, row.record.samples[NUMBER][:, 0]
     info = {name: value for name, value in fields.info.items() if name != "INDEL"}
     sums = [f"{name}={','.join(f'{one:g}' for one in np.atleast_1d(value))}" for name, value in info.items()]
-    values = [fields.samples[name].astype(int).tolist() for name in ("PL", "DP", "SP", "AD")]
-    unknown = np.iinfo(fields.samples["SP"].dtype).min
+    values = [fields.samples["PL"].tolist(), *(row.values[name][numbers].tolist() for name in ("DP", "SP", "AD"))]
+    unknown = np.iinfo(row.values["SP"].dtype).min
     columns = [
         ":".join(",".join("." if one == unknown else str(one) for one in value) for value in of_sample)
         for of_sample in zip(*values, strict=True)
     ]
-    assert len({*zip(columns, fields.samples[NUMBER][:, 0].tolist(), strict=True)}) == len(set(columns))
+    assert len({*zip(columns, numbers.tolist(), strict=True)}) == len(set(columns))
     return Row(sums, columns)
 
 

@@ -7,15 +7,30 @@ are its column. Columns are numbered: each different one is computed, and kept, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from bcf import NewRecord, smallest
 from column_table import NONE, ColumnTable
+from common.arrays import distinct
 from gvcf_records import I16, Allele, Site
 from packed_samples import DENSE, SHARE, Array, Bodies, Packed, different
 from tiles import Tile
 
+PL, AD = "PL", "AD"
 NUMBER = "COLUMN"  # the FORMAT field with the number of a sample's column within its tile
+
+
+class SiteRow(NamedTuple):
+    """A site of a cohort.
+
+    Attributes:
+        record: Its record for `bcftools call`, whose samples have `PL` and the number of their column.
+        values: The FORMAT fields that genotypes do not depend on, of each column of the tile, by its number.
+    """
+
+    record: NewRecord
+    values: Mapping[str, Array]
 
 
 def parse_allele(text: str) -> tuple[bool, Allele]:
@@ -41,8 +56,12 @@ class TileColumns:
         self._keys = self._positions * 2 + [site.place.indel for site in sites]
         self._alleles = np.array([len(site.alts) + 1 for site in sites])
         self._most = int(self._alleles.max())
+        self._places: dict[tuple[bool, Allele], list[tuple[int, int]]] = {}  # site and number there of each allele
+        for number, site in enumerate(sites):
+            for place, allele in enumerate(site.alleles, 1):
+                self._places.setdefault((site.place.indel, allele), []).append((number, place))
         self._columns = np.zeros((len(sites), samples), dtype=np.int32)
-        self._tables = {many: ColumnTable(many) for many in np.unique(self._alleles).tolist()}
+        self._tables = {many: ColumnTable(many) for many in distinct(self._alleles).tolist()}
         self._depths = np.zeros(len(sites), dtype=np.int64)
         self._sums = np.zeros((len(sites), I16), dtype=np.int64)
         self._shares = np.zeros((len(sites), self._most), dtype=np.int64)
@@ -100,7 +119,7 @@ class TileColumns:
         pairs = np.full((len(codes), 2 + self._most), NONE)
         pairs[:, 0], pairs[:, 1] = np.divmod(codes, len(self._sites))
         pairs[:, 2] = 0  # the reference
-        wanted = self._wanted({allele: number for number, allele in enumerate(alleles)})
+        wanted = self._wanted(alleles)
         if len(wanted):
             keys = sites[here] * len(alleles) + packed.alleles[here]
             found = np.minimum(np.searchsorted(wanted[:, 0], keys), len(wanted) - 1)
@@ -108,13 +127,12 @@ class TileColumns:
             pairs[pair_of[known], 2 + wanted[found[known], 1]] = packed.numbers[here][known]
         return pairs
 
-    def _wanted(self, numbers: Mapping[tuple[bool, Allele], int]) -> Array:
+    def _wanted(self, alleles: Sequence[tuple[bool, Allele]]) -> Array:
         """Return a key of each allele of each site that a group has, sorted, and the allele's number at the site."""
         found = [
-            (site * len(numbers) + number, place)
-            for site, one in enumerate(self._sites)
-            for place, allele in enumerate(one.alleles, 1)
-            if (number := numbers.get((one.place.indel, allele))) is not None
+            (site * len(alleles) + number, place)
+            for number, allele in enumerate(alleles)
+            for site, place in self._places.get(allele, ())
         ]
         return np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
 
@@ -148,8 +166,10 @@ class TileColumns:
             self._shares[:, place] += np.bincount(sites[known], shares, len(self._sites)).astype(np.int64)
         return samples, sites
 
-    def rows(self) -> Iterator[NewRecord]:
-        """Yield the record of each site, with the columns of all samples."""
+    def rows(self) -> Iterator[SiteRow]:
+        """Yield each site, with the columns of all samples."""
+        fields = {many: table.fields() for many, table in self._tables.items()}
+        values = {many: {name: one for name, one in each.items() if name != PL} for many, each in fields.items()}
         all_columns, sums = smallest(self._columns), self._sums.astype(np.float64).tolist()
         for number, site in enumerate(self._sites):
             alleles = len(site.alts) + 1
@@ -160,15 +180,15 @@ class TileColumns:
                 "I16": sums[number],
                 "QS": _rounded(shares),
             }
-            samples = {name: values.take(columns, axis=0) for name, values in self._tables[alleles].fields().items()}
-            yield NewRecord(
+            record = NewRecord(
                 site.place.contig,
                 site.place.pos,
                 ".",
                 (site.ref, *site.alts),
                 {"INDEL": True, **info} if site.place.indel else info,
-                {**samples, NUMBER: columns[:, None]},
+                {PL: fields[alleles][PL].take(columns, axis=0), NUMBER: columns[:, None]},
             )
+            yield SiteRow(record, values[alleles])
 
 
 def _record_columns(table: ColumnTable, bodies: Bodies, which: Array, numbers: Array) -> Array:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common.arrays import distinct
 from common.bgzf_parts import BLOCK_BYTES, END, bgzf_block
 from common.position_index import Integers, PositionIndex
 
@@ -66,7 +67,7 @@ def write_tbi(path: Path, header_bytes: int, parts: Iterable[Sequence[Sequence[i
         start = int(values[-1, 3])
         rows.append(values[:-1])
     numbers, begins, ends, places = np.concatenate(rows).T
-    used = np.unique(numbers)
+    used = distinct(numbers)
     index = PositionIndex(len(used))
     if len(places):
         index.add(np.searchsorted(used, numbers), begins, ends, places, np.ones(len(places), dtype=bool))

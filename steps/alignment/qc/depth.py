@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from common.arrays import distinct
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
@@ -26,7 +27,7 @@ class Depth:
         self._depth = 0
         self._starts = np.sort(np.array([start for start, _ in regions], np.int64))
         self._ends = np.sort(np.array([end for _, end in regions], np.int64))
-        self._borders = np.unique(np.concatenate((self._starts, self._ends)))
+        self._borders = distinct(np.concatenate((self._starts, self._ends)))
         self._positions = self._borders  # where the depth does not change, but the count of regions does
         self._changes = np.zeros(len(self._borders), np.int64)
         self._levels = np.array(thresholds, np.int64)
