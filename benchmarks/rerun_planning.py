@@ -22,7 +22,8 @@ from typing import Any
 import orjson
 
 from benchmarks.measure import measure
-from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row
+from genomics_pipeline.engine.distributed_map.result_rows import ended_row, pending_row
+from genomics_pipeline.engine.distributed_map.result_writer import Destination
 from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.records.result_row import ResultRow

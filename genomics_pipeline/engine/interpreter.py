@@ -121,13 +121,13 @@ async def _visit(
     execution, kind = frame.execution, state["Type"]
     language = query_language(state.get("QueryLanguage", execution.query_language))
     path, frame.visit = f"{frame.path}/{number}", None
-    if not (hands_on := kind in _HANDING_ON and state.keys() <= _WITHOUT_MEANING):
+    if not (is_handed_on := hands_on(state)):
         value = decoded(value)
     visit = Visit(execution, name, state, value, variables, path, language, frame.trail, frame.item, entry)
     frame.visit = visit
     execution.engine.observer(StateEntered(name, kind, 0, execution.label, execution.index))
     try:
-        if hands_on:
+        if is_handed_on:
             transition = Transition.of((value, variables), state)
         else:
             visit.input = language.input(visit)
@@ -139,6 +139,24 @@ async def _visit(
     frame.trail.add(f"{kind}StateExited", "stateExited", transition.exit_details(name))
     frame.trail.state = None
     return transition
+
+
+def hands_on(state: Mapping[str, Any]) -> bool:
+    """Return whether the output of a state is its input as it is, whatever that is."""
+    return state["Type"] in _HANDING_ON and state.keys() <= _WITHOUT_MEANING
+
+
+def handing_on_chain(machine: Node) -> list[tuple[str, str]] | None:
+    """Return the names and types of the states of a machine that all hand on their input; None for another machine."""
+    chain: dict[str, str] = {}
+    name: str | None = machine["StartAt"]
+    while name is not None:
+        state = machine["States"][name]
+        if name in chain or not hands_on(state):  # a chain that is a circle does not end
+            return None
+        chain[name] = state["Type"]
+        name = state.get("Next")
+    return list(chain.items())
 
 
 @cache

@@ -27,14 +27,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
 from genomics_pipeline.engine.journal_shapes import is_record
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.model.json_text import dumps, loads
+from genomics_pipeline.model.json_text import dumps_each, loads
 from genomics_pipeline.stores.durable import sync_data, sync_names
 from genomics_pipeline.stores.open_folder import open_unlinked_file
 from genomics_pipeline.stores.publish import open_appending, truncate_file
@@ -47,8 +47,8 @@ _ATTEMPT = re.compile(r"\.(\d+)(?=:|$)")  # an attempt's number in a path, behin
 class Attachment(Protocol):
     """A file to which records of a journal refer."""
 
-    def write(self, data: bytes) -> None:
-        """Append data, which are on disk when it returns."""
+    def write(self, pieces: Sequence[bytes]) -> None:
+        """Append pieces of data, which are on disk when it returns."""
 
 
 class JournalFile:
@@ -56,7 +56,7 @@ class JournalFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._attached: list[tuple[Attachment, bytes]] = []
+        self._attached: list[tuple[Attachment, Sequence[bytes]]] = []
         self._file = open_appending(path)
         self._lines: list[bytes] = []
         self._waiting: list[asyncio.Future[None]] = []
@@ -64,9 +64,9 @@ class JournalFile:
         self._name_is_synced = False
         self._failure: RunError | None = None
 
-    def attach(self, file: Attachment, data: bytes) -> None:
-        """Write data to another file before the records that are appended next, which refer to them."""
-        self._attached.append((file, data))
+    def attach(self, file: Attachment, pieces: Sequence[bytes]) -> None:
+        """Write pieces of data to another file before the records that are appended next, which refer to them."""
+        self._attached.append((file, pieces))
 
     async def append(self, *records: JournalRecord) -> None:
         """Append records and return when they are on disk.
@@ -79,7 +79,7 @@ class JournalFile:
         if not records:
             return
         loop = asyncio.get_running_loop()
-        self._lines.extend(dumps(record) + b"\n" for record in records)
+        self._lines += dumps_each(list(records))
         durable = loop.create_future()
         self._waiting.append(durable)
         if self._writer is None:
@@ -92,7 +92,7 @@ class JournalFile:
             while self._lines:
                 lines, waiting, attached = self._lines, self._waiting, self._attached
                 self._lines, self._waiting, self._attached = [], [], []
-                await loop.run_in_executor(None, self._write, b"".join(lines), attached)
+                await loop.run_in_executor(None, self._write, b"\n".join([*lines, b""]), attached)
                 for durable in waiting:
                     if not durable.done():
                         durable.set_result(None)
@@ -104,9 +104,9 @@ class JournalFile:
         finally:
             self._writer = None
 
-    def _write(self, data: bytes, attached: list[tuple[Attachment, bytes]]) -> None:
+    def _write(self, data: bytes, attached: list[tuple[Attachment, Sequence[bytes]]]) -> None:
         for file, members in groupby(attached, lambda each: each[0]):
-            file.write(b"".join(member for _, member in members))
+            file.write([piece for _, pieces in members for piece in pieces])
         self._file.write(data)
         self._file.flush()
         sync_data(self._file.fileno())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +20,7 @@ from genomics_pipeline.stores.open_folder import open_unlinked_file
 from genomics_pipeline.stores.publish import open_appending
 
 _COPIED_BYTES = 1 << 20
+_PIECES = 1024  # of one call: IOV_MAX of Linux and macOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +57,21 @@ class RowFile:
         self._file: BinaryIO | None = None
         self._reader: BinaryIO | None = None
 
-    def place(self, row: bytes) -> tuple[int, bytes]:
-        """Return the offset of another row, and the bytes that the next `write` must contain for it."""
+    def place(self, size: int) -> tuple[int, bytes]:
+        """Return the offset of another row of a size in bytes, and the bytes that must be written before it."""
         before = self._framing.between if self.size else self._framing.first
         offset = self.size + len(before)
-        self.size = offset + len(row)
-        return offset, before + row
+        self.size = offset + size
+        return offset, before
 
-    def write(self, data: bytes) -> None:
-        """Append the bytes of rows; they are on disk when it returns."""
+    def write(self, pieces: Sequence[bytes]) -> None:
+        """Append pieces of rows; they are on disk when it returns."""
         if self._file is None:
             self._file = open_appending(self.path)
             os.ftruncate(self._file.fileno(), self._written)
             sync_names(self.path.parent)
-        self._file.write(data)
-        self._file.flush()
+        self._written += write_pieces(self._file.fileno(), pieces)
         sync_data(self._file.fileno())
-        self._written += len(data)
 
     def check(self) -> None:
         """Require all rows that the journal refers to.
@@ -129,3 +129,15 @@ class RowFile:
             if file is not None:
                 file.close()
         self._file = self._reader = None
+
+
+def write_pieces(descriptor: int, pieces: Sequence[bytes]) -> int:
+    """Write pieces one after the other, without joining them, and return their size in bytes."""
+    size = 0
+    for start in range(0, len(pieces), _PIECES):
+        several = pieces[start : start + _PIECES]
+        written, wanted = os.writev(descriptor, several), sum(map(len, several))
+        while written < wanted:
+            written += os.write(descriptor, b"".join(several)[written:])
+        size += wanted
+    return size

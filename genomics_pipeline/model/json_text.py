@@ -9,10 +9,11 @@ from typing import Any
 import orjson
 
 _ABSENT = object()
-# Separates values that are parsed or written together; where one of them contains it, they are not.
-_MARK = "\N{LINE SEPARATOR}next value"
-_MARK_TEXT = orjson.dumps(_MARK)
-_SEPARATOR = b",%b," % _MARK_TEXT
+# Separates values that are parsed or written together: a control character (DEL) that JSON need not escape, and that
+# hardly any text contains. Where one does, each value is parsed or written by itself.
+_MARK = "\x7f"
+_MARK_BYTE = b"\x7f"
+_SEPARATOR = b',"\x7f",'
 
 
 class KeptJson:
@@ -115,13 +116,13 @@ def without_surrogates(value: Any) -> Any:
     return value
 
 
-def quoted(text: bytes) -> orjson.Fragment:
-    """Return a text as a JSON string, for a value that `dumps` writes.
+def quoted(text: bytes) -> bytes:
+    """Return a text as a JSON string.
 
-    >>> dumps({"Input": quoted(b"[1]")}).decode()
-    '{"Input":"[1]"}'
+    >>> quoted(b"[1]")
+    b'"[1]"'
     """
-    return orjson.Fragment(orjson.dumps(text.decode()))
+    return orjson.dumps(text.decode())
 
 
 def dumps_each(values: list[Any], *, default: Any = None, option: int | None = None) -> list[bytes]:
@@ -141,7 +142,7 @@ def dumps_each(values: list[Any], *, default: Any = None, option: int | None = N
     marked[::2] = values
     try:
         written = orjson.dumps(marked, default=default, option=option)
-        if written.count(_MARK_TEXT) < len(values):
+        if written.count(_MARK_BYTE) < len(values):
             return written[1:-1].split(_SEPARATOR)
         return [orjson.dumps(value, default=default, option=option) for value in values]
     except TypeError:  # see `dumps`
@@ -150,28 +151,37 @@ def dumps_each(values: list[Any], *, default: Any = None, option: int | None = N
         return list(map(dumps, values))
 
 
-def compact_each(texts: list[bytes]) -> list[bytes]:
-    r"""Return JSON texts as `dumps` would write their values; the same list if they all are so written.
+def compact_lines(lines: bytes) -> bytes:
+    r"""Return lines of JSON as `dumps` would write their values; the same object if they all are so written.
 
-    >>> compact_each([b'{"n":1}', b' [1e2, "x"]'])
-    [b'{"n":1}', b'[100.0,"x"]']
+    >>> compact_lines(b'{"n":1}\n [1e2, "x"]')
+    b'{"n":1}\n[100.0,"x"]'
+
+    Args:
+        lines: JSON texts, with a line end between each two of them.
 
     Raises:
-        ValueError: if one of the texts is not JSON.
+        ValueError: if one of the lines is not JSON.
     """
-    if not texts:
-        return texts
-    joined = b"[%b]" % _SEPARATOR.join(texts)
+    joined, count = b"[%b]" % lines.replace(b"\n", _SEPARATOR), lines.count(b"\n") + 1
     marked = orjson.loads(joined)
-    if len(marked) != 2 * len(texts) - 1 or marked[1::2] != [_MARK] * (len(texts) - 1):
-        raise ValueError("expected one JSON value in each text")
+    if len(marked) != 2 * count - 1 or marked[1::2] != [_MARK] * (count - 1):
+        raise ValueError("expected one JSON value in each line")
     try:
         written = orjson.dumps(marked)
     except TypeError:  # nested deeply
-        return [dumps(orjson.loads(text)) for text in texts]
-    if written.count(_MARK_TEXT) >= len(texts) or joined.count(_MARK_TEXT) >= len(texts):
-        return [dumps(orjson.loads(text)) for text in texts]
-    return texts if written == joined else written[1:-1].split(_SEPARATOR)
+        return _compact_each(lines)
+    if _MARK_BYTE in lines:
+        return _compact_each(lines)
+    if written == joined:
+        return lines
+    if written.count(_MARK_BYTE) >= count:  # some were escapes
+        return _compact_each(lines)
+    return written[1:-1].replace(_SEPARATOR, b"\n")
+
+
+def _compact_each(lines: bytes) -> bytes:
+    return b"\n".join(dumps(orjson.loads(line)) for line in lines.split(b"\n"))
 
 
 def compact(value: Any) -> str:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row
+from genomics_pipeline.engine.distributed_map.result_rows import ended_row, pending_row
+from genomics_pipeline.engine.distributed_map.result_writer import Destination
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.records import result_file_rows, result_row

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from genomics_pipeline.engine.distributed_map.result_writer import ended_row, pending_row
+from genomics_pipeline.engine.distributed_map.result_rows import ended_row, pending_row
 from genomics_pipeline.model.json_text import dumps
 from genomics_pipeline.records.result_row import ResultRow
 from genomics_pipeline.records.row_bytes import check_row

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pysam
 import pytest
 
-from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row
+from genomics_pipeline.engine.distributed_map.result_rows import ended_row
+from genomics_pipeline.engine.distributed_map.result_writer import Destination
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.completion import (
     CompletionRecord,

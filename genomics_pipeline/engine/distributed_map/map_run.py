@@ -14,14 +14,8 @@ from genomics_pipeline.engine.distributed_map.child import ChildRunner
 from genomics_pipeline.engine.distributed_map.children import ChildInput, Children
 from genomics_pipeline.engine.distributed_map.counts import counts
 from genomics_pipeline.engine.distributed_map.map_run_journal import MapRunJournal
-from genomics_pipeline.engine.distributed_map.result_writer import (
-    Destination,
-    WriterConfig,
-    WriterRow,
-    ended_row,
-    pending_row,
-    state_output,
-)
+from genomics_pipeline.engine.distributed_map.result_rows import WriterRow, ended_row, pending_row
+from genomics_pipeline.engine.distributed_map.result_writer import Destination, WriterConfig, state_output
 from genomics_pipeline.engine.distributed_map.sequential_children import run_sequentially
 from genomics_pipeline.engine.distributed_map.tolerated_failure import ToleratedFailure
 from genomics_pipeline.engine.execution import ARN
@@ -200,9 +194,9 @@ class MapRun:
                 end = runner.end(child, items, await run(child))
             except asyncio.CancelledError:
                 if self.is_aborted():
-                    await finish_before_cancellation(runner.save([(child, runner.abortion(child, items))]))
+                    await finish_before_cancellation(runner.save([runner.abortion(child, items)]))
                 raise
-            await finish_before_cancellation(runner.save([(child, end)]))
+            await finish_before_cancellation(runner.save([end]))
 
         async def worker() -> None:
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -45,19 +45,24 @@ class EarlierEnd:
         return cls(end["status"], end["items"], end["start"], end["transitions"], redrives)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChildEnd:
     """The end of a child.
 
     Attributes:
         index: Its position among the children of the Map Run.
         record: The other members of its record in the journal.
-        row: Its row in a result file, if it succeeded; otherwise the record has all that there is to say.
+        row: The pieces of its row in a result file, if it succeeded; otherwise the record has all that there is to say.
+        row_bytes: The size of its row.
     """
 
     index: int
     record: dict[str, Any]
-    row: bytes | None = None
+    row: Sequence[bytes] | None = None
+    row_bytes: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.row_bytes = sum(map(len, self.row or ()))
 
 
 class MapRunJournal:
@@ -187,14 +192,17 @@ class MapRunJournal:
     async def add(self, ends: Sequence[ChildEnd]) -> None:
         """Write children's ends, and count them once they are on disk."""
         redrive = self.redrives.count
-        records = []
+        rows, records, pieces = self._rows[redrive], [], list[bytes]()
         for end in ends:
             index, place = {"end": end.index}, {}
             if end.row is not None:
-                offset, data = self._rows[redrive].place(end.row)
-                self._file.attach(self._rows[redrive], data)
-                place = {"row": (redrive, offset, len(end.row))}
+                offset, before = rows.place(end.row_bytes)
+                pieces.append(before)
+                pieces += end.row
+                place = {"row": (redrive, offset, end.row_bytes)}
             records.append({**index, **place, **end.record})
+        if pieces:
+            self._file.attach(rows, pieces)
         await self._file.append(*records)
         for record in records:
             self._count(record)

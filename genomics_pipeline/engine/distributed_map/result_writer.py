@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from genomics_pipeline.engine.execution import ARN
-from genomics_pipeline.engine.redrive import NOT_REDRIVABLE
+from genomics_pipeline.engine.distributed_map.result_rows import WriterRow, transform_row
 from genomics_pipeline.engine.row_file import Framing, RowFile
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import RESULT_WRITER_FAILED, StatesError, too_large
-from genomics_pipeline.language.timestamps import format_timestamp
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import PipelineError
-from genomics_pipeline.model.json_text import compact, dumps, loads, text_of
+from genomics_pipeline.model.json_text import compact, dumps, loads
 from genomics_pipeline.stores.protocol import Store
 
-WriterRow = dict[str, Any] | bytes  # a row, or its JSON
 FileEntry = dict[str, Any]  # a file in the manifest: Key, Size
 KINDS = ("FAILED", "PENDING", "SUCCEEDED")
-_INCLUDED = {"Included": True}
 _BUFFER_BYTES = 1024**2
 
 
@@ -243,59 +239,3 @@ def state_output(rows: Iterable[tuple[str, WriterRow]], name: str, transformatio
                 raise too_large(name)
             values.append(data)
     return [loads(data) for data in values]
-
-
-def transform_row(kind: str, row: WriterRow, transformation: str) -> list[bytes]:
-    """Return the JSON values that a row is written as; only rows of successes are transformed."""
-    if kind != "SUCCEEDED" or transformation == "NONE":
-        return [row if isinstance(row, bytes) else dumps(row)]
-    output: str = (loads(row) if isinstance(row, bytes) else row)["Output"]
-    if transformation == "FLATTEN" and output.startswith("["):
-        return list(map(dumps, loads(output)))
-    return [output.encode()]
-
-
-def ended_row(end: Mapping[str, Any], machine: str) -> tuple[str, dict[str, Any]]:
-    """Return the row of an ended child, from its journal record; members in the order of AWS's files."""
-    status, name = end["status"], end["name"]
-    started, stopped = format_timestamp(end["start"]), format_timestamp(end["stop"])
-    redriven = {"RedriveCount": end.get("redrives", 0)}
-    if "redriven" in end:
-        redriven["RedriveDate"] = format_timestamp(end["redriven"])
-    execution, state_machine = f"{ARN}:execution:{machine}:{name}", f"{ARN}:stateMachine:{machine}"
-    if status == "SUCCEEDED":
-        return "SUCCEEDED", {
-            "ExecutionArn": execution,
-            "Input": end["input"],
-            "InputDetails": _INCLUDED,
-            "Name": name,
-            "Output": end["output"],
-            "OutputDetails": _INCLUDED,
-            **redriven,
-            "RedriveStatus": "NOT_REDRIVABLE",
-            "RedriveStatusReason": NOT_REDRIVABLE.format(status),
-            "StartDate": started,
-            "StateMachineArn": state_machine,
-            "Status": status,
-            "StopDate": stopped,
-        }
-    details = {"Cause": end.get("cause"), "Error": end.get("error")}  # an aborted child or a bare Fail has none
-    return "FAILED", {
-        **{name: value for name, value in details.items() if value},
-        "ExecutionArn": execution,
-        "Input": end["input"],
-        "InputDetails": _INCLUDED,
-        "Name": name,
-        "OutputDetails": _INCLUDED,
-        **redriven,
-        "RedriveStatus": "REDRIVABLE_BY_MAP_RUN",
-        "StartDate": started,
-        "StateMachineArn": state_machine,
-        "Status": status,
-        "StopDate": stopped,
-    }
-
-
-def pending_row(value: Any) -> tuple[str, dict[str, Any]]:
-    """Return the row of a child that has not started, from its input."""
-    return "PENDING", {"Input": text_of(value).decode(), "InputDetails": _INCLUDED, "Status": "PENDING"}

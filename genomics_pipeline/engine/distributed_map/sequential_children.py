@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from genomics_pipeline.engine.distributed_map.child import ChildRunner
+from genomics_pipeline.engine.distributed_map.child import ChildRunner, EndedChild
 from genomics_pipeline.engine.distributed_map.children import ChildInput
-from genomics_pipeline.engine.distributed_map.map_run_journal import ChildEnd
-from genomics_pipeline.engine.execution import Execution
 from genomics_pipeline.engine.states.concurrency import finish_before_cancellation
 
 _CHILDREN = 1000  # that share one write to the journal
@@ -27,16 +25,17 @@ async def run_sequentially(
         failed: The number of items that have failed before.
         is_exceeded: Returns whether so many failed items are more than tolerated; no child is started then.
     """
-    ended: list[tuple[Execution, ChildEnd]] = []
+    ended: list[EndedChild] = []
     row_bytes = 0
     writing = asyncio.ensure_future(asyncio.sleep(0))
     try:
         for child_input in inputs:
-            child = runner.start(child_input)
-            end = runner.end(child, child_input.items, run_without_waiting(runner.run(child)))
-            ended.append((child, end))
-            row_bytes += len(end.row or b"")
-            if end.row is None:
+            if (child := runner.handed_on(child_input)) is None:
+                execution = runner.start(child_input)
+                child = runner.end(execution, child_input.items, run_without_waiting(runner.run(execution)))
+            ended.append(child)
+            row_bytes += child.end.row_bytes
+            if child.end.row is None:
                 failed += child_input.items
                 if is_exceeded(failed):
                     break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genomics_pipeline.engine.distributed_map.result_writer import Destination, ended_row, pending_row, state_output
+from genomics_pipeline.engine import row_file
+from genomics_pipeline.engine.distributed_map.result_rows import SuccessRows, ended_row, pending_row
+from genomics_pipeline.engine.distributed_map.result_writer import Destination, state_output
 from genomics_pipeline.language.errors import StatesError
+from genomics_pipeline.model.json_text import dumps, quoted
 from genomics_pipeline.stores.local import LocalStore
 
 ARN = "arn:aws:states:us-east-1:000000000000"
@@ -183,3 +187,22 @@ def test_a_missing_bucket_is_reported(tmp_path: Path) -> None:
         "Cause": "s3://none/p: s3://none/p/uuid/SUCCEEDED_0.json: expected a bucket, found none",
     }
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [1, 30_000, 70_000])
+def test_a_row_in_pieces_is_that_of_its_members(size: int) -> None:
+    for text, output in (('"%b"' + "x" * size, "é"), ("\\\n", '"' * size)):
+        for stop in (1.0, 7.25):
+            end = {"status": "SUCCEEDED", "name": "child", "start": 1.0, "stop": stop, "input": text, "output": output}
+            row = SuccessRows("m%s/Each").row("child", (1.0, stop), (quoted(text.encode()), quoted(output.encode())))
+            assert b"".join(row) == dumps(ended_row(end, "m%s/Each")[1])
+
+
+@pytest.mark.parametrize("written_at_once", [1, 3, 5000, None])
+def test_all_pieces_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written_at_once: int | None) -> None:
+    pieces = [b"%d," % number for number in range(2049)]
+    if written_at_once:  # as on a full disk
+        monkeypatch.setattr(os, "writev", lambda file, several: os.write(file, b"".join(several)[:written_at_once]))
+    with (tmp_path / "rows").open("wb") as file:
+        assert row_file.write_pieces(file.fileno(), pieces) == sum(map(len, pieces))
+    assert (tmp_path / "rows").read_bytes() == b"".join(pieces)

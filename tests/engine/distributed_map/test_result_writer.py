@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.distributed_map.result_writer import Destination, pending_row
+from genomics_pipeline.engine.distributed_map.result_rows import pending_row
+from genomics_pipeline.engine.distributed_map.result_writer import Destination
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.json_text import compact

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from genomics_pipeline.engine.distributed_map.result_writer import ended_row, pending_row
+from genomics_pipeline.engine.distributed_map.result_rows import ended_row, pending_row
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.json_text import dumps

@@ -10,11 +10,18 @@ from genomics_pipeline.stores.decompression import zstandard_blocks
 from genomics_pipeline.stores.gunzip import gunzip
 
 BLOCK_BYTES = 1024**2
+LINES_BYTES = BLOCK_BYTES // 4  # of JSON Lines, whose values are then small enough for the cache of a processor
+COMPRESSED = (".gz", ".zst")
 _COMPRESSED_BLOCK_BYTES = 64 * 1024
 
 
-def blocks(stream: BinaryIO, key: str) -> Iterator[bytes]:
+def blocks(stream: BinaryIO, key: str, size: int = BLOCK_BYTES) -> Iterator[bytes]:
     """Yield the content in blocks, none of them empty.
+
+    Args:
+        stream: The object.
+        key: Its key, whose end says how it is compressed.
+        size: The size of a block in bytes, of an object that is not compressed.
 
     Raises:
         OSError, EOFError, zlib.error: if the content is not compressed as its key says.
@@ -24,4 +31,16 @@ def blocks(stream: BinaryIO, key: str) -> Iterator[bytes]:
         return zstandard_blocks(compressed)
     if key.endswith(".gz"):
         return gunzip(compressed)
-    return iter(partial(stream.read, BLOCK_BYTES), b"")
+    return iter(partial(stream.read, size), b"")
+
+
+def first_blocks(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    """Yield the first bytes of the content in blocks, none of them empty.
+
+    Args:
+        stream: The content, not compressed.
+        size: The number of bytes.
+    """
+    while size and (block := stream.read(min(size, LINES_BYTES))):
+        size -= len(block)
+        yield block

@@ -95,6 +95,11 @@ def texts(blocks: Iterable[bytes], delimiter: str = ",", headers: Sequence[str] 
     yield from map(dumps_each, _read(chain([part], parts), delimiter, headers, lines, items))
 
 
+def counts(blocks: Iterable[bytes], delimiter: str = ",", headers: Sequence[str] | None = None) -> Iterator[int]:
+    """Yield the number of items in each part of the content; see `read`."""
+    return map(len, texts(blocks, delimiter, headers))
+
+
 def _plain_header(part: bytes, delimiter: str) -> list[str] | None:
     """Return the headers if the first line has no special characters."""
     text = part.partition(b"\n")[0].decode("utf-8-sig", "replace").removesuffix("\r")

@@ -9,7 +9,7 @@ import orjson
 
 from genomics_pipeline.engine.distributed_map.item_reader.lines import whole_lines
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
-from genomics_pipeline.model.json_text import compact_each, dumps_each
+from genomics_pipeline.model.json_text import compact_lines, dumps_each
 
 BOM = b"\xef\xbb\xbf"
 
@@ -20,44 +20,52 @@ def read(blocks: Iterable[bytes]) -> Iterator[list[Any]]:
     Raises:
         UnreadableItems: if a line is not valid JSON, or too long.
     """
-    before = 0
-    for lines in _lines(blocks):
+    for lines, before in _parts(blocks):
+        each = lines.split(b"\n")
         try:
-            values = list(map(orjson.loads, lines))
+            values = list(map(orjson.loads, each))
         except ValueError:
-            values = _parse_lines(lines, before)
-        before += len(lines)
+            values = _parse_lines(each, before)
         yield values
 
 
-def texts(blocks: Iterable[bytes], are_compact: bool = False) -> Iterator[tuple[list[bytes], bool]]:
-    """Yield the items as compact JSON, in chunks, and whether the lines themselves are that.
+def texts(blocks: Iterable[bytes], are_compact: bool = False) -> Iterator[list[bytes]]:
+    """Yield the items as compact JSON, in chunks.
 
     Args:
         blocks: The content.
-        are_compact: Whether this is known of all lines, so that they need not be parsed.
+        are_compact: Whether all lines are known to be that, so that they need not be parsed.
 
     Raises:
         UnreadableItems: if a line is not valid JSON, or too long.
     """
-    before = 0
-    for lines in _lines(blocks):
+    for lines, before in _parts(blocks):
         try:
-            items = lines if are_compact else compact_each(lines)
+            yield (lines if are_compact else compact_lines(lines)).split(b"\n")
         except ValueError:
-            items = dumps_each(_parse_lines(lines, before))
-        before += len(lines)
-        yield items, items is lines
+            yield dumps_each(_parse_lines(lines.split(b"\n"), before))
 
 
-def _lines(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
-    is_first = True
+def counts(blocks: Iterable[bytes]) -> Iterator[tuple[int, bool]]:
+    """Yield the number of items in each part of the content, and whether its lines are compact JSON.
+
+    Raises:
+        UnreadableItems: if a line is not valid JSON, or too long.
+    """
+    for lines, before in _parts(blocks):
+        try:
+            yield lines.count(b"\n") + 1, compact_lines(lines) is lines
+        except ValueError:
+            yield len(_parse_lines(lines.split(b"\n"), before)), False
+
+
+def _parts(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Yield lines without the last line end, and the number of lines before them."""
+    before = 0
     for part in whole_lines(blocks):
-        lines = (part.removeprefix(BOM) if is_first else part).split(b"\n")
-        if not lines[-1]:
-            lines.pop()
-        is_first = False
-        yield lines
+        lines = part.removesuffix(b"\n")
+        yield lines if before else lines.removeprefix(BOM), before
+        before += lines.count(b"\n") + 1
 
 
 def _parse_lines(lines: list[bytes], before: int) -> list[Any]:

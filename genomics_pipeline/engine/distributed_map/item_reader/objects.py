@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+import math
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from genomics_pipeline.engine.distributed_map.item_reader import csv, json_array, json_lines, parquet
-from genomics_pipeline.engine.distributed_map.item_reader.compression import blocks
+from genomics_pipeline.engine.distributed_map.item_reader.compression import (
+    BLOCK_BYTES,
+    COMPRESSED,
+    LINES_BYTES,
+    blocks,
+    first_blocks,
+)
 from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
+from genomics_pipeline.engine.distributed_map.item_reader.reading_process import ReadingProcess, is_for_two
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.json_text import dumps_each
@@ -42,7 +51,7 @@ def read_object(store: Store, uri: str, config: ReaderConfig) -> Iterator[list[A
 
 
 def read_texts(store: Store, uri: str, config: ReaderConfig, compact_version: str | None) -> Iterator[list[bytes]]:
-    """Yield the items of an object as compact JSON, in chunks.
+    """Yield the items of an object as compact JSON, in chunks; those of a large file are read in a second process.
 
     Args:
         store: The store that holds the object.
@@ -53,18 +62,43 @@ def read_texts(store: Store, uri: str, config: ReaderConfig, compact_version: st
     Raises:
         UnreadableItems, ItemReaderCause: if it is too large, or its content is not of that form.
     """
-    if config.input_type == "JSON":
-        yield from map(dumps_each, read_object(store, uri, config))
-        return
     version = _check_size(store, uri)
+    are_compact = compact_version is not None and compact_version == version
+    before = 0
+    if not are_compact and is_for_two(store, uri):
+        with closing(store.open(uri)) as stream, ReadingProcess("texts", stream, uri, config) as process:
+            for answer in process.answers():
+                yield (texts := answer.split(b"\n"))
+                before += len(texts)
+            if process.is_complete:
+                return
     with closing(store.open(uri)) as stream:
-        if config.input_type == "PARQUET":
-            yield from parquet.texts(stream)
-        elif config.input_type == "JSONL":
-            are_compact = compact_version is not None and compact_version == version
-            yield from (items for items, _ in json_lines.texts(blocks(stream, uri), are_compact))
-        else:
-            yield from csv.texts(blocks(stream, uri), config.csv_delimiter, config.csv_headers)
+        for texts in stream_texts(stream, uri, config, are_compact):
+            if before < len(texts):
+                yield texts[before:]
+            before = max(before - len(texts), 0)
+
+
+def stream_texts(stream: BinaryIO, uri: str, config: ReaderConfig, are_compact: bool = False) -> Iterator[list[bytes]]:
+    """Yield the items of an object as compact JSON, in chunks, in this process.
+
+    Args:
+        stream: The object.
+        uri: Its URI.
+        config: The form of its content.
+        are_compact: Whether its lines are known to be compact JSON.
+
+    Raises:
+        UnreadableItems, ItemReaderCause: if its content is not of that form.
+    """
+    if config.input_type == "PARQUET":
+        return parquet.texts(stream)
+    content = blocks(stream, uri, LINES_BYTES if config.input_type == "JSONL" and not are_compact else BLOCK_BYTES)
+    if config.input_type == "JSON":
+        return map(dumps_each, json_array.read(content, config.items_pointer))
+    if config.input_type == "JSONL":
+        return json_lines.texts(content, are_compact)
+    return csv.texts(content, config.csv_delimiter, config.csv_headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,38 +127,72 @@ def count_object(store: Store, uri: str, config: ReaderConfig, most: int) -> Obj
     Raises:
         UnreadableItems, ItemReaderCause: if it is too large, or its content is not of that form.
     """
-    if config.input_type == "JSONL":
-        return _count_lines(store, uri, most)
-    if config.input_type == "JSON":
-        return ObjectCount(_count(read_object(store, uri, config), most))
-    if config.input_type != "PARQUET":
-        return ObjectCount(_count(read_texts(store, uri, config, None), most))
-    _check_size(store, uri)
+    version = _check_size(store, uri)
+    if config.input_type == "JSONL" and not uri.endswith(COMPRESSED) and is_for_two(store, uri):
+        counted = _count_halves(store, uri, config, most, version)
+        if counted is not None:
+            return counted
     with closing(store.open(uri)) as stream:
-        return ObjectCount(parquet.count(stream))
+        if config.input_type == "PARQUET":
+            return ObjectCount(parquet.count(stream))
+        content = blocks(stream, uri, LINES_BYTES if config.input_type == "JSONL" else BLOCK_BYTES)
+        if config.input_type == "JSONL":
+            items, are_compact = count_lines(content, most)
+            return ObjectCount(items, version if are_compact else None)
+        if config.input_type == "JSON":
+            return ObjectCount(_count(map(len, json_array.read(content, config.items_pointer)), most))
+        return ObjectCount(_count(csv.counts(content, config.csv_delimiter, config.csv_headers), most))
 
 
-def _count_lines(store: Store, uri: str, most: int) -> ObjectCount:
-    version, are_compact = _check_size(store, uri), True
+def _count_halves(store: Store, uri: str, config: ReaderConfig, most: int, version: str | None) -> ObjectCount | None:
+    """Count the lines of the second half of a file in a second process, meanwhile those of the first half here.
 
-    def chunks() -> Iterator[list[bytes]]:
-        nonlocal are_compact
-        for items, are_lines in json_lines.texts(blocks(stream, uri)):
-            are_compact = are_compact and are_lines
-            yield items
+    Args:
+        store: The store that holds the object.
+        uri: The object, a file of this machine.
+        config: The form of its content.
+        most: The number of items that matter.
+        version: Its version.
 
-    with closing(store.open(uri)) as stream:
-        items = _count(chunks(), most)
-    return ObjectCount(items, version if are_compact else None)
+    Returns:
+        None if this cannot be done, or if more lines than `most` were counted, of which some may not matter.
+    """
+    with closing(store.open(uri)) as first, closing(store.open(uri)) as second:
+        size = second.seek(0, os.SEEK_END)
+        second.seek(size // 2)
+        is_whole, middle = second.readline(quotas.READER_ITEM.value).endswith(b"\n"), second.tell()
+        if not is_whole or second.read(len(json_lines.BOM)) == json_lines.BOM:
+            return None
+        with ReadingProcess("count", second, uri, config, middle) as process:
+            items, are_compact = count_lines(first_blocks(first, middle), most)
+            answer = b"".join(process.answers()) if items < most else b""
+    if not process.is_complete:
+        return None
+    items += int(answer.removesuffix(b"c"))
+    return ObjectCount(items, version if are_compact and answer.endswith(b"c") else None) if items <= most else None
 
 
-def _count(chunks: Iterable[Sized], most: int) -> int:
-    number = 0
-    for chunk in chunks:
-        number += len(chunk)
-        if number >= most:
+def count_lines(content: Iterable[bytes], most: float = math.inf) -> tuple[int, bool]:
+    """Return the number of JSON Lines, up to about `most`, and whether they all are compact JSON.
+
+    Raises:
+        UnreadableItems: if a line is not valid JSON, or too long.
+    """
+    items, are_compact = 0, True
+    for number, is_compact in json_lines.counts(content):
+        items, are_compact = items + number, are_compact and is_compact
+        if items >= most:
             break
-    return number
+    return items, are_compact
+
+
+def _count(numbers: Iterable[int], most: int) -> int:
+    items = 0
+    for number in numbers:
+        items += number
+        if items >= most:
+            break
+    return items
 
 
 def _check_size(store: Store, uri: str) -> str | None:

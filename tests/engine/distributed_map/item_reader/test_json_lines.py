@@ -37,7 +37,7 @@ def test_items_are_read_as_they_were_written(items: list[Any], block: int, betwe
     assert read(text.encode(), block) == items
 
 
-MARK = json_text._MARK_TEXT
+MARK = json_text.dumps(json_text._MARK)
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ MARK = json_text._MARK_TEXT
     [
         [b'{"a":[1', b"2]}"],
         [b'{"a":[1', b"2]}", b"3," + MARK + b",4"],
-        [b'{"a":[1', b"2]}", rb'3,"\u2028next value",4'],
+        [b'{"a":[1', b"2]}", rb'3,"\u007f",4'],
         [b"1,2"],
         [b"[1", b"2]", b"3," + MARK + b",4", b"5"],
     ],
 )
 def test_lines_that_are_json_only_together_are_invalid(lines: list[bytes]) -> None:
     with pytest.raises(ValueError, match=r"expected|unexpected|content"):
-        json_text.compact_each(lines)
+        json_text.compact_lines(b"\n".join(lines))
     with pytest.raises(UnreadableItems):
         list(json_lines.texts([b"\n".join(lines)]))
 
@@ -60,9 +60,10 @@ def test_lines_that_are_json_only_together_are_invalid(lines: list[bytes]) -> No
 @given(st.lists(JSON | st.just(json_text._MARK), min_size=1))
 def test_texts_are_those_that_are_written_for_the_values(items: list[Any]) -> None:
     lines = [json.dumps(item).encode() for item in items]
-    assert json_text.compact_each(lines) == json_text.dumps_each(items) == list(map(json_text.dumps, items))
-    compact = list(map(json_text.dumps, items))
-    assert json_text._MARK in items or json_text.compact_each(compact) is compact
+    assert json_text.dumps_each(items) == list(map(json_text.dumps, items))
+    compact = b"\n".join(map(json_text.dumps, items))
+    assert json_text.compact_lines(b"\n".join(lines)) == compact
+    assert json_text._MARK_BYTE in compact or json_text.compact_lines(compact) is compact
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b" \n\n", b"\xef\xbb\xbf"])
