@@ -22,7 +22,7 @@ def published(name: str) -> set[str]:
 
 
 def listed(text: str) -> list[str]:
-    return sorted(re.findall(r"^\| `([^`]+/[^`]+)` \|", text, re.MULTILINE))
+    return sorted(re.findall(r"^\| `([a-z][^`]+/[^`]+)` \|", text, re.MULTILINE))
 
 
 def test_the_page_lists_every_output() -> None:
