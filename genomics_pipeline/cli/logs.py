@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from genomics_pipeline.cli.completion import complete_samples
+from genomics_pipeline.cli.completion import complete_samples, complete_stages
 from genomics_pipeline.cli.options import (
     run_argument,
     stack_option,
@@ -24,7 +24,7 @@ from genomics_pipeline.report.output import echo_line
     shell_complete=complete_samples,
     help="Show the logs of this sample (or interval, or 'cohort').",
 )
-@click.option("--stage", metavar="STAGE", help="Show the logs of this stage only.")
+@click.option("--stage", metavar="STAGE", shell_complete=complete_stages, help="Show the logs of this stage only.")
 @click.option(
     "--attempt", type=click.IntRange(min=1), help="Show this attempt of the Batch job; by default the last one."
 )

@@ -43,6 +43,7 @@ COMMANDS = {
     "plan": ("plan", "plan"),
     "prices": ("prices", "prices"),
     "redrive": ("redrive", "redrive"),
+    "replay": ("replay", "replay"),
     "rerun": ("rerun", "rerun"),
     "results": ("results", "results"),
     "run": ("run", "run"),

@@ -79,8 +79,10 @@ class Difference:
 
     Attributes:
         kind: What differs.
-        name: The name of the parameter, input, member of the item or output; empty for the others.
-        before: The value that the outputs were made with, as text; None where there was none.
+        name: The name of the parameter, input, member of the item or output; where there is no record, the attempt that
+            failed before, such as ``attempt 2``; empty for the others.
+        before: The value that the outputs were made with, as text; None where there was none. Where there is no record,
+            the class of the failure of the attempt before.
         now: The value now, as text; None where there is none.
     """
 
@@ -97,7 +99,9 @@ class Difference:
         """
         match self.kind:
             case DifferenceKind.RECORD:
-                return "it is not done yet"
+                if self.before is None:
+                    return "it is not done yet"
+                return f"it is not done yet: {self.name} failed ({self.before.replace('_', ' ')})"
             case DifferenceKind.OUTPUT:
                 return f"an output is missing or damaged: {self.now}"
             case DifferenceKind.PROGRAM:

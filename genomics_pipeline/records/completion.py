@@ -9,8 +9,9 @@ from functools import cache, partial
 from typing import Any
 
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.provenance import Difference, DifferenceKind, InputVersion, Provenance
+from genomics_pipeline.model.provenance import Difference, InputVersion, Provenance
 from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.differences import read_differences
 from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, delete_record, read_fields
 from genomics_pipeline.records.job import BatchAttempt, read_attempt
 from genomics_pipeline.stores.open_folder import LeadsOutside
@@ -149,18 +150,12 @@ def _completion(fields: Fields) -> CompletionRecord:
         parameter_bytes=fields.integer("parameter_bytes", 0),
         processor_seconds=fields.number("processor_seconds"),
         tools=fields.object("tools").text_by_name() if fields.has("tools") else {},
-        because=tuple(map(_difference, fields.objects("because"))) if fields.has("because") else (),
+        because=read_differences(fields),
         compared_with=fields.text("compared_with") if fields.has("compared_with") else "",
         job=read_attempt(fields.object("job")) if fields.has("job") else None,
         submitted=fields.optional_time("submitted"),
         reused=True,
     )
-
-
-def _difference(fields: Fields) -> Difference:
-    kind = DifferenceKind(fields.one_of("kind", list(DifferenceKind)))
-    before, now = (fields.text(name) if fields.has(name) else None for name in ("before", "now"))
-    return Difference(kind, fields.text("name"), before, now)
 
 
 def _provenance(fields: Fields) -> Provenance:

@@ -9,7 +9,9 @@ from typing import Any
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.provenance import Difference
 from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.differences import read_differences
 from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, delete_record, read_fields
 from genomics_pipeline.records.job import BatchAttempt, read_attempt
 from genomics_pipeline.stores.protocol import MissingObject, Store
@@ -36,6 +38,9 @@ class FailureRecord:
         started: The start of the attempt, ISO 8601 in UTC.
         peak_memory_mib: The peak memory of the program; 0 if it was not started.
         processor_seconds: The time of the program on all cores.
+        number: The number of the attempt among those of the item that failed one after another, from 1.
+        program: sha256 of the files of the step's folder.
+        because: See `records.completion.CompletionRecord`; nothing where the attempt failed before its review.
     """
 
     failure_class: FailureClass
@@ -52,6 +57,9 @@ class FailureRecord:
     started: str = ""
     peak_memory_mib: int = 0
     processor_seconds: float = 0
+    number: int = 1
+    program: str = ""
+    because: tuple[Difference, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``failure.json`` holds."""
@@ -70,6 +78,9 @@ class FailureRecord:
             "started": self.started,
             "peak_memory_mib": self.peak_memory_mib,
             "processor_seconds": self.processor_seconds,
+            "number": self.number,
+            "program": self.program,
+            "because": [asdict(one) for one in self.because],
         }
 
 
@@ -108,6 +119,9 @@ def _failure(fields: Fields) -> FailureRecord:
         fields.optional_time("started"),
         fields.integer("peak_memory_mib", 0),
         fields.number("processor_seconds"),
+        fields.integer("number", 1),
+        fields.text("program"),
+        read_differences(fields),
     )
 
 

@@ -96,7 +96,7 @@ def ending(task: PlannedTask) -> str:
     if task.verdict is Verdict.DEPENDS:
         return f"runs again unless {' and '.join(task.makers)} makes the same outputs as before"
     if any(reason.kind is DifferenceKind.RECORD for reason in task.reasons):
-        return "; ".join(["runs: it is not done yet", *task.notes])
+        return "; ".join([f"runs: {task.reasons[0]}", *task.notes])
     return f"runs again because {'; '.join([*map(str, task.reasons), *task.notes])}"
 
 

@@ -26,6 +26,7 @@ class StageHistory:
         log: The path or URI of its log.
         now: What it would do if the run were continued now; None where that is not known.
         unknown: Why that is not known.
+        because: Why the attempt that failed ran; nothing unless it failed.
     """
 
     stage: str
@@ -35,6 +36,7 @@ class StageHistory:
     log: str
     now: PlannedTask | None
     unknown: str
+    because: tuple[Difference, ...] = ()
 
     @property
     def state(self) -> str:
@@ -49,7 +51,7 @@ class StageHistory:
             "item": self.item,
             "state": self.state,
             "started": record.started if record else None,
-            "because": [one.to_json() for one in record.because] if record else [],
+            "because": [one.to_json() for one in (record.because if record else self.because)],
             "compared_with": (record.compared_with or None) if record else None,
             "failure": explanation_json(self.failure) if self.failure else None,
             "log": self.log,
@@ -70,7 +72,8 @@ def render_history(history: StageHistory) -> str:
 
 def _past(reason: Difference) -> str:
     """Return a reason for which a stage ran."""
-    return "it was not done yet" if reason.kind is DifferenceKind.RECORD else str(reason)
+    words = str(reason)
+    return words.replace("it is", "it was", 1) if reason.kind is DifferenceKind.RECORD else words
 
 
 def _facts(history: StageHistory) -> Iterator[tuple[str, str]]:
@@ -80,6 +83,8 @@ def _facts(history: StageHistory) -> Iterator[tuple[str, str]]:
         yield "because", "\n".join(map(_past, record.because)) or "not recorded"
         if record.compared_with:
             yield "against", f"the record of {record.compared_with}"
+    elif history.because:
+        yield "because", "\n".join(map(_past, history.because))
     if history.state != "PENDING":
         yield "log", history.log
     if history.now:

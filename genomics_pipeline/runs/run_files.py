@@ -26,7 +26,7 @@ from genomics_pipeline.records.items import read_item_ids
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.listed import ListedObjects
-from genomics_pipeline.stores.protocol import MissingObject, ObjectReader
+from genomics_pipeline.stores.protocol import MissingObject, ObjectReader, Store
 from genomics_pipeline.stores.routed import RoutedStore
 
 COHORT = "cohort"
@@ -74,7 +74,7 @@ class RunFiles:
         log_group: The CloudWatch Logs group of its jobs; None for a run in a folder.
     """
 
-    store: RoutedStore
+    store: Store
     place: RunPlace
     shown: str
     log_group: str | None = None

@@ -15,6 +15,7 @@ from genomics_pipeline.model.pipeline import REFERENCE, Pipeline, Stage
 from genomics_pipeline.model.provenance import Difference, DifferenceKind
 from genomics_pipeline.model.step import with_indexes
 from genomics_pipeline.model.task import RunPlace, TaskPayload, item_id
+from genomics_pipeline.records.failure import read_failure
 from genomics_pipeline.records.items import read_item
 from genomics_pipeline.reference.prepare import is_prepared
 from genomics_pipeline.report.planned_tasks import PlannedTask, Verdict
@@ -22,7 +23,7 @@ from genomics_pipeline.runs.local.dry_run import source_stage, source_stages
 from genomics_pipeline.runs.run_files import COHORT, RunFiles
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.find_input import Sources, find_inputs
-from genomics_pipeline.worker.review import review
+from genomics_pipeline.worker.review import not_done, review
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.upstream import GatheredItems
 
@@ -69,7 +70,8 @@ class StageForecast:
         name = item_id(item)
         planned = partial(PlannedTask, stage.name, name)
         if self.files.record(stage.name, name) is None:
-            return planned(Verdict.RUNS, (Difference(DifferenceKind.RECORD),))
+            failed = read_failure(self.files.store, self.files.place, stage.name, name)
+            return planned(Verdict.RUNS, (not_done(failed),))
         makers = tuple(self._makers(stage))
         notes: tuple[str, ...] = ()
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import PipelineError, UsageError, did_you_mean
+from genomics_pipeline.model.provenance import Difference
 from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.records.failure import read_failure
 from genomics_pipeline.report.planned_tasks import PlannedTask
@@ -46,6 +47,7 @@ def stage_histories(run: RunBackend, item: str, stage: str | None, adapters: Ada
             log=files.shown_log(name, item),
             now=forecast.get(name),
             unknown=unknown,
+            because=_because(run, name, item, undone),
         )
         for name in stages
         if stage in (None, name)
@@ -70,6 +72,19 @@ def _failure(run: RunBackend, item: str) -> ItemFailure | None:
         return next((one for one in run.failed_items() if one.item == item), None)
     except PipelineError:
         return None
+
+
+def _because(run: RunBackend, stage: str, item: str, undone: str | None) -> tuple[Difference, ...]:
+    """Return why the attempt of a stage that failed ran; nothing where that is not recorded, or it did not fail.
+
+    Args:
+        run: The run.
+        stage: The stage.
+        item: The item.
+        undone: The first stage of the item that is not done; None for none.
+    """
+    record = read_failure(run.files.store, run.files.place, stage, item) if stage == undone else None
+    return record.because if record else ()
 
 
 def _stage_failure(

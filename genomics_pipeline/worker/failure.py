@@ -8,6 +8,7 @@ from pathlib import Path
 
 from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.provenance import Difference
 from genomics_pipeline.model.secrets import redact
 from genomics_pipeline.model.step import (
     ACCESS_DENIED_EXIT_CODE,
@@ -48,6 +49,8 @@ class StepFailed(PipelineError):
         seconds: The duration of the attempt over the item; 0 until it has ended.
         processor_seconds: The time of its program on all cores; 0 if it was not started.
         peak_memory_mib: The peak memory of its program; 0 if it was not started.
+        number: The number of the attempt among those of the item that failed one after another, from 1.
+        because: Why the step ran; nothing where it failed before its review.
     """
 
     def __init__(
@@ -60,6 +63,8 @@ class StepFailed(PipelineError):
         self.log = log
         self.seconds = self.processor_seconds = 0.0
         self.peak_memory_mib = 0
+        self.number = 1
+        self.because: tuple[Difference, ...] = ()
 
 
 def failure_of(error: Exception, item: str, scratch: Path) -> StepFailed:

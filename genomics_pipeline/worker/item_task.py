@@ -159,7 +159,7 @@ class ItemTask:
                     log,
                     self.resources.cancelled,
                     streams.failed,
-                    environment=self._environment(),
+                    environment=program_environment(self.resources.environment, self.folder),
                     memory_mib=self.resources.memory_mib if self.resources.limit_programs else None,
                     interpreters=self.resources.interpreters,
                 )
@@ -171,10 +171,6 @@ class ItemTask:
         if streams.failure and not self.resources.cancelled.is_set():
             raise streams.failure
         return end, staging
-
-    def _environment(self) -> dict[str, str]:
-        """Return the variables of the program: without credentials, and with a folder for its own temporary files."""
-        return {**without_credentials(self.resources.environment), "TMPDIR": str(self.folder / "tmp")}
 
     def _task(self, inputs: Mapping[str, Any], staging: Staging) -> dict[str, Any]:
         """Return the content of ``task.json``."""
@@ -224,3 +220,13 @@ class ItemTask:
                 except DataError as error:
                     raise DataError(f"parameter {name}: {error}") from None
         return list(self.parameters.items())
+
+
+def program_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return the variables of a step's program: without credentials, and with a folder for its own temporary files.
+
+    Args:
+        environment: The variables of this process.
+        folder: The folder of the task.
+    """
+    return {**without_credentials(environment), "TMPDIR": str(folder / "tmp")}

@@ -18,6 +18,7 @@ from genomics_pipeline.model.provenance import (
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, find_damage, read_completion
+from genomics_pipeline.records.failure import FailureRecord, read_failure
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.inputs import Input
 from genomics_pipeline.worker.provenance import file_version, member_version, parameter_files
@@ -32,11 +33,13 @@ class Review:
         provenance: What its outputs would be made of now.
         reasons: Why the step has to run; none if the outputs are reused.
         before: The completion record that there is; None if there is none.
+        attempt: The number of the attempt, from 1, among those that failed one after another.
     """
 
     provenance: Provenance
     reasons: tuple[Difference, ...]
     before: CompletionRecord | None
+    attempt: int = 1
 
     @property
     def done(self) -> CompletionRecord | None:
@@ -74,23 +77,35 @@ def review(
         publish=dict(payload.publish),
     )
     before = read_completion(store, payload.run, payload.stage, item_id(item))
+    if before is None:
+        failed = read_failure(store, payload.run, payload.stage, item_id(item))
+        return Review(now, (not_done(failed),), None, failed.number + 1 if failed else 1)
     return Review(now, reasons_to_run(before, now, step.spec, payload, store), before)
 
 
+def not_done(failed: FailureRecord | None) -> Difference:
+    """Return the reason of a stage that is not done.
+
+    Args:
+        failed: The failure of the attempt before; None if there was none.
+    """
+    if failed is None:
+        return Difference(DifferenceKind.RECORD)
+    return Difference(DifferenceKind.RECORD, f"attempt {failed.number}", str(failed.failure_class))
+
+
 def reasons_to_run(
-    done: CompletionRecord | None, now: Provenance, spec: StepSpec, payload: TaskPayload, store: Store
+    done: CompletionRecord, now: Provenance, spec: StepSpec, payload: TaskPayload, store: Store
 ) -> tuple[Difference, ...]:
     """Return why outputs cannot be reused; nothing if they can.
 
     Args:
-        done: Their completion record; None if there is none.
+        done: Their completion record.
         now: What they would be made of now.
         spec: The step.
         payload: The task.
         store: The store of the outputs.
     """
-    if done is None:
-        return (Difference(DifferenceKind.RECORD),)
     if changed := differences(done.provenance, now):
         return changed
     lacking = spec.lacking(done.outputs)

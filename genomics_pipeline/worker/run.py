@@ -15,14 +15,14 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import resolve
 from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, delete_completion
-from genomics_pipeline.records.failure import FailureRecord, delete_failure, write_failure
+from genomics_pipeline.records.failure import FailureRecord, delete_failure, read_failure, write_failure
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, StepFailed, failure_of, with_disk_advice
 from genomics_pipeline.worker.find_input import find_inputs
 from genomics_pipeline.worker.inputs import Input
 from genomics_pipeline.worker.item_task import ItemTask
 from genomics_pipeline.worker.reopen import reopen_maker
-from genomics_pipeline.worker.review import review
+from genomics_pipeline.worker.review import Review, review
 from genomics_pipeline.worker.scratch import remove_leftovers, task_folder
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.task_resources import TaskResources
@@ -113,6 +113,9 @@ def _write_failure(
             started.isoformat(timespec="milliseconds"),
             failure.peak_memory_mib,
             round(failure.processor_seconds, 3),
+            failure.number,
+            step.digest,
+            failure.because,
         )
         write_failure(store, payload.run, payload.stage, failure.item, record)
 
@@ -122,6 +125,7 @@ def _run_item(
 ) -> CompletionRecord:
     name = item_id(item)
     inputs: list[Input] = []
+    found: Review | None = None
     try:
         parameters = resolve(step.spec.parameters, payload.parameters)
         inputs += find_inputs(payload, step.spec, item, parameters, store, resources.cache)
@@ -130,7 +134,7 @@ def _run_item(
             return found.done
         delete_completion(store, payload.run, payload.stage, name)
         delete_failure(store, payload.run, payload.stage, name)
-        with task_folder(resources.scratch, f"{payload.stage}-{name}") as folder:
+        with task_folder(resources.scratch, f"{payload.stage}-{name}", resources.keep_scratch) as folder:
             record = ItemTask(payload, step, store, resources, item, name, found, folder).run(inputs)
         if found.before is not None:
             _delete_stale(found.before, record, payload, store)
@@ -142,7 +146,14 @@ def _run_item(
         failure = failure_of(cause or error, name, resources.scratch)
         if failure is not error and not isinstance(error, PipelineError | OSError | MemoryError):
             failure.log = _publish_traceback(payload, name, store, resources)
-        raise (with_disk_advice(failure, step.spec) if resources.host else failure) from error
+        failure = with_disk_advice(failure, step.spec) if resources.host else failure
+        if found is None:
+            with suppress(Exception):  # the failure itself matters more
+                before = read_failure(store, payload.run, payload.stage, name)
+                failure.number = before.number + 1 if before else 1
+        else:
+            failure.number, failure.because = found.attempt, found.reasons
+        raise failure from error
 
 
 def _delete_stale(before: CompletionRecord, now: CompletionRecord, payload: TaskPayload, store: Store) -> None:

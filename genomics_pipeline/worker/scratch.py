@@ -12,10 +12,15 @@ PREFIX = "task-"
 
 
 @contextmanager
-def task_folder(scratch: Path, name: str) -> Iterator[Path]:
+def task_folder(scratch: Path, name: str, keep: bool = False) -> Iterator[Path]:
     """Make an empty folder for one item of a task, and remove it at the end.
 
     The folder has a lock, which is released however this process ends: a locked folder is in use.
+
+    Args:
+        scratch: The folder of all tasks.
+        name: The beginning of its name.
+        keep: Leave the folder as it is at the end; the next task removes it.
     """
     from filelock import FileLock
 
@@ -27,7 +32,8 @@ def task_folder(scratch: Path, name: str) -> Iterator[Path]:
             folder.mkdir(mode=0o700)  # the folder of all tasks may be open to every user
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if not keep:
+                shutil.rmtree(folder, ignore_errors=True)
             lock.unlink(missing_ok=True)
 
 

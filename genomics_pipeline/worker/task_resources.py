@@ -27,6 +27,7 @@ class TaskResources:
         job: The attempt of a Batch job that it is in; None outside of AWS Batch and of an execution.
         submitted: The time of the job's submission, ISO 8601 in UTC; empty where it is not known.
         limit_programs: Limit what its programs may allocate; in a container the kernel does that already.
+        keep_scratch: Leave the temporary files of the task, for a look at them.
     """
 
     vcpus: int
@@ -40,3 +41,4 @@ class TaskResources:
     job: BatchAttempt | None = None
     submitted: str = ""
     limit_programs: bool = True
+    keep_scratch: bool = False

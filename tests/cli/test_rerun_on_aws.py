@@ -321,6 +321,8 @@ def test_a_class_recorded_by_the_worker_takes_precedence(failed_run: str, stack:
         "started": "2026-11-28T10:00:00.000+00:00",
         "peak_memory_mib": 0,
         "processor_seconds": 0,
+        "number": 1,
+        "program": "",
     }
     stack.put(f"{place}/failure.json", json.dumps(failure))
     plan = json_of(cli("rerun", failed_run, "--dry-run", "--json"))

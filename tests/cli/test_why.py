@@ -136,8 +136,26 @@ def test_a_failure_has_its_class_log_and_advice(
     shown = cli("why", small.run, "B").out
     assert "to do      read its log" in shown
     assert Path(failed["log"]).read_text().endswith("it is torn\n")
-    assert "now        runs: it is not done yet" in shown
+    assert "now        runs: it is not done yet: attempt 1 failed (tool error)" in shown
+    assert "because    it was not done yet" in shown
     assert why("A")["state"] == "SUCCEEDED"
+
+
+def test_an_attempt_knows_of_the_failed_ones_before_it(
+    small: SmallProject, cli: Cli, why: Callable[..., dict[str, Any]]
+) -> None:
+    (small.folder / "B.fastq").write_text("@torn\nACGT\n+\nIIII\n")
+    assert cli(*small.arguments("--param", f"copying.program={TORN}")).code == 1
+    assert words(why("B")["because"]) == ["it is not done yet"]
+    record = json.loads((small.run / "steps/copying/B/failure.json").read_bytes())
+    assert (record["number"], record["version"], [one["kind"] for one in record["because"]]) == (1, "1", ["record"])
+    assert cli("rerun", small.run).code == 1
+    again = why("B")
+    assert words(again["because"]) == ["it is not done yet: attempt 1 failed (tool error)"]
+    assert words(again["now"]["reasons"]) == ["it is not done yet: attempt 2 failed (tool error)"]
+    (small.folder / "B.fastq").write_text("@whole\nACGT\n+\nIIII\n")
+    assert cli("rerun", small.run).code == 0
+    assert "because    it was not done yet: attempt 2 failed (tool error)" in cli("why", small.run, "B").out
 
 
 def test_a_pipeline_that_is_gone_leaves_the_past_known(

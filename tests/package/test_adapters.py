@@ -29,6 +29,7 @@ METHODS = {"expanduser"}  # of any path
 ALLOWED = {
     ("stores/routed.py", "S3Store"),
     ("stores/routed.py", "LocalStore"),
+    ("stores/layered.py", "LocalStore"),
     ("runs/faults/full_disk.py", "RoutedStore"),
     ("runs/run_folder.py", "LocalStore"),
     ("planning/counting.py", "LocalStore"),  # of a temporary folder

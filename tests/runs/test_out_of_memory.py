@@ -78,6 +78,12 @@ def test_completion_records_hold_the_memory_of_the_last_rung(folder: Path) -> No
         "middle": 512,
         "large": 1024,
     }
+    before = {name: (one["name"], one["before"]) for name, record in records.items() for one in record["because"]}
+    assert before == {
+        "small": ("", None),
+        "middle": ("attempt 1", "out_of_memory"),
+        "large": ("attempt 2", "out_of_memory"),
+    }
     assert [file.parent.name for file in folder.glob("run/steps/eating/*/failure.json")] == ["huge"]
 
 

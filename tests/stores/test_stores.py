@@ -18,7 +18,8 @@ import pytest
 
 from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.model import budgets
-from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.errors import DataError, RunError
+from genomics_pipeline.stores.layered import LayeredStore
 from genomics_pipeline.stores.local import Folders, LocalStore
 from genomics_pipeline.stores.protocol import (
     ChangedObject,
@@ -37,7 +38,17 @@ from tests.fakes.memory_store import MemoryStore
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-KINDS = ("local bucket", "local paths", "file URIs", "routed bucket", "routed paths", "routed S3", "S3", "memory")
+KINDS = (
+    "local bucket",
+    "local paths",
+    "file URIs",
+    "routed bucket",
+    "routed paths",
+    "routed S3",
+    "S3",
+    "memory",
+    "layer",
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,8 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> StoreCase:
     kind = request.param
     folder = tmp_path / "bucket"
     folder.mkdir()
+    if kind == "layer":
+        return StoreCase(LayeredStore(MemoryStore(), "s3://reads/", folder, ".engine/"), "s3://reads/", False)
     if kind == "memory":
         return StoreCase(MemoryStore(), "s3://reads/", True)
     if "S3" in kind:
@@ -562,3 +575,26 @@ def test_links_that_lead_out_of_a_bucket_are_not_followed(tmp_path: Path, kind: 
     (bucket / "inner").symlink_to("plain")
     (bucket / "plain").write_text("plain")
     assert store.read("s3://b/inner") == b"plain"
+
+
+def test_a_layer_hides_what_is_below_and_never_changes_it(tmp_path: Path) -> None:
+    below = MemoryStore()
+    for name in ("run/a", "run/b", "run/.engine/x", "other/c"):
+        below.write(f"s3://lab/{name}", name.encode())
+    layer = LayeredStore(below, "s3://lab/run/", tmp_path / "layer", ".engine/")
+    layer.write("s3://lab/run/a", b"new")
+    layer.delete("s3://lab/run/b")
+    assert layer.read("s3://lab/run/a") == b"new"
+    assert (layer.stat("s3://lab/run/b"), layer.stat("s3://lab/run/.engine/x")) == (None, None)
+    assert layer.create("s3://lab/run/b", b"again")
+    assert not layer.create("s3://lab/run/a", b"again")
+    assert [info.uri for info in layer.list("s3://lab/run/")] == ["s3://lab/run/a", "s3://lab/run/b"]
+    assert layer.read("s3://lab/other/c") == b"other/c"
+    for uri in ("s3://lab/other/c", "s3://lab/runs/a", str(tmp_path / "file")):
+        with pytest.raises(RunError, match="expected a file below s3://lab/run/, since nothing else is written here"):
+            layer.write(uri, b"")
+        with pytest.raises(RunError, match="expected a file below"):
+            layer.delete(uri)
+    assert {info.uri: below.read(info.uri) for info in below.list("s3://lab/")} == {
+        f"s3://lab/{name}": name.encode() for name in ("run/a", "run/b", "run/.engine/x", "other/c")
+    }

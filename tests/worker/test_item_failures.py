@@ -353,7 +353,12 @@ def test_the_record_of_a_failure_names_it(bench: Bench) -> None:
         "submitted": "",
         "peak_memory_mib": 0,
         "processor_seconds": 0,
+        "number": 1,
+        "program": read_step(bench.folder / "copy").digest,
+        "because": [],
     }
+    bench.fail()
+    assert json.loads((bench.folder / "bucket/steps/copying/bad/failure.json").read_bytes())["number"] == 2
 
 
 def test_a_program_that_cannot_be_started_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

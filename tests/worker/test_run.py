@@ -301,7 +301,8 @@ def failure(folder: Path, sample: str) -> dict[str, Any] | None:
         return None
     assert not (folder_of_item / "step.json").exists()
     record: dict[str, Any] = json.loads((folder_of_item / "failure.json").read_bytes())
-    assert record.keys() - {"class", "message", "exit_code"} == {"seconds", "vcpus", "memory_mib", "host"} | OF_THE_TASK
+    here = {"seconds", "vcpus", "memory_mib", "host", "number", "program", "because"}
+    assert record.keys() - {"class", "message", "exit_code"} == here | OF_THE_TASK
     assert record["seconds"] >= 0
     return {name: record[name] for name in ("class", "message", "exit_code")}
 

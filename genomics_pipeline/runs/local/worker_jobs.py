@@ -22,6 +22,8 @@ from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.task_resources import TaskResources
 
+DEFAULT_NAMES = ResourceNames()
+
 
 class WorkerJobs:
     """A runner of attempts of jobs by the worker in this process.
@@ -33,6 +35,7 @@ class WorkerJobs:
         cache: The user's cache folder, for references.
         environment: The environment variables, of which the steps' programs get those without credentials.
         interpreters: Running interpreters for the programs; by default, they are started when they are needed.
+        keep_scratch: Leave the temporary files of the last task.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class WorkerJobs:
         cache: Path,
         environment: Mapping[str, str],
         interpreters: Interpreters | None = None,
+        keep_scratch: bool = False,
     ) -> None:
         self._steps = steps
         self._store = store
@@ -50,6 +54,7 @@ class WorkerJobs:
         self._cache = cache
         self._environment = environment
         self._interpreters = interpreters or Interpreters()
+        self._keep_scratch = keep_scratch
 
     def run_attempt(self, job: Job) -> JobEnd:
         """Run an attempt of a job to its end, and return its end, also that of a step that failed."""
@@ -69,6 +74,7 @@ class WorkerJobs:
                     interpreters=self._interpreters,
                     job=BatchAttempt(job.job_id, job.attempt),
                     submitted=job.environment.get(SUBMITTED_VARIABLE, ""),
+                    keep_scratch=self._keep_scratch,
                 ),
             )
         except StepFailed as failure:
@@ -80,10 +86,10 @@ class WorkerJobs:
         return JobEnd(0, report=JobReport(ran, reused))
 
 
-def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]:
+def job_definitions(steps: Mapping[str, StepFolder], names: ResourceNames = DEFAULT_NAMES) -> dict[str, JobDefinition]:
     """Return the job definitions of steps by the names that the generator gives them."""
     return {
-        ResourceNames().job_definition(folder.spec.name): JobDefinition(
+        names.job_definition(folder.spec.name): JobDefinition(
             vcpus=folder.spec.resources.vcpus,
             memory_mib=folder.spec.resources.memory_mib,
             timeout_s=folder.spec.resources.timeout_s,
@@ -94,7 +100,16 @@ def job_definitions(steps: Mapping[str, StepFolder]) -> dict[str, JobDefinition]
     }
 
 
-def jobs_of_steps(steps: Mapping[str, StepFolder], run_attempt: RunAttempt, capacity: Capacity) -> MachineJobs:
-    """Return a runner of the jobs of these steps on the cores and the memory for jobs."""
-    definitions = job_definitions(steps)
+def jobs_of_steps(
+    steps: Mapping[str, StepFolder], run_attempt: RunAttempt, capacity: Capacity, names: ResourceNames = DEFAULT_NAMES
+) -> MachineJobs:
+    """Return a runner of the jobs of these steps on the cores and the memory for jobs.
+
+    Args:
+        steps: The steps by name.
+        run_attempt: Runs an attempt of a job.
+        capacity: The cores and the memory.
+        names: The names of the stack whose job definitions the document names.
+    """
+    definitions = job_definitions(steps, names)
     return MachineJobs(definitions, run_attempt, capacity.cores, capacity.memory_mib, capacity.jobs)

@@ -17,8 +17,7 @@ from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.faults import Fault, Faults
 from genomics_pipeline.runs.faults.injector import Injector
-from genomics_pipeline.runs.run_files import folder_files
-from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from tests.runs.conftest import Command
 from tests.small_project import SmallProject, stage_toml, task_json
 
@@ -361,7 +360,7 @@ def injector(tmp_path: Path) -> Callable[..., tuple[Injector, Stub]]:
         run = RunFolder(tmp_path / "run")
         run.create()
         worker = Stub()
-        attempt, store = worker.run_attempt, folder_files(run, object_store()).store
+        attempt, store = worker.run_attempt, object_store().with_buckets({BUCKET: run.path})
         return Injector(Faults("f", 0, faults), attempt, attempt, run, store, lambda _: None), worker
 
     return call

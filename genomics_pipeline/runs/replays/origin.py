@@ -1,0 +1,170 @@
+"""The run that a task is replayed from: its files, its definition, and what is known of the task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from genomics_pipeline.asl.canonical import canonical_json
+from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.classify import Failure, classify
+from genomics_pipeline.model.errors import PipelineError, RunError, UsageError
+from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.resource_names import ResourceNames, resource_names
+from genomics_pipeline.model.task import item_id
+from genomics_pipeline.records.definition import read_run_definition
+from genomics_pipeline.records.execution_input import read_input
+from genomics_pipeline.records.items import read_item_ids
+from genomics_pipeline.records.rerun import read_rerun
+from genomics_pipeline.records.result_files import newest_details, result_rows
+from genomics_pipeline.report.run_state import ItemFailure
+from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.aws.run import read_record, run_place
+from genomics_pipeline.runs.find_run import URI, find_run_over_samples
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.stores.protocol import MissingObject
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAttempt:
+    """The newest attempt of an item's child that failed, as a result file has it.
+
+    Attributes:
+        failure: Its failure.
+        items: The number of items of the child.
+        stopped: The time of its end.
+    """
+
+    failure: Failure
+    items: int
+    stopped: str
+
+
+@dataclass(frozen=True)
+class ReplayOrigin:
+    """A run.
+
+    Attributes:
+        files: Its files.
+        pipeline: A shipped pipeline's name, or the path of a pipeline file.
+        names: The names of the resources in its definition.
+        problems: The deviations of its definition, input and items from its record.
+        cohort_failures: The failures of the cohort that its executions report; none on AWS, where only the bucket is
+            read.
+    """
+
+    files: RunFiles
+    pipeline: str
+    names: ResourceNames
+    problems: tuple[str, ...] = ()
+    cohort_failures: tuple[ItemFailure, ...] = ()
+
+    @cached_property
+    def definition(self) -> Mapping[str, Any]:
+        """The definition of the run."""
+        return read_run_definition(self.files.store, self.files.place.uri(run_layout.DEFINITION))
+
+    def definition_words(self, pipeline: Pipeline) -> str:
+        """Return how the run's definition compares with the one that this installation generates.
+
+        Args:
+            pipeline: The pipeline of this installation.
+        """
+        try:
+            is_same = canonical_json(generate(pipeline, self.names)) == canonical_json(self.definition)
+        except PipelineError:
+            is_same = False
+        same = "the one that this installation generates" if is_same else "not what this installation generates"
+        return f"the run's own, {same}"
+
+    def input(self, scope: str, item: str) -> ExecutionInput:
+        """Return the input of the newest execution that had an item.
+
+        Args:
+            scope: The scope of the item.
+            item: The item.
+        """
+        store, place = self.files.store, self.files.place
+        newest, number = run_layout.INPUT, 1
+        while (rerun := read_rerun(store, place.uri(run_layout.rerun_file(number, run_layout.RECORD)))) is not None:
+            if scope != "sample" or item in read_item_ids(store, place.uri(rerun.manifest)):
+                newest = run_layout.rerun_file(number, run_layout.INPUT)
+            number += 1
+        try:
+            return read_input(store, place.uri(newest))
+        except MissingObject as error:
+            raise RunError(f"{error}; nothing of this run was executed yet") from None
+
+    def results(self) -> dict[str, list[dict[str, str]]]:
+        """Return ResultWriterDetails of every Map Run that wrote its results, by Label, oldest first."""
+        place = self.files.place
+        found: dict[str, list[tuple[int, dict[str, str]]]] = {}
+        labels = [group.label for group in self.files.groups() if group.label is not None]
+        for label in labels:
+            folder = place.uri(f"{run_layout.map_runs(label)}/")
+            written: dict[str, int] = {}
+            for info in self.files.store.list(folder):
+                uuid, _, rest = info.uri.removeprefix(folder).partition("/")
+                if rest == run_layout.RESULT_MANIFEST:
+                    written[uuid] = info.modified
+            for uuid, modified in written.items():
+                key = place.prefix + run_layout.result_manifest(label, uuid)
+                details = newest_details(self.files.store, {"Bucket": place.bucket, "Key": key})
+                found.setdefault(label, []).append((modified, details))
+        return {label: [one for _, one in sorted(runs, key=lambda run: run[0])] for label, runs in found.items()}
+
+    def known_attempt(self, label: str, item: str) -> KnownAttempt | None:
+        """Return the newest attempt of an item's child that failed; None where no result file has one.
+
+        Args:
+            label: The Label of its Map Run.
+            item: The item.
+        """
+        return max(self._known_attempts(label, item), key=lambda one: one.stopped, default=None)
+
+    def _known_attempts(self, label: str, item: str) -> Iterator[KnownAttempt]:
+        for details in self.results().get(label, ()):
+            for row in result_rows(self.files.store, details, "FAILED"):
+                items = row.items()
+                if item in map(item_id, items):
+                    yield KnownAttempt(classify(row.error, row.cause), len(items), str(row.child.get("StopDate", "")))
+
+
+def find_origin(text: str, stack: str, adapters: Adapters) -> ReplayOrigin:
+    """Return the run that a task is replayed from; of one on AWS, nothing but its bucket is read from here on.
+
+    Args:
+        text: The run's folder, URI or name.
+        stack: The stack in which a name is looked up.
+        adapters: The clients and the store.
+
+    Raises:
+        UsageError: for a run over records, or what cannot be the name of a run.
+        RunError: if there is no such run.
+    """
+    if text.startswith("s3://"):
+        return _in_bucket(text, adapters)
+    run = find_run_over_samples(text, stack, adapters)
+    if run.files.is_on_aws:
+        return _in_bucket(run.files.shown, adapters)
+    problems = tuple(str(one) for one in run.definition_problems())
+    cohort: Sequence[ItemFailure] = [one for one in run.failed_items() if one.scope == "cohort"]
+    return ReplayOrigin(run.files, run.requested_pipeline, ResourceNames(), problems, tuple(cohort))
+
+
+def _in_bucket(uri: str, adapters: Adapters) -> ReplayOrigin:
+    match = URI.fullmatch(uri)
+    if match is None:
+        raise UsageError(f"{uri}: expected s3://bucket/{run_layout.run_prefix('NAME')}")
+    place = run_place(match["name"], match["bucket"])
+    try:
+        record = read_record(place, adapters.store)
+    except MissingObject:
+        raise RunError(f"{uri}: expected a run, found none") from None
+    names = resource_names(record.stack)
+    files = RunFiles(adapters.store, place, place.uri("").rstrip("/"), names.log_group)
+    return ReplayOrigin(files, record.requested_pipeline, names)
