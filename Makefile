@@ -26,7 +26,7 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not realdata and not validators and not emulators and not multiqc and not picard and not containers and not badluck and not powercut and not fuzz and not petabytes"
 
-# Makes docs/petabytes.md again and compares it: a minute of two cores.
+# Makes docs/petabytes.md again and compares it: a minute of two cores. Plans a million samples in bounded memory.
 test-petabytes: $(READY)
 	$(BIN)/python -m pytest -m petabytes
 

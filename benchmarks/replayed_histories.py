@@ -36,9 +36,9 @@ from genomics_pipeline.planning.account import AccountLimits
 from genomics_pipeline.planning.calibration import read_calibration
 from genomics_pipeline.planning.discrete_events import Phase, StageLoad, simulate
 from genomics_pipeline.planning.draws import Z90
-from genomics_pipeline.planning.history.learned_model import FEWEST_FOR_QUANTILES, WORKER_MIB, LearnedModel
+from genomics_pipeline.planning.history.learned_model import FEWEST_FOR_QUANTILES, LearnedModel
 from genomics_pipeline.planning.history.observation import Observation
-from genomics_pipeline.planning.resource_model import TaskFeatures
+from genomics_pipeline.planning.resource_model import WORKER_MIB, TaskFeatures
 from genomics_pipeline.runs.catalog import load_step
 from genomics_pipeline.runs.find_run import find_run
 from genomics_pipeline.runs.history import observations

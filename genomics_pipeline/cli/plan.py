@@ -22,6 +22,7 @@ from genomics_pipeline.cli.options import (
 )
 from genomics_pipeline.cli.prices import region_option
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.report.output import echo_json, echo_line
 
@@ -99,6 +100,14 @@ if TYPE_CHECKING:
     type=LocalPath("file", exists=True, dir_okay=False),
     metavar="FAULTS.toml",
     help="Simulate faults, of the same file as `run --inject`.",
+)
+@click.option(
+    "--architecture",
+    type=click.Choice([str(one) for one in Architecture]),
+    default=str(Architecture.X86_64),
+    show_default=True,
+    callback=lambda _context, _parameter, value: Architecture(value),
+    help="The processors of the hosts, or of the functions: Architecture of the stack.",
 )
 @click.option(
     "--arriving-days",
@@ -252,7 +261,8 @@ def _over_records(load: RecordLoad, options: Mapping[str, Any], ports: Adapters)
     from genomics_pipeline.report.record_plan_table import explain_record_line, record_plan_json, record_plan_lines
     from genomics_pipeline.runs.estimate_records import RecordPlanRequest, estimate_records
 
-    request = RecordPlanRequest(options["pipeline"], load, options["region"], options["max_concurrency"])
+    names = ("region", "architecture", "max_concurrency")
+    request = RecordPlanRequest(options["pipeline"], load, *(options[name] for name in names))
     made = estimate_records(request, ports)
     explain, page = partial(explain_record_line, made), partial(record_plan_page, made)
     return _Shown(record_plan_json(made), record_plan_lines(made), explain, page)

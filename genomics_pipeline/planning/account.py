@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genomics_pipeline.aws.template.parameters import DEFAULT_ARCHITECTURE
+from genomics_pipeline.model.architecture import Architecture
+
 SPOT, ON_DEMAND = 0, 1
 
 
@@ -21,6 +24,7 @@ class AccountLimits:
         launch_rate: Hosts that may be launched in a second, after the burst.
         launch_burst: Hosts that may be launched at once.
         job_start_s: The time in which Batch and ECS start a job on a host that runs.
+        architecture: The processors of the hosts.
     """
 
     child_starts: float
@@ -32,6 +36,7 @@ class AccountLimits:
     launch_rate: float
     launch_burst: float
     job_start_s: float
+    architecture: Architecture = DEFAULT_ARCHITECTURE
 
 
 class TokenBucket:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.planning.account import ON_DEMAND, SPOT, AccountLimits
 from genomics_pipeline.planning.cost_names import COMPUTE, GETS, PUTS, STORAGE, TRANSITIONS, VOLUMES
 from genomics_pipeline.planning.discrete_events import Trace
@@ -95,7 +96,7 @@ def _compute(work: Workload, trace: Trace, account: AccountLimits, prices: Price
         if times is None:
             continue
         resources = one.stage.step.resources
-        share = _stage_price(one, prices)
+        share = _stage_price(one, prices, account.architecture)
         spot, on_demand = (times.running_s[kind] / _HOURS for kind in (SPOT, ON_DEMAND))
         vcpus = resources.vcpus
         formula = (
@@ -136,14 +137,14 @@ def _host_hours(work: Workload, trace: Trace, account: AccountLimits) -> float:
     return vcpu_s / account.host_vcpus / _HOURS + trace.hosts * (account.host_start_s + IDLE_S) / _HOURS
 
 
-def _stage_price(work: StageWork, prices: Prices) -> SharePrice:
+def _stage_price(work: StageWork, prices: Prices, architecture: Architecture) -> SharePrice:
     """Return the price of an hour of a stage's jobs: the mean over their memory, by the hours that they take."""
     vcpus, hours = work.stage.step.resources.vcpus, defaultdict[int, float](float)
     for group in work.groups:
         memory_mib = group.memory_ladder(work.stage.step)[0]
         hours[memory_mib] += max(group.estimate.seconds.p50, 1e-9) * sum(group.items)
     total = sum(hours.values())
-    shares = [(share_price(prices, vcpus, memory_mib), one / total) for memory_mib, one in hours.items()]
+    shares = [(share_price(prices, vcpus, memory_mib, architecture), one / total) for memory_mib, one in hours.items()]
 
     def mean(price: Callable[[SharePrice], float]) -> float:
         return sum(price(share) * weight for share, weight in shares)

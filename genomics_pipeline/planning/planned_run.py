@@ -36,6 +36,23 @@ class PlannedWork:
     notes: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """The changes that a user could make to a run.
+
+    Attributes:
+        arm64: Whether images of arm64 can do what the run asks for, and its hosts are others.
+        cram: The parameter, ``STAGE.NAME``, by which alignments are BAM; empty if they are not.
+        wider_intervals: The lengths of intervals of twice the size; none for a run without intervals.
+        smaller: The same run by shipped pipelines that have some of its stages only.
+    """
+
+    arm64: bool = False
+    cram: str = ""
+    wider_intervals: Sequence[int] = ()
+    smaller: Sequence[PlannedWork] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRun(PlannedWork):
     """A run on AWS to plan.
@@ -47,6 +64,7 @@ class PlannedRun(PlannedWork):
         prices: The prices of the Region.
         bam_factor: The size of alignments in BAM, in that of the format of the model's sizes.
         arrival_s: The time between the arrivals of two samples, each of which is a run; 0 for one run of all.
+        alternatives: What a user could change about it.
     """
 
     rates: FailureRates
@@ -55,3 +73,4 @@ class PlannedRun(PlannedWork):
     prices: Prices
     bam_factor: float
     arrival_s: float = 0.0
+    alternatives: Alternatives = Alternatives()

@@ -14,6 +14,7 @@ from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.planning.costs import CostLine
+from genomics_pipeline.planning.savings import PricedChange
 from genomics_pipeline.prices.price import Prices
 
 EXPRESS_CHUNK_GB = 64 / 1024  # the memory of a child, in steps of 64 MB: that of a batch and its answer
@@ -54,6 +55,7 @@ class RecordRunPlan:
         start_seconds: The least time in which AWS starts the children.
         seconds: The least time of the run.
         costs: The lines of the costs.
+        savings: The changes that would save most.
     """
 
     pipeline: str
@@ -68,6 +70,7 @@ class RecordRunPlan:
     start_seconds: float
     seconds: float
     costs: tuple[CostLine, ...]
+    savings: tuple[PricedChange, ...] = ()
 
     @property
     def dollars(self) -> float:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from statistics import NormalDist
 from typing import Protocol
 
 from genomics_pipeline.model.first_attempt import FirstAttempt
 from genomics_pipeline.model.step import StepSpec
+
+WORKER_MIB = 128  # of the process around the program, which its peak does not include
+ROUND_MIB = 16  # to which memory is rounded up, so that tasks of like sizes have one amount
+_Z90, _Z99 = (NormalDist().inv_cdf(share) for share in (0.9, 0.99))
+
+
+def first_rung_mib(peak_mib: float) -> int:
+    """Return the memory of a first attempt at a task, in MiB, for the greatest use of memory by its program."""
+    return ROUND_MIB * math.ceil((peak_mib + WORKER_MIB) / ROUND_MIB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,29 @@ class OfStepsOnly:
 
     def first_attempt(self, step: StepSpec, features: TaskFeatures) -> FirstAttempt | None:
         """Return None."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedFirstAttempts:
+    """A `ResourceModel` whose first attempts have what 99 of 100 tasks need, also of steps without records.
+
+    Attributes:
+        model: The source of estimates.
+    """
+
+    model: ResourceModel
+
+    def estimate(self, step: str, features: TaskFeatures) -> TaskEstimate:
+        """Return what a task of a step needs; see `ResourceModel.estimate`."""
+        return self.model.estimate(step, features)
+
+    def first_attempt(self, step: StepSpec, features: TaskFeatures) -> FirstAttempt | None:
+        """Return the first attempt of the model, else one by its estimate, taken to be log-normal."""
+        if (known := self.model.first_attempt(step, features)) is not None:
+            return known
+        memory, resources = self.model.estimate(step.name, features).peak_memory_mib, step.resources
+        upper = memory.p50 * (memory.p90 / max(memory.p50, 1e-9)) ** (_Z99 / _Z90)
+        return FirstAttempt(min(first_rung_mib(upper), resources.memory_ladder[-1]), resources.timeout_s)
 
 
 class UnknownStep(LookupError):

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from genomics_pipeline.aws.deployment import ARCHITECTURE
 from genomics_pipeline.aws.instance_types import default_host_types
-from genomics_pipeline.aws.template.parameters import PARAMETERS
+from genomics_pipeline.aws.template.parameters import DEFAULT_ARCHITECTURE
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.prices.price import HostPrice, Price, Prices
 from genomics_pipeline.prices.task_cost import host_share
@@ -35,22 +34,24 @@ class SharePrice:
     price: Price
 
 
-def share_price(prices: Prices, vcpus: float, memory_mib: float) -> SharePrice:
+def share_price(
+    prices: Prices, vcpus: float, memory_mib: float, architecture: Architecture = DEFAULT_ARCHITECTURE
+) -> SharePrice:
     """Return the price of a job's share of a host: of vCPUs or memory, the larger.
 
-    The types are those that a stack uses by default, of its default architecture. A job that fits on none of them has
-    the median over all.
+    The types are those of an architecture that a stack uses by default. A job that fits on none of them has the median
+    over all.
 
     Args:
         prices: The prices of the Region.
         vcpus: The vCPUs of the job.
         memory_mib: Its memory.
+        architecture: The processors of the hosts.
 
     Raises:
         UnknownPrice: if none of these types has a price in the Region.
     """
-    default = Architecture(PARAMETERS[ARCHITECTURE]["Default"])
-    types = [one for one in default_host_types() if one.architecture is default]
+    types = [one for one in default_host_types() if one.architecture is architecture]
     known = [prices.hosts[one.name] for one in types if one.name in prices.hosts]
     known = known or [prices.host(types[0].name)]
     fitting = [one for one in known if one.host.vcpus >= vcpus and one.host.memory_mib >= memory_mib] or known

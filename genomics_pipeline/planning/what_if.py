@@ -9,22 +9,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from genomics_pipeline.asl.generate import DEFAULT_NAMES
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.planning.account import ON_DEMAND, SPOT
 from genomics_pipeline.planning.cost_names import TRANSITIONS
 from genomics_pipeline.planning.costs import CostLine, cost_lines, simple_line
-from genomics_pipeline.planning.counting import Counts, MapLoad, RunLoad
-from genomics_pipeline.planning.discrete_events import SimulatedStage, Trace
+from genomics_pipeline.planning.counting import Counts
+from genomics_pipeline.planning.discrete_events import Trace
+from genomics_pipeline.planning.expected_costs import HOUR_S, expected_trace, load_without_failures, total_of
 from genomics_pipeline.planning.naive import POLL_S, count_naive
 from genomics_pipeline.planning.planned_run import PlannedRun
 from genomics_pipeline.planning.requests import requests
 from genomics_pipeline.planning.resource_model import OfStepsOnly
-from genomics_pipeline.planning.workload import StageWork, Workload, workload
+from genomics_pipeline.planning.workload import Workload, workload
 from genomics_pipeline.prices.price import GB
 
 EVENT_BYTES = 1_000  # of an event in the log of an execution at level ALL, with its data: an assumption
-_HOURS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ class Comparison:
     @property
     def ratio(self) -> float:
         """The dollars of the run as it is, in those of the naive definition, both on Spot hosts."""
-        return self.as_planned / _total(self.naive)
+        return self.as_planned / total_of(self.naive)
 
     @property
     def orchestration_share(self) -> float:
@@ -119,42 +117,14 @@ def compare(run: PlannedRun, work: Workload, trace: Trace, counts: Counts, names
         counts: Its counts.
         names: The names of the choices.
     """
-    pricing = _Pricing(run, trace, counts, count_naive(_load(run, work)), {frozenset(): work})
+    pricing = _Pricing(run, trace, counts, count_naive(load_without_failures(run, work)), {frozenset(): work})
     planned = pricing.lines(())
-    as_planned = _total(planned)
+    as_planned = total_of(planned)
     orchestration = next(one.dollars for one in planned if one.name == TRANSITIONS)
-    alone = [PricedChoice(name, _total(pricing.lines({name})) - as_planned) for name in names]
-    together = _total(pricing.lines(set(names)))
+    alone = [PricedChoice(name, total_of(pricing.lines({name})) - as_planned) for name in names]
+    together = total_of(pricing.lines(set(names)))
     naive, on_demand = pricing.lines(set(NAIVE)), pricing.lines(set(SWITCHES))
     return Comparison(as_planned, orchestration, alone, together, naive, on_demand)
-
-
-def _total(lines: Sequence[CostLine]) -> float:
-    return sum(line.dollars for line in lines)
-
-
-def _load(run: PlannedRun, work: Workload) -> RunLoad:
-    """Return the execution of a run of which no job fails."""
-    maps = {label: MapLoad(work.scopes[label], sizes) for label, sizes in work.batches.items()}
-    medians = {one.stage.name: _hours(one) * _HOURS / max(1, _tasks(one)) for one in work.stages}
-    longest = {one.stage.name: one.stage.step.resources.timeout_s - 1 for one in work.stages}
-    return RunLoad(
-        run.document,
-        DEFAULT_NAMES,
-        run.execution_input,
-        maps,
-        {},
-        lambda stage: min(medians[stage], longest[stage]),
-    )
-
-
-def _tasks(work: StageWork) -> int:
-    return sum(len(group.tasks) for group in work.groups)
-
-
-def _hours(work: StageWork) -> float:
-    """Return the expected hours of all jobs of a stage together."""
-    return sum(group.estimate.seconds.p50 * sum(group.items) for group in work.groups) / _HOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +149,8 @@ class _Pricing:
         """Return the lines of the costs with these choices."""
         run, work = self.run, self._work(CHANGE_WORK & set(names))
         counts = self.polled if "polling" in names else self.counts
-        trace = self._expected(work, ON_DEMAND if "on_demand" in names else SPOT)
+        on_demand = 1.0 if "on_demand" in names else 0.0
+        trace = expected_trace(work, self.trace, dict.fromkeys((one.stage.name for one in work.stages), on_demand))
         asked = requests(work, counts, self.trace.throttled, trace.hosts, run.cohort.genome_bases)
         lines = cost_lines(work, trace, asked, counts.transitions, run.account, run.volume_gib, run.prices)
         if "logs_all" in names:
@@ -188,7 +159,7 @@ class _Pricing:
         if "nat" in names:
             moved = sum(one.input_bytes + one.output_bytes for one in work.stages) / GB
             lines.append(simple_line("NAT gateway: data", moved, "VPC/nat-gateway-data-processed", run.prices))
-            hours = self.trace.seconds / _HOURS
+            hours = self.trace.seconds / HOUR_S
             lines.append(simple_line("NAT gateway: hours", hours, "VPC/nat-gateway", run.prices))
         return lines
 
@@ -201,15 +172,6 @@ class _Pricing:
             model = OfStepsOnly(run.model) if "worst_memory" in names else run.model
             self.works[names] = workload(pipeline, run.document, cohort, model, run.execution_input.parts)
         return self.works[names]
-
-    def _expected(self, work: Workload, kind: int) -> Trace:
-        """Return the hours that work takes without failures, on hosts of one kind."""
-        stages = {}
-        for one in work.stages:
-            running = [0.0, 0.0]
-            running[kind] = _hours(one) * _HOURS
-            stages[one.stage.name] = SimulatedStage(running_s=running, attempts=_tasks(one))
-        return Trace(self.trace.seconds, stages, hosts=self.trace.hosts)
 
 
 def _pipeline(pipeline: Pipeline, names: Collection[str]) -> Pipeline:

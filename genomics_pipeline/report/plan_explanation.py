@@ -11,6 +11,7 @@ from genomics_pipeline.planning.plan import Plan
 from genomics_pipeline.planning.what_if import SWITCHES
 from genomics_pipeline.report.duration import duration
 from genomics_pipeline.report.plan_table import total_dollars
+from genomics_pipeline.report.savings_table import savings_explanations
 
 
 def explain_line(plan: Plan, name: str) -> list[str]:
@@ -79,6 +80,7 @@ def explanations(plan: Plan) -> dict[str, list[str]]:
             ("naive, on On-Demand hosts", found.naive_on_demand),
         ):
             figures[name] = [line for one in lines for line in (one.name, *_cost(one))]
+    figures |= savings_explanations(plan.savings)
     for cost in plan.costs:  # transitions have a count and a price
         figures.setdefault(cost.name, []).extend(_cost(cost))
     return figures

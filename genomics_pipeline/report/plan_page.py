@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element
 
 from genomics_pipeline.planning.limits import REFUSES, Usage
@@ -10,6 +10,7 @@ from genomics_pipeline.planning.local_plan import LocalPlan
 from genomics_pipeline.planning.plan import Plan
 from genomics_pipeline.planning.record_plan import RecordRunPlan
 from genomics_pipeline.planning.resource_model import Quantiles
+from genomics_pipeline.planning.savings import PricedChange
 from genomics_pipeline.planning.what_if import SWITCHES
 from genomics_pipeline.report.duration import duration
 from genomics_pipeline.report.html_page import (
@@ -34,6 +35,7 @@ from genomics_pipeline.report.plan_table import (
     used_number,
 )
 from genomics_pipeline.report.record_plan_table import record_explanations, record_plan_lines
+from genomics_pipeline.report.savings_table import NONE, savings_rows
 
 
 def plan_page(plan: Plan) -> str:
@@ -47,6 +49,7 @@ def plan_page(plan: Plan) -> str:
         section("Limits", _limits(plan)),
         section("Dollars", _dollars(plan)),
         section("Other choices", *_comparison(plan)),
+        section("Changes that would save most", *_savings(plan.savings)),
         section("Rests on", *(element("p", note) for note in plan.assumptions)),
         section("Where each figure comes from", *explanation(explanations(plan))),
     )
@@ -69,8 +72,16 @@ def record_plan_page(plan: RecordRunPlan) -> str:
     return page(
         first,
         section("Figures", _screen(others)),
+        section("Changes that would save most", *_savings(plan.savings)),
         section("Where each figure comes from", *explanation(record_explanations(plan))),
     )
+
+
+def _savings(savings: Sequence[PricedChange]) -> Iterator[Element]:
+    if savings:
+        yield table(("", "dollars", "change", ""), savings_rows(savings), [1])
+    else:
+        yield element("p", NONE)
 
 
 def _screen(lines: list[str]) -> Element:

@@ -11,6 +11,7 @@ from genomics_pipeline.planning.limits import REFUSES, Usage
 from genomics_pipeline.planning.plan import Plan
 from genomics_pipeline.planning.what_if import SWITCHES
 from genomics_pipeline.report.duration import duration
+from genomics_pipeline.report.savings_table import savings_json, savings_lines
 
 BAR = 30  # characters of the timeline
 SHOWN_LIMITS = 8  # that are not exceeded
@@ -70,6 +71,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
             "prices": {one.name: {"date": one.price.date, "source": one.price.source} for one in plan.costs},
         },
         **_comparison_json(plan),
+        "savings": savings_json(plan.savings),
         "assumptions": list(plan.assumptions),
     }
 
@@ -134,6 +136,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield ""
     yield from _dollars(plan)
     yield from _comparison(plan)
+    yield ""
+    yield from savings_lines(plan.savings)
     yield ""
     yield "rests on"
     yield from (f"  {note}" for note in plan.assumptions)

@@ -9,6 +9,7 @@ from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.planning.record_plan import RecordRunPlan
 from genomics_pipeline.report.duration import duration
 from genomics_pipeline.report.plan_explanation import figure
+from genomics_pipeline.report.savings_table import savings_explanations, savings_json, savings_lines
 
 
 def record_plan_json(plan: RecordRunPlan) -> dict[str, Any]:
@@ -30,6 +31,7 @@ def record_plan_json(plan: RecordRunPlan) -> dict[str, Any]:
         "dollars": round(plan.dollars, 6),
         "dollars_per_million": round(plan.dollars_per_million, 6),
         "costs": {one.name: round(one.dollars, 6) for one in plan.costs},
+        "savings": savings_json(plan.savings),
     }
 
 
@@ -44,6 +46,7 @@ def record_plan_lines(plan: RecordRunPlan) -> Iterator[str]:
     yield f"  ${plan.dollars:,.2f}, ${plan.dollars_per_million:.4f} a million records:"
     for one in plan.costs:
         yield f"    ${one.dollars:>10,.4f}  {one.name:<18} {one.formula}"
+    yield from (f"  {line}" for line in savings_lines(plan.savings))
     yield f"  assumed: {load.batch_seconds:g} s for a batch in each function (--batch-seconds)"
 
 
@@ -65,4 +68,4 @@ def record_explanations(plan: RecordRunPlan) -> dict[str, list[str]]:
             f"  price: ${one.price.value:g} ({one.price.source}, {one.price.date})",
         ]
         for one in plan.costs
-    }
+    } | savings_explanations(plan.savings)

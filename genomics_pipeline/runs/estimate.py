@@ -17,7 +17,9 @@ from genomics_pipeline.planning.planned_run import PlannedRun
 from genomics_pipeline.planning.workload import workload
 from genomics_pipeline.prices.load import load_prices, user_folder
 from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.aws.submission_checks import architecture_problems
 from genomics_pipeline.runs.plan import RunInputs
+from genomics_pipeline.runs.plan_alternatives import alternatives
 from genomics_pipeline.runs.plan_inputs import (
     CheckedRequest,
     bam_factor,
@@ -57,6 +59,9 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
     with collected.check():
         checked = check_request(request)
     with collected.check():
+        if checked is not None:
+            collected.add(architecture_problems(checked.planned, request.architecture))
+    with collected.check():
         prices = load_prices(request.region, user_folder(adapters.environment, adapters.home))
     collected.refuse()
     assert checked is not None
@@ -75,6 +80,7 @@ def estimate(request: PlanRequest, adapters: Adapters, note: Callable[[str], Non
         prices=prices,
         bam_factor=bam_factor(found.calibration),
         arrival_s=arrival_s(request, checked.planned),
+        alternatives=alternatives(request, found, request.architecture, adapters.store),
     )
     work = workload(run.pipeline, run.document, run.cohort, run.model, run.execution_input.parts)
     notes = (
@@ -114,6 +120,7 @@ def _account(request: PlanRequest, given: Mapping[str, float], planned: RunInput
         rate.value,
         rate.burst,
         JOB_START_S,
+        request.architecture,
     )
 
 

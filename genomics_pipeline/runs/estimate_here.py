@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from genomics_pipeline.asl.generate import generate
+from genomics_pipeline.aws.template.parameters import DEFAULT_ARCHITECTURE
 from genomics_pipeline.model.errors import Problem, UsageError
 from genomics_pipeline.planning.human_genome import GRCH38
 from genomics_pipeline.planning.local_plan import LocalPlan, PlannedMachine, make_local_plan
@@ -85,6 +86,7 @@ def _refuse_options_of_aws(request: PlanRequest) -> None:
         "--arriving-days": request.arriving_days is not None,
         "--rate": bool(request.rates),
         "--what-if": bool(request.what_if),
+        "--architecture": request.architecture is not DEFAULT_ARCHITECTURE,
         "--region": request.region != SHIPPED_REGION,
     }
     if wrong := [option for option, is_given in given.items() if is_given]:

@@ -15,7 +15,7 @@ from genomics_pipeline.planning.calibration import Calibration, read_calibration
 from genomics_pipeline.planning.history.learned_model import LearnedModel
 from genomics_pipeline.planning.human_genome import GRCH38
 from genomics_pipeline.planning.workload import PlannedCohort
-from genomics_pipeline.reference.fai import read_contigs
+from genomics_pipeline.reference.fai import Contig, read_contigs
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.find_run import find_run
@@ -53,6 +53,7 @@ class PlanInputs:
         history: The files of the earlier runs.
         cohort: The items of the run.
         reference: The prepared FASTA file; None for a human genome that no file was given of.
+        contigs: Its contigs.
         genome: The reference, for people.
     """
 
@@ -63,6 +64,7 @@ class PlanInputs:
     history: Sequence[RunFiles]
     cohort: PlannedCohort
     reference: Path | None
+    contigs: Sequence[Contig]
     genome: str
 
     def execution_input(self, request: PlanRequest) -> ExecutionInput:
@@ -121,12 +123,13 @@ def read_inputs(
     unlearned = [step for step in steps if step.name not in learned.steps]
     calibration.check(unlearned, strictly=request.calibration is not None)
     sizes = sample_sizes(request, planned, store)
-    reference, contigs, genome = None, GRCH38, "a human genome: the chromosomes of GRCh38"
+    contigs: Sequence[Contig] = GRCH38
+    reference, genome = None, "a human genome: the chromosomes of GRCh38"
     if request.reference is not None:
         reference = prepare(request.reference, (), store, adapters.cache, note)
         contigs, genome = tuple(read_contigs(reference)), without_secrets(request.reference)
     cohort = planned_cohort(request, planned, sizes, contigs, calibration, store, runs)
-    return PlanInputs(planned, calibration, learned, unlearned, runs, cohort, reference, genome)
+    return PlanInputs(planned, calibration, learned, unlearned, runs, cohort, reference, contigs, genome)
 
 
 def bam_factor(calibration: Calibration) -> float:

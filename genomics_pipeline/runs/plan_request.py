@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
+from genomics_pipeline.aws.template.parameters import DEFAULT_ARCHITECTURE
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import Problem, UsageError, did_you_mean
 from genomics_pipeline.model.faults import Faults
 from genomics_pipeline.model.resource_names import DEFAULT_STACK
@@ -50,6 +52,7 @@ class PlanRequest:
         most_failures: The samples that may fail before no new ones start, as ``percentage`` and ``count``; None for
             those of the pipeline.
         inject: A file of faults, as of `run --inject`; None for none.
+        architecture: The processors of the hosts.
         arriving_days: The days over which the samples arrive evenly, each a run of its own; None for one run of all.
         what_if: The names of choices to price: `planning.what_if.SWITCHES`, or ``naive`` for all of them.
     """
@@ -74,6 +77,7 @@ class PlanRequest:
     map_runs: int | None = None
     most_failures: Mapping[str, float] | None = None
     inject: Path | None = None
+    architecture: Architecture = DEFAULT_ARCHITECTURE
     arriving_days: float | None = None
 
 

@@ -47,7 +47,6 @@ def planned_cohort(
         store: The store of the files.
         history: The files of earlier runs, whose sizes stand for those of the same tasks.
     """
-    intervals = [json.loads(line)["regions"] for line in intervals_text(planned, contigs, store).splitlines()]
     with_reads = [one for one in planned.samples if one.gvcf is None]
     given = [] if with_reads and request.samples else [one for one in planned.samples if one.gvcf is not None]
     number = request.samples if request.samples and given else len(given)
@@ -55,7 +54,7 @@ def planned_cohort(
     return PlannedCohort(
         sizes if with_reads else [],
         line,
-        [sum(map(_bases, regions)) for regions in intervals],
+        interval_bases(planned, contigs, store),
         sum(contig.length_bp for contig in contigs),
         _alignment_factor(planned, model),
         number or 0,
@@ -117,6 +116,18 @@ def sample_sizes(request: PlanRequest, planned: RunInputs, store: Store) -> list
 def _given_bytes(given: Sequence[Sample], store: Store) -> float:
     found = (store.stat(one.gvcf or "") for one in given)
     return float(sum(info.size_bytes for info in found if info is not None))
+
+
+def interval_bases(planned: RunInputs, contigs: Sequence[Contig], store: Store) -> list[int]:
+    """Return the length of each interval of a run.
+
+    Args:
+        planned: The run.
+        contigs: The contigs of the reference.
+        store: The store of files with targets.
+    """
+    intervals = [json.loads(line)["regions"] for line in intervals_text(planned, contigs, store).splitlines()]
+    return [sum(map(_bases, regions)) for regions in intervals]
 
 
 def _bases(region: str) -> int:

@@ -385,7 +385,7 @@ def test_what_hosts_of_arm64_cannot_do_is_refused(
         arguments = ("submit", sheet, "--reference", fasta, "--dry-run")
         parameters = ("--param", "alignment.adapters=illumina", "--param", "alignment.quality_cutoff=0")
         assert errors(cli(*arguments, *parameters)) == [
-            "alignment.adapters: expected hosts of x86_64, found a stack of arm64; submit to a stack of x86_64, or "
+            "alignment.adapters: expected hosts of x86_64, found arm64; choose a stack of x86_64, or "
             "leave this parameter out"
         ]
         assert errors(cli(*arguments)) == []

@@ -11,12 +11,13 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.architecture import Architecture
 
 STANDARD = "STANDARD"  # S3's storage class of new objects
+DEFAULT_ARCHITECTURE = Architecture.X86_64  # of a stack's hosts
 KEY_ARN = "arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+"
 
 PARAMETERS: dict[str, Any] = {
     ARCHITECTURE: {
         "Type": "String",
-        "Default": Architecture.X86_64.value,
+        "Default": DEFAULT_ARCHITECTURE.value,
         "AllowedValues": [architecture.value for architecture in Architecture],
         "Description": "Processors of all hosts, and so of the images; arm64 is Graviton",
     },

@@ -15,15 +15,20 @@ from genomics_pipeline.model.first_attempt import FirstAttempt
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.planning.history.observation import Observation
 from genomics_pipeline.planning.history.quantile_line import QuantileLine, fit_line
-from genomics_pipeline.planning.resource_model import Quantiles, ResourceModel, TaskEstimate, TaskFeatures, UnknownStep
+from genomics_pipeline.planning.resource_model import (
+    Quantiles,
+    ResourceModel,
+    TaskEstimate,
+    TaskFeatures,
+    UnknownStep,
+    first_rung_mib,
+)
 
 MOST_OBSERVATIONS = 1_000  # of a step: more change a fit by less than tasks differ, and take time with their square
 FEWEST_FOR_QUANTILES = 10  # below, a tenth of the tasks is less than one of them
 ASSUMED_SPREAD = 0.25  # of a tenth of the tasks from the median, where there are fewer
 FEWEST_SIZES = 1.5  # the least ratio of the largest size to the smallest that tells a slope from a fixed part
 MARGIN = 0.05  # above all that was seen, where there are too few observations for a quantile of 99 %
-WORKER_MIB = 128  # of the process around the program, which its peak does not include
-ROUND_MIB = 16  # to which memory is rounded up, so that tasks of like sizes have one amount
 FARTHEST = 2.0  # times the largest input that was seen: beyond, memory may grow otherwise
 TIMEOUT_FACTOR = 4  # above the time of 99 of 100 tasks: hosts differ, and a task that hangs costs no more than this
 LEAST_TIMEOUT_S = 900
@@ -119,7 +124,7 @@ class LearnedModel:
         def upper(need: Need) -> float:
             return _upper_line(observations, need).at(size)
 
-        memory_mib = ROUND_MIB * math.ceil((upper(_memory) + WORKER_MIB) / ROUND_MIB)
+        memory_mib = first_rung_mib(upper(_memory))
         seconds = math.ceil(upper(_seconds_on(features.vcpus)) * TIMEOUT_FACTOR)
         resources = step.resources
         return FirstAttempt(

@@ -9,6 +9,7 @@ from typing import Any
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
+from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import CollectedProblems, Problem
 from genomics_pipeline.model.overrides import aws_defaults
 from genomics_pipeline.model.parameters import resolve, value_words
@@ -59,7 +60,7 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
         job_definitions = checks.deployed(pipeline, steps, document, deployment)
     if deployment is not None and planned is not None:
         note(f"checking the files of {quantity(len(planned.samples), 'sample')}")
-        checks.collected.add(architecture_problems(planned, deployment))
+        checks.collected.add(architecture_problems(planned, deployment.architecture))
         files = GivenFiles(planned, request.manifest, request.accepted, deployment, reference, adapters)
         warnings = files.check(checks.collected)
     attempts = checks.first_attempts(planned, reference)
@@ -76,15 +77,15 @@ def check_request(request: SubmitRequest, adapters: Adapters, note: Callable[[st
     )
 
 
-def architecture_problems(planned: RunInputs, deployment: Deployment) -> Iterator[Problem]:
-    """Yield a problem for each parameter that asks for what the images of the stack's architecture cannot do."""
+def architecture_problems(planned: RunInputs, architecture: Architecture) -> Iterator[Problem]:
+    """Yield a problem for each parameter that asks for what the images of an architecture cannot do."""
     for stage in planned.pipeline.stages:
         values = resolve(stage.step.parameters, planned.overrides.get(stage.name, {}))
         for spec in stage.step.parameters.values():
-            usable = spec.architectures or (deployment.architecture,)
-            if deployment.architecture not in usable and values[spec.name] != spec.default:
-                expected = f"expected hosts of {' or '.join(usable)}, found a stack of {deployment.architecture}"
-                advice = f"submit to a stack of {usable[0]}, or leave this parameter out"
+            usable = spec.architectures or (architecture,)
+            if architecture not in usable and values[spec.name] != spec.default:
+                expected = f"expected hosts of {' or '.join(usable)}, found {architecture}"
+                advice = f"choose a stack of {usable[0]}, or leave this parameter out"
                 yield Problem(f"{expected}; {advice}", column=f"{stage.name}.{spec.name}")
 
 
