@@ -46,6 +46,7 @@ COMMANDS = {
     "replay": ("replay", "replay"),
     "rerun": ("rerun", "rerun"),
     "results": ("results", "results"),
+    "rocrate": ("rocrate", "rocrate"),
     "run": ("run", "run"),
     "runs": ("runs", "runs"),
     "simulate": ("simulate", "simulate"),
@@ -73,6 +74,7 @@ PRINTERS = frozenset(
         "plan",
         "prices",
         "results",
+        "rocrate",
         "runs",
         "status",
         "template",
@@ -118,6 +120,8 @@ def cli(ctx: click.Context, debug: bool) -> None:
       eval "$(_GENOMICS_PIPELINE_COMPLETE=bash_source genomics-pipeline)"
     """
     ctx.obj = {"debug": debug}
+    if os.environ.get("NO_COLOR"):  # https://no-color.org; rich obeys it by itself
+        ctx.color = False
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -318,4 +318,5 @@ def chosen_reference(reference: str | None, genome: str | None, on_aws: bool, op
     raise UsageError(f"expected one of {option} and --genome, found {'both' if genome else 'neither'}")
 
 
+quiet_option = click.option("--quiet", is_flag=True, help="Show no progress, only the summary and errors.")
 verbose_option = click.option("--verbose", is_flag=True, help="Show details of jobs and of this machine too.")

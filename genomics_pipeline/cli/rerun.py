@@ -12,6 +12,7 @@ from genomics_pipeline.cli.options import (
     machine_options,
     memory_option,
     param_option,
+    quiet_option,
     run_argument,
     sample_option,
     stack_option,
@@ -48,6 +49,7 @@ CLASSES = [*map(str, FailureClass), "pending"]  # `report.run_state.PENDING`, wi
 @tolerate_option
 @machine_options("--machine-memory")
 @verbose_option
+@quiet_option
 @click.option("--dry-run", is_flag=True, help="Print what would run; write and start nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def rerun(
@@ -60,6 +62,7 @@ def rerun(
     accepted: dict[str, float] | None,
     dry_run: bool,
     verbose: bool,
+    quiet: bool,
     limits: Limits,
     as_json: bool,
 ) -> None:
@@ -85,9 +88,11 @@ def rerun(
     backend = find_run(run, stack, adapters(limits))
     if limits != NO_LIMITS and not isinstance(backend, FolderBackend):
         raise UsageError(f"--cpus, --machine-memory and --jobs are for runs on this machine; {run} is on AWS")
+    if quiet and verbose:
+        raise UsageError("--quiet, --verbose: expected one of them")
     request = RerunRequest(SampleFilter(classes, samples), memory, parameters, accepted, dry_run)
     end_on_signals()
-    with ProgressDisplay(quiet=as_json, verbose=verbose) as display:
+    with ProgressDisplay(quiet=as_json or quiet, verbose=verbose) as display:
         outcome = backend.rerun(request, display)
     if as_json:
         echo_json(outcome.to_json())

@@ -18,6 +18,7 @@ from genomics_pipeline.cli.options import (
     param_option,
     params_file_option,
     pipeline_option,
+    quiet_option,
     reference_options,
     refuse_options_of_samples,
     regions_option,
@@ -28,9 +29,11 @@ from genomics_pipeline.cli.options import (
     verbose_option,
 )
 from genomics_pipeline.cli.signals import end_on_signals
+from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
+    from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.runs.local.request import LocalRunRequest
     from genomics_pipeline.worker.machine import Limits
 
@@ -80,11 +83,13 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print what would run, what is reused, and why; write and start nothing.")
 @machine_options()
 @verbose_option
+@quiet_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def run(
     as_json: bool,
     dry_run: bool,
     verbose: bool,
+    quiet: bool,
     limits: Limits,
     truth: Path | None,
     truth_samples: tuple[str, ...],
@@ -119,9 +124,12 @@ def run(
     from genomics_pipeline.runs.local.run import run as run_request
     from genomics_pipeline.runs.truth import parse_truth
 
+    if quiet and verbose:
+        raise UsageError("--quiet, --verbose: expected one of them")
+    progress = ProgressDisplay(quiet=as_json or quiet, verbose=verbose)
     if not options["reference"]:
         given = {**options, "truth": truth, "truth_samples": truth_samples, "truth_regions": truth_regions}
-        _run_records({**given, "joint_with": joint_with, "dry_run": dry_run}, limits, verbose, as_json)
+        _run_records({**given, "joint_with": joint_with, "dry_run": dry_run}, limits, progress, as_json)
         return
     joined = joined_arguments(joint_with)
     request = LocalRunRequest(truth=parse_truth(truth, truth_samples, truth_regions), **joined, **options)
@@ -129,7 +137,7 @@ def run(
     if dry_run:
         _show_dry_run(request, limits, as_json)
         return
-    with ProgressDisplay(quiet=as_json, verbose=verbose) as display:
+    with progress as display:
         summary = run_request(request, adapters(limits), display)
     if as_json:
         echo_json(summary.to_json())
@@ -146,17 +154,16 @@ _OF_SAMPLES = (
 )
 
 
-def _run_records(options: dict[str, Any], limits: Limits, verbose: bool, as_json: bool) -> None:
+def _run_records(options: dict[str, Any], limits: Limits, progress: ProgressDisplay, as_json: bool) -> None:
     """Run records through a pipeline over records.
 
     Args:
         options: The options of the command.
         limits: What jobs may use of this machine.
-        verbose: Whether to show details.
+        progress: Shows the progress.
         as_json: Whether to print JSON.
     """
     from genomics_pipeline.cli.adapters import adapters
-    from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.report.record_summary import summary_lines
     from genomics_pipeline.runs.local.records.request import RecordRunRequest
     from genomics_pipeline.runs.local.records.run import run_records
@@ -165,7 +172,7 @@ def _run_records(options: dict[str, Any], limits: Limits, verbose: bool, as_json
     names = ("pipeline", "out", "parameters", "params_file", "accepted", "most_failures", "resume", "containers")
     request = RecordRunRequest(options["manifest"], **{name: options[name] for name in names})
     end_on_signals()
-    with ProgressDisplay(quiet=as_json, verbose=verbose) as display:
+    with progress as display:
         summary = run_records(request, adapters(limits), display)
     if as_json:
         echo_json(summary.to_json())

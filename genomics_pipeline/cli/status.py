@@ -38,7 +38,8 @@ MOST = 500  # samples in the table, if nothing else is asked for: it reads the m
 @click.option(
     "--table/--no-table",
     default=None,
-    help=f"Show the metrics and verdicts of the samples of a run that has ended; by default of {MOST:,} at most.",
+    help=f"Show the metrics and verdicts of all samples of a run that has ended; by default, those to look at first of "
+    f"{MOST:,} at most.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with --watch one per line.")
 def status(run: str, stack: str, watched: bool, budget: float | None, table: bool | None, as_json: bool) -> None:
@@ -73,7 +74,8 @@ def status(run: str, stack: str, watched: bool, budget: float | None, table: boo
         echo_line("stopped watching; the run continues", err=True)
         sys.exit(130)
     shown = state.status != "RUNNING" and (state.samples <= MOST if table is None else table)
-    _show(state, as_json, compact=watched, outcomes=backend.outcomes(state) if shown else None)
+    outcomes = backend.outcomes(state) if shown else None
+    _show(state, as_json, compact=watched, outcomes=outcomes, whole=table is True)
     sys.exit(0 if state.is_accepted else 1)
 
 
@@ -98,7 +100,7 @@ def _watch(backend: RunBackend, as_json: bool, guard: Guard | None) -> RunState:
     return state
 
 
-def _show(state: RunState, as_json: bool, compact: bool, outcomes: Outcomes | None = None) -> None:
+def _show(state: RunState, as_json: bool, compact: bool, outcomes: Outcomes | None = None, whole: bool = False) -> None:
     """Print a state of the run.
 
     Args:
@@ -106,6 +108,7 @@ def _show(state: RunState, as_json: bool, compact: bool, outcomes: Outcomes | No
         as_json: Whether to print JSON.
         compact: Whether to print it in one line.
         outcomes: The outcomes of the samples; None to show none.
+        whole: Whether to show all samples of a large cohort.
     """
     if as_json:
         measured = {"outcomes": outcomes.outcomes_json()} if outcomes else {}
@@ -116,4 +119,4 @@ def _show(state: RunState, as_json: bool, compact: bool, outcomes: Outcomes | No
 
     render_status(state, time.time())
     if outcomes:
-        render_outcomes(outcomes)
+        render_outcomes(outcomes, state.place, whole=whole)

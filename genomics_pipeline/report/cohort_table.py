@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.table import Table
 from rich.text import Text
 
-from genomics_pipeline.model.metric_spec import NOTHING
+from genomics_pipeline.model.metric_spec import BAD, NOTHING, WARN
 from genomics_pipeline.model.printable import indented
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.step import METRICS
+from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.concordance import Agreement
 from genomics_pipeline.report.console import open_console
 from genomics_pipeline.report.ledger import missing_lines
@@ -18,26 +21,60 @@ from genomics_pipeline.report.metric_columns import cohort_metrics, metric_cell,
 from genomics_pipeline.report.run_summary import Outcomes, RunSummary, SampleOutcome
 
 STYLES = {"done": "green", "reused": "cyan", "FAILED": "bold red", "pending": "yellow"}
+MOST, WORST = 40, 20  # samples: the most that are all shown, and how many are shown of more
 STATES = {"SUCCEEDED": "done", "FAILED": "FAILED", "PENDING": "pending"}
 
 
 def render_table(summary: RunSummary) -> None:
-    """Print the summary of a run to standard output."""
+    """Print the summary of a run to standard output; of a large cohort the samples to look at first."""
     console = open_console()
-    if summary.samples:
-        console.print(_samples(summary))
-    for line in [*_reasons(summary), *_failures(summary.samples), *_cohort(summary), *_ending(summary)]:
+    shown = replace(summary, samples=worst_samples(summary.samples))
+    if shown.samples:
+        console.print(_samples(shown))
+    rest = _rest(summary.samples, shown.samples, summary.run)
+    for line in [*rest, *_reasons(shown), *_failures(shown.samples), *_cohort(shown), *_ending(shown)]:
         console.print(line, soft_wrap=True)
 
 
-def render_outcomes(outcomes: Outcomes) -> None:
-    """Print the table of a run to standard output below its state, which has the failures."""
+def render_outcomes(outcomes: Outcomes, place: str, *, whole: bool) -> None:
+    """Print the table of a run to standard output below its state, which has the failures.
+
+    Args:
+        outcomes: The outcomes of the run.
+        place: The folder or URI of the run.
+        whole: Whether to print all samples of a large cohort, too.
+    """
     console = open_console()
     console.print()
-    if outcomes.samples:
-        console.print(_samples(outcomes))
-    for line in [*_reasons(outcomes), *cohort_metrics(outcomes)]:
+    shown = outcomes if whole else replace(outcomes, samples=worst_samples(outcomes.samples))
+    if shown.samples:
+        console.print(_samples(shown))
+    rest = _rest(outcomes.samples, shown.samples, place)
+    for line in [*rest, *_reasons(shown), *cohort_metrics(shown)]:
         console.print(line, soft_wrap=True)
+
+
+def worst_samples(samples: Sequence[SampleOutcome]) -> Sequence[SampleOutcome]:
+    """Return the samples that fit a screen: all, or those to look at first.
+
+    These are samples that failed, then those with most bad verdicts, then with most warnings, then those not done.
+    """
+    return samples if len(samples) <= MOST else sorted(samples, key=_rank)[:WORST]
+
+
+def _rank(sample: SampleOutcome) -> tuple[bool, int, int, bool]:
+    counts = Counter(verdict for verdicts in sample.verdicts.values() for verdict in verdicts.values())
+    return sample.state != "FAILED", -counts[BAD], -counts[WARN], sample.state != "PENDING"
+
+
+def _rest(samples: Sequence[SampleOutcome], shown: Sequence[SampleOutcome], place: str) -> Iterator[Text]:
+    """Yield how many samples the table leaves out, by state, and how to list them."""
+    if len(shown) < len(samples):
+        counts = Counter(map(_state_words, samples))
+        counts.subtract(map(_state_words, shown))
+        parts = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
+        yield Text(f"and {quantity(len(samples) - len(shown), 'more sample', ',')}: {parts}")
+        yield Text(f"all of them: {command_line('status', place, '--table')}")
 
 
 def _samples(summary: Outcomes) -> Table:
@@ -53,10 +90,13 @@ def _samples(summary: Outcomes) -> Table:
     return table
 
 
-def _state(sample: SampleOutcome) -> Text:
+def _state_words(sample: SampleOutcome) -> str:
     state = STATES.get(sample.state, sample.state)
-    if sample.reused and state == "done":
-        state = "reused"
+    return "reused" if sample.reused and state == "done" else state
+
+
+def _state(sample: SampleOutcome) -> Text:
+    state = _state_words(sample)
     return Text(state, style=STYLES.get(state, ""))
 
 

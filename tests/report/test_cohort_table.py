@@ -9,9 +9,9 @@ import pytest
 
 from genomics_pipeline import report
 from genomics_pipeline.model.metric_spec import MetricSpec, verdicts
-from genomics_pipeline.report.cohort_table import render_table
+from genomics_pipeline.report.cohort_table import render_outcomes, render_table
 from genomics_pipeline.report.concordance import Agreement, Concordance
-from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary, SampleOutcome
+from genomics_pipeline.report.run_summary import CohortOutcome, Outcomes, RunSummary, SampleOutcome
 from genomics_pipeline.runs.catalog import load_step, step_names
 
 METRICS = {
@@ -178,3 +178,37 @@ def named_metrics(source: str, names: set[str]) -> set[str]:
 def has_docstring(node: ast.AST) -> bool:
     kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     return isinstance(node, kinds) and ast.get_docstring(node) is not None
+
+
+def many(number: int) -> list[SampleOutcome]:
+    """Return the outcomes of a cohort, of which every hundredth sample failed, is bad, warned of or pending."""
+    made = []
+    for index in range(number):
+        kind = {7: "FAILED", 17: "PENDING"}.get(index % 100, "SUCCEEDED")
+        judged = {27: {"map": {"depth": "warn"}}, 37: {"map": {"depth": "bad"}}}.get(index % 100, {})
+        more = {"error": "R2 is short"} if kind == "FAILED" else {}
+        metrics = {"map": MAPPED} if kind == "SUCCEEDED" else {}
+        made.append(outcome(f"s{index}", kind, metrics=metrics, verdicts=judged, reused=index % 2 == 0, **more))
+    return made
+
+
+def test_a_large_cohort_fits_a_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    render_table(summary(*many(10_000), run="/my run"))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[1:21]] == [[f"s{100 * n + 7}", "FAILED"] for n in range(20)]
+    assert lines[21] == "and 9,980 more samples: 5,000 reused, 4,800 done, 80 FAILED, 100 pending"
+    assert lines[22] == "all of them: genomics-pipeline status '/my run' --table"
+    assert len(lines) < 24 + 20 + 6  # the messages of the failures that are shown, and the end of the run
+
+
+def test_samples_to_look_at_first_are_ordered(capsys: pytest.CaptureFixture[str]) -> None:
+    render_outcomes(Outcomes(samples=many(200), cohort=CohortOutcome(), metrics=METRICS), "/r", whole=False)
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()[2:22]]
+    assert names[:8] == ["s7", "s107", "s37", "s137", "s27", "s127", "s17", "s117"]
+    render_outcomes(Outcomes(samples=many(200), cohort=CohortOutcome(), metrics=METRICS), "/r", whole=True)
+    assert len(capsys.readouterr().out.splitlines()) >= 201
+
+
+def test_a_small_cohort_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    render_table(summary(*many(40)))
+    assert sum(line.startswith("s") for line in capsys.readouterr().out.splitlines()) >= 40
