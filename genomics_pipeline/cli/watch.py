@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 import time
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import click
 
 from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.report.output import echo_line
 
-if TYPE_CHECKING:
-    from genomics_pipeline.runs.watch import EndedCommand
-
-ERROR = "error: "  # begins each problem that a command reports
-MOST_ERRORS = 32  # in the record of a command's end
 JOB_VARIABLE = "AWS_BATCH_JOB_ID"  # set by AWS Batch: the same in all attempts of a job
 
 
@@ -62,28 +56,29 @@ def watch(prefix: str, command: tuple[str, ...], every: float, settle: int, once
       genomics-pipeline watch arriving --every 0.1 --settle 0 -- run --pipeline transactions --out runs/{name}
     """
     from genomics_pipeline.cli.adapters import adapters, object_store
-    from genomics_pipeline.runs.watch import Surroundings, release_own, start_arrivals, unfinished, watch_request
+    from genomics_pipeline.cli.warm_commands import WarmCommands
+    from genomics_pipeline.runs.watch import Surroundings, Watch, watch_request
     from genomics_pipeline.stores.protocol import DeniedAccess, TransferFailed
 
     request = watch_request(prefix, command, settle, adapters().environment.get(JOB_VARIABLE, ""))
-    around = Surroundings(object_store(), _start, time.time, lambda text: echo_line(text, err=True))
     _check_options(command)
     end_on_signals()
-    release_own(request, around)
-    for claim in unfinished(request, around.store):
-        around.note(
-            f"{claim}: begun and not ended: another watcher runs it, or was killed; remove it to start it again"
-        )
+    commands = WarmCommands(command, os.environ)
+    around = Surroundings(object_store(), commands.run, time.time, lambda text: echo_line(text, err=True))
+    watching = Watch(request, around)
+    watching.release_abandoned()
     while True:
+        codes: Sequence[int] = ()
         try:
-            failed = start_arrivals(request, around)
+            codes = watching.start_arrivals()
         except TransferFailed as error:
             if once or isinstance(error, DeniedAccess):
                 raise
             around.note(f"{error}; looking again in {every:g} s")
         if once:
-            sys.exit(1 if failed else 0)
-        time.sleep(every)
+            sys.exit(1 if any(codes) else 0)
+        if not codes:  # others may have arrived meanwhile
+            time.sleep(every)
 
 
 def _check_options(command: Sequence[str]) -> None:
@@ -99,30 +94,3 @@ def _check_options(command: Sequence[str]) -> None:
 
     if all(NAME not in one or before == "--out" or one.startswith("--out=") for before, one in pairwise(command)):
         given_options(command[0], command[1:], "after --")
-
-
-def _start(arguments: Sequence[str]) -> EndedCommand:
-    """Run a command of this program to its end, and pass on what it says; when interrupted, let it end in order."""
-    from genomics_pipeline.runs.watch import EndedCommand
-
-    with subprocess.Popen(
-        [sys.executable, "-P", "-m", "genomics_pipeline", *arguments],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,  # a terminal would interrupt it as well, and so a second time
-    ) as process:
-        assert process.stderr is not None
-        errors: list[str] = []
-        try:
-            for line in process.stderr:
-                echo_line(line.removesuffix("\n"), err=True)
-                if line.startswith(ERROR) and len(errors) < MOST_ERRORS:
-                    errors.append(line.removeprefix(ERROR).rstrip())
-            return EndedCommand(process.wait(), errors)
-        except KeyboardInterrupt:
-            process.terminate()
-            for line in process.stderr:  # it could not end in order if nobody read them
-                echo_line(line.removesuffix("\n"), err=True)
-            raise

@@ -27,18 +27,18 @@ from genomics_pipeline.model.step_problems import step_problems
 from genomics_pipeline.model.toml_file import TomlFile
 
 
-def parse_step(text: str, *, file: str, is_shipped: bool = False) -> StepSpec:
+def parse_step(text: str, *, file: str, is_checked: bool = False) -> StepSpec:
     """Return the step that a ``step.toml`` declares.
 
     Args:
         text: The file's text.
         file: Its name, for messages.
-        is_shipped: The file is one of this package, which its tests have compared with the schema.
+        is_checked: The file has been compared with the schema before: one of this package by its tests.
 
     Raises:
         DataError: with all problems, in source order.
     """
-    toml = TomlFile(text, file=file, schema=None if is_shipped else "step")
+    toml = TomlFile(text, file=file, schema=None if is_checked else "step")
     data = toml.data
     parameters = {name: _parameter(name, raw) for name, raw in data.get("parameters", {}).items()}
     metrics = {name: parse_metric(name, raw) for name, raw in data.get("metrics", {}).items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from genomics_pipeline.records.fields import RecordKind, UnreadableRecord, read_fields
+from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, read_fields
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
 KIND = RecordKind("the record of a process", "delete the file")
@@ -47,17 +47,25 @@ def read_holder(store: Store, uri: str) -> Holder | None:
         keeps a second process out.
     """
     try:
-        fields = read_fields(store, uri, KIND)
-        return Holder(
-            fields.integer("pid"),
-            fields.text("host"),
-            fields.text("machine"),
-            fields.text("namespace"),
-            fields.text("started"),
-            fields.text("token"),
-        )
+        return holder_of(read_fields(store, uri, KIND))
     except (MissingObject, UnreadableRecord):
         return None
+
+
+def holder_of(fields: Fields) -> Holder:
+    """Return the process that a JSON object describes.
+
+    Raises:
+        UnreadableRecord: for an object of another form.
+    """
+    return Holder(
+        fields.integer("pid"),
+        fields.text("host"),
+        fields.text("machine"),
+        fields.text("namespace"),
+        fields.text("started"),
+        fields.text("token"),
+    )
 
 
 def write_holder(store: Store, uri: str, holder: Holder) -> None:

@@ -54,7 +54,7 @@ def load_step(name_or_path: str, base: Path | None = None) -> StepFolder:
     if name_or_path not in step_names():
         hint = did_you_mean(name_or_path, step_names())
         raise DataError(f"unknown step {name_or_path!r}; {hint}; a folder of your own is given as ./path")
-    return read_step(shipped_folder("steps") / name_or_path, is_shipped=True)
+    return read_step(shipped_folder("steps") / name_or_path, is_checked=True)
 
 
 def load_pipeline(name_or_file: str) -> tuple[Pipeline, dict[str, StepFolder]]:

@@ -7,29 +7,19 @@ and its content, so that a changed one is another one.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.secrets import without_secrets
-from genomics_pipeline.records.fields import RecordKind, find_fields
-from genomics_pipeline.stores.protocol import MissingObject, ObjectInfo, Store
+from genomics_pipeline.runs.arrivals import Arrival, Arrivals, arrivals_in, read_arrival
+from genomics_pipeline.runs.claims import Claims
+from genomics_pipeline.stores.protocol import ObjectInfo, Store
 
-STARTED = ".started"
 NAME = "{name}"  # in arguments of the command: the name of the manifest's run
 COMMANDS = ("run", "submit")
-_MANIFEST = re.compile(r"[^./][^/]*\.(csv|tsv|jsonl|ndjson)(\.(gz|bgz|bz2|xz|zst))?", re.IGNORECASE)
-_SUFFIXES = re.compile(r"(\.(csv|tsv|jsonl|ndjson))(\.(gz|bgz|bz2|xz|zst))?$", re.IGNORECASE)
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
-_NAME_CHARACTERS, _DIGEST_CHARACTERS, _PIECE = 40, 12, 1 << 20
-_BEGUN, _ENDED = ".json", ".ended.json"
-CLAIM = RecordKind("the record of a start", "remove it to start its sheet again")
 _USAGE = 2  # the exit code of a command that cannot be understood, whatever the manifest
 
 
@@ -64,37 +54,20 @@ class EndedCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """A manifest that has not been started.
-
-    Attributes:
-        uri: Its path or URI.
-        name: The name of its run: of its file, and the beginning of its digest.
-        sha256: The digest of its content.
-    """
-
-    uri: str
-    name: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class Surroundings:
     """The surroundings of a watch.
 
     Attributes:
         store: The store of the manifests.
-        start: Runs a command of this program to its end.
+        start: Runs a command of this program to its end, in a process that keeps descriptors open.
         now: Returns the time in seconds since the epoch.
         note: Shows a line.
-        digests: The sha256 of manifests by URI and version, so that each is read once.
     """
 
     store: Store
-    start: Callable[[Sequence[str]], EndedCommand]
+    start: Callable[[Sequence[str], Sequence[int]], EndedCommand]
     now: Callable[[], float]
     note: Callable[[str], None]
-    digests: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def watch_request(prefix: str, command: Sequence[str], settle_s: float, job: str = "") -> WatchRequest:
@@ -123,123 +96,82 @@ def watch_request(prefix: str, command: Sequence[str], settle_s: float, job: str
     return WatchRequest(f"{prefix.rstrip('/')}/", tuple(command), settle_s, job)
 
 
-def unfinished(request: WatchRequest, store: Store) -> Iterator[str]:
-    """Yield the claims whose commands have not ended: another watcher runs them, or was killed."""
-    uris = {info.uri for info in store.list(f"{request.prefix}{STARTED}/")}
-    claims = (uri for uri in sorted(uris) if not uri.endswith(_ENDED))
-    yield from (claim for claim in claims if _end(claim) not in uris)
-
-
-def release_own(request: WatchRequest, around: Surroundings) -> None:
-    """Remove the claims that an earlier attempt of the same Batch job left that lost its host: nothing runs any more.
+class Watch:
+    """The watch of one folder or prefix.
 
     Args:
         request: The arguments.
         around: The surroundings.
-
-    Raises:
-        UnreadableRecord: for a claim in an unknown form.
     """
-    if not request.job:
-        return
-    for claim in list(unfinished(request, around.store)):
-        fields = find_fields(around.store, claim, CLAIM)
-        if fields and fields.has("job") and fields.text("job") == request.job:
-            around.note(f"{claim}: begun by an earlier attempt of this job, which ended; it is started again")
-            around.store.delete(claim)
 
+    def __init__(self, request: WatchRequest, around: Surroundings) -> None:
+        self._request = request
+        self._around = around
+        self._place: Arrivals = arrivals_in(around.store, request.prefix, around.now)
+        self._claims = Claims(around.store, request.prefix, around.now, request.job)
 
-def start_arrivals(request: WatchRequest, around: Surroundings) -> int:
-    """Start a run for each manifest that has arrived, one after the other, and return how many of them failed.
+    def release_abandoned(self) -> None:
+        """Remove the records of starts whose commands nobody runs any more, and name those that somebody may run.
 
-    A manifest whose claim is taken is passed over, also if its command failed.
+        Raises:
+            UnreadableRecord: for a record in an unknown form.
+        """
+        for claim, reason in self._claims.abandoned():
+            self._around.note(f"{claim}: {reason}; it is started again")
+        for claim in self._claims.unfinished():
+            self._around.note(
+                f"{claim}: begun and not ended: another watcher runs it, or was killed; remove it to start it again"
+            )
 
-    Args:
-        request: The arguments.
-        around: The surroundings.
+    def start_arrivals(self) -> Sequence[int]:
+        """Start a run for each manifest that has arrived, one after the other, and return the exit codes.
 
-    Raises:
-        UsageError: if the command is refused as wrong usage; the manifest is then left as it was.
-    """
-    failed = 0
-    for arrival in _arrivals(request, around):
-        claim = f"{request.prefix}{STARTED}/{arrival.name}{_BEGUN}"
-        job = {"job": request.job} if request.job else {}
-        if not around.store.create(claim, _record(arrival, "begun", around.now(), job)):
-            continue  # another watcher was faster
-        ended = _run(request, arrival, claim, around)
-        errors = {"errors": list(ended.errors)} if ended.errors else {}
-        outcome_of = {"exit_code": ended.code, **errors}
-        around.store.write(_end(claim), _record(arrival, "ended", around.now(), outcome_of))
-        failed += ended.code != 0
-        advice = f"failed with exit code {ended.code}; to start it again, remove {claim}"
-        outcome = "ended well" if ended.code == 0 else advice
-        around.note(f"{arrival.uri}: {request.command[0]} {outcome}")
-    return failed
+        A manifest whose claim is taken is passed over, also if its command failed.
 
+        Raises:
+            UsageError: if the command is refused as wrong usage; the manifest is then left as it was.
+        """
+        codes = []
+        for arrival in self._arrivals():
+            with ExitStack() as held:
+                claim, around = self._claims.take(arrival, held), self._around
+                if claim is None:  # another watcher was faster
+                    self._place.remember(arrival)
+                    continue
+                ended = self._run(arrival, claim.uri, claim.descriptors)
+                self._claims.end(claim.uri, arrival, ended.code, ended.errors)
+            self._place.remember(arrival)
+            codes.append(ended.code)
+            advice = f"failed with exit code {ended.code}; to start it again, remove {claim.uri}"
+            outcome = "ended well" if ended.code == 0 else advice
+            around.note(f"{arrival.uri}: {self._request.command[0]} {outcome}")
+        return codes
 
-def _run(request: WatchRequest, arrival: Arrival, claim: str, around: Surroundings) -> EndedCommand:
-    around.note(f"{arrival.uri}: {request.command[0]} begins as {arrival.name}")
-    first, *rest = request.command
-    try:
-        ended = around.start([first, arrival.uri, *(argument.replace(NAME, arrival.name) for argument in rest)])
-    except KeyboardInterrupt:
-        around.note(f"{arrival.uri}: interrupted; to start it again, remove {claim}")
-        raise
-    if ended.code == _USAGE:
-        around.store.delete(claim)
-        raise UsageError(f"`{first}` does not accept its options; nothing was started for {arrival.uri}")
-    return ended
-
-
-def _arrivals(request: WatchRequest, around: Surroundings) -> Iterator[Arrival]:
-    """Yield the complete manifests that nobody has started, in the order of their names."""
-    infos = list(around.store.list(request.prefix))
-    claims = f"{request.prefix}{STARTED}/"
-    claimed = {info.uri.removeprefix(claims) for info in infos if info.uri.startswith(claims)}
-    for info in infos:
-        if not _MANIFEST.fullmatch(info.uri.removeprefix(request.prefix)) or not _is_complete(info, request, around):
-            continue
-        arrival = _arrival(info, request, around)
-        if arrival and f"{arrival.name}{_BEGUN}" not in claimed:
-            yield arrival
-
-
-def _is_complete(info: ObjectInfo, request: WatchRequest, around: Surroundings) -> bool:
-    return "://" in info.uri or around.now() - info.modified >= request.settle_s
-
-
-def _arrival(info: ObjectInfo, request: WatchRequest, around: Surroundings) -> Arrival | None:
-    """Return a manifest; None if it is gone."""
-    key = (info.uri, info.version)
-    if key not in around.digests:
-        digest = hashlib.sha256()
+    def _run(self, arrival: Arrival, claim: str, descriptors: Sequence[int]) -> EndedCommand:
+        note = self._around.note
+        note(f"{arrival.uri}: {self._request.command[0]} begins as {arrival.name}")
+        first, *rest = self._request.command
+        arguments = [first, arrival.uri, *(argument.replace(NAME, arrival.name) for argument in rest)]
         try:
-            with around.store.open(info.uri) as file:
-                while piece := file.read(_PIECE):
-                    digest.update(piece)
-        except MissingObject:
-            return None
-        around.digests[key] = digest.hexdigest()
-    sha256 = around.digests[key]
-    stem = _SUFFIXES.sub("", info.uri.removeprefix(request.prefix))
-    clean = _NOT_IN_NAMES.sub("-", stem).strip("-")[:_NAME_CHARACTERS] or "manifest"
-    return Arrival(info.uri, f"{clean}-{sha256[:_DIGEST_CHARACTERS]}", sha256)
+            ended = self._around.start(arguments, descriptors)
+        except KeyboardInterrupt:
+            again = "the next watch starts it again" if descriptors else f"to start it again, remove {claim}"
+            note(f"{arrival.uri}: interrupted; {again}")
+            raise
+        if ended.code == _USAGE:
+            self._around.store.delete(claim)
+            raise UsageError(f"`{first}` does not accept its options; nothing was started for {arrival.uri}")
+        return ended
 
+    def _arrivals(self) -> Iterator[Arrival]:
+        """Yield the complete manifests that nobody has started, in the order of their names."""
+        for info in self._place.look():
+            if not self._is_complete(info) or (arrival := read_arrival(info, self._around.store)) is None:
+                continue
+            if self._place.is_started(arrival.name):
+                self._place.remember(arrival)
+            else:
+                yield arrival
 
-def _end(claim: str) -> str:
-    """Return the URI of the record of a command's end."""
-    return claim.removesuffix(_BEGUN) + _ENDED
-
-
-def _record(arrival: Arrival, kind: str, time_s: float, more: Mapping[str, Any]) -> bytes:
-    """Return the record of a command's beginning or end.
-
-    Args:
-        arrival: The manifest.
-        kind: ``begun`` or ``ended``.
-        time_s: Its time, in seconds since the epoch.
-        more: Further members.
-    """
-    time = datetime.fromtimestamp(time_s, UTC).isoformat(timespec="seconds")
-    return json.dumps({"manifest": arrival.uri, "sha256": arrival.sha256, kind: time, **more}).encode()
+    def _is_complete(self, info: ObjectInfo) -> bool:
+        return "://" in info.uri or self._around.now() - info.modified >= self._request.settle_s

@@ -2,9 +2,9 @@
 
 It serves one client, at the socket whose descriptor is its argument, until the client is gone. Each request is a line
 of JSON with two descriptors: the program's output, and a socket that gets the process id, or 0 where the program cannot
-run in a fork, and later the line of its end (see `interpreters`). The fork leads a process group, begins when a byte
+run in a fork, and later the line of its end (see `fork_server`). The fork leads a process group, begins when a byte
 comes from that socket, and finds everything as if it had been executed: arguments, folder, path of modules, `__main__`,
-standard streams, signals.
+standard streams, signals. Other servers share the loop; a request to them may have further descriptors.
 
 This program imports nothing of the package, and only modules that start no threads.
 """
@@ -20,6 +20,7 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
@@ -34,6 +35,8 @@ PRELOADED = (
 )
 _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 _CHUNK = 1 << 16
+_MOST_DESCRIPTORS = 4  # of a request
+_OUTPUT = (1, 2)  # standard output and standard error
 
 
 class ForkLoop:
@@ -41,10 +44,19 @@ class ForkLoop:
 
     Args:
         client: The socket of the client.
+        streams: The descriptors that become the output of a request.
+        accepts: Returns whether the program of a request can run in a fork.
     """
 
-    def __init__(self, client: socket.socket) -> None:
+    def __init__(
+        self,
+        client: socket.socket,
+        streams: Sequence[int] = _OUTPUT,
+        accepts: Callable[[dict[str, Any]], bool] = lambda _: True,
+    ) -> None:
         self._client = client
+        self._streams = streams
+        self._accepts = accepts
         self._running: dict[int, socket.socket] = {}
         self._wake, wakes = os.pipe()
         os.set_blocking(wakes, False)
@@ -53,7 +65,10 @@ class ForkLoop:
         self._descriptors = [self._wake, wakes]
 
     def serve(self) -> dict[str, Any]:
-        """Serve requests until the client is gone; return only in a fork, the request that it is for."""
+        """Serve requests until the client is gone; return only in a fork, the request that it is for.
+
+        Its member ``descriptors`` has those that came with it, beside the output and the socket of the end.
+        """
         poll = select.poll()
         for source in (self._client.fileno(), self._wake):
             poll.register(source, select.POLLIN)
@@ -66,12 +81,12 @@ class ForkLoop:
                 request, descriptors = self._receive()
                 if request is None:
                     os._exit(0)  # no handler of a preloaded module is for this process
-                output, end = descriptors
+                output, end, *request["descriptors"] = descriptors
                 if self._fork(request, output, socket.socket(fileno=end)):
                     return request
 
     def _receive(self) -> tuple[dict[str, Any] | None, list[int]]:
-        data, descriptors, _, _ = socket.recv_fds(self._client, _CHUNK, 2)
+        data, descriptors, _, _ = socket.recv_fds(self._client, _CHUNK, _MOST_DESCRIPTORS)
         while data and not data.endswith(b"\n"):
             data += (more := self._client.recv(_CHUNK))
             if not more:
@@ -81,7 +96,7 @@ class ForkLoop:
     def _fork(self, request: dict[str, Any], output: int, end: socket.socket) -> bool:
         """Fork the program of a request; return True in the fork."""
         pid = 0
-        if not _hides_modules(request["argv"][1]):
+        if self._accepts(request):
             pid = os.fork()
             if pid == 0:
                 self._become(request, output, end)
@@ -89,7 +104,8 @@ class ForkLoop:
             with suppress(OSError):  # the fork does the same, whichever is first
                 os.setpgid(pid, pid)
             self._running[pid] = end
-        os.close(output)
+        for descriptor in (output, *request["descriptors"]):
+            os.close(descriptor)
         with suppress(OSError):  # the client is gone
             end.sendall(b"%d\n" % pid)
         if pid == 0:
@@ -105,8 +121,8 @@ class ForkLoop:
             each.close()
         for descriptor in self._descriptors:
             os.close(descriptor)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
+        for stream in self._streams:
+            os.dup2(output, stream)
         os.close(output)
         os.chdir(request["cwd"])
         os.environ.update(request["environment"])
@@ -134,10 +150,10 @@ def preload() -> None:
         del os.environ[_BLAS_THREADS]
 
 
-def _hides_modules(program: str) -> bool:
-    """Return whether a module beside a program has the name of one that is loaded, and would be hidden by it."""
-    names = {name.partition(".")[0] for name in os.listdir(os.path.dirname(program))}  # noqa: PTH208, PTH120
-    return not names.isdisjoint(sys.modules)
+def _hides_no_module(request: dict[str, Any]) -> bool:
+    """Return whether no module beside the program has the name of one that is loaded, and would be hidden by it."""
+    names = {name.partition(".")[0] for name in os.listdir(os.path.dirname(request["argv"][1]))}  # noqa: PTH208, PTH120
+    return names.isdisjoint(sys.modules)
 
 
 def _show_exception(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
@@ -171,4 +187,4 @@ if __name__ == "__main__":
         del sys.path[0]  # the folder of the worker
     preload()
     gc.freeze()
-    run(ForkLoop(socket.socket(fileno=int(sys.argv[1]))).serve()["argv"])
+    run(ForkLoop(socket.socket(fileno=int(sys.argv[1])), accepts=_hides_no_module).serve()["argv"])

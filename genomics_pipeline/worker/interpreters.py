@@ -2,59 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import select
-import socket
-import subprocess
 import sys
-import threading
-import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from genomics_pipeline.model.step import PLACEHOLDER
 from genomics_pipeline.worker import interpreter_server
-from genomics_pipeline.worker.running_program import ProgramEnd
+from genomics_pipeline.worker.fork_server import ForkedProgram, ForkServers
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _OWN = "TMPDIR"  # the only variable that differs between tasks; nothing reads it before a program does
-_KILLED = ProgramEnd(9, 0, 0.0)  # the status of a process that SIGKILL ended
-
-
-class ForkedProgram:
-    """A program in a fork of a server.
-
-    Attributes:
-        pid: The process, which leads a process group.
-    """
-
-    def __init__(self, pid: int, end: socket.socket) -> None:
-        self.pid = pid
-        self._end = end
-
-    def begin(self) -> None:
-        """Let the program begin, which waits for it."""
-        with suppress(OSError):  # its server was killed, see `wait`
-            self._end.sendall(b"\n")
-
-    def wait(self, timeout_s: float | None) -> ProgramEnd | None:
-        """Wait for the end, and return it.
-
-        Where its server was killed, it counts as killed too, since nobody knows its status; the caller ends its group.
-
-        Args:
-            timeout_s: The time after which None is returned; None for no limit.
-        """
-        poll = select.poll()
-        poll.register(self._end, select.POLLIN)
-        if not poll.poll(None if timeout_s is None else timeout_s * 1000):
-            return None
-        with self._end, self._end.makefile("rb") as lines:
-            words = lines.readline().split()
-        return ProgramEnd(int(words[0]), int(words[1]), float(words[2])) if len(words) == 3 else _KILLED
 
 
 class Interpreters:
@@ -65,8 +25,7 @@ class Interpreters:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._servers: dict[frozenset[tuple[str, str]], _InterpreterServer] = {}
+        self._servers = ForkServers([sys.executable, interpreter_server.__file__])
 
     def prepare(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start the server of a step's command that will be started later, without waiting for it.
@@ -78,8 +37,8 @@ class Interpreters:
         assignments, program = _split(command)
         if program[:1] != ["{python}"] or any(PLACEHOLDER.search(value) for value in assignments.values()):
             return
-        with self._lock, suppress(OSError):  # `start` tries again
-            self._server({**environment, **assignments})
+        with suppress(OSError):  # `start` tries again
+            self._servers.prepare(_variables({**environment, **assignments}))
 
     def start(
         self, argv: Sequence[str], cwd: Path, output: int, environment: Mapping[str, str]
@@ -98,19 +57,9 @@ class Interpreters:
         variables = {**environment, **assignments}
         own = {_OWN: variables[_OWN]} if _OWN in variables else {}
         request = {"argv": program, "cwd": str(cwd), "environment": own}
-        with self._lock:
-            try:
-                return self._server(variables).request(json.dumps(request).encode() + b"\n", output)
-            except OSError:  # it was killed, or there is no room for one
-                self._servers.pop(_key(variables), None)
-                return None
-
-    def _server(self, variables: Mapping[str, str]) -> _InterpreterServer:
-        """Return the server of an environment, which is started if there is none; the lock is held."""
-        key = _key(variables)
-        if key not in self._servers:
-            self._servers[key] = _InterpreterServer(dict(key))
-        return self._servers[key]
+        with suppress(OSError):  # there is no room for a server
+            return self._servers.start(_variables(variables), request, [output])
+        return None
 
 
 def start_interpreters(commands: Iterable[Sequence[str]], environment: Mapping[str, str]) -> Interpreters:
@@ -126,55 +75,9 @@ def start_interpreters(commands: Iterable[Sequence[str]], environment: Mapping[s
     return interpreters
 
 
-class _InterpreterServer:
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        self._socket, theirs = socket.socketpair()
-        with theirs:
-            process = subprocess.Popen(
-                [sys.executable, interpreter_server.__file__, str(theirs.fileno())],
-                env=variables,
-                cwd="/",
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                process_group=0,  # no signal of a terminal reaches it
-            )
-        weakref.finalize(self, _end, self._socket, process, os.getpid())
-
-    def request(self, request: bytes, output: int) -> ForkedProgram | None:
-        """Send a request, and return the program; None if the server refuses it.
-
-        Raises:
-            OSError: if the server is gone.
-        """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            sent = socket.send_fds(self._socket, [request], [output, theirs.fileno()])
-            self._socket.sendall(request[sent:])
-        line = b""
-        while not line.endswith(b"\n"):
-            if not (byte := ours.recv(1)):
-                ours.close()
-                raise BrokenPipeError
-            line += byte
-        if pid := int(line):
-            return ForkedProgram(pid, ours)
-        ours.close()
-        return None
-
-
-def _end(to_server: socket.socket, process: subprocess.Popen[bytes], owner: int) -> None:
-    """End a server, but not at the end of a fork of the process that started it; its programs continue."""
-    to_server.close()
-    if os.getpid() == owner:
-        process.kill()
-        process.wait()
-
-
-def _key(variables: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+def _variables(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that a server has."""
-    return frozenset((name, value) for name, value in variables.items() if name != _OWN)
+    return {name: value for name, value in variables.items() if name != _OWN}
 
 
 def _split(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:

@@ -1,9 +1,9 @@
 """An execution environment of a step on Lambda, as a process of this machine that serves one call after another.
 
-Its argument is the descriptor of a socket, whose other end the caller holds. A request is a length and a payload in
-JSON; its answer begins with `ANSWER`: the kind, the greatest memory of the process so far in KiB (0 where the system
-does not say), and the length of the body that follows: the function's answer, or an error in Lambda's shape. The
-process ends when the caller is gone. What programs print goes to its standard output and error.
+It is a fork of `environment_server`, and has a socket, whose other end the caller holds. A request is a length and a
+payload in JSON; its answer begins with `ANSWER`: the kind, the greatest memory of the process so far in KiB (0 where
+the system does not say), and the length of the body that follows: the function's answer, or an error in Lambda's shape.
+The process ends when the caller is gone. What programs print goes to its standard output and error.
 """
 
 from __future__ import annotations
@@ -50,6 +50,12 @@ def error_response(error: BaseException, request_id: str) -> bytes:
     return dumps(members)
 
 
+def serve_calls(descriptor: int) -> None:
+    """Answer the calls that come at a socket, until the caller is gone."""
+    with socket.socket(fileno=descriptor) as connection, connection.makefile("rb") as stream:
+        serve(stream, connection)
+
+
 def serve(requests: BinaryIO, answers: socket.socket) -> None:
     """Answer requests until there are no more.
 
@@ -69,8 +75,3 @@ def _answer(payload: bytes, request_id: str) -> tuple[bytes, bytes]:
         return RESULT, function().answer(loads(payload))
     except Exception as error:
         return ERROR, error_response(error, request_id)
-
-
-if __name__ == "__main__":
-    with socket.socket(fileno=int(sys.argv[1])) as connection, connection.makefile("rb") as stream:
-        serve(stream, connection)

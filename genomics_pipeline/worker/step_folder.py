@@ -38,12 +38,12 @@ class StepFolder:
     digest: str
 
 
-def read_step(folder: Path, is_shipped: bool = False) -> StepFolder:
+def read_step(folder: Path, is_checked: bool = False) -> StepFolder:
     """Read a step's folder.
 
     Args:
         folder: The folder.
-        is_shipped: See `parse_step`.
+        is_checked: See `parse_step`.
 
     Raises:
         DataError: if it has no readable ``step.toml``, with all problems of that file, or if it declares ``common``
@@ -54,7 +54,7 @@ def read_step(folder: Path, is_shipped: bool = False) -> StepFolder:
         text = read_bounded_text(file, budgets.TOML_SIZE)
     except (FileNotFoundError, NotADirectoryError):
         raise DataError(f"expected a step's folder with a step.toml, found none in {folder}") from None
-    spec = parse_step(text, file=str(file), is_shipped=is_shipped)
+    spec = parse_step(text, file=str(file), is_checked=is_checked)
     files = _files_below(folder)
     if spec.common and not (folder / COMMON).is_dir():  # in an image, ``common`` is within the step's folder
         common = folder.absolute().parent / COMMON

@@ -106,6 +106,6 @@ def step_function(environment: Mapping[str, str], make_store: MakeStore) -> Step
     Raises:
         DataError: for a step that cannot be read.
     """
-    step = read_step(Path(variable(environment, "STEP")))
+    step = read_step(Path(variable(environment, "STEP")), is_checked=True)  # by the run, or when its image was built
     files = ParameterFiles(make_store(buckets_of(environment)), Path(mkdtemp(prefix="parameters-")))
     return StepFunction(step, files)

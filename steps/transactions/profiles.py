@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 _read: dict[tuple[str, int, int], dict[str, Any]] = {}  # one entry: warm environments call again
 
@@ -18,7 +19,7 @@ def read_profiles(path: str) -> dict[str, Any]:
     stat = Path(path).stat()
     key = (path, stat.st_mtime_ns, stat.st_size)
     if key not in _read:
-        profiles = json.loads(Path(path).read_bytes())
+        profiles = orjson.loads(Path(path).read_bytes())
         if not isinstance(profiles, dict):
             raise ValueError("profiles: expected an object of JSON by account")
         _read.clear()

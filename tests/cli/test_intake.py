@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from genomics_pipeline.cli import watch as watch_module
+from genomics_pipeline.cli import warm_commands
 from genomics_pipeline.cli.intake import arriving_sheets
 from genomics_pipeline.runs.stack.template import stack_template
 from genomics_pipeline.runs.watch import EndedCommand
@@ -44,12 +45,12 @@ def run_job(
 ) -> Callable[..., Ended]:
     """Return a function that runs the command of the job definition, as an attempt of a job."""
 
-    def start(arguments: Sequence[str]) -> EndedCommand:
+    def start(arguments: Sequence[str], _: Sequence[int]) -> EndedCommand:
         ended = cli(*arguments)
         lines = ended.err.splitlines()
         return EndedCommand(ended.code, [one.removeprefix("error: ") for one in lines if one.startswith("error: ")])
 
-    monkeypatch.setattr(watch_module, "_start", start)
+    monkeypatch.setattr(warm_commands, "WarmCommands", lambda *_: SimpleNamespace(run=start))
 
     def call(job: str = "0f") -> Ended:
         monkeypatch.setenv("AWS_BATCH_JOB_ID", job)

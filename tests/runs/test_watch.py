@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.runs.arrivals import FULL_S
 from genomics_pipeline.runs.watch import (
     EndedCommand,
     Surroundings,
+    Watch,
     WatchRequest,
-    start_arrivals,
-    unfinished,
     watch_request,
 )
 from genomics_pipeline.stores.local import LocalStore
@@ -42,15 +42,22 @@ class Watcher:
         self.request, self.code, self.meanwhile = request, code, meanwhile
         self.started: list[list[str]] = []
         self.notes: list[str] = []
-        self.around = Surroundings(store, self._start, lambda: NOW, self.notes.append)
+        self.now = NOW
+        self.watch = Watch(request, Surroundings(store, self._start, lambda: self.now, self.notes.append))
 
-    def _start(self, arguments: Sequence[str]) -> EndedCommand:
+    def _start(self, arguments: Sequence[str], descriptors: Sequence[int]) -> EndedCommand:
         self.started.append(list(arguments))
         self.meanwhile()
         return EndedCommand(self.code, ["cohort.csv:2: a problem"] if self.code else [])
 
     def look(self) -> int:
-        return start_arrivals(self.request, self.around)
+        """Look, and return how many commands failed."""
+        return sum(code != 0 for code in self.watch.start_arrivals())
+
+    def later(self) -> int:
+        """Look when all files are looked at again."""
+        self.now += FULL_S
+        return self.look()
 
 
 @pytest.fixture
@@ -78,6 +85,7 @@ def test_a_manifest_is_started_once_with_its_name(intake: Path) -> None:
     name = f"cohort-1-{DIGEST}"
     assert first.started == [["run", str(sheet), "--reference", "r.fa", "--out", f"runs/{name}"]]
     begun, ended = (json.loads((intake / ".started" / f"{name}{end}").read_text()) for end in (".json", ".ended.json"))
+    assert begun.pop("by")["pid"] == os.getpid()
     assert begun == {"manifest": str(sheet), "sha256": begun["sha256"], "begun": "1970-01-12T13:46:40+00:00"}
     assert (ended["ended"], ended["exit_code"]) == ("1970-01-12T13:46:40+00:00", 0)
 
@@ -107,10 +115,10 @@ def test_a_changed_manifest_is_a_new_one_and_a_touched_one_is_not(intake: Path) 
     one = watcher(intake)
     one.look()
     arrive(sheet, age_s=20)
-    one.look()
+    one.later()
     assert len(one.started) == 1
     arrive(sheet, "b", age_s=15)
-    one.look()
+    one.later()
     assert len(one.started) == 2
 
 
@@ -129,7 +137,7 @@ def test_a_failure_is_not_repeated_until_its_record_is_removed(intake: Path) -> 
     claim = intake / ".started" / f"a-{DIGEST}.json"
     assert one.notes[-1].endswith(f"failed with exit code 1; to start it again, remove {claim}")
     claim.unlink()
-    assert one.look() == 1
+    assert one.later() == 1
     assert len(one.started) == 2
 
 
@@ -152,7 +160,9 @@ def test_what_was_interrupted_is_named_and_not_started_again(intake: Path) -> No
         one.look()
     claim = str(intake / ".started" / f"a-{DIGEST}.json")
     other = watcher(intake)
-    assert list(unfinished(other.request, LocalStore())) == [claim]
+    other.watch.release_abandoned()
+    begun = "begun and not ended: another watcher runs it, or was killed; remove it to start it again"
+    assert other.notes == [f"{claim}: {begun}"]
     other.look()
     assert other.started == []
 
@@ -161,7 +171,8 @@ def test_what_has_ended_is_not_unfinished(intake: Path) -> None:
     arrive(intake / "a.csv")
     one = watcher(intake, code=1)
     one.look()
-    assert list(unfinished(one.request, LocalStore())) == []
+    one.watch.release_abandoned()
+    assert not any("begun and not ended" in note for note in one.notes)
 
 
 def test_objects_in_s3_are_complete_at_once(tmp_path: Path) -> None:

@@ -188,11 +188,10 @@ def test_a_program_is_killed_with_its_server_and_the_next_has_another(run: Run, 
 def test_a_server_that_was_killed_between_programs_is_replaced(run: Run, tmp_path: Path) -> None:
     assert run("import os\nprint(os.getppid())", "first").exit_code == 0
     os.kill(int((tmp_path / "first" / "log.txt").read_text()), signal.SIGKILL)
-    for name in ("second", "third"):
-        assert run("import os\nprint(os.getppid())", name).exit_code == 0
-    parents = [(tmp_path / name / "log.txt").read_text().strip() for name in ("first", "second", "third")]
-    assert parents[1] == str(os.getpid()) != parents[2], "expected the second to be executed, the third to be forked"
-    assert parents[2] != parents[0]
+    assert run("import os\nprint(os.getppid())", "second").exit_code == 0
+    parents = {(tmp_path / name / "log.txt").read_text().strip() for name in ("first", "second")}
+    assert len(parents) == 2, "expected forks of two servers"
+    assert str(os.getpid()) not in parents
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs Linux")  # noqa: PTH112

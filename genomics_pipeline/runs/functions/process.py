@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+import os
 import select
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 from genomics_pipeline.model.json_text import loads_lenient
 from genomics_pipeline.runs.functions.environment import KILLED, EnvironmentEnded, FunctionAnswer, FunctionCall
 from genomics_pipeline.stores.publish import make_folders
+from genomics_pipeline.worker.fork_server import ForkedProgram, ForkServers
 from genomics_pipeline.worker.group_memory import GroupMemory
 from genomics_pipeline.worker.guardian import signal_groups
 from genomics_pipeline.worker.lambda_environment import ANSWER, ERROR, REQUEST
 from genomics_pipeline.worker.process import limit_memory
 from genomics_pipeline.worker.process_groups import GROUPS
+from genomics_pipeline.worker.running_program import ProgramEnd
 from genomics_pipeline.worker.step_folder import StepFolder
 
 _CHECK_MS = 100  # between looks at the time and the memory of a call; its answer is noticed at once
 # Memory is measured: a library may reserve more than it uses. Beyond this, a program cannot even allocate it, so that
 # none takes the memory of others within the second between two measurements.
 _MORE_MIB = 1024
-_MODULE = "genomics_pipeline.worker.lambda_environment"
+# Their servers live as long as this process, so that the forks of `cli.command_server` find them running.
+_FORKS = ForkServers([sys.executable, "-P", "-m", "genomics_pipeline.worker.environment_server"])
+
+
+def prepare_environments(environment: Mapping[str, str]) -> None:
+    """Start the server that environments with these variables are forked from, without waiting for it.
+
+    Raises:
+        OSError: if there is no room for one.
+    """
+    _FORKS.prepare(environment)
 
 
 class ProcessEnvironment:
-    """An environment in a process, which leads a process group.
+    """An environment in a fork of a process that has imported what it needs; it leads a process group.
 
     Args:
         step: The step.
@@ -41,25 +53,18 @@ class ProcessEnvironment:
 
     def __init__(self, step: StepFolder, environment: Mapping[str, str], log: Path, scratch: Path) -> None:
         self._memory_mib = step.spec.resources.memory_mib
+        self._end: ProgramEnd | None = None
         make_folders(scratch)
         make_folders(log.parent)
         GROUPS.prepare()
         self._socket, theirs = socket.socketpair()
         with theirs, log.open("ab") as out:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", _MODULE, str(theirs.fileno())],
-                env={**environment, "GENOMICS_PIPELINE_STEP": str(step.path), "TMPDIR": str(scratch)},
-                cwd=scratch,
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                process_group=0,
-            )
+            self._process = _start(step, environment, scratch, [out.fileno(), theirs.fileno()])
         limit_memory(self._process.pid, 2 * self._memory_mib + _MORE_MIB)
         self._held = ExitStack()
         self._held.callback(shutil.rmtree, scratch, ignore_errors=True)
         self._held.enter_context(GROUPS.running(self._process.pid))
+        self._process.begin()
 
     def invoke(self, call: FunctionCall) -> FunctionAnswer:
         """Run a call; see `ExecutionEnvironment`."""
@@ -95,7 +100,7 @@ class ProcessEnvironment:
 
     def _end_words(self) -> str:
         """Return how the process ended, as Lambda writes it."""
-        code = self._process.wait()
+        code = self._exit_code()
         if code == -signal.SIGKILL:
             return KILLED
         return f"exit status {code}" if code >= 0 else f"signal: {signal.strsignal(-code) or -code}".lower()
@@ -104,9 +109,22 @@ class ProcessEnvironment:
         """Kill the process and all that it started."""
         self._socket.close()
         signal_groups([self._process.pid], signal.SIGKILL)
-        with suppress(ChildProcessError):
-            self._process.wait()
+        self._exit_code()
         self._held.close()
+
+    def _exit_code(self) -> int:
+        """Wait for the end of the process, and return its exit code, or the negative number of its signal."""
+        if self._end is None:
+            self._end = self._process.wait(None)
+        assert self._end is not None
+        return os.waitstatus_to_exitcode(self._end.status)
+
+
+def _start(step: StepFolder, environment: Mapping[str, str], scratch: Path, descriptors: list[int]) -> ForkedProgram:
+    own = {"GENOMICS_PIPELINE_STEP": str(step.path), "TMPDIR": str(scratch)}
+    program = _FORKS.start(environment, {"cwd": str(scratch), "environment": own}, descriptors)
+    assert program is not None  # this server refuses none
+    return program
 
 
 def _is_out_of_memory(response: bytes) -> bool:

@@ -34,7 +34,7 @@ def test_submit_finds_the_same_steps_in_the_image_as_here(step: StepFolder, tmp_
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, target)
     for name in step_names():
-        assert read_step(tmp_path / "shipped/steps" / name, is_shipped=True).digest == load_step(name).digest
+        assert read_step(tmp_path / "shipped/steps" / name, is_checked=True).digest == load_step(name).digest
 
 
 def test_the_image_has_the_package_and_what_it_ships_without_tests(step: StepFolder) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.functions.api import ENDPOINT, FunctionsApi
 from genomics_pipeline.runs.functions.environment import LocalFunction, StartEnvironment
 from genomics_pipeline.runs.functions.pool import FunctionPool
-from genomics_pipeline.runs.functions.process import ProcessEnvironment
+from genomics_pipeline.runs.functions.process import ProcessEnvironment, prepare_environments
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.worker.credentials import without_credentials
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -85,9 +85,29 @@ def local_functions(
         pool.close()
 
 
-def _in_processes(folder: RunFolder, adapters: Adapters, values: list[Mapping[str, Value]]) -> StartEnvironment:
+def prepare_functions(
+    pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]], environment: Mapping[str, str]
+) -> None:
+    """Start what the environments of later runs are forked from, without waiting for it.
+
+    Args:
+        pipeline: The pipeline.
+        overrides: The parameters of the runs.
+        environment: The environment variables.
+    """
+    if not environment.get(ENDPOINT):
+        with suppress(OSError):  # a run tries again
+            prepare_environments(_variables(environment, [*pipeline.parameters.values(), *overrides.values()]))
+
+
+def _variables(environment: Mapping[str, str], values: list[Mapping[str, Value]]) -> dict[str, str]:
+    """Return the variables of environments: credentials only where a file of a parameter is in S3."""
     remote = any(str(value).startswith("s3://") for given in values for value in given.values())
-    environment = dict(adapters.environment) if remote else without_credentials(adapters.environment)
+    return dict(environment) if remote else without_credentials(environment)
+
+
+def _in_processes(folder: RunFolder, adapters: Adapters, values: list[Mapping[str, Value]]) -> StartEnvironment:
+    environment = _variables(adapters.environment, values)
     numbers = count()
 
     def start(function: LocalFunction) -> ProcessEnvironment:
