@@ -39,4 +39,6 @@ def verify(run: str, stack: str, quick: bool, as_json: bool) -> None:
         for deviation in found.deviations:
             echo_error(deviation)
         echo_line(verdict(found))
+        for note in found.notes:
+            echo_line(f"note: {note}")
     sys.exit(1 if found.deviations else 0)

@@ -24,6 +24,7 @@ class Verification:
         expired: The number of files that only later stages needed, and that have expired.
         quick: True if only sizes were compared, not digests.
         joint_samples: The number of samples of the joint VCF; None where the run has none.
+        notes: Facts that are no deviations.
     """
 
     run: str
@@ -35,6 +36,7 @@ class Verification:
     expired: int
     quick: bool
     joint_samples: int | None
+    notes: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``verify --json`` prints."""
@@ -49,6 +51,7 @@ class Verification:
             "expired": self.expired,
             "quick": self.quick,
             "joint_samples": self.joint_samples,
+            "notes": list(self.notes),
         }
 
 

@@ -5,24 +5,28 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError, PipelineError, Problem
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.records.completion import CompletionRecord, FileRecord
+from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.records.given_gvcfs import read_given_gvcfs
 from genomics_pipeline.reference.panel_vcf import panel_people
 from genomics_pipeline.report.planned_tasks import item_names
 from genomics_pipeline.report.verification import Verification
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.catalog import load_pipeline
+from genomics_pipeline.runs.own_definition import is_generated_here
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
 
 PIECE_BYTES = 1 << 20
+SHORT = 12  # of a digest
+OTHER_DEFINITION = "the definition is not the one that this installation generates; it is as recorded"
 VCF, GVCF = ".vcf.gz", ".g.vcf.gz"
 ItemRecords = tuple[str, Mapping[str, CompletionRecord | None]]
 
@@ -42,12 +46,21 @@ def verify(run: RunBackend, quick: bool) -> Verification:
     found.deviations += run.definition_problems()
     if state.status != "SUCCEEDED":
         found.deviations.append(Problem(f"expected a run that SUCCEEDED, found {state.status}", files.shown))
-    with suppress(DataError):  # the file of the pipeline is on another machine
-        found.specs = {stage.name: stage.step for stage in load_pipeline(run.requested_pipeline)[0].stages}
+    notes: list[str] = []
+    try:
+        pipeline, steps = load_pipeline(run.requested_pipeline)
+        found.specs = {stage.name: stage.step for stage in pipeline.stages}
+        if not files.is_on_aws:  # where the deployed definition and images were compared
+            found.programs = {stage.name: steps[stage.step.name].digest for stage in pipeline.stages}
+            definition = read_run_definition(files.store, files.place.uri(run_layout.DEFINITION))
+            notes += [] if is_generated_here(definition, pipeline) else [OTHER_DEFINITION]
+    except DataError as error:  # the file of the pipeline is on another machine
+        notes.append(f"definition and programs are not compared with this installation: {error.problems[0]}")
     groups = files.groups()
     for group in groups:
         for item, records in _records(files, group):
             found.add_item(group, item, records)
+    found.add_programs()
     joint = found.joint_samples(groups)
     return Verification(
         run=files.shown,
@@ -59,6 +72,7 @@ def verify(run: RunBackend, quick: bool) -> Verification:
         expired=found.expired,
         quick=quick,
         joint_samples=joint,
+        notes=tuple(notes),
     )
 
 
@@ -80,6 +94,8 @@ class _Deviations:
         quick: Whether only sizes are compared.
         specs: The declaration of each stage's step, where they are known here.
         accepts: Whether the user accepts the items that are missing.
+        programs: The sha256 of the program of each stage's step, where it is compared.
+        others: The number of records by stage that another program of the step has made.
         deviations: The deviations.
         records: The number of records.
         files_compared: The number of files.
@@ -94,6 +110,8 @@ class _Deviations:
     quick: bool
     specs: Mapping[str, StepSpec]
     accepts: bool
+    programs: Mapping[str, str] = field(default_factory=dict)
+    others: Counter[str] = field(default_factory=Counter)
     deviations: list[Problem] = field(default_factory=list)
     records: int = 0
     files_compared: int = 0
@@ -125,6 +143,8 @@ class _Deviations:
     def _add_record(self, record: CompletionRecord, scope: str) -> None:
         self.records += 1
         name = f"{record.stage} of {record.item}"
+        if record.provenance.program != self.programs.get(record.stage, record.provenance.program):
+            self.others[record.stage] += 1
         spec = self.specs.get(record.stage)
         if spec is not None and spec.name == record.step and spec.version == record.provenance.version:
             for output in spec.lacking(record.outputs):
@@ -151,6 +171,12 @@ class _Deviations:
                 self.expired += 1
             else:
                 self._deviate(deviation, self.files.shown_key(file.key))
+
+    def add_programs(self) -> None:
+        """Add a deviation for each stage of which another program has made outputs."""
+        for stage, count in self.others.items():
+            made = f"expected outputs of this installation's program of the step ({self.programs[stage][:SHORT]})"
+            self._deviate(f"{stage}: {made}, found {quantity(count, 'record', ',')} of another one")
 
     def _deviation(self, name: str, file: FileRecord) -> str | None:
         """Return how a file differs from its record; None if it does not."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import PipelineError, UsageError, did_you_mean
@@ -102,7 +104,8 @@ def _stage_failure(
     if stage != undone:
         return None
     if known is not None and not known.pending and known.failure.stage in (None, stage):
-        return known.failure
+        is_stream = run.files.is_on_aws  # in a folder, the log is the file that is named anyway
+        return known.failure if is_stream else replace(known.failure, log_streams=())
     record = read_failure(run.files.store, run.files.place, stage, item)
     if record is None:
         return None

@@ -56,6 +56,10 @@ def no_index(run: Path) -> None:
     Path(f"{run / JOINT}.tbi").unlink()
 
 
+def other_program(run: Path) -> None:
+    edit(run / GATHERED, lambda record: record.update(program="0" * 64))
+
+
 def no_recorded_index(run: Path) -> None:
     edit(run / GATHERED, lambda record: record["outputs"]["vcf"].update(indexes=[]))
 
@@ -110,6 +114,9 @@ PLANTS: dict[Callable[[Path], None], list[str]] = {
         f"{JOINT}: expected exactly the samples that are done; it lacks sample2",
         f"{JOINT}: expected exactly the samples that are done; it has, and no sample that is done is named so, sample9",
     ],
+    other_program: [
+        "gather: expected outputs of this installation's program of the step (",
+    ],
     other_definition: ["definition.json: expected the definition, input and items of the digest "],
 }
 
@@ -137,6 +144,9 @@ def test_a_whole_run_and_each_deviation_of_it(whole: Path, tmp_path: Path, cli: 
     assert (found["verified"], found["records"], found["joint_samples"]) == (False, 6, 2)
     (deviation,) = found["deviations"]
     assert deviation["place"] == str(tmp_path / shorter.__name__ / CALLS)
+    assert found["notes"] == []
+    notes = json.loads(cli("verify", tmp_path / other_definition.__name__, "--json").out)["notes"]
+    assert notes == ["the definition is not the one that this installation generates; it is as recorded"]
 
 
 def test_samples_that_are_accepted_to_be_missing(tmp_path: Path, cli: Cli) -> None:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from genomics_pipeline.asl.canonical import canonical_json
-from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure, classify
-from genomics_pipeline.model.errors import PipelineError, RunError, UsageError
+from genomics_pipeline.model.errors import RunError, UsageError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import ResourceNames, resource_names
@@ -25,6 +23,7 @@ from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.run import read_record, run_place
 from genomics_pipeline.runs.find_run import URI, find_run_over_samples
+from genomics_pipeline.runs.own_definition import is_generated_here
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.protocol import MissingObject
 
@@ -74,10 +73,7 @@ class ReplayOrigin:
         Args:
             pipeline: The pipeline of this installation.
         """
-        try:
-            is_same = canonical_json(generate(pipeline, self.names)) == canonical_json(self.definition)
-        except PipelineError:
-            is_same = False
+        is_same = is_generated_here(self.definition, pipeline, self.names)
         same = "the one that this installation generates" if is_same else "not what this installation generates"
         return f"the run's own, {same}"
 
