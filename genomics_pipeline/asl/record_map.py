@@ -15,7 +15,7 @@ from genomics_pipeline.asl.record_budget import batch_bytes, check_record_budget
 from genomics_pipeline.language.jsonata.text import expression
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.model.record_source import COMMA, JSON_LINES, MANIFEST, OBJECTS, RecordSource
+from genomics_pipeline.model.record_source import COMMA, JSON_LINES, MANIFEST, OBJECTS, SHEET, RecordSource
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.step import RECORD
 
@@ -34,7 +34,7 @@ def record_document(pipeline: Pipeline, names: ResourceNames) -> dict[str, Any]:
         DataError: if the pipeline exceeds a limit of AWS.
     """
     settings = pipeline.maps[RECORD]
-    again = settings.source != JSON_LINES or settings.map_runs > 1
+    again = not settings.source.is_json_lines or settings.map_runs > 1
     states: dict[str, Any] = {}
     if again:
         condition = expression(f"$exists({_INPUT}.again)")
@@ -116,7 +116,7 @@ def _reader(source: RecordSource) -> dict[str, Any]:
     if source.format == MANIFEST:
         config["ManifestType"] = "S3_INVENTORY"
     elif source.format != OBJECTS:
-        config["InputType"] = source.format
+        config["InputType"] = JSON_LINES.format if source.format == SHEET else source.format
     if source.prefix and source.format != OBJECTS:
         config["Transformation"] = "LOAD_AND_FLATTEN"
     if source.format == "CSV":

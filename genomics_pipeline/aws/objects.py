@@ -23,11 +23,13 @@ class Head:
         size_bytes: Its size.
         missing: The right that is missing; the object may not exist.
         archive: The storage class that it must be restored from before it can be read; None for none.
+        version: Its ETag.
     """
 
     size_bytes: int
     missing: MissingRight | None = None
     archive: str | None = None
+    version: str = ""
 
 
 def head(uri: str, clients: Clients) -> Head | None:
@@ -51,7 +53,8 @@ def head(uri: str, clients: Clients) -> Head | None:
             raise
     archive = answer.get("ArchiveStatus") or answer.get("StorageClass")
     kept = archive if answer.get("ArchiveStatus") or archive in ARCHIVES else None
-    return Head(answer["ContentLength"], archive=None if RESTORED in answer.get("Restore", "") else kept)
+    is_restored = RESTORED in answer.get("Restore", "")
+    return Head(answer["ContentLength"], archive=None if is_restored else kept, version=answer["ETag"])
 
 
 def bucket_region(bucket: str, clients: Clients) -> str | None:

@@ -103,6 +103,9 @@ def run(
     fails costs only itself, but the exit code is then 1, unless --tolerate accepts that samples are missing. --dry-run
     compares the run folder with the request, and prints each stage and sample that would run, with the reason.
 
+    The pipeline preflight, without a reference, checks the beginnings and the ends of all FASTQ files of a sheet in
+    seconds, before hours are spent on them: docs/preflight.md.
+
     For a pipeline over records, SHEET is a file or a folder of records, or their s3:// URI, and there is no reference:
     docs/records.md.
 
@@ -114,6 +117,7 @@ def run(
       genomics-pipeline run cohort.csv --reference hg38.fa.gz --out my-run --params-file params.toml --dry-run
       genomics-pipeline run amplicons.csv --reference virus.fa --out my-run --pipeline amplicon \\
           --param alignment.primers=primers.bed
+      genomics-pipeline run cohort.csv --out checked --pipeline preflight
       genomics-pipeline run day.jsonl --out my-day --pipeline transactions.toml
       genomics-pipeline run low-pass.csv --reference hg38.fa.gz --out my-run --bound alignment.mean_depth.bad.below=0.5
     """

@@ -78,6 +78,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Check first, by a small job on AWS, that tasks may read and write their files.",
 )
+@click.option(
+    "--preflight",
+    is_flag=True,
+    help="First check beginning and end of every FASTQ file by functions on AWS; start nothing unless all can be used.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON object.")
 def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], history: tuple[str, ...], **options: Any) -> None:
     """Run SHEET (a sample sheet: CSV, TSV or JSON Lines) through a pipeline on AWS, in a deployed stack.
@@ -87,8 +92,12 @@ def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], history: tup
     second run. With --check-rights, a job with the role of the tasks reads a byte of each folder of inputs and writes
     an object below the run; the run is started if that works.
 
+    With --preflight, the stack's pipeline preflight looks at the first megabyte and the last kilobytes of every FASTQ
+    file, of 100,000 files in minutes: docs/preflight.md. All files that cannot be used are reported at once, and the
+    run is started if there are none.
+
     For a pipeline over records, SHEET is the s3:// URI of an object or a prefix of records, and there is no reference:
-    docs/records.md.
+    docs/records.md. The pipeline preflight reads a sample sheet, too.
 
     \b
     Examples:
@@ -97,6 +106,8 @@ def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], history: tup
       genomics-pipeline submit amplicons.csv --reference virus.fa --pipeline amplicon
       genomics-pipeline submit cohort.csv --reference hg38.fa.gz --dry-run --check-rights
       genomics-pipeline submit cohort.csv --reference hg38.fa.gz --history an-earlier-run
+      genomics-pipeline submit cohort.csv --reference hg38.fa.gz --preflight
+      genomics-pipeline submit cohort.csv --pipeline preflight
       genomics-pipeline submit s3://my-bucket/day.jsonl --pipeline transactions.toml
     """
     from genomics_pipeline.cli.adapters import adapters
@@ -137,7 +148,7 @@ def _outcome(submitted: SubmitOutcome | RecordSubmitOutcome) -> str:
     return f"already {submitted.status}; a changed sheet, parameter, step or reference makes another run"
 
 
-_OF_SAMPLES = ("bounds", "regions", "subsample", "samples", "joint_with", "history", "check_rights")
+_OF_SAMPLES = ("bounds", "regions", "subsample", "samples", "joint_with", "history", "check_rights", "preflight")
 
 
 def _submit_records(options: dict[str, Any], as_json: bool) -> None:

@@ -22,7 +22,7 @@ _NOT_OF_FUNCTION_RESOURCES = {
     "disk_gib": "ephemeral_storage_mib is the size of its /tmp",
 }
 _OF_FUNCTIONS = ("ephemeral_storage_mib", "reserved_concurrency")
-_OF_RECORDS = ("as",)
+_OF_RECORDS = ("as", "files")
 _NOT_OF_FILES = ("indexes", "ranged", "margin_bp", "columns")
 _LIMITS = {
     "timeout_s": (1, quotas.FUNCTION_SECONDS),
@@ -49,8 +49,9 @@ def _batch_problems(toml: TomlFile) -> Iterator[Problem]:
     for name, raw in toml.data["inputs"].items():
         if raw["type"] in (RECORDS, RESULT):
             yield toml.problem(("inputs", name, "type"), only.format(f"an input of type {raw['type']!r}"))
-        elif "as" in raw:
-            yield toml.problem(("inputs", name, "as"), f'expected an input of type "records", found {raw["type"]!r}')
+        for key in _OF_RECORDS:
+            if key in raw and raw["type"] not in (RECORDS, RESULT):
+                yield toml.problem(("inputs", name, key), f'expected an input of type "records", found {raw["type"]!r}')
 
 
 def _function_problems(toml: TomlFile) -> Iterator[Problem]:

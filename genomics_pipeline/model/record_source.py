@@ -8,6 +8,7 @@ from typing import Any
 
 OBJECTS = "OBJECTS"
 MANIFEST = "MANIFEST"
+SHEET = "SHEET"
 COMMA = "COMMA"
 TEXTS = ("JSONL", "CSV")  # of which a file can be divided between two lines
 
@@ -18,7 +19,9 @@ class RecordSource:
 
     Attributes:
         format: ``JSONL``, ``CSV``, ``JSON``, ``PARQUET``; ``MANIFEST`` for the objects that an inventory of S3 lists;
-            ``OBJECTS`` for the objects below a prefix, each a record ``{Etag, Key, LastModified, Size, StorageClass}``.
+            ``OBJECTS`` for the objects below a prefix, each a record ``{Etag, Key, LastModified, Size, StorageClass}``;
+            ``SHEET`` for the lanes with FASTQ files of a sample sheet, which the run writes as JSON Lines:
+            `sheet_records.lane_records`.
         prefix: The records are those of all objects below a prefix, one after the other, instead of one object's.
         header: The names of the columns of CSV; none where the first row has them.
         delimiter: The delimiter of CSV, in AWS's words.
@@ -32,6 +35,11 @@ class RecordSource:
     delimiter: str = COMMA
     pointer: str = ""
     max_items: int | None = None
+
+    @property
+    def is_json_lines(self) -> bool:
+        """True if the execution reads one object of JSON Lines, so that a rerun can, too."""
+        return self == JSON_LINES or self.format == SHEET
 
     @property
     def listed(self) -> bool:

@@ -12,6 +12,8 @@ MANIFEST = "manifest.jsonl"
 INTERVALS = "intervals.jsonl"
 GVCFS = "gvcfs.jsonl"  # of samples that start at joint calling
 EARLIER = "earlier.jsonl"  # packed gVCFs of earlier runs
+# Those of a sample sheet, and below it those of a rerun with their numbers in the run beside them, a line for each.
+RECORDS = "records.jsonl"
 DEFINITION = "definition.json"
 INPUT = "input.json"
 FAILURES = "failures.tsv"
@@ -39,13 +41,13 @@ FIXED = (
     INTERVALS,
     GVCFS,
     EARLIER,
+    RECORDS,
     ITEMS,
     _MAP_RUNS,
     _RERUNS,
     _PARTS,
 )  # that no task may change
 
-RECORDS = "records.jsonl"  # those of a rerun, and beside it their numbers in the run, a line for each
 NUMBERS = "numbers.txt"
 ITEM_FILES = {"sample": MANIFEST, "interval": INTERVALS}  # by scope: what the Distributed Map reads
 WRITTEN_BY_TASKS = (RESULTS, STEPS)

@@ -35,7 +35,7 @@ class InputSpec:
     """An input: ``reads`` (a sample's lanes), ``reference``, ``file`` or ``files`` (one of each upstream item).
 
     A step on Lambda has ``records``, which it takes `as_` a list of ``rows`` or as an ``arrow`` table, and may have
-    the ``result`` of an earlier stage over the same batch.
+    the ``result`` of an earlier stage over the same batch. Of records that name `files`, its program reads these.
 
     The program of `reads` takes files of the `formats`: fastq, bam, cram; with `as_aligned`, those that are to be
     passed on as they are aligned, too. `scratch_per_byte` is the disk in bytes that a byte of a format takes at most,
@@ -62,6 +62,7 @@ class InputSpec:
     optional: bool = False
     packed_in: str = ""
     as_: str = ROWS
+    files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,11 @@ class StepSpec:
     def is_function(self) -> bool:
         """True if the step runs as a Lambda function."""
         return self.resources.runtime == LAMBDA
+
+    @property
+    def reads_files(self) -> bool:
+        """True for a step on Lambda whose program reads files that records name."""
+        return any(one.files for one in self.inputs.values())
 
     def lacking(self, outputs: Collection[str]) -> list[str]:
         """Return the outputs that are not among those of a task that is done, though they are not optional."""

@@ -95,6 +95,7 @@ def _input(name: str, raw: Mapping[str, Any]) -> InputSpec:
         raw.get("optional", False),
         raw.get("packed_in", ""),
         raw.get("as", ROWS),
+        raw.get("files", False),
     )
 
 

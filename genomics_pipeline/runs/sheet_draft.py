@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.fastq_names import FASTQ_NAME, FastqName, MateToken, parse_fastq_name
-from genomics_pipeline.model.read_header import ReadHeader, mates_problem, parse_header
 from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.runs.fastq_head import read_head
 from genomics_pipeline.runs.fastq_listing import FastqListing, list_fastq
+from genomics_pipeline.runs.shared_modules import read_header
 from genomics_pipeline.stores.protocol import Store
 
 READERS = 16  # files opened at once
@@ -46,7 +46,7 @@ class _File:
 
     uri: str
     name: FastqName
-    header: ReadHeader | None
+    header: read_header.ReadHeader | None
 
     @property
     def folder(self) -> str:
@@ -140,13 +140,13 @@ def _leave_out(listing: FastqListing, uri: str, reason: str) -> bool:
     return False
 
 
-def _first_header(uri: str, store: Store) -> ReadHeader | None:
+def _first_header(uri: str, store: Store) -> read_header.ReadHeader | None:
     """Return the header of a file's first read; None for a file that cannot be read, which other commands report."""
     try:
         lines = read_head(uri, store, 1).lines
     except DataError:
         return None
-    return parse_header(lines[0]) if lines else None
+    return read_header.parse_header(lines[0]) if lines else None
 
 
 def _families(files: Sequence[_File]) -> dict[str, _Family]:
@@ -157,7 +157,7 @@ def _families(files: Sequence[_File]) -> dict[str, _Family]:
     return families
 
 
-def _agree(one: ReadHeader | None, other: ReadHeader | None) -> bool:
+def _agree(one: read_header.ReadHeader | None, other: read_header.ReadHeader | None) -> bool:
     return one is not None and other is not None and one.name == other.name
 
 
@@ -271,7 +271,7 @@ class _Rows:
 def _partner_problem(file: _File, partner: _File, token: MateToken) -> str | None:
     """Return why a file and the one whose name fits are no mates; None if they may be."""
     first, second = (file, partner) if token.mate == 1 else (partner, file)
-    return mates_problem(first.header, second.header) if first.header and second.header else None
+    return read_header.mates_problem(first.header, second.header) if first.header and second.header else None
 
 
 def _sample_and_lane(file: _File, token: MateToken | None) -> tuple[str, str | None]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from genomics_pipeline.stores.routed import RoutedStore
+
+_CREATING = Lock()  # boto3's session is not made for threads, in which the files of records are read
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,5 +29,6 @@ def _s3() -> S3Client:
 
     from genomics_pipeline.stores.client_config import ROUTED_CONNECTIONS, create_client
 
-    client: S3Client = create_client(boto3.client, "s3", ROUTED_CONNECTIONS)
+    with _CREATING:
+        client: S3Client = create_client(boto3.client, "s3", ROUTED_CONNECTIONS)
     return client

@@ -21,10 +21,13 @@ class ParameterFiles:
         store: The store that reads them.
         folder: The folder for copies.
         monotonic: The clock.
+
+    Attributes:
+        store: The store.
     """
 
     def __init__(self, store: Store, folder: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._store = store
+        self.store = store
         self._folder = folder
         self._monotonic = monotonic
         self._compared: dict[tuple[str, str], tuple[float, Path]] = {}
@@ -60,12 +63,12 @@ class ParameterFiles:
 
     def _current(self, uri: str) -> Path:
         """Return the path of the newest version of an object, which is fetched unless it is here."""
-        if (info := self._store.stat(uri)) is None:
+        if (info := self.store.stat(uri)) is None:
             raise MissingObject(uri)
-        if (local := self._store.local(uri)) is not None:
+        if (local := self.store.local(uri)) is not None:
             return local
         if (path := self._fetched.get((uri, info.version))) is None:
             folder = self._folder / sha256(f"{uri}\0{info.version}".encode()).hexdigest()
             folder.mkdir(parents=True, exist_ok=True)
-            path = self._fetched[uri, info.version] = self._store.fetch(uri, folder, Expected(info.version))
+            path = self._fetched[uri, info.version] = self.store.fetch(uri, folder, Expected(info.version))
         return path

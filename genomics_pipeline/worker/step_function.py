@@ -55,7 +55,8 @@ class StepFunction:
         handle = self._handle = self._handle or load_handle(self._step)
         digest = batch_digest(task.items)
         parameters = self._files.values(self._step.spec.parameters, task.parameters, task.run.name)
-        batch = Batch(self._records(task.items), len(task.items), parameters, task.upstream, digest)
+        store = self._files.store if self._step.spec.reads_files else None
+        batch = Batch(self._records(task.items), len(task.items), parameters, task.upstream, digest, store)
         result = handle(batch)
         failures = tuple(RecordFailure(*failure) for failure in batch.failures())
         answer = RecordAnswer(task.stage, len(task.items), digest, result, failures)

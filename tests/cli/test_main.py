@@ -156,7 +156,7 @@ def test_an_interruption_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) 
         (
             "./none.toml",
             "no pipeline './none.toml', neither shipped nor a file; known: amplicon, germline, germline-lowpass, "
-            "germline-single, joint, transactions",
+            "germline-single, joint, preflight, transactions",
         ),
     ],
 )

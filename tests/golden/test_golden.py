@@ -18,7 +18,7 @@ import pytest
 from genomics_pipeline.cli.main import main
 
 HERE = Path(__file__).parent
-SHIPPED = ("amplicon", "germline", "germline-lowpass", "germline-single", "joint")
+SHIPPED = ("amplicon", "germline", "germline-lowpass", "germline-single", "joint", "preflight")
 PIPELINES = {
     **{name: name for name in SHIPPED},
     **{name: str(HERE / f"{name}.toml") for name in ("around", "batched", "cohort", "records", "records-in-parts")},

@@ -57,7 +57,7 @@ def function_resources(image: StepImage, names: ResourceNames) -> list[TemplateR
             "shorten the stack's or the step's name"
         )
     log, own_role = logical_id(step.name, "FunctionLog"), logical_id(step.name, "FunctionRole")
-    reads = any(one.type == "file" for one in step.parameters.values())
+    reads = step.reads_files or any(one.type == "file" for one in step.parameters.values())
     function = {
         "Type": FUNCTION,
         "Properties": {
@@ -91,7 +91,7 @@ def _statements(log: str, reads: bool) -> list[Statement]:
 
     Args:
         log: The logical id of its log group.
-        reads: A parameter of it is a file.
+        reads: A parameter of it is a file, or it reads files that records name.
     """
     group = f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{log}}}:*"
     write = Statement(
@@ -103,7 +103,7 @@ def _statements(log: str, reads: bool) -> list[Statement]:
     read = [
         Statement(
             "ReadObjects",
-            "the handler reads files of parameters; which they are is only known when a run starts",
+            "the handler reads files that parameters or records name; which they are is only known when a run starts",
             ["s3:GetObject"],
             [objects()],
         ),

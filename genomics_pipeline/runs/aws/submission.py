@@ -31,7 +31,7 @@ from genomics_pipeline.runs.run_files import RunFiles
 SHORT_DIGEST = 12
 # The greatest length of the part of a run's name that comes from the sheet: a digest and the suffix of a rerun follow.
 NAME_CHARACTERS = quotas.EXECUTION_NAME.value - SHORT_DIGEST - 1 - len(rerun_name("", 999))
-SHEET = re.compile(r"(\.(csv|tsv|jsonl|ndjson))?(\.(gz|bgz|bz2|xz|zst))?$", re.IGNORECASE)
+SHEET_ENDING = re.compile(r"(\.(csv|tsv|jsonl|ndjson))?(\.(gz|bgz|bz2|xz|zst))?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class SubmitRequest(RunRequest):
         check_rights: Whether to check the rights of the job role by a job, before the run is started.
         wait_s: The longest time in seconds that a job may wait for hosts.
         history: The files of earlier runs, from whose records first attempts are learned.
+        preflight: Whether the FASTQ files are checked by functions on AWS, before the run is started.
     """
 
     max_concurrency: int | None = None
@@ -53,6 +54,7 @@ class SubmitRequest(RunRequest):
     check_rights: bool = False
     wait_s: int = WAIT_S
     history: Sequence[RunFiles] = ()
+    preflight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Submission:
     def place(self) -> RunPlace:
         """The place of the run: its name has that of the sheet, or of the pipeline without one, and the digest."""
         sheet = self.request.manifest or self.plan.pipeline.name
-        stem = SHEET.sub("", PurePosixPath(without_secrets(sheet)).name)
+        stem = SHEET_ENDING.sub("", PurePosixPath(without_secrets(sheet)).name)
         clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:NAME_CHARACTERS] or "run"
         return run_place(f"{clean}-{self.digest[:SHORT_DIGEST]}", self.deployment.bucket)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from genomics_pipeline.report.run_state import CHECKED
 from genomics_pipeline.runs.account import account_notes, run_need
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.items import Items, upload_large_items, upload_parts, write_items
+from genomics_pipeline.runs.aws.preflight import preflight
 from genomics_pipeline.runs.aws.reference import indexes_of, upload_reference
 from genomics_pipeline.runs.aws.rights import refuse_missing_rights
 from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest, name_taken
@@ -101,6 +103,8 @@ def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], Non
             return replace(checked, status=before["status"], warnings=warnings)
         if request.check_rights:
             refuse_missing_rights(submission, adapters, note)
+        if request.preflight:
+            preflight(submission, adapters, note, time.sleep)
         if request.dry_run:
             return replace(checked, warnings=(*checked.warnings, *_account_warnings(submission, checked, clients)))
         _upload(submission, files, adapters, note)

@@ -26,6 +26,7 @@ _FILES = (
     run_layout.RECORD,
     run_layout.MANIFEST,
     run_layout.INTERVALS,
+    run_layout.RECORDS,
     run_layout.DEFINITION,
     run_layout.INPUT,
     run_layout.FAILURES,

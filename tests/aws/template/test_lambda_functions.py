@@ -89,3 +89,29 @@ def test_a_function_whose_name_is_too_long_is_refused() -> None:
     plan = stack_template(PIPELINES, "-".join("abcdefghijklmnopqrstuvwxyzabcdef"))
     with pytest.raises(DataError, match=r"AWS allows 64 characters, found 69; shorten the stack's or the step's name"):
         plan.document()
+
+
+def test_a_function_that_reads_files_of_records_may_read_objects_and_nothing_else() -> None:
+    resources = stack_template(["preflight"], "mine").document()["Resources"]
+    allowed = statements(resources["PreflightFunctionRole"])
+    assert {sid: one["Action"] for sid, one in allowed.items()} == {
+        "WriteLogs": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "ReadObjects": ["s3:GetObject"],
+        "FindObjects": ["s3:ListBucket"],
+    }
+    more = {
+        name: one
+        for name, one in resources.items()
+        if one.get("Properties", {}).get("Roles") == [{"Ref": "PreflightFunctionRole"}]
+    }
+    granted = {
+        statement["Sid"]: statement["Action"]
+        for one in more.values()
+        for statement in one["Properties"]["PolicyDocument"]["Statement"]
+    }
+    assert granted == {  # each only with its parameter: KmsKeyArn, InputBuckets, InputKeys
+        "UseKey": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+        "ReadInputBuckets": ["s3:GetObject"],
+        "FindInputs": ["s3:ListBucket"],
+        "DecryptInputs": ["kms:Decrypt"],
+    }

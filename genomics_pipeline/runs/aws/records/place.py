@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
+from genomics_pipeline.aws.clients import Clients
+from genomics_pipeline.aws.objects import head
+from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.aws.stack import describe, parameter_values
 from genomics_pipeline.model import quotas
-from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.pipeline import MapSettings
 from genomics_pipeline.model.record_input import RecordsPlace
-from genomics_pipeline.model.s3_uri import split_prefix
+from genomics_pipeline.model.s3_uri import object_misfit, split_prefix
 from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.model.web_uri import is_web
 from genomics_pipeline.runs.adapters import Adapters
+from genomics_pipeline.runs.sheet_lanes import SheetLanes
 from genomics_pipeline.stores.protocol import ObjectInfo, Store
 
 
@@ -25,12 +31,16 @@ class RecordsOnS3:
         version: The sha256 of the versions of their objects.
         objects: The number of objects.
         size_bytes: Their size.
+        buckets: The buckets that the run reads: that of the records, or of the files that they name.
+        text: The lanes of a sample sheet, which the run uploads as its records.
     """
 
     place: RecordsPlace
     version: str
     objects: int
     size_bytes: int
+    buckets: frozenset[str]
+    text: str = ""
 
 
 def find_on_s3(text: str, settings: MapSettings, store: Store) -> RecordsOnS3:
@@ -67,7 +77,45 @@ def find_on_s3(text: str, settings: MapSettings, store: Store) -> RecordsOnS3:
     for one in objects:
         digest.update(f"{one.uri}\0{one.size_bytes}\0{one.version}\n".encode())
     place = RecordsPlace(bucket, key, prefixes)
-    return RecordsOnS3(place, digest.hexdigest(), len(objects), sum(one.size_bytes for one in objects))
+    size = sum(one.size_bytes for one in objects)
+    return RecordsOnS3(place, digest.hexdigest(), len(objects), size, frozenset([bucket]))
+
+
+def lanes_on_s3(lanes: SheetLanes, clients: Clients) -> RecordsOnS3:
+    """Return the lanes of a sample sheet, whose files are in S3 or on web servers.
+
+    The versions of those in S3 are looked up, in parallel. A file that is not there is one of the failures of the run,
+    with all others.
+
+    Args:
+        lanes: The lanes.
+        clients: The AWS clients.
+
+    Raises:
+        DataError: for files of this machine, and URIs that AWS does not allow.
+        RunError: if S3 cannot be reached.
+    """
+    problems = list(_uri_problems(lanes.files))
+    if problems:
+        raise DataError(problems)
+    files = [uri for uri in lanes.files if not is_web(uri)]
+    clients.s3  # noqa: B018 # created before threads use it
+    digest, size, objects = sha256(lanes.text.encode()), 0, 0
+    for found in in_parallel(lambda uri: head(uri, clients), files):
+        digest.update(f"{found.version if found else ''}\n".encode())
+        size, objects = size + (found.size_bytes if found else 0), objects + (found is not None)
+    buckets = frozenset(split_prefix(uri)[0] for uri in files)
+    return RecordsOnS3(RecordsPlace("", ""), digest.hexdigest(), objects, size, buckets, lanes.text)
+
+
+def _uri_problems(files: Iterable[str]) -> Iterator[Problem]:
+    for uri in files:
+        if uri.startswith("s3://"):
+            message = object_misfit(uri)
+        else:
+            message = None if is_web(uri) else "expected a FASTQ file on S3, found a file of this machine; upload it"
+        if message:
+            yield Problem(message, uri)
 
 
 def _object(uri: str, store: Store) -> list[ObjectInfo]:

@@ -17,10 +17,13 @@ from genomics_pipeline.asl.record_budget import check_record_budget
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.aws.executions import find_execution, start_execution
 from genomics_pipeline.model import quotas, run_layout
-from genomics_pipeline.model.errors import CollectedProblems, DataError, Problem, UsageError
+from genomics_pipeline.model.errors import CollectedProblems, Problem, UsageError
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.model.record_input import RecordInput
+from genomics_pipeline.model.record_input import RecordInput, RecordsPlace
+from genomics_pipeline.model.record_source import SHEET
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
+from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import map_run_limit
@@ -30,15 +33,16 @@ from genomics_pipeline.report.run_state import CHECKED
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.aws.deployed import definition_problems, function_problems
-from genomics_pipeline.runs.aws.records.place import RecordsOnS3, bucket_problem, find_on_s3
+from genomics_pipeline.runs.aws.records.place import RecordsOnS3, bucket_problem, find_on_s3, lanes_on_s3
 from genomics_pipeline.runs.aws.run import run_place
-from genomics_pipeline.runs.aws.submission import NAME_CHARACTERS, SHEET, SHORT_DIGEST, name_taken
+from genomics_pipeline.runs.aws.submission import NAME_CHARACTERS, SHEET_ENDING, SHORT_DIGEST, name_taken
 from genomics_pipeline.runs.catalog import absolute_name, load_pipeline, with_real_parents
 from genomics_pipeline.runs.containers.images import tag
 from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.given_files import parameter_files
 from genomics_pipeline.runs.plan import RunRequest, given_overrides
 from genomics_pipeline.runs.reference_indexes import Overrides
+from genomics_pipeline.runs.sheet_lanes import read_sheet_lanes, sheet_lanes
 from genomics_pipeline.worker.step_folder import StepFolder
 
 
@@ -47,7 +51,7 @@ class RecordSubmitRequest:
     """The arguments of a run over records on AWS.
 
     Attributes:
-        records: The URI of an object or a prefix.
+        records: The URI of an object or a prefix; the path or URI of a sample sheet for a pipeline that reads one.
         pipeline: The name of a shipped pipeline, or the path of a pipeline file.
         stack: The stack to run in.
         parameters: Overrides, ``STAGE.NAME=VALUE``.
@@ -56,6 +60,7 @@ class RecordSubmitRequest:
         most_failures: Likewise of records that may fail before no new ones start; None for those of the pipeline.
         max_concurrency: The greatest number of children of a Map Run at a time; None for the pipeline's.
         dry_run: Whether to check everything without uploading or starting anything.
+        samples: The samples of the sheet to take; None for all.
     """
 
     records: str
@@ -67,6 +72,7 @@ class RecordSubmitRequest:
     most_failures: Mapping[str, float] | None = None
     max_concurrency: int | None = None
     dry_run: bool = False
+    samples: Sequence[Sample] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ class RecordSubmission:
     @property
     def place(self) -> RunPlace:
         """The place of the run: its name has that of the records and the digest."""
-        stem = SHEET.sub("", PurePosixPath(self.request.records).name)
+        stem = SHEET_ENDING.sub("", PurePosixPath(without_secrets(self.request.records)).name)
         clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:NAME_CHARACTERS] or "run"
         return run_place(f"{clean}-{self.digest[:SHORT_DIGEST]}", self.deployment.bucket)
 
@@ -113,8 +119,10 @@ class RecordSubmission:
     def input(self) -> RecordInput:
         """The input of the execution."""
         listed = self.pipeline.maps[RECORD].source.listed
-        most = self.request.max_concurrency
-        return RecordInput(self.place, self.found.place, listed, self.overrides, self.tolerated, most)
+        most, records = self.request.max_concurrency, self.found.place
+        if self.found.text:
+            records = RecordsPlace(self.place.bucket, f"{self.place.prefix}{run_layout.RECORDS}")
+        return RecordInput(self.place, records, listed, self.overrides, self.tolerated, most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +191,7 @@ def submit_records(
     note(f"writing {submission.place.uri('')}")
     text = json.dumps(submission.input.to_json())
     for name, content in (
+        *([(run_layout.RECORDS, found.text.encode())] if found.text else []),
         (run_layout.DEFINITION, canonical_json(submission.document).encode()),
         (run_layout.INPUT, record_text(submission.input.to_json()).encode()),
         (run_layout.RECORD, _record(submission).to_bytes()),
@@ -210,8 +219,8 @@ def check_records(request: RecordSubmitRequest, adapters: Adapters, note: Callab
         overrides = _overrides(request, pipeline)
         check_record_budget(pipeline, overrides)
     with collected.check():
-        note(f"records: {request.records}")
-        found = find_on_s3(request.records, pipeline.maps[RECORD], adapters.store)
+        note(f"records: {without_secrets(request.records)}")
+        found = _found(request, pipeline, adapters)
     with collected.check():
         deployment = find_deployment(request.stack, clients)
         collected.add(definition_problems(pipeline.name, document, deployment, clients))
@@ -223,13 +232,24 @@ def check_records(request: RecordSubmitRequest, adapters: Adapters, note: Callab
             (file for file, _ in parameter_files(pipeline, overrides)), deployment.bucket, clients
         )
         collected.add(problem for _, problem in files)
-        if found and (message := bucket_problem(found.place.bucket, deployment.bucket, request.stack, adapters)):
-            raise DataError(f"{request.records}: {message}")
+        for bucket in sorted(found.buckets) if found else ():
+            if message := bucket_problem(bucket, deployment.bucket, request.stack, adapters):
+                collected.add([Problem(f"{without_secrets(request.records)}: s3://{bucket}: {message}")])
     collected.refuse()
     assert deployment is not None
     assert found is not None
     digest = _digest(document, steps, overrides, found, deployment)
     return RecordSubmission(request, pipeline, deployment, document, overrides, found, digest)
+
+
+def _found(request: RecordSubmitRequest, pipeline: Pipeline, adapters: Adapters) -> RecordsOnS3:
+    """Return the records of a request: those in S3, or the lanes of a sample sheet."""
+    settings = pipeline.maps[RECORD]
+    if settings.source.format != SHEET:
+        return find_on_s3(request.records, settings, adapters.store)
+    if request.samples is None:
+        return lanes_on_s3(read_sheet_lanes(request.records), adapters.clients)
+    return lanes_on_s3(sheet_lanes(request.samples, request.records), adapters.clients)
 
 
 def _overrides(request: RecordSubmitRequest, pipeline: Pipeline) -> Overrides:
@@ -275,7 +295,7 @@ def _record(submission: RecordSubmission) -> AwsRunRecord:
         tolerated=dict(submission.tolerated),
         accepted=request.accepted,
         reference="",
-        manifest=request.records,
+        manifest=without_secrets(request.records),
         requested_pipeline=absolute_name(request.pipeline),
         samples=0,
         submitted=datetime.now(UTC).isoformat(timespec="seconds"),

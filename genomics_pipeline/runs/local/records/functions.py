@@ -9,6 +9,8 @@ from pathlib import Path
 
 from genomics_pipeline.engine.tasks.lambda_functions import LambdaFunctions
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.json_text import loads
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import ResourceNames
@@ -22,6 +24,8 @@ from genomics_pipeline.runs.functions.process import ProcessEnvironment, prepare
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.worker.credentials import without_credentials
 from genomics_pipeline.worker.step_folder import StepFolder
+
+MOUNTED_LANES = 2000  # of a container: its command line is limited, to 2 MiB on Linux
 
 
 def concurrency(pipeline: Pipeline, adapters: Adapters) -> int:
@@ -76,7 +80,7 @@ def local_functions(
     if containers:
         start = _in_containers(functions, folder, adapters, display, values)
     else:
-        start = _in_processes(folder, adapters, values)
+        start = _in_processes(folder, _variables(pipeline, overrides, adapters.environment))
     most = concurrency(pipeline, adapters)
     pool = FunctionPool({one.name: one for one in functions.values()}, start, most)
     try:
@@ -97,17 +101,26 @@ def prepare_functions(
     """
     if not environment.get(ENDPOINT):
         with suppress(OSError):  # a run tries again
-            prepare_environments(_variables(environment, [*pipeline.parameters.values(), *overrides.values()]))
+            prepare_environments(_variables(pipeline, overrides, environment))
 
 
-def _variables(environment: Mapping[str, str], values: list[Mapping[str, Value]]) -> dict[str, str]:
-    """Return the variables of environments: credentials only where a file of a parameter is in S3."""
+def _variables(
+    pipeline: Pipeline, overrides: Mapping[str, Mapping[str, Value]], environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the variables of environments: credentials only where a parameter, or records, may name a file in S3.
+
+    Args:
+        pipeline: The pipeline.
+        overrides: The parameters of the run.
+        environment: The environment variables.
+    """
+    values = [*pipeline.parameters.values(), *overrides.values()]
     remote = any(str(value).startswith("s3://") for given in values for value in given.values())
+    remote = remote or any(stage.step.reads_files for stage in pipeline.stages)
     return dict(environment) if remote else without_credentials(environment)
 
 
-def _in_processes(folder: RunFolder, adapters: Adapters, values: list[Mapping[str, Value]]) -> StartEnvironment:
-    environment = _variables(adapters.environment, values)
+def _in_processes(folder: RunFolder, environment: Mapping[str, str]) -> StartEnvironment:
     numbers = count()
 
     def start(function: LocalFunction) -> ProcessEnvironment:
@@ -125,6 +138,11 @@ def _in_containers(
     display: Display,
     values: list[Mapping[str, Value]],
 ) -> StartEnvironment:
+    """Return the start of environments in containers, with the files of parameters and of a sheet's lanes.
+
+    Raises:
+        RunError: if there is no container engine, or an image cannot be built; and for too many files.
+    """
     from genomics_pipeline.runs.containers import images
     from genomics_pipeline.runs.containers.container_engine import ContainerEngine
     from genomics_pipeline.runs.containers.function_containers import FunctionContainers
@@ -140,10 +158,26 @@ def _in_containers(
         engine,
         {name: image.name for name, image in built.items()},
         folder.path,
-        [dict(given) for given in values],
+        [*map(dict, values), *_records_of_sheet(folder, functions)],
         adapters.home,
         {one.name: _log(folder, one) for one in functions.values()},
     ).start
+
+
+def _records_of_sheet(folder: RunFolder, functions: Mapping[str, LocalFunction]) -> list[object]:
+    """Return the records of a sample sheet, if a function reads their files.
+
+    Raises:
+        RunError: for more records than a container can be given files of.
+    """
+    file = folder.path / run_layout.RECORDS
+    if not file.is_file() or not any(one.step.spec.reads_files for one in functions.values()):
+        return []
+    lines = file.read_bytes().splitlines()
+    if len(lines) > MOUNTED_LANES:
+        expected = f"expected at most {MOUNTED_LANES:,} lanes, whose files are mounted one by one, found {len(lines):,}"
+        raise RunError(f"--containers: {expected}; run without it")
+    return [loads(line) for line in lines]
 
 
 def _log(folder: RunFolder, function: LocalFunction) -> Path:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.record_input import RecordsPlace
-from genomics_pipeline.model.record_source import RecordSource
+from genomics_pipeline.model.record_source import SHEET, RecordSource
 from genomics_pipeline.model.s3_uri import split_prefix
 from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.runs.run_folder import BUCKET as RUN_BUCKET
+from genomics_pipeline.runs.sheet_lanes import read_sheet_lanes
 from genomics_pipeline.stores.protocol import ObjectInfo
 from genomics_pipeline.stores.routed import RoutedStore
 
@@ -27,18 +30,20 @@ class FoundRecords:
         place: Their place, in the execution's input.
         version: The sha256 of the versions of their objects.
         buckets: The folder of this machine that stands for their bucket, if there is one.
+        text: The records of a sample sheet, which the run writes into its folder.
     """
 
     place: RecordsPlace
     version: str
     buckets: Mapping[str, Path] = field(default_factory=dict)
+    text: str = ""
 
 
 def find_records(text: str, source: RecordSource, store: RoutedStore, parts: int) -> FoundRecords:
     """Return the records that an argument names.
 
     Args:
-        text: The argument.
+        text: The argument: the place of records, or a sample sheet.
         source: The form that the pipeline reads.
         store: The store that reads them.
         parts: The number of Map Runs among which the folders below a prefix are divided.
@@ -46,6 +51,8 @@ def find_records(text: str, source: RecordSource, store: RoutedStore, parts: int
     Raises:
         DataError: if there are none, or in another form than the pipeline reads.
     """
+    if source.format == SHEET:
+        return _lanes(text, store)
     buckets: dict[str, Path] = {}
     if text.startswith("s3://"):
         bucket, key = split_prefix(text)
@@ -64,6 +71,16 @@ def find_records(text: str, source: RecordSource, store: RoutedStore, parts: int
     for one in objects:
         digest.update(f"{one.uri}\0{one.size_bytes}\0{one.version}\n".encode())
     return FoundRecords(RecordsPlace(bucket, key, prefixes), digest.hexdigest(), buckets)
+
+
+def _lanes(sheet: str, store: RoutedStore) -> FoundRecords:
+    """Return the lanes of a sample sheet, with the versions of files that are on this machine."""
+    lanes = read_sheet_lanes(sheet)
+    digest = sha256(lanes.text.encode())
+    for uri in lanes.files:
+        if "://" not in uri and (info := store.stat(uri)) is not None:
+            digest.update(f"{uri}\0{info.version}\n".encode())
+    return FoundRecords(RecordsPlace(RUN_BUCKET, run_layout.RECORDS), digest.hexdigest(), text=lanes.text)
 
 
 def _objects(text: str, uri: str, source: RecordSource, store: RoutedStore) -> list[ObjectInfo]:

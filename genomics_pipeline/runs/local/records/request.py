@@ -11,6 +11,7 @@ from genomics_pipeline.model.errors import CollectedProblems, Problem, UsageErro
 from genomics_pipeline.model.overrides import assignments
 from genomics_pipeline.model.parameters import Value, absolute_uri
 from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.record_source import SHEET
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.model.tolerance import map_run_limit, parse_most_failures, tolerance_words
@@ -106,7 +107,10 @@ def check_records_request(request: RecordRunRequest, folder: RunFolder, store: R
         _refuse_other_run(folder, pipeline, request.records)
     with collected.check():
         if not request.records:
-            raise UsageError("RECORDS: expected a file or a folder of records, or their s3:// URI; found none")
+            expected = "a file or a folder of records, or their s3:// URI"
+            if pipeline.maps[RECORD].source.format == SHEET:
+                expected = "a sample sheet"
+            raise UsageError(f"RECORDS: expected {expected}; found none")
         settings = pipeline.maps[RECORD]
         found = find_records(request.records, settings.source, store, settings.map_runs)
     collected.refuse()

@@ -200,6 +200,8 @@ def run_records(request: RecordRunRequest, adapters: Adapters, display: Display)
             number = folder.next_execution()
             folder.write(folder.definition, document)
             folder.write(folder.input, record_text(execution_input))
+            if plan.found.text:
+                folder.write(folder.path / run_layout.RECORDS, plan.found.text)
         execution = RecordExecution(folder, plan, request.accepted, number, number, run_layout.INPUT, digest, started)
         return execution.run(execution_input, adapters, display, RESUME)
 

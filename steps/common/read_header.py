@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 # Illumina's comments, "1:N:0:ATCACG": the number of the read, whether it was filtered, control bits, barcode.
-_ILLUMINA_COMMENT = re.compile(rb"([1-4]):[YN]:")
+_ILLUMINA_COMMENT = re.compile(rb"([1-4]):[YN]:(?:\d+:([ACGTN]+(?:[+-][ACGTN]+)?)?)?")
 _LANE_FIELD = {7: 3, 5: 1}  # by the number of fields: instrument:run:flowcell:lane:tile:x:y, instrument:lane:tile:x:y
 _UNIQUE_DIGITS = 8
 _MGI_LANE = re.compile(r"L(\d)C\d{3}R\d{3}")
@@ -19,10 +19,12 @@ class ReadHeader:
     Attributes:
         name: The read's name, which its mate has too: without ``/1`` and comment.
         mate: 1 for a first read, 2 for its mate; None where the line does not say it.
+        index: The bases of the sample's index, or of two joined by ``+``; None where the line does not say it.
     """
 
     name: str
     mate: int | None
+    index: str | None = None
 
     @property
     def is_unique(self) -> bool:
@@ -47,17 +49,17 @@ def parse_header(line: bytes) -> ReadHeader | None:
     """Return what a record's first line says; None if it is no such line.
 
     >>> parse_header(b"@r7/2"), parse_header(b"@r7 1:N:0:ATCACG"), parse_header(b">r7")
-    (ReadHeader(name='r7', mate=2), ReadHeader(name='r7', mate=1), None)
+    (ReadHeader(name='r7', mate=2, index=None), ReadHeader(name='r7', mate=1, index='ATCACG'), None)
     """
     words = line[1:].split(None, 1)
     if not line.startswith(b"@") or not words:
         return None
-    name, mate = words[0], None
+    name, mate, index = words[0], None, None
     if name[-2:] in (b"/1", b"/2"):
         name, mate = name[:-2], int(name[-1:])
     elif len(words) == 2 and (match := _ILLUMINA_COMMENT.match(words[1])):
-        mate = int(match[1])
-    return ReadHeader(name.decode("latin-1"), mate) if name else None
+        mate, index = int(match[1]), match[2].decode() if match[2] else None
+    return ReadHeader(name.decode("latin-1"), mate, index) if name else None
 
 
 def mates_problem(first: ReadHeader, second: ReadHeader) -> str | None:
