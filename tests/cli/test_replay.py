@@ -167,13 +167,16 @@ def test_each_class_is_reproduced_from_a_folder(tmp_path: Path, cli: Cli, replay
     assert files_of(small.run) == before
 
 
-def shorten(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
-    """Let a minute of a job's time limit be a second, and return the limits of the jobs from here on."""
-    limits: list[int | None] = []
+def shorten(monkeypatch: pytest.MonkeyPatch, limit_s: int = 60) -> list[int]:
+    """Let a time limit of jobs, and longer ones, end after a second for each, and return those limits from here on."""
+    limits: list[int] = []
 
     def shorter(declared: JobDefinition, _share: object) -> float:
-        limits.append(declared.timeout_s)
-        return (declared.timeout_s or 0) / 60
+        declared_s = declared.timeout_s or 0
+        if declared_s < limit_s:
+            return declared_s
+        limits.append(declared_s)
+        return declared_s / limit_s
 
     monkeypatch.setattr("genomics_pipeline.engine.tasks.machine_jobs._scaled_timeout", shorter)
     return limits
@@ -309,6 +312,37 @@ def test_a_definition_that_is_not_the_recorded_one_is_said(ended: SmallProject, 
     assert "expected the definition, input and items of the digest" in shown.err
 
 
+def test_a_run_in_containers_is_replayed_without_which_is_said(ended: SmallProject, replay: Replay) -> None:
+    record = ended.run / "run.json"
+    record.write_text(record.read_text().replace('"containers": false', '"containers": true'))
+    assert replay(0, ended.run, "bad")["differences"] == [
+        "image: the program of the step runs in this installation, with its libraries, not in the container"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("manifest.jsonl", '"bad"', '"../../bad"', "expected a sample's name of letters, digits, '.', '_' and '-'"),
+        ("input.json", '"manifest.jsonl"', '"../manifest.jsonl"', "not a key below the run: '../manifest.jsonl'"),
+        ("definition.json", '"trying": {', '"try/../..": {', "expected a definition of ours"),
+        ("steps/trying/bad/failure.json", '"exit_code": 65', '"exit_code": "x"', ""),
+    ],
+)
+def test_names_in_records_lead_nowhere(
+    ended: SmallProject, cli: Cli, file: str, old: str, new: str, message: str
+) -> None:
+    record = ended.run / file
+    assert old in record.read_text()
+    record.write_text(record.read_text().replace(old, new))
+    before = files_of(ended.folder)
+    end = cli("replay", ended.run, "../../bad" if "../../" in new else "bad")
+    assert message in end.err
+    added = {path for path in files_of(ended.folder) if path not in before}
+    assert all(path.startswith("replays/run-trying-bad/") for path in added)
+    assert bool(added) == (message == "")
+
+
 def test_a_part_of_the_reads_or_of_the_reference(ended: SmallProject, replay: Replay) -> None:
     part = replay(0, ended.run, "good", "--stage", "counting", "--subsample", "0.5")
     assert (part["verdict"], part["differences"]) == (
@@ -376,6 +410,25 @@ def test_a_stage_of_the_cohort_that_failed(tmp_path: Path, cli: Cli, replay: Rep
     assert cli(*small.arguments()).code == 1
     failed = replay(0, small.run, "cohort")
     assert (failed["verdict"], failed["after"]["message"]) == ("reproduced", "1 files only")
+
+
+def test_a_failure_of_the_cohort_that_only_its_execution_reports(
+    tmp_path: Path, cli: Cli, replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = small_project(tmp_path, {"a": "good"})
+    gather_step(small, "whole", "whole.txt")
+    (tmp_path / "whole/whole.py").write_text("import signal\nwhile True: signal.pause()")
+    declared = tmp_path / "whole/step.toml"
+    declared.write_text(f"{declared.read_text()}[resources]\ntimeout_s = 600\n")
+    small.pipeline(
+        stage_toml("trying", "./misbehave", "tried", {"reads": "sample.reads"}),
+        stage_toml("whole", "./whole", "", {"files": "trying.done"}, "cohort"),
+    )
+    limits = shorten(monkeypatch, 600)
+    assert cli(*small.arguments()).code == 1
+    assert not (small.run / "steps/whole/cohort/failure.json").exists()  # it was ended
+    assert replay(0, small.run, "cohort")["verdict"] == "reproduced"
+    assert limits == [600, 1200, 1200]
 
 
 def test_a_rerun_is_replayed_with_its_own_parameters(ended: SmallProject, cli: Cli, replay: Replay) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from genomics_pipeline.model.task import item_id
 from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.records.items import read_item_ids
+from genomics_pipeline.records.local_run import read_local_run
 from genomics_pipeline.records.rerun import read_rerun
 from genomics_pipeline.records.result_files import newest_details, result_rows
 from genomics_pipeline.report.run_state import ItemFailure
@@ -24,7 +25,7 @@ from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.run import read_record, run_place
 from genomics_pipeline.runs.find_run import URI, find_run_over_samples
 from genomics_pipeline.runs.own_definition import is_generated_here
-from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.run_files import COHORT, RunFiles
 from genomics_pipeline.stores.protocol import MissingObject
 
 
@@ -52,8 +53,8 @@ class ReplayOrigin:
         pipeline: A shipped pipeline's name, or the path of a pipeline file.
         names: The names of the resources in its definition.
         problems: The deviations of its definition, input and items from its record.
-        cohort_failures: The failures of the cohort that its executions report; none on AWS, where only the bucket is
-            read.
+        cohort_failures: The failures of the cohort that its executions report; none where only the bucket is read.
+        in_containers: Whether its tasks ran in containers.
     """
 
     files: RunFiles
@@ -61,6 +62,7 @@ class ReplayOrigin:
     names: ResourceNames
     problems: tuple[str, ...] = ()
     cohort_failures: tuple[ItemFailure, ...] = ()
+    in_containers: bool = False
 
     @cached_property
     def definition(self) -> Mapping[str, Any]:
@@ -130,11 +132,12 @@ class ReplayOrigin:
                     yield KnownAttempt(classify(row.error, row.cause), len(items), str(row.child.get("StopDate", "")))
 
 
-def find_origin(text: str, stack: str, adapters: Adapters) -> ReplayOrigin:
+def find_origin(text: str, item: str, stack: str, adapters: Adapters) -> ReplayOrigin:
     """Return the run that a task is replayed from; of one on AWS, nothing but its bucket is read from here on.
 
     Args:
-        text: The run's folder, URI or name.
+        text: The run's folder, URI or name; of a run by its name, Step Functions is asked how the cohort failed.
+        item: The item of the task.
         stack: The stack in which a name is looked up.
         adapters: The clients and the store.
 
@@ -145,11 +148,14 @@ def find_origin(text: str, stack: str, adapters: Adapters) -> ReplayOrigin:
     if text.startswith("s3://"):
         return _in_bucket(text, adapters)
     run = find_run_over_samples(text, stack, adapters)
+    failures = run.failed_items() if item == COHORT else ()
+    cohort = tuple(one for one in failures if one.scope == COHORT)
     if run.files.is_on_aws:
-        return _in_bucket(run.files.shown, adapters)
+        return replace(_in_bucket(run.files.shown, adapters), cohort_failures=cohort)
     problems = tuple(str(one) for one in run.definition_problems())
-    cohort: Sequence[ItemFailure] = [one for one in run.failed_items() if one.scope == "cohort"]
-    return ReplayOrigin(run.files, run.requested_pipeline, ResourceNames(), problems, tuple(cohort))
+    record = read_local_run(run.files.store, run.files.place.uri(run_layout.RECORD))
+    contained = record is not None and record.arguments.containers
+    return ReplayOrigin(run.files, run.requested_pipeline, ResourceNames(), problems, cohort, contained)
 
 
 def _in_bucket(uri: str, adapters: Adapters) -> ReplayOrigin:
@@ -163,4 +169,4 @@ def _in_bucket(uri: str, adapters: Adapters) -> ReplayOrigin:
         raise RunError(f"{uri}: expected a run, found none") from None
     names = resource_names(record.stack)
     files = RunFiles(adapters.store, place, place.uri("").rstrip("/"), names.log_group)
-    return ReplayOrigin(files, record.requested_pipeline, names)
+    return ReplayOrigin(files, record.requested_pipeline, names, in_containers=True)

@@ -108,7 +108,7 @@ def replay(request: ReplayRequest, adapters: Adapters, note: Callable[[str], Non
 
 def _prepare(request: ReplayRequest, adapters: Adapters) -> ReplayedTask:
     """Return the task, after all checks; the folder of the replay is made last."""
-    origin = find_origin(request.run, request.stack, adapters)
+    origin = find_origin(request.run, request.item, request.stack, adapters)
     target = find_target(origin, request)
     pipeline, steps = load_pipeline(origin.pipeline)
     if target.stage not in [one.name for one in pipeline.stages]:

@@ -24,8 +24,9 @@ def unlike_the_run(origin: ReplayOrigin, target: ReplayTarget, step: StepFolder,
     """
     yield from _program(target, step)
     yield from (f"definition: {problem}" for problem in origin.problems)
-    if origin.files.is_on_aws:
+    if origin.in_containers:
         yield "image: the program of the step runs in this installation, with its libraries, not in the container"
+    if origin.files.is_on_aws:
         yield f"host: this machine, not {target.instance_type or 'a host in AWS'}; its disk, not a share of the host's"
     if target.memory_mib and origin.files.is_on_aws:
         yield f"memory: each process may allocate {target.memory_mib:,} MiB, as much as the whole container had"
