@@ -7,8 +7,9 @@ EMULATORS := $(VENV)/.emulators
 MULTIQC := $(VENV)/multiqc/bin/multiqc
 FORMATS := $(VENV)/formats/bin/python
 PICARD := $(VENV)/picard/picard
+CHROMIUM := $(VENV)/chromium/chromium
 
-.PHONY: joint-calling demo test test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-containers lint docs bench accuracy lock base-image clean
+.PHONY: joint-calling demo test test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-ui test-containers lint docs bench accuracy lock base-image clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -24,7 +25,7 @@ demo: $(READY)
 
 # A worker takes whole files, so that fixtures of modules are made once, until another has nothing left.
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not realdata and not validators and not emulators and not multiqc and not picard and not containers and not badluck and not powercut and not fuzz and not petabytes"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not realdata and not validators and not emulators and not multiqc and not picard and not ui and not containers and not badluck and not powercut and not fuzz and not petabytes"
 
 # Makes docs/petabytes.md again and compares it: a minute of two cores. Plans a million samples in bounded memory.
 test-petabytes: $(READY)
@@ -90,6 +91,17 @@ $(PICARD): Makefile tests/picard.sh
 test-picard: $(READY)
 	-$(MAKE) $(PICARD)
 	PICARD=$(abspath $(PICARD)) $(BIN)/python -m pytest -m picard
+
+# Unpacks Debian's headless Chromium, and axe-core from npm; this needs no root.
+$(CHROMIUM): Makefile tests/chromium.sh
+	rm -rf $(VENV)/chromium
+	tests/chromium.sh $(VENV)/chromium
+
+# Opens reports of runs in a real browser. The reports and pictures of them stay in $(VENV)/reports. If Chromium cannot be
+# unpacked, the tests are skipped, or fail if CI is set.
+test-ui: $(READY)
+	-$(MAKE) $(CHROMIUM)
+	CHROMIUM=$(abspath $(CHROMIUM)) REPORTS=$(abspath $(VENV))/reports $(BIN)/python -m pytest -m ui
 
 # Builds and runs the images. Without a container engine the tests are skipped, or fail if CI is set.
 test-containers: $(READY)

@@ -44,6 +44,7 @@ COMMANDS = {
     "prices": ("prices", "prices"),
     "redrive": ("redrive", "redrive"),
     "replay": ("replay", "replay"),
+    "report": ("report", "report"),
     "rerun": ("rerun", "rerun"),
     "results": ("results", "results"),
     "rocrate": ("rocrate", "rocrate"),

@@ -106,6 +106,20 @@ class LocalPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+def refuse_missing_folder(option: str, file: Path) -> None:
+    """Refuse a file to write in a folder that is missing, which is likely to be misspelt, before there is any work.
+
+    Args:
+        option: The option that names the file.
+        file: The file.
+
+    Raises:
+        UsageError: for such a file.
+    """
+    if not file.parent.is_dir():
+        raise UsageError(f"{option} {file}: expected a file in a folder that exists, found no folder {file.parent}")
+
+
 run_argument = click.argument("run", shell_complete=complete_runs)
 sheet_argument = click.argument(
     "manifest", metavar="[SHEET]", required=False, default="", shell_complete=complete_files

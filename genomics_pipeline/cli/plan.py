@@ -15,6 +15,7 @@ from genomics_pipeline.cli.options import (
     max_failures_option,
     param_option,
     pipeline_option,
+    refuse_missing_folder,
     refuse_options_of_samples,
     regions_option,
     sheet_argument,
@@ -184,7 +185,7 @@ def plan(
     from genomics_pipeline.worker.machine import NO_LIMITS
 
     if page is not None:
-        _check_folder(page)
+        refuse_missing_folder("--html", page)
     if limits != NO_LIMITS and not here:
         raise UsageError("--cpus, --memory, --jobs: expected --here beside them: hosts of AWS are another matter")
     if records is not None:
@@ -217,16 +218,6 @@ class _Shown(NamedTuple):
     lines: Iterable[str]
     explain: Callable[[str], list[str]]
     page: Callable[[], str]
-
-
-def _check_folder(page: Path) -> None:
-    """Refuse a page in a folder that is missing, which is likely to be misspelt, before the plan is made.
-
-    Raises:
-        UsageError: for such a page.
-    """
-    if not page.parent.is_dir():
-        raise UsageError(f"--html {page}: expected a file in a folder that exists, found no folder {page.parent}")
 
 
 def _show(made: _Shown, explain: str | None, as_json: bool, page: Path | None) -> None:

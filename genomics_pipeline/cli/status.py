@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from genomics_pipeline.cli.options import (
+    LocalPath,
+    refuse_missing_folder,
     run_argument,
     stack_option,
 )
@@ -19,7 +22,9 @@ from genomics_pipeline.report.output import echo_json, echo_line
 if TYPE_CHECKING:
     from genomics_pipeline.report.run_state import RunState
     from genomics_pipeline.report.run_summary import Outcomes
+    from genomics_pipeline.runs.adapters import Adapters
     from genomics_pipeline.runs.backend import Guard, RunBackend
+    from genomics_pipeline.runs.reporting.watch import PageKeeper
 
 MOST = 500  # samples in the table, if nothing else is asked for: it reads the metrics of each
 
@@ -41,8 +46,23 @@ MOST = 500  # samples in the table, if nothing else is asked for: it reads the m
     help=f"Show the metrics and verdicts of all samples of a run that has ended; by default, those to look at first of "
     f"{MOST:,} at most.",
 )
+@click.option(
+    "--html",
+    "page",
+    type=LocalPath("file"),
+    metavar="FILE",
+    help="With --watch: keep the report of the run in this file, which a browser reads again every few seconds.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with --watch one per line.")
-def status(run: str, stack: str, watched: bool, budget: float | None, table: bool | None, as_json: bool) -> None:
+def status(
+    run: str,
+    stack: str,
+    watched: bool,
+    budget: float | None,
+    table: bool | None,
+    page: Path | None,
+    as_json: bool,
+) -> None:
     """Show the state of RUN: a run folder, its s3:// URI, or the name of a run in the stack.
 
     When the run has ended, a table shows the metrics of its samples and the verdicts on them.
@@ -55,6 +75,7 @@ def status(run: str, stack: str, watched: bool, budget: float | None, table: boo
       genomics-pipeline status my-run
       genomics-pipeline status cohort-3f2a91c0d5e7 --watch
       genomics-pipeline status cohort-3f2a91c0d5e7 --watch --budget 500
+      genomics-pipeline status my-run --watch --html my-run.html
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.prices.load import user_folder
@@ -62,14 +83,19 @@ def status(run: str, stack: str, watched: bool, budget: float | None, table: boo
 
     if budget is not None and not watched:
         raise UsageError("--budget: expected --watch, which looks at the costs until the run ends")
+    if page is not None:
+        if not watched:
+            raise UsageError("--html: expected --watch, which keeps the page fresh; `report` writes it once")
+        refuse_missing_folder("--html", page)
     ports = adapters()
     backend = find_run(run, stack, ports)
+    reporter = None if page is None else _reporter(backend, page, ports)
     guard = None
     if budget is not None:
         folder = user_folder(ports.environment, ports.home)
         guard = backend.budget_guard(budget, folder, lambda line: echo_line(line, err=True))
     try:
-        state = _watch(backend, as_json, guard) if watched else backend.state()
+        state = _watch(backend, as_json, guard, reporter) if watched else backend.state()
     except KeyboardInterrupt:
         echo_line("stopped watching; the run continues", err=True)
         sys.exit(130)
@@ -79,13 +105,38 @@ def status(run: str, stack: str, watched: bool, budget: float | None, table: boo
     sys.exit(0 if state.is_accepted else 1)
 
 
-def _watch(backend: RunBackend, as_json: bool, guard: Guard | None) -> RunState:
-    """Show every state of the run but the last, and return the last; stop when nobody reads them."""
+def _reporter(backend: RunBackend, page: Path, ports: Adapters) -> PageKeeper:
+    """Return what keeps the report of a run in a file.
+
+    Raises:
+        UsageError: for a run over records.
+    """
+    from genomics_pipeline.prices.load import user_folder
+    from genomics_pipeline.runs.record_run import RecordRun
+    from genomics_pipeline.runs.reporting.read import ReportRequest
+    from genomics_pipeline.runs.reporting.watch import PageKeeper
+
+    if isinstance(backend, RecordRun):
+        raise UsageError(f"--html: expected a run over samples, found one over records, {backend.files.shown}")
+    return PageKeeper(backend, ReportRequest(user_folder(ports.environment, ports.home)), page, time.monotonic)
+
+
+def _watch(backend: RunBackend, as_json: bool, guard: Guard | None, reporter: PageKeeper | None) -> RunState:
+    """Show every state of the run but the last, and return the last; stop when nobody reads them.
+
+    Args:
+        backend: The run.
+        as_json: Whether to print JSON.
+        guard: Looks at each state.
+        reporter: Keeps the report of the run; None for none.
+    """
     from genomics_pipeline.report.live import open_live
     from genomics_pipeline.report.run_status import status_view
     from genomics_pipeline.runs.status import watch
 
     states = watch(backend, time.sleep, guard)
+    if reporter is not None:
+        states = reporter.kept(states)
     state = next(states)
     if as_json or not sys.stderr.isatty():
         for following in states:

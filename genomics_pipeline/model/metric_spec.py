@@ -13,6 +13,7 @@ METRIC_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,47}")
 METRIC_FORMAT = re.compile(r",|,?\.[0-9][f%]")  # as in step.schema.json
 GOOD, WARN, BAD = VERDICTS = ("good", "warn", "bad")
 NOTHING = "–"
+QUALITY, COHORT = SECTIONS = ("quality", "cohort")  # of the report
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class MetricSpec:
         format: The format of the number, as in Python: ``,`` and ``.1f``, or ``.2%`` for a share, shown in percent.
         summary: What is measured, in a sentence.
         table: Whether the table of a run has it.
+        section: The section of the report that has it: ``quality`` or ``cohort``.
+        against: The metric of the same stage that the report draws it against; empty for none.
+        each_sample: Of a stage over the cohort: whether each sample has it, in the member ``samples``, by its name.
         good_min: Least good value; None for no bound, as for the others.
         good_max: Greatest good value.
         bad_below: Lower values are bad.
@@ -38,6 +42,9 @@ class MetricSpec:
     format: str = ","
     summary: str = ""
     table: bool = True
+    section: str = QUALITY
+    against: str = ""
+    each_sample: bool = False
     good_min: float | None = None
     good_max: float | None = None
     bad_below: float | None = None
@@ -99,9 +106,15 @@ class MetricSpec:
             for name, one in (("good", good), ("bad", bad))
         }
         words = {"title": self.title, "unit": self.unit, "format": self.format, "summary": self.summary}
-        return {**words, "table": self.table, **{name: one for name, one in bounds.items() if one}}
+        report = {
+            **({} if self.section == QUALITY else {"section": self.section}),
+            **({"against": self.against} if self.against else {}),
+            **({"each_sample": True} if self.each_sample else {}),
+        }
+        return {**words, "table": self.table, **report, **{name: one for name, one in bounds.items() if one}}
 
 
+_WORDS = ("unit", "format", "summary", "table", "section", "against", "each_sample")
 DeclaredMetrics = Mapping[str, Mapping[str, Mapping[str, MetricSpec]]]  # by scope, stage and name
 
 
@@ -122,7 +135,7 @@ def reason_of(value: Any) -> str | None:
 def parse_metric(name: str, raw: Mapping[str, Any]) -> MetricSpec:
     """Return the metric of a table below ``[metrics]`` that fits the schema."""
     good, bad = raw.get("good", {}), raw.get("bad", {})
-    words = {key: raw[key] for key in ("unit", "format", "summary", "table") if key in raw}
+    words = {key: raw[key] for key in _WORDS if key in raw}
     return MetricSpec(
         name,
         raw["title"],

@@ -115,6 +115,8 @@ class StepSpec:
         local_memory: The memory that a job needs on one machine; None where only the memory ladder is known.
         metrics: The metrics that it declares, by name, in the order of the tables.
         common: The folder ``common`` beside the step's is part of its program.
+        methods: What it does, in a sentence of a paper; ``{name}`` is the value of a parameter.
+        citations: The publications to cite, by the tool whose version the program names; others are always cited.
         exit_codes: Failure class by exit code; tool_error for all others.
         retry: Number of retries by failure class; 0 for a class that is missing. After running out of memory, there
             is one for each further entry of `Resources.memory_ladder`.
@@ -134,6 +136,8 @@ class StepSpec:
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     common: bool = False
     program: str = ""
+    methods: str = ""
+    citations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_function(self) -> bool:

@@ -65,6 +65,8 @@ def parse_step(text: str, *, file: str, is_checked: bool = False) -> StepSpec:
         metrics=metrics,
         common=data.get("common", False),
         program=data.get("program", ""),
+        methods=data.get("methods", ""),
+        citations=data.get("citations", {}),
         retry=RETRY | {FailureClass(name): times for name, times in data.get("retry", {}).items()},
     )
 

@@ -108,6 +108,9 @@ def _metric_problems(toml: TomlFile, metrics: Mapping[str, MetricSpec]) -> Itera
             yield toml.problem(("metrics", name), f"{expected}, found {name!r}")
         if contradiction := bounds_misfit(spec):
             yield toml.problem(("metrics", name), contradiction)
+        if spec.against and spec.against not in metrics:
+            expected = f"expected the name of another metric, found {spec.against!r}"
+            yield toml.problem(("metrics", name, "against"), f"{expected}; {did_you_mean(spec.against, list(metrics))}")
 
 
 def _stream_problems(toml: TomlFile) -> Iterator[Problem]:
@@ -163,6 +166,10 @@ def _format_problems(toml: TomlFile) -> Iterator[Problem]:
 
 def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
     data = toml.data
+    for placeholder in PLACEHOLDER.findall(data.get("methods", "")):
+        if placeholder not in data.get("parameters", {}):
+            hint = did_you_mean(placeholder, list(data.get("parameters", {})))
+            yield toml.problem(("methods",), f"unknown placeholder {{{placeholder}}}; {hint}")
     in_paths = [*SCOPES, *data.get("parameters", {})]
     for name, raw in data.get("outputs", {}).items():
         for placeholder in PLACEHOLDER.findall(raw["path"]):

@@ -8,7 +8,7 @@ from typing import Any
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.json_text import dumps, loads_lenient
-from genomics_pipeline.model.metric_spec import METRIC_FORMAT, DeclaredMetrics, MetricSpec
+from genomics_pipeline.model.metric_spec import METRIC_FORMAT, QUALITY, SECTIONS, DeclaredMetrics, MetricSpec
 from genomics_pipeline.records.fields import Fields
 
 
@@ -65,6 +65,9 @@ def _metric(name: str, fields: Fields) -> MetricSpec:
         fields.text("format"),
         fields.text("summary"),
         table=fields.flag("table"),
+        section=fields.one_of("section", SECTIONS) if fields.has("section") else QUALITY,
+        against=fields.text("against") if fields.has("against") else "",
+        each_sample=fields.has("each_sample") and fields.flag("each_sample"),
         good_min=good.get("min"),
         good_max=good.get("max"),
         bad_below=bad.get("below"),

@@ -21,19 +21,23 @@ def cost_text(cost: RunCost) -> Iterator[str]:
     yield _STAGE.format("stage", "tasks", "core-hours", "dollars", "a task") + heading
     for stage, one in cost.stages.items():
         row = _STAGE.format(
-            stage, f"{one.tasks:,}", f"{one.core_hours:,.3f}", _dollars(one.dollars), _dollars(one.dollars / one.tasks)
+            stage,
+            f"{one.tasks:,}",
+            f"{one.core_hours:,.3f}",
+            dollar_words(one.dollars),
+            dollar_words(one.dollars / one.tasks),
         )
         yield row + _planned_hours(hours, stage, one.core_hours)
     if cost.wasted.tasks:
         wasted = cost.wasted
-        numbers = f"{wasted.tasks:,}", f"{wasted.core_hours:,.3f}", _dollars(wasted.dollars)
+        numbers = f"{wasted.tasks:,}", f"{wasted.core_hours:,.3f}", dollar_words(wasted.dollars)
         yield _STAGE.format("failed attempts", *numbers, "").rstrip()
     yield ""
     yield _heading(cost)
     yield from (_line(cost, line) for line in cost.lines)
     if cost.wasted.dollars:
         yield _row(cost, "failed attempts", "", "", cost.wasted.dollars, "")
-    yield _row(cost, "total", "", "", cost.dollars, _spread(cost))
+    yield _row(cost, "total", "", "", cost.dollars, spread_words(cost))
     yield from (f"not counted: {one}" for one in cost.not_counted)
 
 
@@ -56,11 +60,11 @@ def _line(cost: RunCost, one: SpentLine) -> str:
 
 def _row(cost: RunCost, name: str, count: str, unit: str, dollars: float, note: str) -> str:
     if cost.predicted.dollars is None:
-        return _LINE.format(name, count, unit, _dollars(dollars), note).rstrip()
+        return _LINE.format(name, count, unit, dollar_words(dollars), note).rstrip()
     planned = _planned(cost, name)
-    shown = "" if planned is None else _dollars(planned)
+    shown = "" if planned is None else dollar_words(planned)
     ratio = f"{dollars / planned:.2f}" if planned else ""
-    return _PLANNED.format(name, count, unit, _dollars(dollars), shown, ratio, note).rstrip()
+    return _PLANNED.format(name, count, unit, dollar_words(dollars), shown, ratio, note).rstrip()
 
 
 def _planned(cost: RunCost, name: str) -> float | None:
@@ -69,9 +73,10 @@ def _planned(cost: RunCost, name: str) -> float | None:
     return sum(predicted.values()) if name == "total" else predicted.get(name)
 
 
-def _spread(cost: RunCost) -> str:
+def spread_words(cost: RunCost) -> str:
+    """Return the range of the costs in words; empty where prices do not differ."""
     low, high = _bounds(cost)
-    return "" if low == high else f"{_dollars(low)} to {_dollars(high)} with low and high Spot prices"
+    return "" if low == high else f"{dollar_words(low)} to {dollar_words(high)} with low and high Spot prices"
 
 
 def _bounds(cost: RunCost) -> tuple[float, float]:
@@ -79,14 +84,15 @@ def _bounds(cost: RunCost) -> tuple[float, float]:
     return sum(one.low for one in cost.lines) + wasted.low, sum(one.high for one in cost.lines) + wasted.high
 
 
-def _dollars(value: float) -> str:
+def dollar_words(value: float) -> str:
+    """Return US dollars, with more digits where they are few."""
     return f"{value:,.2f}" if value >= 100 else f"{value:,.4f}"
 
 
 def item_text(one: ItemCost) -> str:
     """Return the line of an item."""
-    stages = ", ".join(f"{stage} {_dollars(cost.dollars)}" for stage, cost in one.stages.items())
-    return f"{one.item}  {_dollars(sum(cost.dollars for cost in one.stages.values()))}  {stages}"
+    stages = ", ".join(f"{stage} {dollar_words(cost.dollars)}" for stage, cost in one.stages.items())
+    return f"{one.item}  {dollar_words(sum(cost.dollars for cost in one.stages.values()))}  {stages}"
 
 
 def item_json(one: ItemCost) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, tostring
 
@@ -139,19 +140,63 @@ def section(heading: str, *content: Element) -> Element:
     return element("section", element("h2", heading), *content)
 
 
-def page(title: str, *content: Element) -> str:
-    """Return a page, which may load and run nothing: its policy allows its own style only."""
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    style = Element("style")
-    style.text = STYLE
+class PageExtras(NamedTuple):
+    """The parts of a page beyond its text.
+
+    Attributes:
+        style: Its own style, behind that of all pages.
+        script: Its program; empty for none.
+        data: JSON that its program reads, by the id of the element; it is no program.
+        refresh_s: The interval in seconds at which the browser reads the file again; None for never.
+    """
+
+    style: str = ""
+    script: str = ""
+    data: Mapping[str, str] = MappingProxyType({})
+    refresh_s: int | None = None
+
+
+PLAIN = PageExtras()
+
+
+def page(title: str, *content: Element, extras: PageExtras = PLAIN) -> str:
+    """Return a page, which may load nothing: its policy allows its own style and its own program only.
+
+    Args:
+        title: Its title.
+        content: Its elements.
+        extras: What it has beyond its text.
+    """
+    style = STYLE + extras.style
+    programs = f"script-src '{_digest(extras.script)}'; " if extras.script else ""
+    policy = f"default-src 'none'; {programs}style-src '{_digest(style)}'; base-uri 'none'; form-action 'none'"
+    refresh = [] if extras.refresh_s is None else [element("meta", http_equiv="refresh", content=str(extras.refresh_s))]
     head = element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", http_equiv="Content-Security-Policy", content=policy),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        *refresh,
         element("title", title),
-        style,
+        _raw("style", style),
     )
-    body = element("body", element("main", element("h1", title), *content))
+    data = [_raw("script", _safe_json(text), type="application/json", id=name) for name, text in extras.data.items()]
+    program = [_raw("script", extras.script)] if extras.script else []
+    body = element("body", element("main", element("h1", title), *content), *data, *program)
     return "<!DOCTYPE html>\n" + tostring(element("html", head, body, lang="en"), "unicode", method="html") + "\n"
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _raw(tag: str, text: str, **attributes: str) -> Element:
+    """Return an element whose text the serializer does not escape, since HTML has no escapes in it."""
+    made = Element(tag, attributes)
+    made.text = text
+    return made
+
+
+def _safe_json(text: str) -> str:
+    """Return JSON of the same value that cannot end its element."""
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

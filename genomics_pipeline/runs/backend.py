@@ -13,10 +13,11 @@ from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.report.run_summary import Outcomes
 from genomics_pipeline.runs.deletion import DeletionRequest, RunContents
 from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.readable_run import ReadableRun
 from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunRequest
-from genomics_pipeline.runs.run_files import LogEnd, RunFiles
+from genomics_pipeline.runs.run_files import LogEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +48,8 @@ class Guard(Protocol):
         """
 
 
-class RunBackend(Protocol):
+class RunBackend(ReadableRun, Protocol):
     """A run, in a folder of this machine or on AWS."""
-
-    @property
-    def files(self) -> RunFiles:
-        """The files of the run."""
-
-    @property
-    def requested_pipeline(self) -> str:
-        """A shipped pipeline's name, or the absolute path of a pipeline file, of the run.
-
-        Raises:
-            RunError: if nothing was run yet.
-        """
 
     def definition_problems(self) -> Iterator[Problem]:
         """Yield the deviations of the definition from what was run; on AWS of definition and images from the deployed.
@@ -73,13 +62,6 @@ class RunBackend(Protocol):
     def poll_s(self) -> float:
         """The interval in seconds at which `state` is polled."""
 
-    def state(self) -> RunState:
-        """Return the present state of the run; a later call reads only what may have changed.
-
-        Raises:
-            RunError: if the run has no execution yet, or AWS cannot be reached.
-        """
-
     def outcomes(self, state: RunState) -> Outcomes:
         """Return the outcomes of the samples and of the cohort.
 
@@ -90,13 +72,6 @@ class RunBackend(Protocol):
             UnreadableRecord: if the record of the run has its metrics in an unknown form.
         """
 
-    def failed_items(self) -> list[ItemFailure]:
-        """Return the items that are known to have failed; read no record of others, as `state` does after the end.
-
-        Raises:
-            RunError: if the run has no execution yet, or AWS cannot be reached.
-        """
-
     def failures(self) -> Iterator[ItemFailure]:
         """Yield every item that failed or never started, in bounded memory.
 
@@ -104,13 +79,6 @@ class RunBackend(Protocol):
 
         Raises:
             RunError: if AWS cannot be reached, or has not written the result files yet.
-        """
-
-    def started_children(self) -> tuple[int, dict[str, int]]:
-        """Return the number of executions on AWS, and that of their child executions by Label; none of a folder.
-
-        Raises:
-            RunError: if AWS cannot be reached, or does not know an execution any more.
         """
 
     def budget_guard(self, dollars: float, prices_folder: Path | None, note: Callable[[str], None]) -> Guard:

@@ -8,18 +8,19 @@ from pathlib import Path
 from genomics_pipeline.aws.template.parameters import PARAMETERS
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError, UsageError
-from genomics_pipeline.planning.run_cost import ItemCost, RunCost, SpendingAccount, state_transitions
+from genomics_pipeline.planning.run_cost import CostTally, ItemCost, RunCost, SpendingAccount, state_transitions
 from genomics_pipeline.prices.load import SHIPPED_REGION, load_prices
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.execution_input import read_input
+from genomics_pipeline.records.failure import FailureRecord
 from genomics_pipeline.records.plan import read_planned_figures
-from genomics_pipeline.runs.backend import RunBackend
+from genomics_pipeline.runs.readable_run import ReadableRun
 from genomics_pipeline.runs.record_run import RecordRun
 from genomics_pipeline.runs.run_files import RunFiles, StageGroup
 
 
 def run_cost(
-    run: RunBackend,
+    run: ReadableRun,
     prices_folder: Path | None,
     per_core_hour: float | None = None,
     on_item: Callable[[ItemCost], object] = lambda _: None,
@@ -41,34 +42,69 @@ def run_cost(
         raise UsageError(
             f"{run.files.shown}: expected a run over samples, whose tasks record their hosts; found one over records"
         )
-    files, groups = run.files, run.files.groups()
-    account = SpendingAccount(
-        lambda region: load_prices(region or SHIPPED_REGION, prices_folder),
-        int(PARAMETERS["VolumeGiB"]["Default"]),
-        per_core_hour,
-    )
-    for group in groups:
+    files = run.files
+    spending = RunSpending(run, prices_folder, per_core_hour)
+    for group in files.groups():
         for item, stages in files.ended(group):
             costs = {}
             for stage, record in stages.items():
                 if isinstance(record, CompletionRecord):
-                    costs[stage] = account.add(record)
+                    costs[stage] = spending.add(record)
                 else:
-                    account.add_failure(stage, record)
+                    spending.add_failure(stage, record)
             if costs:
                 on_item(ItemCost(item, group.scope, costs))
-    transitions = _transitions(run, files, groups) if files.is_on_aws else None
-    return RunCost(
-        files.shown,
-        account.lines(transitions),
-        account.stages,
-        account.waste,
-        list(account.not_counted(transitions, files.is_on_aws)),
-        read_planned_figures(files.store, files.place.uri(run_layout.PLAN)),
-    )
+    return spending.cost()
 
 
-def _transitions(run: RunBackend, files: RunFiles, groups: Sequence[StageGroup]) -> int | None:
+class RunSpending:
+    """The costs of a run, summed while its records are read.
+
+    Args:
+        run: The run.
+        prices_folder: The folder of the user's own prices.
+        per_core_hour: US dollars for a core-hour of a machine that is not a host of AWS.
+    """
+
+    def __init__(self, run: ReadableRun, prices_folder: Path | None, per_core_hour: float | None = None) -> None:
+        self._run = run
+        self._account = SpendingAccount(
+            lambda region: load_prices(region or SHIPPED_REGION, prices_folder),
+            int(PARAMETERS["VolumeGiB"]["Default"]),
+            per_core_hour,
+        )
+
+    def add(self, record: CompletionRecord) -> CostTally:
+        """Add a task that is done, and return its cost.
+
+        Raises:
+            DataError: for a Region without prices.
+        """
+        return self._account.add(record)
+
+    def add_failure(self, stage: str, record: FailureRecord) -> None:
+        """Add the newest attempt over an item that is not done.
+
+        Raises:
+            DataError: for a Region without prices.
+        """
+        self._account.add_failure(stage, record)
+
+    def cost(self) -> RunCost:
+        """Return the costs of all that was added."""
+        files, account = self._run.files, self._account
+        transitions = _transitions(self._run, files, files.groups()) if files.is_on_aws else None
+        return RunCost(
+            files.shown,
+            account.lines(transitions),
+            account.stages,
+            account.waste,
+            list(account.not_counted(transitions, files.is_on_aws)),
+            read_planned_figures(files.store, files.place.uri(run_layout.PLAN)),
+        )
+
+
+def _transitions(run: ReadableRun, files: RunFiles, groups: Sequence[StageGroup]) -> int | None:
     """Return the number of state transitions; None where Step Functions does not know the executions any more."""
     try:
         executions, children = run.started_children()

@@ -47,7 +47,7 @@ def task_traces(files: RunFiles, failures: Iterable[ItemFailure] = ()) -> Iterat
     for group in files.groups():
         for item, stages in files.ended(group):
             for stage, record in stages.items():
-                yield _trace(files, stage, item, group.scope, record, since)
+                yield trace_of(files, stage, item, group.scope, record, since)
             failure = known.get((group.scope, item))
             if failure is not None and failure.stage in group.stages and failure.stage not in stages:
                 yield _without_record(files, failure.stage, item, group.scope, failure)
@@ -87,7 +87,7 @@ def seconds_of(text: str) -> float | None:
     return datetime.fromisoformat(text).timestamp() if text else None
 
 
-def _trace(
+def trace_of(
     files: RunFiles,
     stage: str,
     item: str,

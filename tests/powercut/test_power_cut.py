@@ -73,7 +73,8 @@ def arguments(cohort: Path, run: Path, command: tuple[str, ...] = COMMAND) -> li
 
 def results(run: Path) -> dict[str, str]:
     """Return the sha256 of each result by its path."""
-    files = (file for file in (run / "results").rglob("*") if file.is_file() and "pipeline_info" not in file.parts)
+    own = {"pipeline_info", "report.html"}  # with the times of tasks
+    files = (file for file in (run / "results").rglob("*") if file.is_file() and not own & set(file.parts))
     return {str(file.relative_to(run)): sha256(file.read_bytes()).hexdigest() for file in files}
 
 

@@ -77,7 +77,8 @@ class Lossy:
 
     def outputs(self) -> dict[str, bytes]:
         below = (self.run / "results").rglob("*")
-        files = [path for path in below if path.is_file() and path.parent.name != "pipeline_info"]
+        own = {"pipeline_info", "report.html"}  # with the times of tasks
+        files = [path for path in below if path.is_file() and not own & {path.parent.name, path.name}]
         return {str(path.relative_to(self.run)): path.read_bytes() for path in files}
 
     def record(self, stage: str, item: str) -> Path:

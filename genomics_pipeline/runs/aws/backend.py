@@ -8,6 +8,8 @@ from pathlib import Path
 
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import Problem
+from genomics_pipeline.model.metric_spec import DeclaredMetrics
+from genomics_pipeline.model.overrides import assignments
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.report.run_summary import Outcomes
 from genomics_pipeline.runs.aws.budget import BudgetGuard
@@ -59,6 +61,22 @@ class AwsBackend:
     def state(self) -> RunState:
         """Read the state from Step Functions."""
         return self._watcher.now()
+
+    def declared_metrics(self) -> DeclaredMetrics:
+        """Return the metrics in the record of the run."""
+        return self._run.record.metrics
+
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """Yield what the record of the run says."""
+        record = self._run.record
+        yield "Submitted", record.submitted
+        yield "Sample sheet", record.manifest
+        yield "Reference", record.reference
+        yield "Pipeline", record.pipeline
+        yield "Overridden parameters", ", ".join(assignments(record.parameters))
+        yield "State machine", record.state_machine_arn
+        yield "First execution", record.execution_arn
+        yield "Digest of all that decides the results", record.digest
 
     def outcomes(self, state: RunState) -> Outcomes:
         """Read the completion records and metrics from S3."""

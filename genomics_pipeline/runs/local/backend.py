@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
-from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import Problem, RunError, UsageError
-from genomics_pipeline.records.local_run import summary_metrics
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.report.run_summary import Outcomes
@@ -21,17 +18,18 @@ from genomics_pipeline.runs.deletion import DeletionRequest, RunContents
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.cancel import cancel
 from genomics_pipeline.runs.local.deletion import delete_folder, folder_contents
-from genomics_pipeline.runs.local.state import FolderWatcher, folder_failures
+from genomics_pipeline.runs.local.reader import FolderReader
+from genomics_pipeline.runs.local.state import folder_failures
 from genomics_pipeline.runs.outcome import outcomes_of_state
 from genomics_pipeline.runs.redrive import RedriveRequest
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunRequest
-from genomics_pipeline.runs.run_files import LogEnd, RunFiles, folder_files
+from genomics_pipeline.runs.run_files import LogEnd
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.protocol import MissingObject
 
 
-class FolderBackend:
+class FolderBackend(FolderReader):
     """A run in a folder of this machine; implements `runs.backend.RunBackend`.
 
     Args:
@@ -42,14 +40,8 @@ class FolderBackend:
     poll_s = 1.0
 
     def __init__(self, folder: RunFolder, adapters: Adapters) -> None:
-        self._folder = folder
+        super().__init__(folder, adapters.store)
         self._adapters = adapters
-        self.files: RunFiles = folder_files(folder, adapters.store)
-
-    @property
-    def requested_pipeline(self) -> str:
-        """The pipeline in the record of the run."""
-        return self._folder.executed().arguments.pipeline
 
     def definition_problems(self) -> Iterator[Problem]:
         """Compare the definition, the input and the items in the folder with the digest in the record of the run."""
@@ -65,31 +57,13 @@ class FolderBackend:
             what = "the definition, input and items" if is_whole else "the input"
             yield Problem(f"expected {what} of the digest {record.digest}, found {found}", str(place))
 
-    @cached_property
-    def _watcher(self) -> FolderWatcher:
-        return FolderWatcher(self._folder, self.files)
-
-    def state(self) -> RunState:
-        """Read the state from the journal."""
-        return self._watcher.now()
-
     def outcomes(self, state: RunState) -> Outcomes:
         """Read the completion records and metrics from the folder."""
-        record = self._folder.record()
-        metrics = summary_metrics(record, self.files.shown_key(run_layout.RECORD)) if record else {}
-        return outcomes_of_state(self.files, metrics, state)
-
-    def failed_items(self) -> list[ItemFailure]:
-        """Read the failures from the result files and the journal."""
-        return self._watcher.failed_items()
+        return outcomes_of_state(self.files, self.declared_metrics(), state)
 
     def failures(self) -> Iterator[ItemFailure]:
         """Read the failures from the result files and the journal."""
         return folder_failures(self._folder, self.files)
-
-    def started_children(self) -> tuple[int, dict[str, int]]:
-        """Return none: no execution of a folder is on AWS."""
-        return 0, {}
 
     def budget_guard(self, dollars: float, prices_folder: Path | None, note: Callable[[str], None]) -> NoReturn:
         """Refuse it: a run here costs nothing while it runs."""

@@ -19,6 +19,7 @@ from genomics_pipeline.runs.local.checks import check_contents, check_given
 from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
 from genomics_pipeline.runs.local.preparation import prepare_reference, write_inputs
+from genomics_pipeline.runs.local.report import write_run_report
 from genomics_pipeline.runs.local.request import LocalRunRequest, run_arguments
 from genomics_pipeline.runs.local.resumable import can_resume
 from genomics_pipeline.runs.local.run_jobs import RunJobs, run_jobs
@@ -93,6 +94,7 @@ def execute_run(run: CheckedRun, adapters: Adapters, display: Display) -> RunSum
         if request.truth is not None:
             summary = replace(summary, cohort=with_agreement(summary.cohort, request.truth, reference, store))
             execution.record(summary.status, summary)
+        write_run_report(folder, planned.pipeline, adapters.store)
         return summary
 
 

@@ -36,6 +36,7 @@ from genomics_pipeline.runs.local.chain import local_chain, local_map_runs
 from genomics_pipeline.runs.local.checks import check_contents
 from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution
 from genomics_pipeline.runs.local.preparation import prepare_reference
+from genomics_pipeline.runs.local.report import write_run_report
 from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.local.resumable import find_unfinished
 from genomics_pipeline.runs.local.run import run
@@ -137,6 +138,7 @@ class _InFolder:
         seconds = round(time.monotonic() - started, 3)
         summary = replace(execution.summary(result), rerun=chosen, seconds=seconds)
         execution.record(result.status, summary)
+        write_run_report(self.folder, self.pipeline, self.adapters.store)
         return RerunOutcome(str(self.folder.path), result.status, chosen, summary=summary)
 
     def _execution(self, number: int, manifest: str, accepted: Mapping[str, float] | None) -> LocalExecution:

@@ -1,0 +1,142 @@
+"""The work of a stage: when its tasks ran and waited, and what they asked for and used."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+
+from genomics_pipeline.report.task_trace import TaskTrace
+
+MIB = 1 << 20
+MIB_PER_GIB, HOUR_S = 1024, 3600
+
+
+@dataclass(slots=True)
+class WorkOfStage:
+    """The tasks of a stage that are done.
+
+    Attributes:
+        stage: The stage.
+        scope: The scope of its items.
+        starts: The start of each task, seconds since the epoch.
+        seconds: The duration of each task.
+        peaks_mib: The peak memory of each task.
+        waiting_s: How long the tasks waited from the submission of their jobs to their start, all together.
+        failed: How many tasks failed, the newest over each item that is not done.
+        failed_s: How long these ran.
+        vcpus: The most cores that a task could use.
+        memory_mib: The most memory that a task could use.
+        processor_s: The time of the programs on all cores.
+        core_s: The durations times the cores that the tasks could use.
+        mib_s: The durations times the memory that the tasks could use.
+        on_aws: Whether a task ran on a host of AWS.
+    """
+
+    stage: str
+    scope: str
+    starts: array[float] = field(default_factory=lambda: array("d"))
+    seconds: array[float] = field(default_factory=lambda: array("d"))
+    peaks_mib: array[float] = field(default_factory=lambda: array("d"))
+    waiting_s: float = 0.0
+    failed: int = 0
+    failed_s: float = 0.0
+    vcpus: int = 0
+    memory_mib: int = 0
+    processor_s: float = 0.0
+    core_s: float = 0.0
+    mib_s: float = 0.0
+    on_aws: bool = False
+
+    def add(self, task: TaskTrace) -> None:
+        """Add a task, which has ended."""
+        seconds = task.seconds or 0.0
+        if task.failure_class is not None:
+            self.failed += 1
+            self.failed_s += seconds
+            return
+        vcpus, memory_mib = task.vcpus or 0, (task.memory_bytes or 0) // MIB
+        self.starts.append(task.started or 0.0)
+        self.seconds.append(seconds)
+        self.peaks_mib.append((task.peak_memory_bytes or 0) / MIB)
+        self.waiting_s += task.waited or 0.0
+        self.vcpus = max(self.vcpus, vcpus)
+        self.memory_mib = max(self.memory_mib, memory_mib)
+        self.processor_s += task.processor_seconds or 0.0
+        self.core_s += seconds * vcpus
+        self.mib_s += seconds * memory_mib
+        self.on_aws |= bool(task.host)
+
+    @property
+    def tasks(self) -> int:
+        """Return the number of tasks."""
+        return len(self.starts)
+
+    @property
+    def first_s(self) -> float:
+        """Return when the first task began."""
+        return min(self.starts)
+
+    @property
+    def last_s(self) -> float:
+        """Return when the last task ended."""
+        return max(start + seconds for start, seconds in zip(self.starts, self.seconds, strict=True))
+
+    @property
+    def working_s(self) -> float:
+        """Return the durations of all tasks together."""
+        return sum(self.seconds)
+
+    def running(self, first_s: float, last_s: float, buckets: int) -> Sequence[float]:
+        """Return the mean number of tasks that ran in each of some equal parts of a time.
+
+        Args:
+            first_s: The beginning of the time.
+            last_s: Its end.
+            buckets: The number of parts.
+        """
+        width = max(last_s - first_s, 1e-3) / buckets
+        edges = [first_s + width * number for number in range(buckets + 1)]
+        before = _busy_until(sorted(self.starts), edges)
+        after = _busy_until(sorted(one + two for one, two in zip(self.starts, self.seconds, strict=True)), edges)
+        busy = [one - two for one, two in zip(before, after, strict=True)]
+        return [max(0.0, (later - earlier) / width) for earlier, later in pairwise(busy)]
+
+    def asked_gib_hours(self) -> float:
+        """Return the memory that the tasks could use, over their durations."""
+        return self.mib_s / MIB_PER_GIB / HOUR_S
+
+    def enough_mib(self) -> int:
+        """Return memory that would have been enough for each task, with a fifth to spare, in steps of 256 MiB."""
+        return -(-int(max(self.peaks_mib) * 1.2) // 256) * 256
+
+    def saved_share(self) -> float:
+        """Return the share of the memory that `enough_mib` would have saved, 0 if none."""
+        return max(0.0, 1 - self.enough_mib() * self.working_s / self.mib_s) if self.mib_s else 0.0
+
+
+def _busy_until(moments: Sequence[float], edges: Sequence[float]) -> list[float]:
+    """Return for each edge the seconds from each earlier moment until it, all together.
+
+    Args:
+        moments: Moments, in their order.
+        edges: The edges.
+    """
+    sums = [0.0, *accumulate(moments)]
+    counts = [bisect_left(moments, edge) for edge in edges]
+    return [count * edge - sums[count] for count, edge in zip(counts, edges, strict=True)]
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """Return the nearest-rank percentile of numbers in their order.
+
+    Args:
+        ordered: The numbers, at least one.
+        percent: The percentage, above 0.
+
+    >>> percentile([1, 2, 3, 4, 50], 50), percentile([1, 2, 3, 4, 50], 95)
+    (3, 50)
+    """
+    return ordered[max(0, -(-len(ordered) * int(percent) // 100) - 1)]

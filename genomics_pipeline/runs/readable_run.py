@@ -1,0 +1,61 @@
+"""The port through which commands read a run, in a folder or on AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from genomics_pipeline.model.metric_spec import DeclaredMetrics
+from genomics_pipeline.report.run_state import ItemFailure, RunState
+from genomics_pipeline.runs.run_files import RunFiles
+
+
+class ReadableRun(Protocol):
+    """A run that is read, in a folder of this machine or on AWS."""
+
+    @property
+    def files(self) -> RunFiles:
+        """The files of the run."""
+
+    @property
+    def requested_pipeline(self) -> str:
+        """A shipped pipeline's name, or the absolute path of a pipeline file, of the run.
+
+        Raises:
+            RunError: if nothing was run yet.
+        """
+
+    def state(self) -> RunState:
+        """Return the present state of the run; a later call reads only what may have changed.
+
+        Raises:
+            RunError: if the run has no execution yet, or AWS cannot be reached.
+        """
+
+    def declared_metrics(self) -> DeclaredMetrics:
+        """Return the metrics that the steps of the run declare, as its record has them; none until it has them.
+
+        Raises:
+            UnreadableRecord: if the record of the run has its metrics in an unknown form.
+        """
+
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """Yield what identifies the run in its record, each with a name: its sheet, reference, digest and command.
+
+        Raises:
+            RunError: if nothing was run yet.
+        """
+
+    def failed_items(self) -> list[ItemFailure]:
+        """Return the items that are known to have failed; read no record of others, as `state` does after the end.
+
+        Raises:
+            RunError: if the run has no execution yet, or AWS cannot be reached.
+        """
+
+    def started_children(self) -> tuple[int, dict[str, int]]:
+        """Return the number of executions on AWS, and that of their child executions by Label; none of a folder.
+
+        Raises:
+            RunError: if AWS cannot be reached, or does not know an execution any more.
+        """

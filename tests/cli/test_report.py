@@ -1,0 +1,205 @@
+"""`report`: one HTML file of a run in a folder, which stands alone, and has a user's own step as the shipped ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from genomics_pipeline.cli.adapters import adapters
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.runs.local.reader import FolderReader
+from genomics_pipeline.runs.reporting.read import ReportRequest
+from genomics_pipeline.runs.reporting.watch import PageKeeper
+from genomics_pipeline.runs.run_folder import RunFolder
+from tests.cli.conftest import Ended
+from tests.cli.test_plan_page import Page
+from tests.small_project import SmallProject, stage_toml
+
+Cli = Callable[..., Ended]
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)> & \"'"
+# Measures the length of the reads; a sample whose reads have an N fails with what they say.
+MEASURE = """
+import json, sys
+task = json.load(open(sys.argv[1]))
+text = open(task["inputs"]["reads"][0]["fastq_1"]).read()
+bases = text.split("\\n")[1]
+print("looked at", text.split("\\n")[0])
+if "N" in bases:
+    sys.exit(text.split("\\n")[0])
+value = {"value": len(bases), "verdict": "bad", "reason": text.split("\\n")[0]} if len(bases) == 3 else len(bases)
+json.dump({"bases": value, "kind": bases[:1]}, open(task["outputs"]["metrics"], "w"))
+json.dump({"sevens": "1.7"}, open(task["versions"], "w"))
+"""
+MEASURE_DECLARATIONS = """
+methods = "Bases were counted in steps of {step_size}."
+[inputs.reads]
+type = "reads"
+[outputs.metrics]
+path = "{sample}.json"
+[parameters.step_size]
+type = "integer"
+summary = "Size of a step"
+default = 1
+[metrics.bases]
+title = "Length"
+unit = "bp"
+good = { min = 2 }
+[metrics.kind]
+title = "First base"
+section = "cohort"
+[citations]
+sevens = "Seven S. On sevens. Journal of Numbers 7:7, 2007."
+other = "Never cited."
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> SmallProject:
+    made = SmallProject(tmp_path)
+    made.step("measure", MEASURE, MEASURE_DECLARATIONS)
+    made.pipeline(stage_toml("measuring", "./measure", inputs={"reads": "sample.reads"}, publish="m"))
+    return made
+
+
+def reads(bases: str, name: str = "r") -> str:
+    return f"@{name}\n{bases}\n+\n{'I' * len(bases)}\n"
+
+
+def report(run: Path) -> Page:
+    return Page((run / run_layout.REPORT).read_text())
+
+
+def test_a_step_of_the_user_is_in_the_report_that_a_run_writes(cli: Cli, project: SmallProject) -> None:
+    cohort = {f"s{number}": reads("ACGT") for number in range(9)}
+    project.samples({**cohort, "short": reads("A"), "odd": reads("ACG", HOSTILE), "failed": reads("ANN", HOSTILE)})
+    ended = cli(*project.arguments("--param", "measuring.step_size=3"))
+    assert ended.code == 1, ended.err
+    page = report(project.run)
+    words = page.text
+    run = str(project.run)
+    for expected in (
+        "The run ended incomplete: 11 of 12 samples done, 1 failed.",
+        f"genomics-pipeline results {run} --failed",
+        f"genomics-pipeline rerun {run} --sample failed",
+        "Length (bp)",
+        "Length 1 bp is doubtful (good from 2 bp)",
+        f"Length 3 bp is bad (@{HOSTILE})",
+        "A 11",
+        "tool error: 1",
+        f"looked at @{HOSTILE}",
+        "Bases were counted in steps of 3 (sevens 1.7; references 1).",
+        "Seven S. On sevens.",
+        "step_size",
+        "sevens 1.7",
+        "--param measuring.step_size=3",
+    ):
+        assert expected in words, expected
+    assert "Never cited" not in words
+    assert "img" not in page.tags
+    names = {name for name, _ in page.attributes}
+    assert not names & {"src", "style", "action"}
+    assert not any(name.startswith("on") for name in names)
+    links = {value for name, value in page.attributes if name == "href"}
+    assert all(link and link.startswith("#") for link in links)
+    ids = {f"#{value}" for name, value in page.attributes if name == "id"}
+    assert links <= ids
+
+
+def test_a_repeated_run_writes_the_same_report(cli: Cli, project: SmallProject) -> None:
+    project.samples({"a": reads("ACGT"), "b": reads("ACGT")})
+    assert cli(*project.arguments()).code == 0
+    first = (project.run / run_layout.REPORT).read_bytes()
+    assert cli(*project.arguments()).code == 0
+    assert (project.run / run_layout.REPORT).read_bytes() == first
+    ended = cli("report", project.run)
+    assert (ended.code, ended.out) == (0, f"{project.run / run_layout.REPORT}\n")
+    assert (project.run / run_layout.REPORT).read_bytes() == first
+
+
+def test_a_rerun_writes_the_report_anew(cli: Cli, project: SmallProject) -> None:
+    project.samples({"a": reads("ACGT"), "b": reads("ANGT")})
+    assert cli(*project.arguments()).code == 1
+    assert "1 of 2 samples done, 1 failed" in report(project.run).text
+    (project.folder / "b.fastq").write_text(reads("ACGT"))
+    assert cli("rerun", project.run).code == 0
+    assert "The run succeeded: 2 of 2 samples done." in report(project.run).text
+
+
+def test_the_report_says_the_verdict_of_a_verification(cli: Cli, project: SmallProject) -> None:
+    project.samples({"a": reads("ACGT")})
+    assert cli(*project.arguments()).code == 0
+    out = project.folder / "given.html"
+    assert cli("report", project.run, "--verify", "--out", out).code == 0
+    assert "verified: 1 file of 1 record by sha256" in out.read_text()
+    (project.run / "results/m/a.json").write_text(json.dumps({"bases": 5}))
+    assert cli("report", project.run, "--verify", "--out", out).code == 1
+    assert "not verified: 1 deviation" in out.read_text()
+
+
+def test_a_report_that_cannot_be_written_leaves_the_one_before(cli: Cli, project: SmallProject) -> None:
+    project.samples({"a": reads("ACGT")})
+    assert cli(*project.arguments()).code == 0
+    ended = cli("report", project.run, "--out", project.folder / "missing" / "r.html")
+    assert ended.code == 2
+    assert "expected a file in a folder that exists" in ended.err
+    assert not (project.folder / "missing").exists()
+
+
+def test_a_link_in_place_of_the_report_is_replaced(cli: Cli, project: SmallProject) -> None:
+    project.samples({"a": reads("ACGT")})
+    assert cli(*project.arguments()).code == 0
+    file, other = project.run / run_layout.REPORT, project.folder / "other.txt"
+    other.write_text("mine")
+    file.unlink()
+    file.symlink_to(other)
+    assert cli("report", project.run).code == 0
+    assert other.read_text() == "mine"
+    assert not file.is_symlink()
+
+
+@pytest.mark.parametrize(("run", "words"), [("nothing", "expected a run's folder"), ("a/b", "expected a run's folder")])
+def test_what_is_no_run_is_refused(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: str, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = cli("report", run)
+    assert ended.code == 1
+    assert words in ended.err
+
+
+def test_a_watched_run_keeps_its_page_fresh_until_it_ends(cli: Cli, project: SmallProject) -> None:
+    project.samples({"a": reads("ACGT")})
+    assert cli(*project.arguments()).code == 0
+    page = project.folder / "fresh.html"
+    assert cli("status", project.run, "--watch", "--html", page, "--json").code == 0
+    assert "The run succeeded: 1 of 1 sample done." in page.read_text()
+    assert "refresh" not in page.read_text()
+    ports = adapters()
+    run, seconds, written = FolderReader(RunFolder(project.run), ports.store), iter(range(100)), []
+    keeper = PageKeeper(run, ReportRequest(), page, lambda: float(next(seconds)))
+    running = replace(run.state(), status="RUNNING")
+    for state in keeper.kept(iter([running, running, run.state()])):
+        written.append((state.status, '<meta http-equiv="refresh" content="5">' in page.read_text()))
+        page.write_text("")
+    assert written == [("RUNNING", True), ("RUNNING", False), ("SUCCEEDED", False)]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--html", "page.html"), "--html: expected --watch"),
+        (("--watch", "--html", "missing/page.html"), "expected a file in a folder that exists"),
+        (("--watch", "--html", "s3://bucket/page.html"), "--html: expected a file of this machine"),
+    ],
+)
+def test_a_page_that_cannot_be_kept_is_refused(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = cli("status", "run", *options)
+    assert ended.code == 2
+    assert words in ended.err

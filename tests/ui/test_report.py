@@ -1,0 +1,242 @@
+"""The report of a run in a real browser: its table, its pictures, its looks, and what hostile names can do: nothing.
+
+Without a browser the tests are skipped; in continuous integration they fail.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genomics_pipeline.report.run_page.page import report_page
+from tests.ui.browser import Browser
+from tests.ui.conftest import FAULTS
+from tests.ui.simulated import simulated_report
+
+pytestmark = pytest.mark.ui
+
+HOSTILE = [
+    "<script>window.hacked=1</script>",
+    "<img src=x onerror=window.hacked=1>",
+    '"><svg onload=window.hacked=1>',
+    "</script><script>window.hacked=1</script>",
+    "<!--<script>",
+    "javascript:window.hacked=1",
+    "{{constructor.constructor('window.hacked=1')()}}",
+    "' onmouseover='window.hacked=1",
+    "&lt;script&gt;window.hacked=1&lt;/script&gt;",
+    "\u202egpj.exe",
+    "a\u2028b\u2029c",
+    "]]><x>",
+    "__proto__",
+    "constructor",
+]
+ROWS = "[...document.querySelectorAll('.grid tbody tr[aria-rowindex]')]"
+FIRST = f"{ROWS}.map(row => row.children[0].textContent)"
+SIZES = [(1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")]
+
+
+@pytest.fixture(scope="module")
+def large(kept: Path) -> Path:
+    file = kept / "simulated-10000.html"
+    file.write_text(report_page(simulated_report(10_000)))
+    return file
+
+
+@pytest.fixture
+def page(chromium: Browser, large: Path) -> Browser:
+    chromium.look(1280, 900)
+    chromium.open(large)
+    return chromium
+
+
+def set_value(page: Browser, id_: str, value: str) -> None:
+    page.evaluate(
+        f"(() => {{ const one = document.getElementById('{id_}'); one.value = {json.dumps(value)};"
+        " one.dispatchEvent(new Event('input', {bubbles: true})); })()"
+    )
+
+
+def found(page: Browser) -> str:
+    return str(page.evaluate("document.querySelector('#samples-table [role=status]').textContent"))
+
+
+def head(page: Browser, title: str) -> str:
+    return f"[...document.querySelectorAll('.grid thead th')].find(one => one.textContent === {json.dumps(title)})"
+
+
+def values(page: Browser, title: str) -> list[str]:
+    at = page.evaluate(f"[...{head(page, title)}.parentNode.children].indexOf({head(page, title)})")
+    made: list[str] = page.evaluate(f"{ROWS}.map(row => row.children[{at}].textContent)")
+    return made
+
+
+def assert_quiet(page: Browser, file: Path) -> None:
+    assert page.problems == []
+    assert page.requests == [file.resolve().as_uri()]
+
+
+def test_it_asks_for_nothing_and_says_nothing_on_the_console(page: Browser, large: Path) -> None:
+    assert_quiet(page, large)
+    assert found(page) == "10,000 of 10,000 samples"
+
+
+def test_only_the_rows_that_can_be_seen_are_in_the_document(page: Browser) -> None:
+    assert page.evaluate(f"{ROWS}.length") < 60
+    assert page.evaluate("document.querySelector('.grid').getAttribute('aria-rowcount')") == "10001"
+    page.evaluate("(() => { const port = document.querySelector('.port'); port.scrollTop = port.scrollHeight; })()")
+    page.wait_for(f"{ROWS}.at(-1).getAttribute('aria-rowindex') === '10001'")
+    assert page.evaluate(f"{ROWS}.length") < 60
+    assert page.problems == []
+
+
+def test_a_column_sorts_by_its_numbers_by_keys_too(page: Browser) -> None:
+    title = "Depth 0 (x)"
+    page.evaluate(f"{head(page, title)}.querySelector('button').focus()")
+    page.press("Enter", 13)
+    numbers = [float(text.split()[0]) for text in values(page, title)]
+    assert numbers == sorted(numbers)
+    assert numbers[0] == 5.0
+    assert page.evaluate(f"{head(page, title)}.getAttribute('aria-sort')") == "ascending"
+    page.press("Enter", 13)
+    numbers = [float(text.split()[0]) for text in values(page, title)]
+    assert numbers == sorted(numbers, reverse=True)
+    assert page.evaluate(f"{head(page, title)}.getAttribute('aria-sort')") == "descending"
+
+
+def test_a_sample_is_found_by_its_name_and_marked_in_every_picture(page: Browser) -> None:
+    page.evaluate("document.getElementById('search').focus()")
+    page.type("SAMPLE004711")
+    assert found(page) == "1 of 10,000 samples"
+    assert page.evaluate(FIRST) == ["sample004711"]
+    marks = "[...document.querySelectorAll('svg.histogram .mark')].map(one => one.getAttribute('d'))"
+    drawn = page.evaluate(marks)
+    assert len(drawn) == 28
+    assert all(path.startswith("M") for path in drawn)
+    set_value(page, "search", "")
+    assert not any(page.evaluate(marks))
+
+
+def test_filters_are_combined_and_taken_back(page: Browser) -> None:
+    set_value(page, "metric", "variant_calling.depth0")
+    set_value(page, "greatest", "10")
+    assert found(page) == "10 of 10,000 samples"
+    set_value(page, "search", "sample005")
+    assert page.evaluate(FIRST) == ["sample005000"]
+    set_value(page, "search", "")
+    set_value(page, "metric", "")
+    set_value(page, "state", "1")
+    assert page.evaluate(FIRST) == ["sample005000"]
+    page.evaluate("document.querySelector('.filters > button').click()")
+    assert found(page) == "10,000 of 10,000 samples"
+
+
+def test_a_bar_of_a_histogram_selects_its_samples(page: Browser) -> None:
+    box = page.evaluate(
+        "(() => { const one = document.querySelector('figure[data-key=\"variant_calling.depth0\"] svg');"
+        " one.scrollIntoView(); const box = one.getBoundingClientRect(); return [box.left, box.top]; })()"
+    )
+    page.click(box[0] + 2, box[1] + 30)
+    assert found(page) == "10 of 10,000 samples"
+    assert len(page.evaluate(FIRST)) == 10
+    assert page.problems == []
+
+
+def test_it_follows_the_colours_that_the_user_prefers(page: Browser, large: Path) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.look(1280, 900, "dark")
+    dark = page.evaluate(ground)
+    assert (light, dark) == ("rgb(255, 255, 255)", "rgb(22, 24, 27)")
+
+
+def test_without_its_program_it_has_the_verdict_the_distributions_and_the_worst_samples(
+    chromium: Browser, large: Path
+) -> None:
+    chromium.open(large, script=False)
+    html = chromium.send("DOM.getDocument", depth=1)
+    text = json.dumps(html)
+    assert text
+    outer = chromium.send("DOM.getOuterHTML", nodeId=html["root"]["nodeId"])["outerHTML"]
+    chromium.send("Emulation.setScriptExecutionDisabled", value=False)
+    assert "The run succeeded: 9,999 of 10,000 samples done, 1 failed; the cohort is done." in outer
+    assert "The worst 200 of 10,000 samples." in outer
+    assert outer.count('class="histogram"') == 28
+    assert "is bad (good from 20.0 x, bad below 10.0 x)" in outer
+    assert_quiet(chromium, large)
+
+
+def test_printed_it_has_the_table_that_needs_no_program(page: Browser) -> None:
+    shown = "['samples-table', 'samples-static'].map(id => getComputedStyle(document.getElementById(id)).display)"
+    assert page.evaluate(shown) == ["block", "none"]
+    page.look(1280, 900, media="print")
+    assert page.evaluate(shown) == ["none", "block"]
+    page.look(1280, 900)
+
+
+def test_hostile_names_are_text(chromium: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "hostile.html"
+    report = simulated_report(60, 6, HOSTILE)
+    for column in report.columns:
+        column.reasons.update(dict.fromkeys(column.verdicts, HOSTILE[0]))
+    file.write_text(report_page(report))
+    chromium.look(1280, 900)
+    chromium.open(file)
+    set_value(chromium, "search", HOSTILE[1])
+    assert chromium.evaluate(FIRST) == [HOSTILE[1]]
+    set_value(chromium, "search", "__proto__")
+    assert chromium.evaluate(FIRST) == ["__proto__"]
+    assert chromium.evaluate("window.hacked") is None
+    assert chromium.evaluate("document.querySelectorAll('img, iframe, object, link, svg[onload]').length") == 0
+    assert_quiet(chromium, file)
+
+
+def test_the_policy_forbids_requests_and_other_programs(page: Browser) -> None:
+    page.evaluate("fetch('https://example.org/').catch(() => {})")
+    page.evaluate("(() => { const one = new Image(); one.src = 'https://example.org/x.png'; })()")
+    page.evaluate("document.body.append(Object.assign(document.createElement('script'), {textContent: 'hacked = 1'}))")
+    assert page.evaluate("typeof hacked") == "undefined"
+    page.wait_for("true")
+    assert len([url for url in page.requests if not url.startswith("file:")]) == page.blocked
+    assert len([one for one in page.problems if "Content Security Policy" in one]) >= 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["demo", "faulty", "large"])
+def test_it_can_be_used_without_seeing_it(
+    chromium: Browser, axe: str, request: pytest.FixtureRequest, name: str, scheme: str
+) -> None:
+    chromium.look(1280, 900, scheme)
+    chromium.open(request.getfixturevalue(name))
+    chromium.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    chromium.evaluate(axe)
+    answer = chromium.evaluate("axe.run().then(found => JSON.stringify(found.violations))")
+    violations: list[dict[str, Any]] = json.loads(answer)
+    serious = [one for one in violations if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in serious] == []
+
+
+@pytest.mark.parametrize("name", ["demo", "faulty", "large"])
+def test_pictures_of_it_fit_into_the_window(
+    chromium: Browser, kept: Path, request: pytest.FixtureRequest, name: str
+) -> None:
+    file = request.getfixturevalue(name)
+    for width, scheme in SIZES:
+        chromium.look(width, 900, scheme)
+        chromium.open(file)
+        assert chromium.evaluate("document.documentElement.scrollWidth") == width
+        (kept / f"{name}-{width}-{scheme}.png").write_bytes(chromium.picture(1600 if width > 400 else 3000))
+    assert_quiet(chromium, file)
+
+
+def test_failures_open_by_keys(chromium: Browser, faulty: Path) -> None:
+    chromium.look(1280, 900)
+    chromium.open(faulty)
+    chromium.evaluate("document.querySelector('#failures summary').focus()")
+    chromium.press("Enter", 13)
+    assert chromium.evaluate("document.querySelector('#failures details').open") is True
+    classes = chromium.evaluate("[...document.querySelectorAll('#failures h3')].map(one => one.textContent)")
+    assert sorted(classes) == [f"{name}: 1" for name in sorted(one.replace("_", " ") for one, _, _ in FAULTS)]
