@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from genomics_pipeline.model.tolerance import tolerated_samples
+
 
 @dataclass(frozen=True, slots=True)
 class MapRunCounts:
@@ -48,6 +50,8 @@ class MapRunDescription:
         stopped: The end, in seconds since the epoch; None while it runs.
         items: The counts of its items.
         executions: The counts of its child executions.
+        tolerated_count: The failed items that do not fail it.
+        tolerated_percentage: The same, in percent of its items; both count in the definitions of this package.
         results: ``Bucket`` and ``Key`` of the manifest of its result files; None if there are none, and in AWS's
             answers, which lack them.
     """
@@ -58,6 +62,8 @@ class MapRunDescription:
     stopped: float | None
     items: MapRunCounts
     executions: MapRunCounts
+    tolerated_count: int
+    tolerated_percentage: float
     results: Mapping[str, str] | None = None
 
     @property
@@ -70,6 +76,17 @@ class MapRunDescription:
         """The UUID at the end of the ARN."""
         return self.arn.rpartition(":")[2]
 
+    @property
+    def tolerated(self) -> int:
+        """The greatest number of its items that may fail, by both limits."""
+        limits = {"count": self.tolerated_count, "percentage": self.tolerated_percentage}
+        return tolerated_samples(limits, self.items.total)
+
+    @property
+    def is_exceeded(self) -> bool:
+        """True if it failed because more items failed than are tolerated."""
+        return self.status == "FAILED" and self.items.failed + self.items.timed_out > self.tolerated
+
 
 def describe_map_run(answer: Mapping[str, Any]) -> MapRunDescription:
     """Return an answer of DescribeMapRun as a record.
@@ -77,9 +94,10 @@ def describe_map_run(answer: Mapping[str, Any]) -> MapRunDescription:
     >>> counts = {"total": 3, "running": 0, "succeeded": 2, "failed": 1, "timedOut": 0, "aborted": 0}
     >>> map_run = describe_map_run({
     ...     "mapRunArn": "arn:aws:states:us-east-1:000000000000:mapRun:germline/Sample:c24b", "status": "SUCCEEDED",
-    ...     "startDate": "2026-11-28T10:00:00Z", "itemCounts": counts, "executionCounts": counts})
-    >>> map_run.label, map_run.uuid, map_run.items.unsuccessful
-    ('Sample', 'c24b', 1)
+    ...     "startDate": "2026-11-28T10:00:00Z", "itemCounts": counts, "executionCounts": counts,
+    ...     "toleratedFailureCount": 100, "toleratedFailurePercentage": 50})
+    >>> map_run.label, map_run.uuid, map_run.items.unsuccessful, map_run.tolerated
+    ('Sample', 'c24b', 1, 1)
     """
     details = answer.get("resultWriterDetails")
     stopped = answer.get("stopDate")
@@ -90,6 +108,8 @@ def describe_map_run(answer: Mapping[str, Any]) -> MapRunDescription:
         stopped=None if stopped is None else _seconds(stopped),
         items=_counts(answer["itemCounts"]),
         executions=_counts(answer["executionCounts"]),
+        tolerated_count=answer["toleratedFailureCount"],
+        tolerated_percentage=answer["toleratedFailurePercentage"],
         results=None if details is None else {"Bucket": details["Bucket"], "Key": details["Key"]},
     )
 

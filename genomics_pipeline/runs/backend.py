@@ -47,6 +47,13 @@ class Guard(Protocol):
             RunError: if AWS cannot be reached, or refuses.
         """
 
+    def end(self, state: RunState) -> None:
+        """Check the last state of the run, and act on it if need be.
+
+        Raises:
+            RunError: if AWS cannot be reached, or refuses.
+        """
+
 
 class RunBackend(ReadableRun, Protocol):
     """A run, in a folder of this machine or on AWS."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +14,7 @@ from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.step import METRICS
 from genomics_pipeline.records.completion import CompletionRecord
+from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.metrics import parse_metrics
 from genomics_pipeline.report.run_state import RunState
 from genomics_pipeline.report.run_summary import CohortOutcome, Outcomes, SampleOutcome
@@ -151,18 +152,24 @@ def failure_message(failure: Failure) -> str:
     return f"{failure.stage}: {failure.message}" if failure.stage else failure.message
 
 
-def run_error(failure: Failure, failed: int, samples: int) -> str:
-    """Return the message of a run that failed.
+def run_error(failure: Failure, map_runs: Iterable[MapRunDescription], scopes: Mapping[str, str]) -> str:
+    """Return the message of a run that failed: of a Map Run in which too many items failed, how many may.
 
     Args:
         failure: The failure of its execution.
-        failed: The number of samples that failed.
-        samples: The number of samples of the run.
-
-    >>> from genomics_pipeline.model.classify import classify
-    >>> run_error(classify(EXCEEDED, "The specified tolerated failure threshold was exceeded"), 1, 1)
-    '1 of 1 sample failed, more than are tolerated'
+        map_runs: The Map Runs of the execution.
+        scopes: What the items of each Map Run are, ``sample``, ``interval`` or ``record``, by Label.
     """
-    if failure.error == EXCEEDED and failed:
-        return f"{failed:,} of {quantity(samples, 'sample', ',')} failed, more than are tolerated"
-    return failure_message(failure)
+    exceeded = next((one for one in map_runs if one.is_exceeded), None)
+    if failure.error != EXCEEDED or exceeded is None:
+        return failure_message(failure)
+    scope, items = scopes[exceeded.label], exceeded.items
+    option = "" if scope == "interval" else "--max-failures, or "
+    failed = f"{items.failed + items.timed_out:,} of {quantity(items.total, scope, ',')} failed"
+    limit = f"at most {exceeded.tolerated:,} may ({option}[maps.{scope}] of the pipeline)"
+    return f"stopped: {failed}; {limit}; correct them, or let more fail, and rerun"
+
+
+def scopes_of(files: RunFiles) -> dict[str, str]:
+    """Return what the items of each Map Run of a run are, by Label."""
+    return {group.label: group.scope for group in files.groups() if group.label is not None}

@@ -16,13 +16,15 @@ def watch(run: RunBackend, wait: Callable[[float], object], guard: Guard | None 
     Args:
         run: The run.
         wait: Waits for the given number of seconds.
-        guard: Looks at each state but the last, and may act on it.
+        guard: Looks at each state, and may act on it.
     """
     while (state := _state_after_throttling(run, wait)).status == "RUNNING":
         yield state
         if guard is not None:
             guard.look(state)
         wait(run.poll_s)
+    if guard is not None:
+        guard.end(state)
     yield state
 
 

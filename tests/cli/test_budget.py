@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from genomics_pipeline.runs.aws.budget import BudgetGuard
 from genomics_pipeline.runs.find_run import find_run
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.runs.status import watch
+from tests.cli.test_cancel import submit_orphan
 from tests.fakes.batch import Log
 from tests.fakes.jobs import begin, finish
 from tests.runs.records import local_run
@@ -87,7 +89,10 @@ def test_beyond_the_budget_no_sample_begins_and_the_run_is_cancelled(
     guard = backend.budget_guard(0, None, notes.append)
     name = backend.files.place.name
 
+    rounds = count()
+
     def wait(_: float) -> None:
+        assert next(rounds) < 50  # of a guard that does not act
         if held.released["A"].is_set():
             return
         held.released["A"].set()
@@ -106,6 +111,53 @@ def test_beyond_the_budget_no_sample_begins_and_the_run_is_cancelled(
     assert notes[0].startswith("about $0.00 are spent, more than the budget of $0.00")
     assert notes[1] == "Sample: MaxConcurrency is 1 now; 2 items that began go on"
     assert notes[2] == "what had begun has ended; the run is cancelled, and what is done is kept"
+
+
+class KilledError(BaseException):
+    """The end of a command by a signal that it cannot handle."""
+
+
+@pytest.mark.parametrize(
+    "last", ["are spent, more than", "MaxConcurrency is", "what had begun", "stopping the", "terminating"]
+)
+def test_a_guard_that_was_killed_is_finished_by_the_next_one(
+    held: HeldAlignments, backend: AwsBackend, stack: Deployed, step_functions: FakeAws, last: str
+) -> None:
+    """It is killed when it shows that line, before it does what the line says, or after."""
+    name, states = backend.files.place.name, step_functions.states
+
+    left = []
+
+    def die(line: str) -> None:
+        if "stopping" in line:  # Step Functions stops jobs on a best-effort basis only
+            left.append(submit_orphan(step_functions, name, stack.bucket, 0))
+        if last in line:
+            raise KilledError
+
+    def wait(_: float) -> None:
+        if not held.released["A"].is_set():
+            held.released["A"].set()
+            held.released["B"].set()
+            step_functions.batch.wait(lambda batch: [job.job.name[-1] for job in batch.running()] == ["C"])
+
+    with pytest.raises(KilledError):
+        list(watch(backend, wait, backend.budget_guard(0, None, die)))
+    again = find_run(name, "genomics-pipeline", adapters())
+    assert isinstance(again, AwsBackend)
+
+    def wait_again(_: float) -> None:
+        for job in step_functions.batch.running():
+            if "-alignment-" in job.job.name and job.job.job_id not in left:
+                held.released[job.job.name[-1]].set()
+
+    *_, end = watch(again, wait_again, again.budget_guard(0, None, lambda line: None))
+    step_functions.execution(name).wait()
+    assert end.status == "ABORTED"
+    assert all(step_functions.batch.jobs[one].terminated for one in left)
+    assert {call["maxConcurrency"] for call in states.calls.of("UpdateMapRun")} == {1}
+    submitted = [job.job.name for one, job in step_functions.batch.jobs.items() if one not in left]
+    assert len(submitted) == len(set(submitted))
+    assert len(states.calls.of("StartExecution")) == 1
 
 
 def test_within_the_budget_nothing_is_changed(

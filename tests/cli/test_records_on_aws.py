@@ -194,6 +194,8 @@ def test_a_run_ends_after_too_many_failures_and_a_rerun_takes_what_never_started
     missing = status["missing"]
     assert (status["status"], missing["records"], missing["of_records"]) == ("FAILED", 10, 10)
     assert set(missing["by_class"]) == {"timeout", "pending"}
+    stopped = "stopped: 4 of 10 records failed; at most 3 may (--max-failures, or [maps.record] of the pipeline); "
+    assert status["error"].startswith(stopped)
     step_functions.functions.before = lambda payload: None
     started = json_of(cli("rerun", run, "--json"))
     assert started["samples"] == 10

@@ -257,6 +257,9 @@ def test_more_samples_in_a_fail_state_than_are_tolerated(
         "that state again"
     )
     assert rerun == f"genomics-pipeline rerun {run}"
+    status = json.loads(cli("status", run, "--json").out)
+    failed = status["map_runs"][0]["failed"]
+    assert status["error"].startswith(f"stopped: {failed} of 3 samples failed; at most 1 may (--max-failures, or ")
 
 
 def test_an_execution_that_changes_during_the_command(cancelled_run: str, step_functions: FakeAws, cli: Cli) -> None:

@@ -113,6 +113,19 @@ def test_a_failed_map_run_leaves_records_pending(cli: Cli, day: Path) -> None:
     assert json.loads(planned.out)["missing"]["records"] == 2
 
 
+def test_max_failures_replaces_the_limit_of_the_pipeline(cli: Cli, day: Path) -> None:
+    write_pipeline(day, settings="items_per_batch = 1\nmax_concurrency = 1\ntolerated_failure_count = 1")
+    write_records(day / "day.jsonl", 20, "boom", "boom", 30, 40)
+    command = ("run", "day.jsonl", "--pipeline", "sums.toml", "--json")
+    none = json.loads(cli(*command, "--out", "none", "--max-failures", "0").out)
+    assert (none["status"], none["missing"]["by_class"]) == ("FAILED", {"tool_error": 1, "pending": 3})
+    stopped = "stopped: 1 of 5 records failed; at most 0 may (--max-failures, or [maps.record] of the pipeline); "
+    assert none["error"].startswith(stopped)
+    assert stopped in cli("status", "none").out
+    two = json.loads(cli(*command, "--out", "two", "--max-failures", "2").out)
+    assert (two["status"], two["missing"]["by_class"]) == ("SUCCEEDED", {"tool_error": 2})
+
+
 @pytest.mark.parametrize(
     ("name", "content", "source"),
     [

@@ -153,7 +153,11 @@ def test_beyond_the_limit_of_its_map_run_a_run_fails_keeps_what_is_done_and_says
         "never started: the Map Run ended first",
     )
     assert (run / "results/two/a.done").read_text() == "done"
-    assert "Missing: 3 of 4 samples (2 bad input, 1 pending): b, c, d\n" in command("status", run).stdout
+    shown = command("status", run).stdout
+    assert "Missing: 3 of 4 samples (2 bad input, 1 pending): b, c, d\n" in shown
+    stopped = "stopped: 2 of 4 samples failed; at most 1 may (--max-failures, or [maps.sample] of the pipeline); "
+    assert summary["error"] == f"{stopped}correct them, or let more fail, and rerun"
+    assert summary["error"] in shown
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from genomics_pipeline.planning.typical_hosts import typical_cost
 from genomics_pipeline.prices.load import load_prices
 from genomics_pipeline.records.completion import read_completion
 from genomics_pipeline.report.run_state import MapRunState, RunState
-from genomics_pipeline.runs.aws.cancel import cancel
+from genomics_pipeline.runs.aws.cancel import cancel, remaining_jobs
 from genomics_pipeline.runs.aws.own_jobs import is_job_of
 from genomics_pipeline.runs.aws.run import AwsRun
 
@@ -87,6 +87,18 @@ class BudgetGuard:
             if self._lowered and self._has_drained(state):
                 self._note("what had begun has ended; the run is cancelled, and what is done is kept")
                 cancel(self._run, self._note)
+
+    def end(self, state: RunState) -> None:
+        """Terminate the jobs of a run that was cancelled, which a command that was killed meanwhile may have left.
+
+        Args:
+            state: The last state of the run.
+
+        Raises:
+            RunError: if AWS cannot be reached, or refuses.
+        """
+        if state.status == "ABORTED" and any(remaining_jobs(self._run)):
+            cancel(self._run, self._note)
 
     def spent(self) -> float:
         """Return an estimate of the dollars so far: of the tasks that are done, and of the jobs that run.

@@ -37,7 +37,7 @@ from genomics_pipeline.runs.map_run_ends import (
     map_run_state,
     pending_items,
 )
-from genomics_pipeline.runs.outcome import failure_message
+from genomics_pipeline.runs.outcome import run_error, scopes_of
 from genomics_pipeline.runs.reruns.chain import earlier_results, older_failures, since_whole
 from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.stores.protocol import MissingObject, Store
@@ -88,7 +88,7 @@ class AwsRunWatcher:
             cohort=[(stage, self._files.are_done([stage], COHORT)) for stage in self._cohort_stages()],
             checks=[] if execution["status"] == "RUNNING" else list(cohort_checks(self._files, self._cohort_stages())),
             failures=[self._with_link(one) for one in failures if not one.pending],
-            error=failure_message(whole) if failure and whole else None,
+            error=run_error(whole, described, scopes_of(self._files)) if failure and whole else None,
             accepted=self._newest.accepted,
             execution=self._newest.name,
             executions=len(self._chain),

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from genomics_pipeline.engine.api import execute
+from genomics_pipeline.engine.progress import read_progress
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
@@ -19,6 +20,7 @@ from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.records.local_run import LocalRunRecord, RunArguments
+from genomics_pipeline.records.map_run import MapRunDescription, describe_map_run
 from genomics_pipeline.report.ledger import tsv_lines
 from genomics_pipeline.report.run_summary import CohortOutcome, RunSummary
 from genomics_pipeline.runs.display import Display
@@ -26,7 +28,14 @@ from genomics_pipeline.runs.item_ends import count_missing, unfinished_items
 from genomics_pipeline.runs.ledger import ledger_rows
 from genomics_pipeline.runs.local.state import folder_failures
 from genomics_pipeline.runs.lost_items import reopened_items
-from genomics_pipeline.runs.outcome import cohort_outcome, declared_metrics, failure_message, run_error, sample_outcomes
+from genomics_pipeline.runs.outcome import (
+    cohort_outcome,
+    declared_metrics,
+    failure_message,
+    run_error,
+    sample_outcomes,
+    scopes_of,
+)
 from genomics_pipeline.runs.run_files import COHORT, folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.publish import make_folders, remove
@@ -154,8 +163,12 @@ class LocalExecution:
             missing=missing,
             accepted=self.accepted,
             reopened=reopened_items(files, files.groups(), unfinished),
-            error=run_error(failure, len(failed), missing.samples if missing else 0) if failure else None,
+            error=run_error(failure, self._map_runs(), scopes_of(files)) if failure else None,
         )
+
+    def _map_runs(self) -> list[MapRunDescription]:
+        """Return the Map Runs of the execution that ended."""
+        return list(map(describe_map_run, read_progress(self.folder.journal(self.name)).ended))
 
     def record(self, status: str, summary: RunSummary | None = None) -> None:
         """Replace ``run.json``; it has a summary once the execution has ended.

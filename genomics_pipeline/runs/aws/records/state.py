@@ -23,7 +23,7 @@ from genomics_pipeline.runs.aws.chain import (
 from genomics_pipeline.runs.aws.records.ends import LostRecord, lost_records
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.map_run_ends import joined_state, map_run_state
-from genomics_pipeline.runs.outcome import failure_message
+from genomics_pipeline.runs.outcome import run_error
 from genomics_pipeline.stores.protocol import MissingObject
 
 SHOWN_FAILURES = 20  # of a run that ended; all are in `results --failed`
@@ -69,7 +69,7 @@ class RecordRunWatcher:
             ],
             cohort=(),
             failures=[one for one in failures if not one.pending],
-            error=failure_message(failure) if failure else None,
+            error=run_error(failure, described, dict.fromkeys(labels, RECORD)) if failure else None,
             execution=self._newest.name,
             executions=len(self._chain),
             missing=missing,

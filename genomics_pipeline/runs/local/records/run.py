@@ -25,6 +25,7 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.records.fields import UnreadableRecord, record_text
 from genomics_pipeline.records.local_run import LocalRunRecord
+from genomics_pipeline.records.map_run import describe_map_run
 from genomics_pipeline.records.record_input import read_record_input
 from genomics_pipeline.report.record_summary import RecordSummary
 from genomics_pipeline.runs.adapters import Adapters
@@ -33,6 +34,7 @@ from genomics_pipeline.runs.local.records.functions import concurrency, local_fu
 from genomics_pipeline.runs.local.records.outcome import write_outcome
 from genomics_pipeline.runs.local.records.place import BUCKET as RECORDS_BUCKET
 from genomics_pipeline.runs.local.records.request import RecordPlan, RecordRunRequest, check_records_request
+from genomics_pipeline.runs.outcome import run_error
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.stores.publish import make_folders, remove
 
@@ -126,7 +128,9 @@ class RecordExecution:
         outcome = write_outcome(self.folder, self.plan.pipeline.stages[-1].name)
         error = None
         if result.status != "SUCCEEDED":
-            error = self._with_paths(classify(result.error or "", result.cause or "").message)
+            failure = classify(result.error or "", result.cause or "")
+            ended = list(map(describe_map_run, read_progress(self.folder.journal(self.name)).ended))
+            error = self._with_paths(run_error(failure, ended, {one.label: RECORD for one in ended}))
             if first := outcome.first_failure:
                 error += f"; the first failure: record {first.number:,}: {first.failure.message.partition(chr(10))[0]}"
         elif not outcome.records:
