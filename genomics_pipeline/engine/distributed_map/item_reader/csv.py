@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import TypeVar
 
 from genomics_pipeline.engine.distributed_map.item_reader.lines import whole_lines
-from genomics_pipeline.engine.distributed_map.item_reader.plain_csv import LEAST_PLAIN_BYTES, plain_rows
+from genomics_pipeline.engine.distributed_map.item_reader.plain_csv import LEAST_PLAIN_BYTES, plain_count, plain_rows
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import (
     ItemReaderCause,
     UnreadableItems,
@@ -20,6 +21,7 @@ from genomics_pipeline.model.json_text import dumps_each
 
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 CsvItem = dict[str, str]
+T = TypeVar("T")
 _ROWS = 100  # in a chunk; few, because each may be large
 
 
@@ -78,6 +80,32 @@ def texts(blocks: Iterable[bytes], delimiter: str = ",", headers: Sequence[str] 
 
     The first parts of a large object, as long as no character in them has a special meaning, are read column by column.
     """
+    return _parts(blocks, delimiter, headers, plain_rows, dumps_each, len)
+
+
+def counts(blocks: Iterable[bytes], delimiter: str = ",", headers: Sequence[str] | None = None) -> Iterator[int]:
+    """Yield the number of items in each part of the content; see `read`."""
+    return _parts(blocks, delimiter, headers, lambda part, delimiter, _: plain_count(part, delimiter), len, int)
+
+
+def _parts(
+    blocks: Iterable[bytes],
+    delimiter: str,
+    headers: Sequence[str] | None,
+    plain: Callable[[bytes, str, Sequence[str]], T | None],
+    other: Callable[[list[CsvItem]], T],
+    size: Callable[[T], int],
+) -> Iterator[T]:
+    """Yield results for the parts of an object.
+
+    Args:
+        blocks: The content.
+        delimiter: The character between two fields.
+        headers: See `read`.
+        plain: Returns the result for whole lines of which no character has a special meaning; None for others.
+        other: Returns the result for items.
+        size: Returns the number of items for which there is a result.
+    """
     parts = whole_lines(blocks)
     part = rest = next(parts, b"")
     lines = items = 0
@@ -86,25 +114,25 @@ def texts(blocks: Iterable[bytes], delimiter: str = ",", headers: Sequence[str] 
         _check_headers(names)
         if headers is None:
             _, _, rest = part.partition(b"\n")
-        while (rows := plain_rows(rest, delimiter, names)) is not None:
-            yield rows
-            headers, lines, items = names, lines + part.count(b"\n"), items + len(rows)
+            lines = 1
+        while (result := plain(rest, delimiter, names)) is not None:
+            yield result
+            headers, items = names, items + size(result)
             if not (part := next(parts, b"")):
                 return
             rest = part
-    yield from map(dumps_each, _read(chain([part], parts), delimiter, headers, lines, items))
-
-
-def counts(blocks: Iterable[bytes], delimiter: str = ",", headers: Sequence[str] | None = None) -> Iterator[int]:
-    """Yield the number of items in each part of the content; see `read`."""
-    return map(len, texts(blocks, delimiter, headers))
+    yield from map(other, _read(chain([part], parts), delimiter, headers, lines + items if items else 0, items))
 
 
 def _plain_header(part: bytes, delimiter: str) -> list[str] | None:
-    """Return the headers if the first line has no special characters."""
+    """Return the headers if they are the first line, and this has no special characters but quotes around them."""
     text = part.partition(b"\n")[0].decode("utf-8-sig", "replace").removesuffix("\r")
-    is_plain = text.isprintable() and text and not set(text) & {'"', "\N{REPLACEMENT CHARACTER}"}
-    return text.split(delimiter) if is_plain else None
+    if not text or not text.isprintable() or "\N{REPLACEMENT CHARACTER}" in text:
+        return None
+    try:
+        return next(csv.reader([text], delimiter=delimiter, strict=True))
+    except csv.Error:  # it may go on in the next line
+        return None
 
 
 class _CsvText:

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
 _ROWS = 1024
-_PLAIN_ROWS = 64  # a divisor of it; pyarrow refuses nested columns of which they have more than 2 GiB
+_FLAT_ROWS = 16 * _ROWS  # without nested columns
+_LARGE_GROUP = 4 * _FLAT_ROWS  # of which it pays to look at the dictionaries first
+_WHOLE_VALUES = {"PLAIN", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "RLE", "BIT_PACKED"}  # encodings without prefixes
+_PLAIN_ROWS = 64  # a divisor of them; pyarrow refuses nested columns of which they have more than 2 GiB
 _BATCH_BYTES = 16 << 20  # of text that is in memory at once; a single row may have more
 _LEAST_MEMBER_BYTES = 2  # of a list: a digit and a comma
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
@@ -55,9 +58,10 @@ def texts(stream: BinaryIO) -> Iterator[list[bytes]]:
     try:
         for batch in _small_batches(_batches(stream)):
             items = _simple_rows(batch) or _converted_rows(batch)
-            for number, item in enumerate(items, before + 1):
-                if len(item) > quotas.READER_ITEM.value:
-                    raise too_large(number)
+            if max(map(len, items), default=0) > quotas.READER_ITEM.value:
+                raise too_large(
+                    before + next(n for n, item in enumerate(items, 1) if len(item) > quotas.READER_ITEM.value)
+                )
             before += len(items)
             yield items
     except pyarrow.ArrowException as error:
@@ -82,17 +86,38 @@ def _batches(stream: BinaryIO) -> Iterator[tuple[int, Any]]:
     dictionary ends before its last page is read without dictionaries, in few rows at once.
     """
     import pyarrow
+    from pyarrow import types
 
     file = _open(stream)
+    is_flat = all(types.is_dictionary(each) or not types.is_nested(each) for each in file.schema_arrow.types)
+    rows = _FLAT_ROWS if is_flat else _ROWS
     for group in range(file.metadata.num_row_groups):
         before = 0
         try:
-            for batch in file.iter_batches(_ROWS, row_groups=[group]):
+            reader = _reader(stream, []) if is_flat and _repeats_little(file, group) else file
+            for batch in reader.iter_batches(rows, row_groups=[group]):
                 yield group, batch
                 before += batch.num_rows
         except pyarrow.ArrowNotImplementedError:
             plain = _reader(stream, []).iter_batches(_PLAIN_ROWS, row_groups=[group])
             yield from ((group, batch) for batch in islice(plain, before // _PLAIN_ROWS, None))
+
+
+def _repeats_little(file: ParquetFile, group: int) -> bool:
+    """Return whether a large row group needs little memory without dictionaries, which are slower to read.
+
+    The first batch has all values of the dictionaries; those that are not in them cannot repeat.
+    """
+    from pyarrow import compute, types
+
+    metadata = file.metadata.row_group(group)
+    encodings = {each for number in range(metadata.num_columns) for each in metadata.column(number).encodings}
+    if metadata.num_rows < _LARGE_GROUP or not encodings <= _WHOLE_VALUES:
+        return False
+    first = next(file.iter_batches(1, row_groups=[group]))
+    dictionaries = [column.dictionary for column in first.columns if types.is_dictionary(column.type)]
+    longest = sum(compute.max(compute.binary_length(each)).as_py() or 0 for each in dictionaries)
+    return longest * _FLAT_ROWS <= _BATCH_BYTES
 
 
 def _small_batches(batches: Iterable[tuple[int, Any]]) -> Iterator[Any]:
@@ -101,11 +126,19 @@ def _small_batches(batches: Iterable[tuple[int, Any]]) -> Iterator[Any]:
     Raises:
         UnreadableItems: if the text of a row is longer than an item may be, or that of a row group than its budget.
     """
+    from pyarrow import compute
+
     before, current, text = 0, 0, 0
     for group, batch in batches:
         current, text = group, text if group == current else 0
+        sizes = _text_bytes(batch)
+        total, longest = compute.sum(sizes).as_py() or 0, compute.max(sizes).as_py() or 0
+        if total <= _BATCH_BYTES and longest <= quotas.READER_ITEM.value and text + total <= budgets.PARQUET_TEXT.value:
+            text, before = text + total, before + batch.num_rows
+            yield batch
+            continue
         start, size = 0, 0
-        for row, row_bytes in enumerate(_text_bytes(batch)):
+        for row, row_bytes in enumerate(sizes.to_pylist()):
             if row_bytes > quotas.READER_ITEM.value:
                 raise too_large(before + row + 1)
             text += row_bytes
@@ -119,11 +152,11 @@ def _small_batches(batches: Iterable[tuple[int, Any]]) -> Iterator[Any]:
         before += batch.num_rows
 
 
-def _text_bytes(batch: Any) -> list[int]:
-    """Return for each row the least bytes of its text and of the members of its lists."""
+def _text_bytes(batch: Any) -> Any:
+    """Return an array with the least bytes of each row's text and of the members of its lists."""
     import pyarrow
 
-    return list(_bytes_of(pyarrow.StructArray.from_arrays(batch.columns, batch.schema.names)).to_pylist())
+    return _bytes_of(pyarrow.StructArray.from_arrays(batch.columns, batch.schema.names))
 
 
 def _bytes_of(array: Any) -> Any:

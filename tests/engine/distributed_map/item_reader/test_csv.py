@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.item_reader import csv
@@ -125,33 +125,43 @@ def test_a_field_may_exceed_pythons_default_limit() -> None:
     assert len(read(b"a\n" + b"x" * 1_000_000)[0]["a"]) == 1_000_000 < quotas.READER_ITEM.value
 
 
-PLAIN = st.text("aé,;|\t ", max_size=4)
-SPECIAL = st.sampled_from(
-    ["", "x\\y", '"a,b"', 'a"b', '"two\nlines"', "\x00", "\x1f", "\ufeff", "\x7f", "\u2028", "a\r"]
-)
+USUAL = st.sampled_from(["", "a", "é", " b", "c c", "\x7f", "1.5"])
+CHARACTERS = st.sampled_from(["x\\y", "\x00", "\x1f", "\ufeff", "\u2028", "a\r", "\t", "\n", "\r", "b\rc", "\n\n"])
+QUOTES = st.sampled_from(['"', 'a"b"', '"a"b', '"a" ', ' "a"', '"a""b"', '"a"b"', '"two', '"two\nlines"', "DELIMITER"])
+QUOTED = st.sampled_from(['"q"', '""', '"aDELIMITERb"', '"é "'])
 
 
+@settings(max_examples=400)
 @given(
-    st.lists(st.lists(PLAIN, min_size=2, max_size=2).map(",".join), min_size=1, max_size=20),
-    st.lists(st.tuples(st.integers(0, 30), st.lists(PLAIN | SPECIAL, max_size=4).map(",".join)), max_size=2),
+    st.integers(1, 3).flatmap(
+        lambda width: st.lists(st.lists(USUAL, min_size=width, max_size=width), min_size=1, max_size=8)
+    ),
+    st.lists(st.tuples(st.integers(0, 23), QUOTED), max_size=3),
+    st.none() | st.tuples(st.integers(0, 23), CHARACTERS | QUOTES),
     st.sampled_from(list(csv.DELIMITERS.values())),
-    st.sampled_from([None, ["h", 'é"']]),
-    st.sampled_from(["\n", "\r\n"]),
-    st.integers(20, 200),
     st.booleans(),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([10, 50, 1000]),
+    st.sampled_from([True, True, False]),
 )
 def test_texts_are_those_of_the_items_that_are_read(
-    rows: list[str],
-    inserted: list[tuple[int, str]],
+    rows: list[list[str]],
+    quoted: list[tuple[int, str]],
+    special: tuple[int, str] | None,
     delimiter: str,
-    headers: list[str] | None,
+    has_header: bool,
     end: str,
     block: int,
     last: bool,
 ) -> None:
-    for position, row in inserted:
-        rows.insert(position, row)
-    data = (end.join(["a,b", *rows]) + (end if last else "")).encode()
+    width = len(rows[0])
+    fields = [field.replace(" ", "_") for row in rows for field in row]
+    for position, field in (*quoted, *([special] if special else [])):
+        fields[position % len(fields)] = field.replace("DELIMITER", delimiter)
+    lines = [delimiter.join(fields[start : start + width]) for start in range(0, len(fields), width)]
+    headers = None if has_header else ["h", 'é"', "i"][:width]
+    first = [delimiter.join(["a", '"b c"', "d"][:width])] if has_header else []
+    data = (end.join([*first, *lines]) + (end if last else "")).encode()
     blocks = [data[start : start + block] for start in range(0, len(data), block)]
 
     def outcome(read_texts: Any) -> Any:
@@ -163,6 +173,8 @@ def test_texts_are_those_of_the_items_that_are_read(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv, "LEAST_PLAIN_BYTES", 1)
         found = outcome(lambda: csv.texts(blocks, delimiter, headers))
+        counted = outcome(lambda: ([number] for number in csv.counts(blocks, delimiter, headers)))
+    assert counted == found or sum(counted) == len(found)
     assert found == outcome(lambda: (list(map(dumps, items)) for items in csv.read(blocks, delimiter, headers)))
 
 
@@ -172,6 +184,15 @@ def test_plain_rows_are_read_column_by_column(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(csv, "_read", None)
     texts = [text for chunk in csv.texts(blocks) for text in chunk]
     assert texts == [dumps({"a": str(number % 20_000), "b": f"é{number % 20_000}"}) for number in range(40_000)]
+
+
+def test_quoted_rows_are_read_column_by_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = "".join(f'"{number}";"a;{number}";\r\n' for number in range(20_000)).encode()
+    blocks = [b'"a";"b";c\r\n' + lines, lines]
+    monkeypatch.setattr(csv, "_read", None)
+    texts = [text for chunk in csv.texts(blocks, ";") for text in chunk]
+    assert texts == [dumps({"a": str(n % 20_000), "b": f"a;{n % 20_000}", "c": ""}) for n in range(40_000)]
+    assert sum(csv.counts(blocks, ";")) == 40_000
 
 
 def test_lines_are_numbered_after_plain_parts() -> None:

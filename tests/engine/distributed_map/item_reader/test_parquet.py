@@ -58,8 +58,67 @@ def test_rows_are_read_as_they_were_encode(rows: list[dict[str, Any]], group: in
 
 
 def test_many_rows_come_in_chunks() -> None:
-    data = encode([{"a": number} for number in range(2500)])
+    data = encode([{"a": number} for number in range(20_000)])
+    assert [len(values) for values in parquet.read(io.BytesIO(data))] == [16_384, 3616]
+    data = encode([{"a": [number]} for number in range(2500)])
     assert [len(values) for values in parquet.read(io.BytesIO(data))] == [1024, 1024, 452]
+
+
+DAYS = st.dates(date(990, 1, 1))
+TIMES = st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1))
+COLUMNS = {
+    pyarrow.string(): st.text('aé,"\\\n\x7f', max_size=4),
+    pyarrow.large_string(): st.sampled_from(["a", "b,", "c"]),
+    pyarrow.int8(): st.integers(-128, 127),
+    pyarrow.uint64(): st.integers(0, 2**64 - 1),
+    pyarrow.bool_(): st.booleans(),
+    pyarrow.float64(): st.floats(),
+    pyarrow.float32(): st.floats(width=32),
+    pyarrow.date32(): DAYS,
+    pyarrow.date64(): DAYS,
+    pyarrow.timestamp("s"): TIMES.map(lambda each: each.replace(microsecond=0)),
+    pyarrow.timestamp("ms", "UTC"): TIMES.map(lambda each: each.replace(microsecond=each.microsecond // 1000 * 1000)),
+    pyarrow.timestamp("us"): st.datetimes(datetime(990, 1, 1)),
+    pyarrow.timestamp("us", "Europe/Berlin"): TIMES,
+    pyarrow.timestamp("ns"): TIMES,
+    pyarrow.decimal128(15, 4): st.decimals(-(10**10), 10**10, places=4),
+    pyarrow.decimal128(15, 14): st.decimals(-9, 9, places=14),
+    pyarrow.decimal128(20, 2): st.decimals(-(10**17), 10**17, places=2),
+    pyarrow.binary(): st.binary(max_size=3),
+}
+
+
+@given(
+    st.lists(st.sampled_from(list(COLUMNS)), min_size=1, max_size=4).flatmap(
+        lambda kinds: st.tuples(
+            st.just(kinds), st.lists(st.tuples(*(st.none() | COLUMNS[kind] for kind in kinds)), min_size=1, max_size=5)
+        )
+    )
+)
+def test_rows_written_column_by_column_are_those_of_values(table: tuple[list[Any], list[tuple[Any, ...]]]) -> None:
+    kinds, rows = table
+    columns = [pyarrow.array(values, kind) for kind, values in zip(kinds, zip(*rows, strict=True), strict=True)]
+    batch = pyarrow.record_batch(columns, [f"c{number}" for number in range(len(kinds))])
+    texts = parquet._simple_rows(batch)
+    assert texts is None or texts == parquet._converted_rows(batch)
+    first = batch.slice(1)
+    assert not len(first) or (found := parquet._simple_rows(first)) is None or found == parquet._converted_rows(first)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (pyarrow.string(), "é"),
+        (pyarrow.date32(), date(1000, 1, 1)),
+        (pyarrow.timestamp("ns"), datetime(2026, 11, 29, 1, 2, 3, 4)),
+        (pyarrow.timestamp("us", "UTC"), datetime(1969, 11, 29, 1, 2, 3, 400)),
+        (pyarrow.decimal128(15, 2), Decimal("1.50")),
+        (pyarrow.float64(), 1e300),
+    ],
+)
+def test_columns_of_simple_types_are_written_as_columns(kind: Any, value: Any) -> None:
+    batch = pyarrow.record_batch([pyarrow.array([value, None], kind)], ["c"])
+    assert parquet._simple_rows(batch) == parquet._converted_rows(batch)
 
 
 @pytest.mark.parametrize(
@@ -216,3 +275,26 @@ def test_much_text_of_few_bytes_is_refused(way: str, monkeypatch: pytest.MonkeyP
     arrow_parquet.write_table(table, out := io.BytesIO(), store_schema=False)
     with pytest.raises(UnreadableItems, match=r"^expected at most 0 MiB of text in a row group, found more$"):
         read(out.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("longest", "options", "expected"),
+    [
+        (9, {}, True),
+        (2000, {}, False),
+        (9, {"use_dictionary": False, "column_encoding": {"text": "DELTA_BYTE_ARRAY"}}, False),
+    ],
+)
+def test_dictionaries_are_read_where_values_may_repeat_much(
+    longest: int, options: dict[str, Any], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[dict[str, Any]] = [{"text": f"{number % 7}"} for number in range(70_000)] + [
+        {"text": "x" * longest},
+        {"text": None},
+    ]
+    data = encode(rows, **options)
+    assert parquet._repeats_little(parquet._open(io.BytesIO(data)), 0) is expected
+    if not options:  # Arrow cannot make dictionaries of all encodings
+        assert read(data) == rows
+        monkeypatch.setattr(parquet, "_LARGE_GROUP", len(rows) + 1)
+        assert read(data) == rows
