@@ -130,6 +130,7 @@ bench: $(READY) $(EMULATORS)
 	SNAKEMAKE=$(abspath $(VENV))/bench/bin/snakemake $(BIN)/python -m benchmarks.cohort
 	$(BIN)/python -m benchmarks.distributed_map
 	$(BIN)/python -m benchmarks.records
+	$(BIN)/python -m benchmarks.preflight
 	$(BIN)/python -m benchmarks.rerun_planning
 	$(BIN)/python -m benchmarks.sheet_validation
 	$(BIN)/python -m benchmarks.transaction_latency
