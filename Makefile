@@ -9,7 +9,7 @@ FORMATS := $(VENV)/formats/bin/python
 PICARD := $(VENV)/picard/picard
 CHROMIUM := $(VENV)/chromium/chromium
 
-.PHONY: joint-calling demo test test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-ui test-containers lint docs bench accuracy lock base-image clean
+.PHONY: transaction-latency joint-calling demo test test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-ui test-containers lint docs bench accuracy lock base-image clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -137,6 +137,10 @@ bench: $(READY) $(EMULATORS)
 	$(PYTHON) -m venv $(VENV)/bench-aws
 	$(VENV)/bench-aws/bin/python -m pip install --quiet --disable-pip-version-check awscli==1.46.3
 	AWS_CLI=$(abspath $(VENV))/bench-aws/bin/aws $(BIN)/python -m benchmarks.transfer
+
+# Ten minutes of the transaction monitor: the latencies of 600 files, one a second, with the goals beside them.
+transaction-latency: $(READY)
+	$(BIN)/python -m benchmarks.transaction_latency
 
 # Prints the accuracy on real reads; about half an hour on two cores. Options: ARGS='--aligner bwa --seeds 1'.
 accuracy: $(READY)

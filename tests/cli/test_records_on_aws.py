@@ -13,6 +13,7 @@ from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.runs.catalog import load_pipeline
 from tests.cli.conftest import Ended
 from tests.fakes.deployed import REGISTRY, Deployed, deployed
+from tests.fakes.faults import ApiError
 
 if TYPE_CHECKING:
     from tests.fakes.aws import FakeAws
@@ -133,9 +134,59 @@ def test_records_that_a_program_reports_are_missing_and_run_again(
     (failed,) = map(json.loads, cli("results", run, "--failed", "--json").out.splitlines())
     assert (failed["value"], failed["message"], failed["record"].rpartition(":")[2]) == ({}, "no amount", "2")
     assert json_of(cli("rerun", run, "--dry-run", "--json"))["samples"] == 1
-    for option in (("--sample", "a"), ("--class", "timeout"), ("--memory", "score=4096")):
+    for option in (("--sample", "a"), ("--memory", "score=4096")):
         assert cli("rerun", run, *option).code == 2
     assert cli("logs", run, "--stage", "score", "--sample", "x").code in (1, 2)
+
+
+def test_a_rerun_of_a_class_leaves_the_others_missing_until_they_are_run(
+    stack: Deployed, step_functions: FakeAws, pipeline: str, source: str, cli: Cli, tmp_path: Path
+) -> None:
+    """Check three executions, of which the second takes one class, and the third whatever is left."""
+    errors = {"4": "Sandbox.Timedout", "7": "Runtime.OutOfMemory"}
+
+    def refuse(payload: Mapping[str, Any]) -> None:
+        for item in payload["items"]:
+            if error := errors.get(str(item["amount"])):
+                raise StatesError(error, "it ended")
+
+    step_functions.functions.before = refuse
+    run = run_of(cli, step_functions, records(stack, source, 3, 4, 5, 6, 7, 8), pipeline, "--tolerate", "100%")
+    assert json_of(cli("status", run, "--json"))["missing"]["by_class"] == {"timeout": 2, "out_of_memory": 2}
+    dry = json_of(cli("rerun", run, "--class", "timeout", "--dry-run", "--json"))
+    assert (dry["samples"], dry["by_class"], dry["left_out"]) == (2, {"timeout": 2}, 2)
+    nothing = json_of(cli("rerun", run, "--class", "host_lost", "--json"), code=1)
+    assert (nothing["status"], nothing["left_out"]) == ("NOTHING", 4)
+
+    def rerun(*options: str) -> dict[str, int]:
+        """Run a rerun to its end, and return the missing records by class."""
+        step_functions.execution(json_of(cli("rerun", run, "--json", *options))["execution"]).wait()
+        found: dict[str, int] = json_of(cli("status", run, "--json")).get("missing", {}).get("by_class", {})
+        return found
+
+    errors["3"] = errors.pop("4")
+    assert rerun("--class", "timeout") == {"out_of_memory": 2, "timeout": 2}
+    errors.clear()
+    assert rerun("--class", "timeout") == {"out_of_memory": 2}
+    failed = [json.loads(line) for line in cli("results", run, "--failed", "--json").out.splitlines()]
+    assert [str(one["value"]["amount"]) for one in failed] == ["7", "8"]
+    assert rerun() == {}
+    cli("results", run, "--download", tmp_path / "here")
+    assert sorted((tmp_path / "here/score.jsonl").read_text().split()) == [f"{n}.0" for n in range(1, 7)]
+
+
+@pytest.mark.parametrize("source", ["JSONL"], indirect=True)
+def test_a_failed_start_is_followed_by_the_advice_to_repeat_it(
+    stack: Deployed, step_functions: FakeAws, pipeline: str, source: str, cli: Cli
+) -> None:
+    uri = records(stack, source, 3)
+    step_functions.states.gate.fail("StartExecution", ApiError("ExecutionLimitExceeded", "too many open executions"))
+    ended = cli("submit", uri, "--pipeline", pipeline)
+    (folder,) = {key.split("/")[1] for key in stack.keys("runs/")}
+    assert ended.code == 1
+    advice = f"nothing was started; repeat the command to reuse the files in s3://{stack.bucket}/runs/{folder}/"
+    assert ended.err.endswith(f"too many open executions; {advice}\n")
+    assert json_of(cli("submit", uri, "--pipeline", pipeline, "--json"))["run"] == folder
 
 
 @pytest.mark.parametrize("source", ["JSONL"], indirect=True)

@@ -14,14 +14,15 @@ from genomics_pipeline.model.resource_names import ResourceNames
 
 
 def monitoring(
-    machines: Sequence[PipelineStateMachine], names: ResourceNames, *, has_intake: bool = False
+    machines: Sequence[PipelineStateMachine], names: ResourceNames, *, has_jobs: bool = True, has_intake: bool = False
 ) -> list[TemplateResources]:
     """Return the resources of the monitoring; each has its price in its metadata.
 
     Args:
         machines: The state machines of the pipelines.
         names: The names of the resources.
+        has_jobs: Whether the stack has job queues.
         has_intake: Whether the stack has an intake.
     """
-    messages = notifications(machines, names, has_intake=has_intake)
+    messages = notifications(machines, names, has_jobs=has_jobs, has_intake=has_intake)
     return [saved_queries(names), dashboard(machines, names), messages, alarms(machines, names)]

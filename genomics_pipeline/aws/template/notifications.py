@@ -26,16 +26,17 @@ def partitions() -> dict[str, Any]:
 
 
 def notifications(
-    machines: Sequence[PipelineStateMachine], names: ResourceNames, *, has_intake: bool = False
+    machines: Sequence[PipelineStateMachine], names: ResourceNames, *, has_jobs: bool = True, has_intake: bool = False
 ) -> TemplateResources:
     """Return topic, subscription, the report of ended runs, the rule of blocked queues, and budget.
 
     Args:
         machines: The state machines of the pipelines.
         names: The names of the resources.
+        has_jobs: Whether the stack has job queues, which may be blocked.
         has_intake: Whether the stack has an intake, whose failures are reported too.
     """
-    rules = [QUEUE_BLOCKED, *([INTAKE_FAILED] if has_intake else [])]
+    rules = [*([QUEUE_BLOCKED] if has_jobs else []), *([INTAKE_FAILED] if has_intake else [])]
     return {
         TOPIC: _resource("AWS::SNS::Topic", TOPIC_PRICE, {"TopicName": names.alarm_topic}),
         "AlarmTopicPolicy": _resource("AWS::SNS::TopicPolicy", "free", _topic_policy(names, rules)),
@@ -46,7 +47,7 @@ def notifications(
             HAS_EMAIL,
         ),
         **run_report(machines, names, TOPIC),
-        QUEUE_BLOCKED: _queue_blocked(names),
+        **({QUEUE_BLOCKED: _queue_blocked(names)} if has_jobs else {}),
         **({INTAKE_FAILED: intake_failed(names, TOPIC)} if has_intake else {}),
         "Budget": _resource("AWS::Budgets::Budget", BUDGET_PRICE, _budget(names), HAS_BUDGET),
     }
@@ -84,7 +85,7 @@ def _topic_policy(names: ResourceNames, publishing: Sequence[str]) -> dict[str, 
     del rules["Condition"]["StringEquals"]
     statements = [
         publish("Alarms", "cloudwatch", [arn("cloudwatch", f"alarm:{names.stack}: *")]),
-        rules,
+        *([rules] if publishing else []),
         publish("Budgets", "budgets", [sub("arn:${AWS::Partition}:budgets::${AWS::AccountId}:*")]),
     ]
     return {"Topics": [ref(TOPIC)], "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}

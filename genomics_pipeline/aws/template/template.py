@@ -30,7 +30,8 @@ from genomics_pipeline.model.resource_names import INTAKE, ResourceNames
 
 FORMAT = "2010-09-09"
 DESCRIPTION = "Batch genomics on Step Functions and AWS Batch: genomics-pipeline template"
-# The first deployment takes all parameters, so that AWS checks their values, and uses few of them.
+# The first deployment takes all parameters, so that AWS checks their values, and uses few of them. A stack without jobs
+# keeps those of hosts: `deploy` may be given them again.
 UNUSED = {"cfn-lint": {"config": {"ignore_checks": ["W2001", "W8001"]}}}
 
 
@@ -86,23 +87,21 @@ def template(
     """
     steps = [image.step.name for image in images]
     pulled = [*steps, INTAKE] if intake else steps
+    batch_users = [role_id(machine.pipeline) for machine in machines if not machine.functions]
     resources: TemplateResources = {}
     parts = [
         storage(intake_events() if intake else None),
         logs(names),
-        network(names),
-        instance_role(),
-        compute(names),
-        task_roles(pulled),
+        *((network(names), instance_role(), compute(names), task_roles(pulled)) if pulled else ()),
         *(repository(step, names) for step in steps),
         *(job_definition(image, names) for image in images),
         *({role_id(machine.pipeline): states_role(machine, names)} for machine in machines),
-        optional_policies(JOB_ROLE, [role_id(machine.pipeline) for machine in machines if not machine.functions]),
+        *((optional_policies(JOB_ROLE, batch_users),) if pulled else ()),
         *(optional_policies(role_id(machine.pipeline)) for machine in machines if machine.functions),
         *(function_repository(one.image.step, names) for one in functions),
         *(part for one in functions if one.is_pushed for part in function_resources(one.image, names)),
         *(state_machine(machine, names) for machine in machines),
-        *monitoring(machines, names, has_intake=intake is not None),
+        *monitoring(machines, names, has_jobs=bool(pulled), has_intake=intake is not None),
         *((index_job(images, names), optional_policies(INDEX_ROLE)) if images else ()),
         *(intake_resources(intake, machines, names) if intake else ()),
     ]
@@ -117,12 +116,12 @@ def template(
     return {
         "AWSTemplateFormatVersion": FORMAT,
         "Description": DESCRIPTION,
-        "Metadata": {HOST_TYPES: arithmetic},
-        "Mappings": {**host_types(hosts), **partitions()},
+        "Metadata": {HOST_TYPES: arithmetic} if pulled else UNUSED,
+        **({"Mappings": {**host_types(hosts), **partitions()}} if pulled else {}),
         "Parameters": {**PARAMETERS, **(FUNCTION_PARAMETERS if has_functions else {})},
         "Conditions": {**CONDITIONS, **(FUNCTION_CONDITIONS if has_functions else {})},
         "Resources": resources,
-        "Outputs": _outputs(machines, intake),
+        "Outputs": _outputs(machines, intake, has_jobs=bool(pulled)),
     }
 
 
@@ -136,12 +135,11 @@ def _check_names(machines: Sequence[PipelineStateMachine], names: ResourceNames)
             )
 
 
-def _outputs(machines: Sequence[PipelineStateMachine], intake: Intake | None) -> dict[str, Any]:
+def _outputs(machines: Sequence[PipelineStateMachine], intake: Intake | None, *, has_jobs: bool) -> dict[str, Any]:
     values = {
         BUCKET_OUTPUT: ref(BUCKET),
         ARCHITECTURE: ref(ARCHITECTURE),
-        "JobQueue": ref(JOB_QUEUE),
-        "OnDemandQueue": ref(ON_DEMAND_QUEUE),
+        **({"JobQueue": ref(JOB_QUEUE), "OnDemandQueue": ref(ON_DEMAND_QUEUE)} if has_jobs else {}),
         **({INTAKE_OUTPUT: sub(f"s3://${{{BUCKET}}}/{intake.prefix}")} if intake else {}),
         **{machine_id(machine.pipeline): ref(machine_id(machine.pipeline)) for machine in machines},
     }

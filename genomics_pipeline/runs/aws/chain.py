@@ -29,7 +29,14 @@ def aws_chain(run: AwsRun) -> list[RunExecution]:
     chain = [RunExecution(run.name, WHOLE, run.record.execution_arn, accepted=run.record.accepted)]
     while record := read_rerun(run.store, run.place.uri(run_layout.rerun_file(len(chain), run_layout.RECORD))):
         chain.append(
-            RunExecution(record.execution, record.manifest, record.execution_arn, record.carried, record.accepted)
+            RunExecution(
+                record.execution,
+                record.manifest,
+                record.execution_arn,
+                record.carried,
+                record.accepted,
+                record.classes,
+            )
         )
     return chain
 

@@ -11,7 +11,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from genomics_pipeline.asl.canonical import canonical_json
+from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import Deployment
+from genomics_pipeline.aws.executions import start_execution
 from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.architecture import Architecture
@@ -139,6 +141,25 @@ def submission_digest(
         intervals,
     ]
     return sha256("\0".join(parts).encode()).hexdigest()
+
+
+def start_submitted(machine: str, place: RunPlace, execution_input: str, clients: Clients) -> bool:
+    """Start the execution of a run whose files are uploaded, and return whether it was started.
+
+    Args:
+        machine: The ARN of the state machine.
+        place: The place of the run.
+        execution_input: The input of the execution.
+        clients: The AWS clients.
+
+    Raises:
+        RunError: if AWS refuses, with the advice to repeat the command.
+    """
+    try:
+        return start_execution(machine, place.name, execution_input, clients)
+    except RunError as error:
+        advice = f"nothing was started; repeat the command to reuse the files in {place.uri('')}"
+        raise RunError(f"{error}; {advice}") from None
 
 
 def name_taken(name: str) -> RunError:

@@ -14,7 +14,7 @@ from typing import Any
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.payload_budget import least_duration, payload_budgets
 from genomics_pipeline.aws.clients import Clients
-from genomics_pipeline.aws.executions import find_execution, start_execution
+from genomics_pipeline.aws.executions import find_execution
 from genomics_pipeline.aws.stack import describe, parameter_values
 from genomics_pipeline.aws.template.parameters import most_vcpus
 from genomics_pipeline.model import quotas, run_layout
@@ -32,7 +32,7 @@ from genomics_pipeline.runs.aws.items import Items, upload_large_items, upload_p
 from genomics_pipeline.runs.aws.preflight import preflight
 from genomics_pipeline.runs.aws.reference import indexes_of, upload_reference
 from genomics_pipeline.runs.aws.rights import refuse_missing_rights
-from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest, name_taken
+from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest, name_taken, start_submitted
 from genomics_pipeline.runs.aws.submission_checks import check_request
 from genomics_pipeline.runs.catalog import absolute_name
 from genomics_pipeline.runs.outcome import declared_metrics
@@ -257,11 +257,7 @@ def _other_tolerance(submission: Submission, before: AwsRunRecord) -> Iterator[s
 def _start(submission: Submission, clients: Clients) -> bool:
     place, name = submission.place, submission.plan.pipeline.name
     machine = submission.deployment.state_machine_arn(name)
-    try:
-        return start_execution(machine, place.name, json.dumps(submission.input.to_json()), clients)
-    except RunError as error:
-        advice = f"nothing was started; repeat the command to reuse the files in {place.uri('')}"
-        raise RunError(f"{error}; {advice}") from None
+    return start_submitted(machine, place, json.dumps(submission.input.to_json()), clients)
 
 
 def _status(submission: Submission, clients: Clients) -> str:

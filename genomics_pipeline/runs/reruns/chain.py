@@ -30,6 +30,7 @@ class RunExecution:
         arn: The ARN on AWS; empty in a folder.
         carried: The number of samples that it ran although they had succeeded: see `choice.Choice.carry`.
         accepted: The ``percentage`` and ``count`` of samples that the user accepts to miss; None for none. On AWS only.
+        classes: The failure classes that it was limited to; none for all. On AWS only.
     """
 
     name: str
@@ -37,6 +38,7 @@ class RunExecution:
     arn: str = ""
     carried: int = 0
     accepted: Mapping[str, float] | None = None
+    classes: tuple[str, ...] = ()
 
 
 def since_whole(chain: Sequence[RunExecution]) -> Sequence[RunExecution]:

@@ -132,8 +132,9 @@ def deploy(
     hosts = plan_hosts(plan, parameters, parameter_values(stack_now), clients)
     for line in hosts.lines:
         dialog.note(line)
-    for line in account_notes(_need(plan, {**parameter_values(stack_now), **parameters}), clients):
-        dialog.note(line)
+    if plan.has_jobs:
+        for line in account_notes(_need(plan, {**parameter_values(stack_now), **parameters}), clients):
+            dialog.note(line)
     for line in price_notes(clients.states.meta.region_name):
         dialog.note(line)
     parameters = {**parameters, **hosts.parameters}

@@ -38,7 +38,7 @@ class HostPlan:
 def plan_hosts(
     plan: StackTemplate, parameters: Mapping[str, str], previous: Mapping[str, str], clients: Clients
 ) -> HostPlan:
-    """Choose the instance types and the zones of a deployment.
+    """Choose the instance types and the zones of a deployment; none where no step is a job.
 
     Args:
         plan: The template of the stack.
@@ -50,6 +50,8 @@ def plan_hosts(
         UsageError: for types of another architecture or of another Region, or without the disk of the steps.
         RunError: if AWS refuses.
     """
+    if not plan.has_jobs:
+        return HostPlan({}, ())
     values = {name: str(spec["Default"]) for name, spec in PARAMETERS.items()} | {**previous, **parameters}
     architecture = Architecture(values[ARCHITECTURE])
     named = [name.strip() for name in values["InstanceTypes"].split(",") if name.strip()]

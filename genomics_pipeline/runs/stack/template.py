@@ -60,6 +60,11 @@ class StackTemplate:
         return template(self.machines, self.images, self.names, hosts, self.intake, functions)
 
     @property
+    def has_jobs(self) -> bool:
+        """Return whether anything of the stack is a job of AWS Batch."""
+        return bool(self.images) or self.intake is not None
+
+    @property
     def steps(self) -> list[str]:
         """The names of all steps, in the order of their names."""
         return sorted([*(image.step.name for image in self.images), *(one.spec.name for one in self.functions)])

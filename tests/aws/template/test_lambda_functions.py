@@ -65,6 +65,24 @@ def test_lambda_pulls_an_image_for_its_function_only(resources: dict[str, Any]) 
     assert pull["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"].endswith(":function:mine-warn")
 
 
+def test_a_stack_without_jobs_has_no_hosts(plan: StackTemplate, resources: dict[str, Any]) -> None:
+    """Check that neither network, hosts, queues nor roles of jobs are made, and that one job brings them."""
+    hosts = ("AWS::EC2::", "AWS::Batch::", "AWS::IAM::InstanceProfile")
+    assert not [name for name, one in resources.items() if one["Type"].startswith(hosts)]
+    assert not {"InstanceRole", "JobRole", "ExecutionRole", "KeyPolicy", "InputPolicy", "QueueBlocked"} & set(resources)
+    assert not {"JobQueue", "OnDemandQueue"} & set(plan.document()["Outputs"])
+    assert "Mappings" not in plan.document()
+    roles = {name for name, one in resources.items() if one["Type"] == "AWS::IAM::Role"}
+    services = {
+        one["Principal"]["Service"]
+        for name in roles
+        for one in resources[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    }
+    assert services <= {"states.amazonaws.com", "lambda.amazonaws.com", "events.amazonaws.com"}
+    mixed = stack_template([*PIPELINES, "germline"], "mine").document()["Resources"]
+    assert {"Vpc", "JobQueue", "JobRole", "QueueBlocked"} <= set(mixed)
+
+
 def test_a_function_is_left_out_until_its_image_can_be_pushed(plan: StackTemplate) -> None:
     document = plan.document(["warn"])
     assert {"WarnRepository", "ScoreFunction"} <= set(document["Resources"])

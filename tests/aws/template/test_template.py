@@ -26,12 +26,14 @@ from genomics_pipeline.runs.catalog import load_pipeline, usual_pipelines
 from genomics_pipeline.runs.stack.template import StackTemplate, stack_template
 
 HERE = Path(__file__).parent
+RECORDS = str(HERE.parents[1] / "golden" / "records.toml")
 TAG = re.compile("(?<=RepositoryUri}:)[0-9a-f]{16}")  # depends on the programs of the steps
 
 
-def test_the_template_is_the_golden_file(document: dict[str, Any]) -> None:
-    text = TAG.sub("TAG", canonical_json(document))
-    golden = HERE / "golden.json"
+@pytest.mark.parametrize(("pipelines", "file"), [([], "golden.json"), ([RECORDS], "golden-records.json")])
+def test_the_template_is_the_golden_file(pipelines: list[str], file: str) -> None:
+    text = TAG.sub("TAG", canonical_json(stack_template(pipelines, "genomics-pipeline").document()))
+    golden = HERE / file
     if os.environ.get("GENOMICS_PIPELINE_RENEW_GOLDEN"):
         golden.write_text(text, "utf-8")
         pytest.fail(f"{golden} was renewed: read the difference, and run without GENOMICS_PIPELINE_RENEW_GOLDEN")
@@ -200,9 +202,9 @@ def test_every_log_group_has_a_retention(of_type: Callable[[str], dict[str, Any]
 def test_every_step_has_a_job_definition_or_a_function(any_document: dict[str, Any]) -> None:
     resources = any_document["Resources"].items()
     kinds = [resource["Type"] for name, resource in resources if name != "ReferenceIndexJob"]
-    steps = kinds.count("AWS::ECR::Repository")
-    assert kinds.count("AWS::Batch::JobDefinition") + kinds.count("AWS::Lambda::Function") == steps
-    assert (steps > 0) == ("JobQueue" in any_document["Resources"])
+    jobs = kinds.count("AWS::Batch::JobDefinition")
+    assert jobs + kinds.count("AWS::Lambda::Function") == kinds.count("AWS::ECR::Repository")
+    assert (jobs > 0) == ("JobQueue" in any_document["Resources"])
 
 
 def test_names_that_make_the_same_resource_are_refused() -> None:

@@ -1,9 +1,10 @@
-"""The rerun of a run over records on AWS: another execution, over all records without a result."""
+"""The rerun of a run over records on AWS: another execution, over the records without a result."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,9 +58,9 @@ def rerun_records(run: AwsRun, request: RerunRequest, display: Display) -> Rerun
     execution_input = _input(run, request, number)
     with TemporaryDirectory() as folder:
         file = Path(folder) / run_layout.RECORDS
-        chosen = _write(run, file, rerun_name(run.name, number))
+        chosen = _write(run, file, rerun_name(run.name, number), request.selection.classes)
         if not chosen.samples:
-            return nothing_to_run(run.name, chosen, accepted=True, kind=RECORD)
+            return nothing_to_run(run.name, chosen, accepted=not chosen.left_out, kind=RECORD)
         check_items(f"the rerun of {run.name}", chosen.samples, file.stat().st_size)
         if request.dry_run:
             return RerunOutcome(run.name, CHECKED, chosen, kind=RECORD)
@@ -72,7 +73,7 @@ def rerun_records(run: AwsRun, request: RerunRequest, display: Display) -> Rerun
         execution=chosen.execution,
         parent=chain[-1].name,
         manifest=run_layout.rerun_file(number, run_layout.RECORDS),
-        classes=(),
+        classes=tuple(request.selection.classes),
         names=(),
         parameters=execution_input["parameters"],
         memory_mib={},
@@ -125,29 +126,37 @@ def _input(run: AwsRun, request: RerunRequest, number: int) -> dict[str, Any]:
     ).to_json()
 
 
-def _write(run: AwsRun, file: Path, execution: str) -> ChosenSamples:
-    """Write the records of the rerun as JSON Lines, and return their counts."""
-    by_class, first = Counter[str](), list[str]()
+def _write(run: AwsRun, file: Path, execution: str, classes: Collection[str]) -> ChosenSamples:
+    """Write the records of the rerun as JSON Lines, and return their counts.
+
+    Args:
+        run: The run.
+        file: The file.
+        execution: The name of the rerun's execution.
+        classes: The failure classes to run again; all where none is named.
+    """
+    by_class, first, left_out = Counter[str](), list[str](), 0
     with publishing(file, file.parent) as out:
         for one in RecordRunWatcher(run).records():
             item = one.item()
+            if classes and item.label not in classes:
+                left_out += 1
+                continue
             by_class[item.label] += 1
             if len(first) < SHOWN_NAMES:
                 first.append(item.item)
             out.write(dumps(one.record) + b"\n")
-    return ChosenSamples(execution, by_class.total(), dict(by_class.most_common()), tuple(first), 0)
+    return ChosenSamples(execution, by_class.total(), dict(by_class.most_common()), tuple(first), left_out)
 
 
 def _refuse_options(request: RerunRequest) -> None:
-    """Refuse options that choose among records: those that are left out would be forgotten.
+    """Refuse options of runs over samples.
 
     Raises:
         UsageError: for such options.
     """
     if request.selection.samples:
-        raise UsageError("--sample: expected a run over samples, found one over records, all of which are run again")
-    if request.selection.classes:
-        raise UsageError("--class: expected a run over samples or in a folder; on AWS all failed records are run again")
+        raise UsageError("--sample: expected a run over samples, found one over records; --class chooses among these")
     if request.memory:
         raise UsageError("--memory: expected a run over samples; the memory of a step on Lambda is in its step.toml")
 

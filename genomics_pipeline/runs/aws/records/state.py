@@ -9,7 +9,7 @@ from genomics_pipeline.asl.record_map import LABEL
 from genomics_pipeline.aws.console import execution_link
 from genomics_pipeline.aws.executions import describe
 from genomics_pipeline.aws.map_runs import MapRuns
-from genomics_pipeline.model.classify import Failure, classify
+from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.run_state import ItemFailure, Missing, RunState
@@ -24,6 +24,7 @@ from genomics_pipeline.runs.aws.records.ends import LostRecord, lost_records
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.map_run_ends import joined_state, map_run_state
 from genomics_pipeline.runs.outcome import run_error
+from genomics_pipeline.runs.reruns.chain import RunExecution
 from genomics_pipeline.stores.protocol import MissingObject
 
 SHOWN_FAILURES = 20  # of a run that ended; all are in `results --failed`
@@ -32,7 +33,8 @@ SHOWN_FAILURES = 20  # of a run that ended; all are in `results --failed`
 class RecordRunWatcher:
     """A watcher of the state of one run over records.
 
-    Each rerun takes all records without a result, so that those of the newest execution are those of the run.
+    A rerun takes all records without a result, or those of some failure classes. So a record of an execution is still
+    without a result if no later rerun took its class.
 
     Args:
         run: The run.
@@ -56,7 +58,7 @@ class RecordRunWatcher:
         described = self._map_runs.describe()
         status, failure = execution["status"], execution_failure(execution)
         labels = list(dict.fromkeys(one.label for one in described)) or [LABEL]
-        missing, failures = (None, self._latest(described)) if status == "RUNNING" else self._lacking(failure)
+        missing, failures = (None, self._latest(described)) if status == "RUNNING" else self._lacking()
         return RunState(
             run=run.name,
             place=run.files.shown,
@@ -83,14 +85,24 @@ class RecordRunWatcher:
         Raises:
             RunError: if AWS cannot be reached, or has not written the result files yet.
         """
-        failure = execution_failure(describe(self._newest.arn, self._run.clients))
         try:
-            yield from self._ended_records(failure)
+            yield from self._ended_records()
         except MissingObject as error:
             raise results_not_written(error) from None
 
-    def _ended_records(self, failure: Failure | None) -> Iterator[LostRecord]:
-        for one in self._map_runs.describe():
+    def _ended_records(self) -> Iterator[LostRecord]:
+        """Yield the records without a result, of the executions since the last that took all of them."""
+        first = max(number for number, one in enumerate(self._chain) if not one.classes)
+        for number, execution in enumerate(self._chain[first:], first):
+            taken = {label for later in self._chain[number + 1 :] for label in later.classes}
+            for one in self._of_execution(execution):
+                if one.item().label not in taken:
+                    yield one
+
+    def _of_execution(self, execution: RunExecution) -> Iterator[LostRecord]:
+        clients = self._run.clients
+        failure = execution_failure(describe(execution.arn, clients))
+        for one in MapRuns(execution.arn, clients).describe():
             if one.status != "RUNNING":
                 yield from lost_records(self._run.store, with_written_results(self._run, one, failure))
 
@@ -100,13 +112,13 @@ class RecordRunWatcher:
         causes = (child for one in failed for child in self._map_runs.latest_failures(one.arn))
         return [ItemFailure("a batch", classify(error, cause), RECORD, of_batch=True) for _, error, cause in causes]
 
-    def _lacking(self, failure: Failure | None) -> tuple[Missing | None, list[ItemFailure]]:
+    def _lacking(self) -> tuple[Missing | None, list[ItemFailure]]:
         """Return the counts of the records without a result, and the first of them; they are read once."""
         if self._missing is None:
             first = aws_map_runs(self._run, self._chain[0])
             missing, shown = Missing(sum(one.items.total for one in first)), list[ItemFailure]()
             try:
-                items = (one.item() for one in self._ended_records(failure))
+                items = (one.item() for one in self._ended_records())
                 for item in islice(items, SHOWN_FAILURES):
                     missing.add(item)
                     shown.append(item)

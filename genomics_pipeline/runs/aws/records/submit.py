@@ -15,7 +15,7 @@ from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.record_budget import check_record_budget
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
-from genomics_pipeline.aws.executions import find_execution, start_execution
+from genomics_pipeline.aws.executions import find_execution
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import CollectedProblems, Problem, UsageError
 from genomics_pipeline.model.pipeline import Pipeline
@@ -35,7 +35,13 @@ from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.aws.deployed import definition_problems, function_problems
 from genomics_pipeline.runs.aws.records.place import RecordsOnS3, bucket_problem, find_on_s3, lanes_on_s3
 from genomics_pipeline.runs.aws.run import run_place
-from genomics_pipeline.runs.aws.submission import NAME_CHARACTERS, SHEET_ENDING, SHORT_DIGEST, name_taken
+from genomics_pipeline.runs.aws.submission import (
+    NAME_CHARACTERS,
+    SHEET_ENDING,
+    SHORT_DIGEST,
+    name_taken,
+    start_submitted,
+)
 from genomics_pipeline.runs.catalog import absolute_name, load_pipeline, with_real_parents
 from genomics_pipeline.runs.containers.images import tag
 from genomics_pipeline.runs.definition_check import aws_diagnostics
@@ -198,7 +204,7 @@ def submit_records(
     ):
         adapters.store.write(submission.place.uri(name), content)
     machine = submission.deployment.state_machine_arn(submission.pipeline.name)
-    if not start_execution(machine, submission.place.name, text, clients):
+    if not start_submitted(machine, submission.place, text, clients):
         raise name_taken(submission.place.name)
     return replace(outcome, status="RUNNING", started=True)
 
