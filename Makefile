@@ -9,7 +9,7 @@ FORMATS := $(VENV)/formats/bin/python
 PICARD := $(VENV)/picard/picard
 CHROMIUM := $(VENV)/chromium/chromium
 
-.PHONY: transaction-latency joint-calling demo test test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-ui test-containers lint docs bench accuracy lock base-image clean
+.PHONY: transaction-latency joint-calling demo test test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-ui test-containers test-slurm lint docs bench accuracy lock base-image clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -25,7 +25,7 @@ demo: $(READY)
 
 # A worker takes whole files, so that fixtures of modules are made once, until another has nothing left.
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not realdata and not validators and not emulators and not multiqc and not picard and not ui and not containers and not badluck and not powercut and not fuzz and not petabytes"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not realdata and not validators and not emulators and not multiqc and not picard and not ui and not containers and not slurm and not badluck and not powercut and not fuzz and not petabytes"
 
 # Makes docs/petabytes.md again and compares it: a minute of two cores. Plans a million samples in bounded memory.
 test-petabytes: $(READY)
@@ -106,6 +106,10 @@ test-ui: $(READY)
 # Builds and runs the images. Without a container engine the tests are skipped, or fail if CI is set.
 test-containers: $(READY)
 	$(BIN)/python -m pytest -m containers
+
+# Runs jobs on a throw-away Slurm cluster. Without root and Debian's Slurm the tests are skipped, or fail if CI is set.
+test-slurm: $(READY)
+	$(BIN)/python -m pytest -m slurm
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -24,6 +24,7 @@ from genomics_pipeline.cli.options import (
     regions_option,
     sample_option,
     sheet_argument,
+    slurm_options,
     subsample_option,
     tolerate_option,
     verbose_option,
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Print what would run, what is reused, and why; write and start nothing.")
 @machine_options()
+@slurm_options
 @verbose_option
 @quiet_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
@@ -154,7 +156,7 @@ def run(
 
 _OF_SAMPLES = (
     *("bounds", "regions", "subsample", "samples", "inject", "truth", "truth_samples", "truth_regions", "joint_with"),
-    "dry_run",
+    *("dry_run", "slurm"),
 )
 
 

@@ -27,6 +27,8 @@ LOCK = f"{ENGINE}/lock"
 HOLDER = f"{ENGINE}/holder.json"
 VERIFIED = f"{ENGINE}/verified"
 INJECTED_FAULTS = f"{ENGINE}/faults.jsonl"
+SLURM_ARRAYS = f"{ENGINE}/slurm/arrays"  # of the jobs on a cluster: tasks and output
+SLURM_JOBS = f"{ENGINE}/slurm/jobs"  # their starts and ends
 
 _MAP_RUNS = "map-runs"
 _RERUNS = "reruns"

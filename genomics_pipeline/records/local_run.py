@@ -9,6 +9,7 @@ from typing import Any
 
 from genomics_pipeline.model.metric_spec import DeclaredMetrics
 from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.slurm_options import SlurmOptions
 from genomics_pipeline.records.fields import ADVICE, Fields, RecordKind, find_fields, record_text
 from genomics_pipeline.records.metrics import read_declared_metrics
 from genomics_pipeline.stores.protocol import Store
@@ -33,6 +34,7 @@ class RunArguments:
         tolerate: The samples that the user accepts to miss, as a share or a number; None for none.
         max_failures: The samples that may fail before no new ones start, likewise; None for the pipeline's limit.
         containers: True if each task ran in a container.
+        slurm: The options of jobs on a Slurm cluster; None for jobs on this machine.
     """
 
     manifest: str
@@ -44,6 +46,7 @@ class RunArguments:
     tolerate: str | None
     max_failures: str | None
     containers: bool
+    slurm: SlurmOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,16 @@ def _arguments(fields: Fields) -> RunArguments:
         tolerate=fields.text("tolerate") if fields.has("tolerate") else None,
         max_failures=fields.text("max_failures") if fields.has("max_failures") else None,
         containers=fields.flag("containers"),
+        slurm=_slurm(fields.object("slurm")) if fields.has("slurm") else None,
+    )
+
+
+def _slurm(fields: Fields) -> SlurmOptions:
+    return SlurmOptions(
+        **{name: fields.text(name) for name in ("partition", "on_demand_partition", "account", "qos", "scratch")},
+        mem_per_cpu=fields.flag("mem_per_cpu"),
+        extra=fields.texts("extra"),
+        poll_s=fields.integer("poll_s", 1),
     )
 
 

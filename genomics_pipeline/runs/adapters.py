@@ -22,6 +22,7 @@ class Adapters:
         home: The user's home folder; None for a user id without one.
         cache: The user's cache folder, for indexed references and wheels.
         limits: What the user allows jobs to use of this machine.
+        node: The largest node of the cluster that runs the jobs; None for this machine.
     """
 
     clients: Clients
@@ -30,7 +31,8 @@ class Adapters:
     home: Path | None
     cache: Path
     limits: Limits = NO_LIMITS
+    node: Capacity | None = None
 
     def capacity(self) -> Capacity:
-        """Return the cores and the memory of this machine for jobs."""
-        return capacity(self.environment, self.limits)
+        """Return the cores and the memory for jobs, of this machine or of a node."""
+        return self.node or capacity(self.environment, self.limits)

@@ -36,6 +36,7 @@ ALLOWED = {
     ("runs/documents/request.py", "LocalStore"),
     ("runs/containers/mounts.py", "LocalStore"),
     ("worker/interpreter_server.py", "os.environ"),  # a program by itself
+    ("runs/slurm/node.py", "os.environ"),  # the entry point on the node of a cluster
     ("worker/lambda_handler.py", "os.environ"),  # the entry point on Lambda
     ("worker/adapters.py", "RoutedStore"),  # of the worker's entry points
     ("worker/adapters.py", "boto3.client"),

@@ -17,6 +17,7 @@ from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.faults.full_disk import FullDisk
 from genomics_pipeline.runs.faults.throttled_jobs import ThrottledJobs
 from genomics_pipeline.runs.local.backend import FolderBackend
+from genomics_pipeline.runs.slurm.jobs import SlurmJobs
 from genomics_pipeline.stores.layered import LayeredStore
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import Store
@@ -26,7 +27,7 @@ from genomics_pipeline.stores.s3 import S3Store
 PACKAGE = Path(genomics_pipeline.__file__).parent
 PORTS: dict[type, tuple[type, ...]] = {
     RunBackend: (FolderBackend, AwsBackend),
-    JobRunner: (MachineJobs, BatchApi, ThrottledJobs),
+    JobRunner: (MachineJobs, SlurmJobs, BatchApi, ThrottledJobs),
     Store: (LocalStore, S3Store, RoutedStore, FullDisk, LayeredStore),
 }
 NAMES = {kind.__name__ for implementations in PORTS.values() for kind in implementations}

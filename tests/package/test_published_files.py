@@ -46,6 +46,7 @@ TEMPORARY = {  # in a folder that is removed, or that takes its place as a whole
     },
     "runs/containers/images.py": {"shutil.copytree", "target.parent.mkdir", "shutil.copy"},
     "runs/containers/jobs.py": {"scratch.mkdir", "(scratch / run_layout.TASK).write_text"},
+    "runs/slurm/node.py": {"scratch.mkdir"},
     "runs/faults/injector.py": {"self._run.scratch.mkdir"},
     "runs/faults/truncated_fastq.py": {"copy.open"},
     "simulation/cohort.py": {

@@ -81,7 +81,7 @@ def execute_run(run: CheckedRun, adapters: Adapters, display: Display) -> RunSum
         check_given(planned, request.manifest, reference, store, display)
         before = _record_before(folder, display)
         write_inputs(folder, planned, reference, store)
-        jobs = run_jobs(folder, planned.steps, request.containers, adapters, display, run.faults, run.interpreters)
+        jobs = run_jobs(folder, planned.steps, request, adapters, display, run.faults, run.interpreters)
         execution = _begin(request, planned, folder, store, before, jobs, display)
         execution, summary = _execute(execution, jobs, display)
         summary = replace(summary, injected=jobs.injected(display), seconds=round(time.monotonic() - run.started, 3))

@@ -67,6 +67,9 @@ def check_request(
         planned = plan(request, known_runs(_items(folder, store)))
     with collected.check():
         folder.check()
+    if request.slurm and request.containers:
+        with collected.check():
+            raise UsageError("--slurm runs each job as a process of its node: it cannot be used with --containers")
     if planned is not None:
         for warning in planned.warnings:
             display.note(f"warning: {warning}")
@@ -85,6 +88,8 @@ def _faults(request: LocalRunRequest, planned: RunInputs) -> Faults | None:
     """Return the faults of `--inject`, after checks; None without that option."""
     if request.inject is None:
         return None
+    if request.slurm:
+        raise UsageError("--inject injects faults into processes of this machine: it cannot be used with --slurm")
     if request.containers:
         raise UsageError("--inject injects faults into processes of this machine: it cannot be used with --containers")
     from genomics_pipeline.runs.faults.injector import read_faults

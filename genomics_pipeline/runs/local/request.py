@@ -9,6 +9,7 @@ from genomics_pipeline.model.metric_bounds import bound_assignments
 from genomics_pipeline.model.overrides import assignments
 from genomics_pipeline.model.parameters import absolute_uri
 from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.model.slurm_options import SlurmOptions
 from genomics_pipeline.model.tolerance import tolerance_words
 from genomics_pipeline.records.local_run import RunArguments
 from genomics_pipeline.runs.catalog import absolute_name
@@ -27,6 +28,7 @@ class LocalRunRequest(RunRequest):
         truth: The truth set to score the joint VCF against; None for no scores.
         containers: Whether to run each task in a container of its step's image.
         inject: A file of faults to inject; None for no faults.
+        slurm: The options of jobs on a Slurm cluster; None to run them on this machine.
     """
 
     out: Path
@@ -34,6 +36,7 @@ class LocalRunRequest(RunRequest):
     truth: TruthSet | None = None
     containers: bool = False
     inject: Path | None = None
+    slurm: SlurmOptions | None = None
 
 
 def run_arguments(request: LocalRunRequest, planned: RunInputs) -> RunArguments:
@@ -52,4 +55,5 @@ def run_arguments(request: LocalRunRequest, planned: RunInputs) -> RunArguments:
         tolerate=None if request.accepted is None else tolerance_words(request.accepted),
         max_failures=None if request.most_failures is None else tolerance_words(request.most_failures),
         containers=request.containers,
+        slurm=request.slurm,
     )

@@ -9,6 +9,7 @@ from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.checks import check_request
 from genomics_pipeline.runs.local.request import LocalRunRequest
+from genomics_pipeline.runs.local.run_jobs import on_nodes
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.worker.credentials import without_credentials
 from genomics_pipeline.worker.interpreters import start_interpreters
@@ -28,10 +29,11 @@ def run(request: LocalRunRequest, adapters: Adapters, display: Display) -> RunSu
         RunError: if another process is running in the folder.
     """
     started = time.monotonic()
+    adapters = on_nodes(request, adapters)
     folder = RunFolder(request.out)
     store = adapters.store.with_buckets({BUCKET: folder.path})
     planned, faults = check_request(request, folder, store, display)
-    commands = [] if request.containers else [step.spec.command for step in planned.steps.values()]
+    commands = [] if request.containers or request.slurm else [step.spec.command for step in planned.steps.values()]
     interpreters = start_interpreters(commands, without_credentials(adapters.environment)) if commands else None
     # The interpreters import their modules meanwhile.
     from genomics_pipeline.runs.local.checked_run import CheckedRun, execute_run

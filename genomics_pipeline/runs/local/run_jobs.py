@@ -1,24 +1,39 @@
-"""The jobs of a run on this machine: in processes or containers, with faults where the user asked for some."""
+"""The jobs of a run: in processes of this machine, in containers or on a cluster, with faults if asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from genomics_pipeline.engine.tasks.job import RunAttempt
 from genomics_pipeline.engine.tasks.job_runner import JobRunner
 from genomics_pipeline.model.faults import Faults
 from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.slurm_options import SlurmOptions
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.worker.interpreters import Interpreters
+from genomics_pipeline.worker.machine import Capacity
 from genomics_pipeline.worker.step_folder import StepFolder
 
 if TYPE_CHECKING:  # imported where faults are injected only, to keep the start of other runs short
     from genomics_pipeline.runs.faults.injector import Injector
+
+
+class JobsPlace(Protocol):
+    """The part of a run's arguments that says where its jobs run: in processes of this machine by default."""
+
+    @property
+    def containers(self) -> bool:
+        """Return whether each attempt runs in a container of its step's image; missing images are built."""
+
+    @property
+    def slurm(self) -> SlurmOptions | None:
+        """Return the options of jobs on a Slurm cluster; None for jobs on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +41,12 @@ class RunJobs:
     """The jobs of a run, for one execution after another.
 
     Attributes:
-        steps: The steps of the pipeline by name.
-        run_attempt: Runs an attempt of a job without a fault.
+        runner: Returns the runner of the jobs of an execution; the injector, if there is one, adds faults.
         injector: The injector of faults; None without faults.
-        adapters: The resources for jobs.
     """
 
-    steps: Mapping[str, StepFolder]
-    run_attempt: RunAttempt
-    injector: Injector | None
-    adapters: Adapters
-
-    def runner(self) -> JobRunner:
-        """Return the runner of the jobs of an execution; the injector, if there is one, adds faults."""
-        capacity = self.adapters.capacity()
-        if self.injector is None:
-            return jobs_of_steps(self.steps, self.run_attempt, capacity)
-        from genomics_pipeline.runs.faults.throttled_jobs import ThrottledJobs
-
-        return ThrottledJobs(jobs_of_steps(self.steps, self.injector.run_attempt, capacity), self.injector.throttles)
+    runner: Callable[[], JobRunner]
+    injector: Injector | None = None
 
     def injected(self, display: Display) -> dict[str, int] | None:
         """Show and return the number of injected faults by kind, over all executions; None without faults."""
@@ -58,7 +60,7 @@ class RunJobs:
 def run_jobs(
     folder: RunFolder,
     steps: Mapping[str, StepFolder],
-    containers: bool,
+    place: JobsPlace,
     adapters: Adapters,
     display: Display,
     faults: Faults | None = None,
@@ -69,7 +71,7 @@ def run_jobs(
     Args:
         folder: The folder of the run.
         steps: The steps of the pipeline by name.
-        containers: Whether to run each attempt in a container of its step's image; missing images are built.
+        place: Where the jobs run.
         adapters: The store that reads files, the environment and the home folder of containers, and the cache.
         display: Shows the names of the images, and each injected fault.
         faults: The faults to inject; None for no faults.
@@ -78,14 +80,44 @@ def run_jobs(
     Raises:
         RunError: if there is no container engine, or an image cannot be built.
     """
-    if containers:
+    if place.slurm is not None:
+        from genomics_pipeline.runs.slurm.cluster import slurm_runner
+
+        return RunJobs(partial(slurm_runner, folder, steps, place.slurm, adapters, display))
+    if place.containers:
         run_attempt = _in_containers(folder, steps, adapters, display)
     else:
         store = adapters.store.with_buckets({BUCKET: folder.path})
         jobs = WorkerJobs(steps, store, folder.scratch, adapters.cache, adapters.environment, interpreters)
         run_attempt = jobs.run_attempt
-    injector = None if faults is None else _injector(faults, run_attempt, folder, steps, adapters, display)
-    return RunJobs(steps, run_attempt, injector, adapters)
+    capacity = adapters.capacity()
+    if faults is None:
+        return RunJobs(partial(jobs_of_steps, steps, run_attempt, capacity))
+    injector = _injector(faults, run_attempt, folder, steps, adapters, display)
+    return RunJobs(partial(_throttled, injector, steps, capacity), injector)
+
+
+def _throttled(injector: Injector, steps: Mapping[str, StepFolder], capacity: Capacity) -> JobRunner:
+    from genomics_pipeline.runs.faults.throttled_jobs import ThrottledJobs
+
+    return ThrottledJobs(jobs_of_steps(steps, injector.run_attempt, capacity), injector.throttles)
+
+
+def on_nodes(place: JobsPlace, adapters: Adapters) -> Adapters:
+    """Return adapters whose capacity is that of the largest node, for jobs on a cluster.
+
+    Args:
+        place: Where the jobs run.
+        adapters: The environment, and the limits of the user.
+
+    Raises:
+        RunError: if Slurm does not answer, or has no such partition.
+    """
+    if place.slurm is None:
+        return adapters
+    from genomics_pipeline.runs.slurm.cluster import node_capacity
+
+    return replace(adapters, node=node_capacity(place.slurm, adapters.environment, adapters.limits))
 
 
 def _in_containers(

@@ -40,7 +40,7 @@ from genomics_pipeline.runs.local.report import write_run_report
 from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.local.resumable import find_unfinished
 from genomics_pipeline.runs.local.run import run
-from genomics_pipeline.runs.local.run_jobs import run_jobs
+from genomics_pipeline.runs.local.run_jobs import on_nodes, run_jobs
 from genomics_pipeline.runs.reference_indexes import stage_steps
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 from genomics_pipeline.runs.reruns.choice import SHOWN_NAMES
@@ -142,12 +142,13 @@ class _InFolder:
         return RerunOutcome(str(self.folder.path), result.status, chosen, summary=summary)
 
     def _execution(self, number: int, manifest: str, accepted: Mapping[str, float] | None) -> LocalExecution:
-        folder, record, steps, adapters = self.folder, self.record, self.steps, self.adapters
+        folder, record, steps = self.folder, self.record, self.steps
+        adapters = on_nodes(record.arguments, self.adapters)
         input_key = run_layout.rerun_file(number - 1, run_layout.INPUT)
         store = adapters.store.with_buckets({BUCKET: folder.path})
         indexed = stage_steps(self.pipeline.of_run(record.parameters), steps, record.parameters)
         prepare_reference(record.arguments.reference, indexed, store, adapters, self.display)
-        jobs = run_jobs(folder, steps, record.arguments.containers, adapters, self.display)
+        jobs = run_jobs(folder, steps, record.arguments, adapters, self.display)
         return LocalExecution(
             folder=folder,
             pipeline=self.pipeline,
@@ -271,6 +272,7 @@ def _finish_run(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, d
         joined=joined_before(files, arguments.manifest),
         earlier=read_earlier_packed(files.store, files.place),
         containers=arguments.containers,
+        slurm=arguments.slurm,
         resume=True,
     )
     summary = run(request, adapters, display)

@@ -1,0 +1,92 @@
+"""The options of jobs on a Slurm cluster, as a user gives them and the record of a run keeps them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from genomics_pipeline.model.errors import Problem, UsageError
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*(,[A-Za-z0-9_][A-Za-z0-9_.@+-]*)*", re.ASCII)  # or several
+_EXTRA = re.compile(r"--([a-z][a-z0-9-]*)(=[^\x00-\x1f\x7f]*)?", re.ASCII)
+# Options of sbatch that decide what a job is, or how it is found again.
+OWN = frozenset(
+    {
+        "account",
+        "array",
+        "chdir",
+        "comment",
+        "cpus-per-task",
+        "error",
+        "export",
+        "help",
+        "input",
+        "job-name",
+        "mem",
+        "mem-per-cpu",
+        "no-requeue",
+        "nodes",
+        "ntasks",
+        "output",
+        "parsable",
+        "partition",
+        "qos",
+        "requeue",
+        "test-only",
+        "time",
+        "usage",
+        "version",
+        "wait",
+        "wrap",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SlurmOptions:
+    """The options of the jobs of a run on a Slurm cluster; empty texts stand for the site's defaults.
+
+    Attributes:
+        partition: The partition of jobs.
+        on_demand_partition: The partition of jobs whose nodes were lost or preempted several times.
+        account: The account that is charged.
+        qos: The quality of service.
+        mem_per_cpu: Whether memory is asked for by core, for sites that refuse ``--mem``.
+        extra: Further options of sbatch, such as ``--constraint=avx2``.
+        scratch: The folder for temporary files on the nodes; by default that of ``TMPDIR`` there.
+        poll_s: The least number of seconds between two questions about the jobs.
+    """
+
+    partition: str = ""
+    on_demand_partition: str = ""
+    account: str = ""
+    qos: str = ""
+    mem_per_cpu: bool = False
+    extra: tuple[str, ...] = ()
+    scratch: str = ""
+    poll_s: int = 10
+
+    def check(self) -> None:
+        """Refuse values that Slurm would take for something else.
+
+        Raises:
+            UsageError: with a problem for each of them.
+        """
+        if problems := [Problem(text) for text in self._problems()]:
+            raise UsageError(problems)
+
+    def _problems(self) -> Iterator[str]:
+        for name in ("partition", "on_demand_partition", "account", "qos"):
+            value = getattr(self, name)
+            if value and not NAME.fullmatch(value):
+                option = f"--slurm-{name.replace('_', '-')}"
+                yield f"{option}: expected a name, or names separated by commas, found {value!r}"
+        if self.scratch and not self.scratch.startswith("/"):
+            yield f"--slurm-scratch: expected an absolute path, which every node has, found {self.scratch!r}"
+        for text in self.extra:
+            match = _EXTRA.fullmatch(text)
+            if match is None:
+                yield f"--slurm-option: expected a long option of sbatch such as --constraint=avx2, found {text!r}"
+            elif match[1] in OWN:
+                yield f"--slurm-option: {text}: --{match[1]} is set for each job; give --constraint and the like only"

@@ -1,0 +1,104 @@
+"""The ends of jobs on a cluster, in the words of AWS Batch: the definition and `model.classify` know these."""
+
+from __future__ import annotations
+
+import re
+
+from genomics_pipeline.engine.tasks.job import JobEnd
+from genomics_pipeline.model.batch_retry import TIMED_OUT
+from genomics_pipeline.slurm.slurm_job import SlurmJob
+from genomics_pipeline.worker.program_log import error_message
+
+KILLED = 137
+_LOST = "Host EC2 (node of Slurm) terminated."  # the status reason of a lost host
+_CANCELLED = "Ended with its Task"  # that of a cancelled job
+_REFUSED = "MISCONFIGURATION:"  # that of a job that no host may run
+_OUT_OF_MEMORY = "OutOfMemoryError: "  # the beginning of the reason
+
+# Lines of slurmstepd: "Detected 1 oom_kill event in StepId=…" of the cgroup plugin, "Exceeded job memory limit" and
+# "exceeded memory limit (… > …), being killed" of polling (OverMemoryKill). Source: Slurm 22.05 and 23.11.
+_MEMORY_WORDS = re.compile(
+    r"slurmstepd: error: .*(oom[_-]kill event|exceeded (job |step )?memory limit)", re.IGNORECASE
+)
+
+NODE_STATES = frozenset({"NODE_FAIL", "BOOT_FAIL", "PREEMPTED", "REVOKED"})
+TIME_STATES = frozenset({"TIMEOUT", "DEADLINE"})
+# Reasons for which a pending job never starts, with what to do: squeue(1), "JOB REASON CODES".
+NEVER = {
+    "PartitionTimeLimit": "give another partition, or a step with a shorter timeout",
+    "PartitionNodeLimit": "give another partition",
+    "PartitionConfig": "it asks for more time or larger nodes than the partition has; give another one, or a step with "
+    "a shorter timeout",
+    "PartitionInactive": "give another partition, or ask the administrator to start it",
+    "PartitionDown": "give another partition, or ask the administrator to start it",
+    "BadConstraints": "no node has what --slurm-option asks for: correct it",
+    "DependencyNeverSatisfied": "remove the dependency of --slurm-option",
+    "JobHeldUser": "release it with `scontrol release`, then resume the run",
+    "JobHeldAdmin": "ask the administrator why jobs are held",
+    "AccountNotAllowed": "give an account that the partition allows: --slurm-account",
+    "QOSNotAllowed": "give a QOS that the partition allows: --slurm-qos",
+    "InvalidAccount": "give another account: --slurm-account",
+    "InvalidQOS": "give another QOS: --slurm-qos",
+    "QOSMaxCpuPerJobLimit": "give another QOS, or fewer cores: --cpus",
+    "QOSMaxMemoryPerJob": "give another QOS, or less memory: --memory",
+    "AssocMaxCpuPerJobLimit": "give another account, or fewer cores: --cpus",
+    "AssocMaxMemPerJob": "give another account, or less memory: --memory",
+    "AssocMaxWallDurationPerJobLimit": "give another account, or a step with a shorter timeout",
+    "QOSMaxWallDurationPerJobLimit": "give another QOS, or a step with a shorter timeout",
+}
+
+
+def end_of_job(job: SlurmJob, written: JobEnd | None, log: str, memory_mib: int) -> JobEnd:
+    """Return the end of a job.
+
+    Args:
+        job: The job as Slurm lists it, which has ended.
+        written: The end that its program wrote; None if it did not.
+        log: The end of its output.
+        memory_mib: The memory that it asked for.
+    """
+    if written is not None and written.exit_code == 0:
+        return written  # all of its items are done
+    if job.state == "OUT_OF_MEMORY" or (written is None and _MEMORY_WORDS.search(log)):
+        return JobEnd(KILLED, f"{_OUT_OF_MEMORY}Slurm killed the job, which may use {memory_mib:,} MiB")
+    if job.state in TIME_STATES:
+        return JobEnd(KILLED, f"Slurm ended the job at its time limit ({job.state})", status_reason=TIMED_OUT)
+    if job.state in NODE_STATES:
+        return lost_end(f"Slurm: {job.state} of {job.node or 'its node'}")
+    if job.state == "CANCELLED":
+        return JobEnd(
+            None, "the job was cancelled in Slurm, by `scancel` or the administrator", status_reason=_CANCELLED
+        )
+    if written is not None:
+        return written
+    lines = [line for line in log.splitlines() if line.strip()]
+    said = error_message(lines) or f"Slurm: {job.state}, {job.reason or 'without a reason'}, on {job.node or 'no node'}"
+    return JobEnd(job.exit_code or 1, said)
+
+
+def lost_end(reason: str) -> JobEnd:
+    """Return the end of a job whose node is gone, or that Slurm does not know any more."""
+    return JobEnd(None, reason, status_reason=_LOST)
+
+
+def refused_end(message: str) -> JobEnd:
+    """Return the end of a job that Slurm refuses to run."""
+    text = f"{_REFUSED} {message}"
+    return JobEnd(None, text, status_reason=text)
+
+
+def never_starts(job: SlurmJob) -> JobEnd | None:
+    """Return the end of a pending job that can never start; None if it may.
+
+    Args:
+        job: The job as Slurm lists it.
+    """
+    cure = NEVER.get(job.reason.strip("()"))
+    if job.state != "PENDING" or cure is None:
+        return None
+    return refused_end(f"Slurm never starts the job ({job.reason}): {cure}")
+
+
+def is_final(end: JobEnd) -> bool:
+    """Tell whether no other attempt may follow: the job was cancelled, or its time was over."""
+    return end.status_reason in (_CANCELLED, TIMED_OUT) or end.status_reason.startswith(_REFUSED)
