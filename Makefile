@@ -9,7 +9,7 @@ FORMATS := $(VENV)/formats/bin/python
 PICARD := $(VENV)/picard/picard
 CHROMIUM := $(VENV)/chromium/chromium
 
-.PHONY: transaction-latency joint-calling demo test test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-ui test-containers test-slurm lint docs bench accuracy lock base-image clean
+.PHONY: transaction-latency joint-calling demo test test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-ui report-pictures test-containers test-slurm lint docs bench accuracy lock base-image clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -103,6 +103,10 @@ test-ui: $(READY)
 	-$(MAKE) $(CHROMIUM)
 	CHROMIUM=$(abspath $(CHROMIUM)) REPORTS=$(abspath $(VENV))/reports $(BIN)/python -m pytest -m ui
 
+# Makes the pictures of docs/report.md again.
+report-pictures: test-ui
+	cp $(VENV)/reports/report.png $(VENV)/reports/report-narrow.png docs/pictures/
+
 # Builds and runs the images. Without a container engine the tests are skipped, or fail if CI is set.
 test-containers: $(READY)
 	$(BIN)/python -m pytest -m containers
@@ -135,6 +139,8 @@ bench: $(READY) $(EMULATORS)
 	$(BIN)/python -m benchmarks.distributed_map
 	$(BIN)/python -m benchmarks.records
 	$(BIN)/python -m benchmarks.preflight
+	-$(MAKE) $(CHROMIUM)
+	CHROMIUM=$(abspath $(CHROMIUM)) $(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.rerun_planning
 	$(BIN)/python -m benchmarks.sheet_validation
 	$(BIN)/python -m benchmarks.transaction_latency

@@ -145,10 +145,15 @@ class Browser:
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.send("Emulation.setEmulatedMedia", media=media, features=features)
 
-    def picture(self, height: int | None = None) -> bytes:
-        """Return a PNG of the page from its top, whole or of a height."""
+    def picture(self, height: int | None = None, top: float = 0) -> bytes:
+        """Return a PNG of the page.
+
+        Args:
+            height: Its height; None for the whole page.
+            top: Where it begins.
+        """
         size = self.send("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": height or size["height"], "scale": 1}
+        clip = {"x": 0, "y": top, "width": size["width"], "height": height or size["height"], "scale": 1}
         return base64.b64decode(self.send("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)["data"])
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import cli, stack  # noqa: F401 # fixtures
+from tests.realdata.conftest import SHARED, sheet
 from tests.ui.browser import Browser, browser
 
 PROGRAM = Path(os.environ.get("CHROMIUM", "chromium"))
@@ -80,3 +82,16 @@ def faulty(tmp_path_factory: pytest.TempPathFactory, kept: Path) -> Path:
     command(folder, *run, "--inject", "faults.toml", "--max-failures", "100%", code=1)
     command(folder, "report", "faulty", "--out", str(kept / "faulty.html"))
     return kept / "faulty.html"
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory, kept: Path) -> Path:
+    """Return the report of the real cohort of eight samples, of which one has a low depth."""
+    data = SHARED / "data" / "sarscov2-8sample-cohort"
+    if not data.is_dir():
+        pytest.skip(f"SKIPPED: no real sequencing data in {data}")
+    folder = tmp_path_factory.mktemp("real")
+    listed = str(sheet(data, folder / "cohort.csv"))
+    command(folder, "run", listed, "--reference", str(data / "reference.fa.gz"), "--out", "real")
+    command(folder, "report", "real", "--out", str(kept / "real-cohort.html"))
+    return kept / "real-cohort.html"

@@ -6,16 +6,25 @@ Without a browser the tests are skipped; in continuous integration they fail.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from genomics_pipeline.report.run_page.page import report_page
+from tests.cli.conftest import Ended
+from tests.cli.test_cohort_on_aws import on_s3
+from tests.fakes.deployed import Deployed
+from tests.fakes.jobs import shipped_steps
 from tests.ui.browser import Browser
 from tests.ui.conftest import FAULTS
 from tests.ui.simulated import simulated_report
 
+if TYPE_CHECKING:
+    from tests.fakes.aws import FakeAws
+
+Cli = Callable[..., Ended]
 pytestmark = pytest.mark.ui
 
 HOSTILE = [
@@ -228,7 +237,24 @@ def test_pictures_of_it_fit_into_the_window(
         chromium.look(width, 900, scheme)
         chromium.open(file)
         assert chromium.evaluate("document.documentElement.scrollWidth") == width
-        (kept / f"{name}-{width}-{scheme}.png").write_bytes(chromium.picture(1600 if width > 400 else 3000))
+        (kept / f"{name}-{width}-{scheme}.png").write_bytes(chromium.picture(1600 if width > 400 else 1000))
+    assert_quiet(chromium, file)
+
+
+def test_pictures_for_the_documentation(chromium: Browser, kept: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(report_page(simulated_report(1_200, 12)))
+    for name, width, scheme, place, height in (
+        ("report.png", 1280, "light", "#quality", 1100),
+        ("report-narrow.png", 400, "dark", "body", 800),
+    ):
+        chromium.look(width, 900, scheme)
+        chromium.open(file)
+        set_value(chromium, "search", "sample001000" if width > 400 else "")
+        top = chromium.evaluate(f"document.querySelector('{place}').getBoundingClientRect().top + scrollY")
+        picture = chromium.picture(height, top)
+        (kept / name).write_bytes(picture)
+        assert len(picture) < 250_000
     assert_quiet(chromium, file)
 
 
@@ -240,3 +266,30 @@ def test_failures_open_by_keys(chromium: Browser, faulty: Path) -> None:
     assert chromium.evaluate("document.querySelector('#failures details').open") is True
     classes = chromium.evaluate("[...document.querySelectorAll('#failures h3')].map(one => one.textContent)")
     assert sorted(classes) == [f"{name}: 1" for name in sorted(one.replace("_", " ") for one, _, _ in FAULTS)]
+
+
+def test_a_real_cohort_shows_its_samples_of_low_depth(chromium: Browser, real: Path) -> None:
+    chromium.look(1280, 900)
+    chromium.open(real)
+    assert found(chromium) == "8 of 8 samples"
+    words = chromium.evaluate("document.querySelector('#stand-out').textContent")
+    assert "Depth" in words
+    assert " is bad (good from" in words
+    assert_quiet(chromium, real)
+
+
+def test_a_run_on_aws_has_the_same_page(
+    chromium: Browser, stack: Deployed, step_functions: FakeAws, tmp_path: Path, cli: Cli, kept: Path
+) -> None:
+    cohort, out = tmp_path / "cohort", kept / "on-aws.html"
+    assert cli("simulate", "--out", cohort, "--samples", "3", "--length", "6000", "--depth", "12").code == 0
+    step_functions.batch.run_job = shipped_steps(tmp_path / "scratch")
+    sheet = on_s3(cohort, stack, tmp_path / "cohort.csv", broken="sample3")
+    arguments = ("--reference", cohort / "reference.fa", "--max-failures", "2", "--json")
+    run = str(json.loads(cli("submit", sheet, *arguments).out)["run"])
+    step_functions.execution(run).wait()
+    assert cli("report", run, "--out", out).code == 0
+    chromium.look(1280, 900)
+    chromium.open(out)
+    assert found(chromium) == "3 of 3 samples"
+    assert_quiet(chromium, out)

@@ -294,15 +294,15 @@
       const ends = (one) => rows.reduce(([a, b], row) => [Math.min(a, one.values[row]), Math.max(b, one.values[row])],
         [Infinity, -Infinity]);
       const [[left, right], [low, high]] = [ends(across), ends(up)];
-      const at = (row) => [60 + (across.values[row] - left) / ((right - left) || 1) * (width - 80),
+      const at = (row) => [72 + (across.values[row] - left) / ((right - left) || 1) * (width - 92),
         height - 34 - (up.values[row] - low) / ((high - low) || 1) * (height - 54)];
       points = rows.map((row) => [row, ...at(row)]);
       brush.font = "12px system-ui, sans-serif";
       brush.fillStyle = colours("--faint");
       brush.strokeStyle = colours("--line");
-      brush.strokeRect(52, 10, width - 64, height - 36);
+      brush.strokeRect(64, 10, width - 76, height - 36);
       if (rows.length) {
-        brush.fillText(number(left, across.format), 52, height - 8);
+        brush.fillText(number(left, across.format), 64, height - 8);
         const text = number(right, across.format);
         brush.fillText(text, width - 12 - brush.measureText(text).width, height - 8);
         brush.fillText(number(high, up.format), 2, 20);

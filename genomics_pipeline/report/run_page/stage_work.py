@@ -32,7 +32,6 @@ class WorkOfStage:
         processor_s: The time of the programs on all cores.
         core_s: The durations times the cores that the tasks could use.
         mib_s: The durations times the memory that the tasks could use.
-        on_aws: Whether a task ran on a host of AWS.
     """
 
     stage: str
@@ -48,7 +47,6 @@ class WorkOfStage:
     processor_s: float = 0.0
     core_s: float = 0.0
     mib_s: float = 0.0
-    on_aws: bool = False
 
     def add(self, task: TaskTrace) -> None:
         """Add a task, which has ended."""
@@ -67,7 +65,6 @@ class WorkOfStage:
         self.processor_s += task.processor_seconds or 0.0
         self.core_s += seconds * vcpus
         self.mib_s += seconds * memory_mib
-        self.on_aws |= bool(task.host)
 
     @property
     def tasks(self) -> int:

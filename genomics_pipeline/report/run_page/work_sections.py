@@ -88,7 +88,7 @@ def resources_section(report: RunReport) -> Element | None:
         return None
     heads = ("stage", "cores", "busy", "", "memory (MiB)", "peak: median", "95 %", "most", "")
     parts: list[Element] = [scrolled(table(heads, map(_resource_row, work), (1, 2, 4, 5, 6, 7)), "Resources by stage")]
-    if any(one.on_aws for one in work):
+    if "://" in report.place:
         parts += [element("p", line) for line in _savings(work)]
     else:
         parts.append(element("p", "On this machine, tasks share the memory that is there.", class_="note"))
