@@ -45,7 +45,7 @@ def replay(
     as_json: bool,
     limits: Limits,
 ) -> None:
-    """Run the task of SAMPLE (or an interval, a region of it, or 'cohort') in RUN again, on this machine.
+    """Run the task of SAMPLE (or an interval, a region of it, 'cohort', a record) in RUN again, on this machine.
 
     The task gets the definition, input, parameters and files that it had in the run, which is not changed: a run folder
     or, of a run on AWS, its bucket. The replay has a folder of its own. What cannot be the same is said. The exit code

@@ -22,8 +22,11 @@ NOT_HERE = {
     FailureClass.CANCELLED: "the task was ended from outside",
     FailureClass.AWS_LIMIT: "a limit of AWS that has no part in the task, unless its payload was too long",
 }
-# The limit that a task reaches is the same here; the words of programs that reach it are not, nor their signals.
-_BY_CLASS = frozenset({FailureClass.OUT_OF_MEMORY, FailureClass.OUT_OF_DISK, FailureClass.TIMEOUT})
+# The limit that a task reaches is the same here; the words of programs that reach it are not, nor their signals, nor
+# the role or the user whom access is denied to.
+_BY_CLASS = frozenset(
+    {FailureClass.OUT_OF_MEMORY, FailureClass.OUT_OF_DISK, FailureClass.TIMEOUT, FailureClass.ACCESS_DENIED}
+)
 _FOLDER = re.compile(r"[^\s:='\"()]*/")  # in front of the name of a file
 
 

@@ -230,9 +230,10 @@ def test_each_class_is_reproduced_from_the_bucket_alone(
     uri, stack = bucket_run
     before = {key: stack.s3.head_object(Bucket=stack.bucket, Key=key)["ETag"] for key in list(stack.keys())}
     for name, failure_class in REPRODUCED.items():
-        if name == "time":
-            shorten(monkeypatch)
-        outcome = replay(0, uri, name)
+        with monkeypatch.context() as shortened:
+            if name == "time":
+                shorten(shortened)
+            outcome = replay(0, uri, name)
         assert (outcome["verdict"], outcome["before"]["class"]) == ("reproduced", failure_class), outcome
         assert outcome["folder"].startswith(f"{tmp_path}/replays/")
         text = "\n".join(outcome["differences"])

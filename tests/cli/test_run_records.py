@@ -301,3 +301,27 @@ def test_records_and_profiles_are_read_from_s3(cli: Cli, day: Path, aws: str) ->
     absent = cli("run", "s3://records-of-a-day/none/", "--out", "none", *given)
     assert absent.code == 1
     assert "expected objects below this prefix, found none" in absent.err
+
+
+def test_a_record_is_replayed_alone(cli: Cli, day: Path) -> None:
+    write_records(day / "day.jsonl", 1, None, 3, "boom", 50)
+    assert cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out").code == 1
+    before = {path: path.read_bytes() for path in (day / "out").rglob("*") if path.is_file()}
+    failed = [one["record"] for one in map(json.loads, cli("results", "out", "--failed", "--json").out.splitlines())]
+    assert failed == [2, 4, 5]  # one reported, one with its batch
+    for number, verdict, code in ((2, "reproduced", 0), (4, "reproduced", 0), (5, "not reproduced", 1)):
+        ended = cli("replay", "out", str(number), "--json")
+        assert ended.code == code, ended
+        outcome = json.loads(ended.out)
+        assert (outcome["verdict"], outcome["item"]) == (verdict, f"record {number}"), outcome
+        assert outcome["differences"] == ["batch: this record alone, not its batch"]
+        assert outcome["folder"] == str(day / f"replays/out-record-{number}")
+    assert {path: path.read_bytes() for path in (day / "out").rglob("*") if path.is_file()} == before
+    lists = "; `results --failed` lists them"
+    over = "expected a run over samples, found one over records"
+    for arguments, code, message in (
+        (("50",), 1, f"error: 50: expected the number of a record that failed, found none{lists}\n"),
+        (("4", "--stage", "score"), 2, f"error: --stage, --subsample, --region: {over}\n"),
+    ):
+        refused = cli("replay", "out", *arguments)
+        assert (refused.code, refused.err) == (code, message)

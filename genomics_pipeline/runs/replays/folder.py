@@ -63,7 +63,22 @@ def replay_folder(out: Path | None, origin: ReplayOrigin, target: ReplayTarget) 
         UsageError: for a folder that is not empty, that is in the run, or that cannot be made.
     """
     run = None if origin.files.is_on_aws else Path(origin.files.shown)
-    path = out.absolute() if out else next(_free_names(run, origin, target))
+    name = f"{origin.files.place.name}-{target.stage}-{target.item}"
+    return make_folder(out, (run.parent if run else Path.cwd()) / REPLAYS / name, run)
+
+
+def make_folder(out: Path | None, default: Path, run: Path | None) -> ReplayFolder:
+    """Make the folder of a replay.
+
+    Args:
+        out: The folder that the user wants; None for any.
+        default: The folder where none is wanted, with a number behind its name if there is one.
+        run: The folder of the run; None of a run on AWS.
+
+    Raises:
+        UsageError: see `replay_folder`.
+    """
+    path = out.absolute() if out else next(_free_names(default))
     if run is not None and path.resolve().is_relative_to(run.resolve()):
         raise UsageError(f"--out {path}: expected a folder outside of the run, found one in {run}")
     try:
@@ -77,11 +92,9 @@ def replay_folder(out: Path | None, origin: ReplayOrigin, target: ReplayTarget) 
     return folder
 
 
-def _free_names(run: Path | None, origin: ReplayOrigin, target: ReplayTarget) -> Iterator[Path]:
+def _free_names(default: Path) -> Iterator[Path]:
     """Yield names of folders that are not there."""
-    folder = (run.parent if run else Path.cwd()) / REPLAYS
-    name = f"{origin.files.place.name}-{target.stage}-{target.item}"
     for number in count(1):
-        path = folder / (name if number == 1 else f"{name}-{number}")
+        path = default if number == 1 else default.with_name(f"{default.name}-{number}")
         if not path.exists():
             yield path

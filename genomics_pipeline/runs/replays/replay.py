@@ -26,10 +26,13 @@ from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.report.replay_outcome import ReplayOutcome, replay_verdict
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline
+from genomics_pipeline.runs.find_run import find_run
+from genomics_pipeline.runs.record_run import RecordRun
 from genomics_pipeline.runs.replays.change import ReplayedPart, replayed_part
 from genomics_pipeline.runs.replays.folder import ReplayFolder, replay_folder
 from genomics_pipeline.runs.replays.jobs import ReplayJobs, with_whole_inputs
 from genomics_pipeline.runs.replays.origin import ReplayOrigin, find_origin
+from genomics_pipeline.runs.replays.record import replay_record
 from genomics_pipeline.runs.replays.request import ReplayRequest
 from genomics_pipeline.runs.replays.sameness import unlike_the_run
 from genomics_pipeline.runs.replays.target import ReplayTarget, find_target
@@ -87,6 +90,9 @@ def replay(request: ReplayRequest, adapters: Adapters, note: Callable[[str], Non
         RunError: see `find_origin` and `find_target`; for a definition that does not have the stage.
         DataError: for a pipeline or a step that cannot be used here.
     """
+    run = None if request.run.startswith("s3://") else find_run(request.run, request.stack, adapters)
+    if isinstance(run, RecordRun):
+        return replay_record(run, request, adapters, note)
     task = _prepare(request, adapters)
     target, place = task.target, task.origin.files.place
     unlike = list(unlike_the_run(task.origin, target, task.step, adapters.capacity()))
