@@ -78,3 +78,20 @@ def test_the_shipped_function_gives_the_same_alerts_in_its_image(engine: Contain
     here, there = ((tmp_path / out / "results" / "transactions.jsonl").read_bytes() for out in ("here", "there"))
     assert here == there
     assert b'"account"' in here
+
+
+def test_preflight_reads_the_files_of_a_sheet_in_its_image(engine: ContainerEngine, tmp_path: Path) -> None:
+    """The files are mounted one by one, those behind links too."""
+    genomics_pipeline("simulate", "--out", tmp_path / "made", "--samples", "3", "--length", "10000", "--depth", "5")
+    lines = ["sample,lane,fastq_1,fastq_2"]
+    for lane in ("L001", "L002"):
+        pair = [tmp_path / f"{lane}_R{mate}.fastq.gz" for mate in (1, 2)]
+        for mate, link in enumerate(pair, 1):
+            link.symlink_to(tmp_path / "made/fastq" / f"sample1_S1_{lane}_R{mate}_001.fastq.gz")
+        lines.append(",".join(("a", lane, *map(str, pair))))
+    (tmp_path / "sheet.csv").write_text("\n".join(lines) + "\n")
+    for out, more in (("here", []), ("there", ["--containers"])):
+        genomics_pipeline("run", tmp_path / "sheet.csv", "--pipeline", "preflight", "--out", tmp_path / out, *more)
+    here, there = ((tmp_path / out / "results" / "preflight.jsonl").read_bytes() for out in ("here", "there"))
+    assert here == there
+    assert here.count(b'"whole"') == 4
