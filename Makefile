@@ -9,7 +9,7 @@ FORMATS := $(VENV)/formats/bin/python
 PICARD := $(VENV)/picard/picard
 CHROMIUM := $(VENV)/chromium/chromium
 
-.PHONY: transaction-latency joint-calling demo test test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-ui report-pictures test-containers test-slurm lint docs bench accuracy lock base-image clean
+.PHONY: transaction-latency joint-calling demo test test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-ui report-pictures test-containers test-slurm lint docs pictures bench accuracy lock base-image clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -162,6 +162,10 @@ joint-calling: $(READY)
 
 # Runs a cohort on the fakes of AWS for some minutes, and draws the dashboard of docs/aws.md from what it recorded. After
 # a change of the dashboard that needs no other metrics, `python -m benchmarks.dashboard.picture` is enough.
+# The picture of a running command in README.md.
+pictures: $(READY)
+	GENOMICS_PIPELINE_RENEW_GOLDEN=1 $(BIN)/python -m pytest tests/docs/test_pictures.py
+
 dashboard-picture: $(READY)
 	$(BIN)/python -m benchmarks.dashboard.record
 	$(BIN)/python -m benchmarks.dashboard.picture

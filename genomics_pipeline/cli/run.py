@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.report.progress import ProgressDisplay
+    from genomics_pipeline.report.time_left import TimeLeft
+    from genomics_pipeline.runs.adapters import Adapters
     from genomics_pipeline.runs.local.request import LocalRunRequest
     from genomics_pipeline.worker.machine import Limits
 
@@ -132,19 +135,21 @@ def run(
 
     if quiet and verbose:
         raise UsageError("--quiet, --verbose: expected one of them")
-    progress = ProgressDisplay(quiet=as_json or quiet, verbose=verbose)
     if not options["reference"]:
+        progress = ProgressDisplay(quiet=as_json or quiet, verbose=verbose)
         given = {**options, "truth": truth, "truth_samples": truth_samples, "truth_regions": truth_regions}
         _run_records({**given, "joint_with": joint_with, "dry_run": dry_run}, limits, progress, as_json)
         return
     joined = joined_arguments(joint_with)
     request = LocalRunRequest(truth=parse_truth(truth, truth_samples, truth_regions), **joined, **options)
+    ports = adapters(limits)
     end_on_signals()
     if dry_run:
         _show_dry_run(request, limits, as_json)
         return
-    with progress as display:
-        summary = run_request(request, adapters(limits), display)
+    expect = partial(_expected, request, ports)
+    with ProgressDisplay(quiet=as_json or quiet, verbose=verbose, expect=expect) as display:
+        summary = run_request(request, ports, display)
     if as_json:
         echo_json(summary.to_json())
     else:
@@ -158,6 +163,12 @@ _OF_SAMPLES = (
     *("bounds", "regions", "subsample", "samples", "inject", "truth", "truth_samples", "truth_regions", "joint_with"),
     *("dry_run", "slurm"),
 )
+
+
+def _expected(request: LocalRunRequest, ports: Adapters) -> TimeLeft | None:
+    from genomics_pipeline.runs.time_left import expected_time
+
+    return expected_time(request, ports)
 
 
 def _run_records(options: dict[str, Any], limits: Limits, progress: ProgressDisplay, as_json: bool) -> None:

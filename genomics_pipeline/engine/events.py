@@ -8,7 +8,7 @@ None in events of the execution itself. Where several Map Runs have one Label, t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from genomics_pipeline.model.json_text import decoded
@@ -149,6 +149,17 @@ class RetryScheduled:
 
 
 @dataclass(slots=True)
+class JobUsage:
+    """The memory that a running job uses, which its runner keeps up to date.
+
+    Attributes:
+        memory_mib: The newest measurement; 0 before the first, and where nothing measures it.
+    """
+
+    memory_mib: int = 0
+
+
+@dataclass(slots=True)
 class JobStarted:
     """The start of an attempt of a Batch job on its share of this machine.
 
@@ -162,6 +173,7 @@ class JobStarted:
         state: The Task state that submitted the job.
         label: See the module.
         index: See the module.
+        usage: What it uses while it runs.
     """
 
     job_id: str
@@ -173,6 +185,7 @@ class JobStarted:
     state: str
     label: str | None
     index: int | None
+    usage: JobUsage = field(default_factory=JobUsage)
 
 
 @dataclass(slots=True)

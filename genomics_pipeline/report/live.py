@@ -10,8 +10,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from genomics_pipeline.model.printable import printable_line
+from genomics_pipeline.model.secrets import redact
 from genomics_pipeline.report.console import Printable, open_console
-from genomics_pipeline.report.tally import MapRunTally, Tally
+from genomics_pipeline.report.duration import duration
+from genomics_pipeline.report.tally import MapRunTally, RunningJob, Tally
 
 BAR_COLUMNS = 30
 SHOWN_JOBS = 10
@@ -34,17 +37,33 @@ def open_live(view: Callable[[], RenderableType]) -> Live:
     )
 
 
-def view(tally: Tally) -> RenderableType:
-    """Return the content to show now: progress bars and running jobs."""
-    return Group(_map_runs(tally), *_jobs(tally))
+def view(tally: Tally, columns: int) -> RenderableType:
+    """Return the content to show now: progress bars, the time that is left, and running jobs.
+
+    Args:
+        tally: The counts.
+        columns: The width of the terminal.
+    """
+    return Group(_bars(tally, min(BAR_COLUMNS, columns // 4)), *_jobs(tally, columns))
 
 
-def _map_runs(tally: Tally) -> Table:
+def _bars(tally: Tally, width: int) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
+    if tally.left is not None:
+        now = tally.clock()
+        share, seconds = tally.left.share(now), tally.left.seconds(now)
+        words = f"{share:.0%}" + ("" if seconds is None else f", about {duration(seconds)} left")
+        bar = ProgressBar(total=1.0, completed=share, width=width)
+        table.add_row(Text("all", style="bold"), bar, Text(words, no_wrap=True, overflow="ellipsis"))
     for run in tally.map_runs.values():
-        bar = ProgressBar(total=max(run.items, 1), completed=run.done + run.failed, width=BAR_COLUMNS)
+        bar = ProgressBar(total=max(run.items, 1), completed=run.done + run.failed, width=width)
         table.add_row(Text(run.label, style="bold"), bar, _counts(run))
     return table
+
+
+def _memory(job: RunningJob) -> str:
+    used = job.usage.memory_mib
+    return f"{used:>6,} of {job.memory_mib:,} MiB" if used else f"{'':>6}    {job.memory_mib:,} MiB"
 
 
 def _counts(run: MapRunTally) -> Text:
@@ -56,10 +75,16 @@ def _counts(run: MapRunTally) -> Text:
     return text
 
 
-def _jobs(tally: Tally) -> list[Text]:
+def _jobs(tally: Tally, columns: int) -> list[Text]:
+    """Return a line for each running job: its stage and item, its time, and its memory beside its limit."""
     now = tally.clock()
     jobs = list(tally.jobs.values())
-    lines = [f"  {job.name}  {now - job.started:.0f} s" for job in jobs[:SHOWN_JOBS]]
+    facts = [f"{now - job.started:>5.0f} s  {_memory(job)}" for job in jobs[:SHOWN_JOBS]]
+    room = max(6, columns - 4 - max(map(len, facts), default=0))
+    names = [printable_line(redact(job.name)) for job in jobs[:SHOWN_JOBS]]
+    short = [name if len(name) <= room else f"{name[: room - 1]}…" for name in names]
+    width = max(map(len, short), default=0)
+    lines = [f"  {name:<{width}}  {fact}".rstrip() for name, fact in zip(short, facts, strict=True)]
     if len(jobs) > SHOWN_JOBS:
         lines.append(f"  and {len(jobs) - SHOWN_JOBS} more jobs")
     return [Text(line, no_wrap=True, overflow="ellipsis") for line in lines]

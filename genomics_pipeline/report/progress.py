@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
+    from genomics_pipeline.report.time_left import TimeLeft
+
 
 class ProgressDisplay:
     """A display of progress; implements `runs.display.Display`, and is a context manager.
@@ -28,16 +30,25 @@ class ProgressDisplay:
     rich is imported on a terminal only, because its import delays the start of every script.
     """
 
-    def __init__(self, quiet: bool, clock: Callable[[], float] = time.monotonic, *, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        quiet: bool,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        verbose: bool = False,
+        expect: Callable[[], TimeLeft | None] | None = None,
+    ) -> None:
         """Prepare the display.
 
         Args:
             quiet: Show nothing at all.
             clock: Returns the seconds of a monotonic clock.
             verbose: Show details too.
+            expect: Returns the time that is left, for a terminal; it is called in a thread, and may take its time.
         """
         self._quiet = quiet
         self._verbose = verbose
+        self._expect = expect
         self._tally = Tally(clock)
         self._lock = threading.Lock()
         self._live: Live | None = None
@@ -49,6 +60,8 @@ class ProgressDisplay:
 
             self._live = open_live(self._view)
             self._live.start()
+            if self._expect is not None:
+                threading.Thread(target=self._prepare, args=(self._expect,), daemon=True).start()
         return self
 
     def __exit__(
@@ -58,6 +71,12 @@ class ProgressDisplay:
         live, self._live = self._live, None
         if live is not None:
             live.stop()
+
+    def _prepare(self, expect: Callable[[], TimeLeft | None]) -> None:
+        with suppress(Exception):  # the bar is less; the run itself says what is wrong
+            if (left := expect()) is not None:
+                with self._lock:
+                    self._tally.expect(left)
 
     def note(self, text: str) -> None:
         """Show one line."""
@@ -81,10 +100,11 @@ class ProgressDisplay:
             self.note(line)
 
     def _view(self) -> RenderableType:
+        from genomics_pipeline.report.console import WIDE
         from genomics_pipeline.report.live import view
 
         with self._lock:
-            return view(self._tally)
+            return view(self._tally, self._live.console.width if self._live else WIDE)
 
 
 def _is_success(event: Event) -> bool:

@@ -12,7 +12,7 @@ from genomics_pipeline.model.errors import Problem, UsageError
 from genomics_pipeline.planning.human_genome import GRCH38
 from genomics_pipeline.planning.local_plan import LocalPlan, PlannedMachine, make_local_plan
 from genomics_pipeline.planning.planned_run import PlannedWork
-from genomics_pipeline.planning.workload import workload
+from genomics_pipeline.planning.workload import Workload, workload
 from genomics_pipeline.prices.load import SHIPPED_REGION
 from genomics_pipeline.reference.size import estimated_size, reference_size
 from genomics_pipeline.runs.adapters import Adapters
@@ -46,28 +46,57 @@ def estimate_here(request: PlanRequest, adapters: Adapters, note: Callable[[str]
         RunError: for a machine that is too small.
     """
     _refuse_options_of_aws(request)
+    found, capacity = _read(request, adapters, note)
+    times = command_times(found.history)
+    machine = _machine(found, capacity, times or UNMEASURED)
+    run = _planned_work(request, found)
+    notes = (
+        *sources(request, found),
+        _command_note(times),
+        *input_notes(request, found),
+    )
+    return make_local_plan(replace(run, notes=notes), _workload(run), machine)
+
+
+def expected_work(request: PlanRequest, adapters: Adapters) -> Workload:
+    """Return the tasks of a run on this machine with their expected durations, on the cores that their steps declare.
+
+    Nothing is simulated, so that this is quick for any number of samples.
+
+    Args:
+        request: The arguments.
+        adapters: See `estimate_here`.
+
+    Raises:
+        UsageError: see `estimate_here`.
+        DataError: see `estimate_here`.
+        RunError: see `estimate_here`.
+    """
+    found, _ = _read(request, adapters, lambda _: None)
+    return _workload(_planned_work(request, found))
+
+
+def _read(request: PlanRequest, adapters: Adapters, note: Callable[[str], None]) -> tuple[PlanInputs, Capacity]:
     checked = check_request(request)
     capacity = adapters.capacity()
     if request.reference is not None:
         obstacle = local_obstacle(request.reference, adapters.store, adapters, capacity, note)
         checked = replace(checked, planned=choose_indexes(checked.planned, obstacle, note))
-    found = read_inputs(request, checked, adapters, note)
-    times = command_times(found.history)
-    machine = _machine(found, capacity, times or UNMEASURED)
-    run = PlannedWork(
+    return read_inputs(request, checked, adapters, note), capacity
+
+
+def _planned_work(request: PlanRequest, found: PlanInputs) -> PlannedWork:
+    return PlannedWork(
         pipeline=found.planned.stages_that_run,
         document=generate(found.planned.pipeline),
         execution_input=found.execution_input(request),
         cohort=found.cohort,
         model=found.model,
     )
-    work = workload(run.pipeline, run.document, run.cohort, run.model, run.execution_input.parts)
-    notes = (
-        *sources(request, found),
-        _command_note(times),
-        *input_notes(request, found),
-    )
-    return make_local_plan(replace(run, notes=notes), work, machine)
+
+
+def _workload(run: PlannedWork) -> Workload:
+    return workload(run.pipeline, run.document, run.cohort, run.model, run.execution_input.parts)
 
 
 def _refuse_options_of_aws(request: PlanRequest) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,10 +21,11 @@ class GroupMemory:
 
     Args:
         group: The process group.
+        report: Called with each sample, in MiB.
     """
 
-    def __init__(self, group: int) -> None:
-        self._group = group
+    def __init__(self, group: int, report: Callable[[int], object] = lambda _: None) -> None:
+        self._group, self._report = group, report
         self._next = time.monotonic() + PERIOD_S
         self.peak_mib = 0
 
@@ -32,7 +34,9 @@ class GroupMemory:
         started = time.monotonic()
         if started < self._next:
             return
-        self.peak_mib = max(self.peak_mib, group_mib(self._group))
+        used_mib = group_mib(self._group)
+        self._report(used_mib)
+        self.peak_mib = max(self.peak_mib, used_mib)
         now = time.monotonic()
         self._next = now + max(PERIOD_S, (now - started) / SHARE)
 

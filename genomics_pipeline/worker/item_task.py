@@ -162,6 +162,7 @@ class ItemTask:
                     environment=program_environment(self.resources.environment, self.folder),
                     memory_mib=self.resources.memory_mib if self.resources.limit_programs else None,
                     interpreters=self.resources.interpreters,
+                    report_memory=self.resources.report_memory,
                 )
             except OSError as error:
                 if error.errno in DISK_FULL:

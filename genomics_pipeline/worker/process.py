@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +60,7 @@ def run_process(
     environment: Mapping[str, str] | None = None,
     memory_mib: int | None = None,
     interpreters: Interpreters | None = None,
+    report_memory: Callable[[int], object] = lambda _: None,
 ) -> ProcessEnd:
     """Run a program to its end, and that of all processes that it starts.
 
@@ -76,6 +77,7 @@ def run_process(
         memory_mib: The memory that any of its processes may allocate, where the system has such a limit.
         interpreters: Run it in a fork of one of them if it can, with no other variables than those given; by default it
             is executed.
+        report_memory: Called with the memory of all its processes, in MiB, about each second.
 
     Raises:
         OSError: if it cannot be started.
@@ -89,7 +91,7 @@ def run_process(
         limit_memory(program.pid, memory_mib)
     with GROUPS.running(program.pid):
         program.begin()
-        memory = GroupMemory(program.pid)
+        memory = GroupMemory(program.pid, report_memory)
         end, was_cancelled = _wait(program, memory, cancelled, failed)
     code = os.waitstatus_to_exitcode(end.status)
     return ProcessEnd(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class TaskResources:
         interpreters: Running interpreters for its programs; None if each is executed.
         job: The attempt of a Batch job that it is in; None outside of AWS Batch and of an execution.
         submitted: The time of the job's submission, ISO 8601 in UTC; empty where it is not known.
+        report_memory: Called with the memory that its program uses, in MiB, about each second.
         limit_programs: Limit what its programs may allocate; in a container the kernel does that already.
         keep_scratch: Leave the temporary files of the task, for a look at them.
     """
@@ -40,5 +41,6 @@ class TaskResources:
     interpreters: Interpreters | None = None
     job: BatchAttempt | None = None
     submitted: str = ""
+    report_memory: Callable[[int], object] = lambda _: None
     limit_programs: bool = True
     keep_scratch: bool = False

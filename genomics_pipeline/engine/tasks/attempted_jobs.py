@@ -107,7 +107,8 @@ class AttemptedJobs(ABC):
         which = job.job_id, job.name, job.definition
         where = context.state, context.label, context.index
         started = time.time()
-        context.observer(JobStarted(*which, job.vcpus, job.memory_mib, round(started - queued, 3), *where))
+        waited = round(started - queued, 3)
+        context.observer(JobStarted(*which, job.vcpus, job.memory_mib, waited, *where, job.usage))
         try:
             end = await running
         except BaseException:

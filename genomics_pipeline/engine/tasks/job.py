@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from genomics_pipeline.engine.events import JobUsage
 from genomics_pipeline.engine.tasks.admission import LeastMemory
 from genomics_pipeline.engine.tasks.job_runner import NO_WORK, JobReport
 from genomics_pipeline.model.batch_retry import EXITED, ONCE, RetryStrategy
@@ -89,6 +90,7 @@ class Job:
         attempt: ``AWS_BATCH_JOB_ATTEMPT``: 1, 2, …
         asked_mib: The declared memory; None if it is `memory_mib`.
         cancelled: Set when the attempt must end immediately.
+        usage: What it uses while it runs.
     """
 
     job_id: str
@@ -102,6 +104,7 @@ class Job:
     attempt: int = 1
     asked_mib: int | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+    usage: JobUsage = field(default_factory=JobUsage)
 
 
 @dataclass(frozen=True, slots=True)

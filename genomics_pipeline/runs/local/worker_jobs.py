@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd, RunAttempt
@@ -72,6 +73,7 @@ class WorkerJobs:
                     cancelled=job.cancelled,
                     environment=self._environment,
                     interpreters=self._interpreters,
+                    report_memory=partial(setattr, job.usage, "memory_mib"),
                     job=BatchAttempt(job.job_id, job.attempt),
                     submitted=job.environment.get(SUBMITTED_VARIABLE, ""),
                     keep_scratch=self._keep_scratch,
