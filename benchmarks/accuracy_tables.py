@@ -48,11 +48,11 @@ Groups = Mapping[tuple[str, ...], Sequence[Row]]
 
 
 def grouped(rows: Iterable[Row]) -> Groups:
-    """Return the rows of all seeds by set, depth, aligner and way of calling."""
-    groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    """Return the rows of all seeds by set, depth, aligner and way of calling; of a seed measured twice the last."""
+    groups: dict[tuple[str, ...], dict[int, Row]] = defaultdict(dict)
     for row in rows:
-        groups[row.set, row.depth, row.aligner, row.calls].append(row)
-    return groups
+        groups[row.set, row.depth, row.aligner, row.calls][row.seed] = row
+    return {group: list(of_seeds.values()) for group, of_seeds in groups.items()}
 
 
 def figures_table(groups: Groups) -> list[list[str]]:

@@ -11,6 +11,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+if __name__ == "__main__":
+    gc.disable()  # nothing here has cycles, what is imported neither
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # else numpy starts a thread for each core, which none of this uses
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
 from cohort_ploidy import ploidy_options
@@ -20,6 +22,7 @@ from common.bgzf_parts import bgzf_writer, concatenate, join
 from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
 from common.forks import run_shared
+from common.freed_memory import keep_freed_memory
 from common.program import run_program
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, shown, write_versions
 from common.tbi import Places, write_tbi
@@ -46,7 +49,7 @@ def main(task: dict[str, Any]) -> None:
         BadInput: for gVCFs that cannot be used together.
         ForkFailed: if bcftools failed.
     """
-    gc.disable()  # nothing here has cycles
+    keep_freed_memory()
     aggregate(task, samples_of(task))
 
 

@@ -106,7 +106,10 @@ def most_probable(phred: Sequence[int], depths: Sequence[int], ploidy: int) -> t
     """
     total = sum(depths) or 1
     shares = [depth / total for depth in depths]
-    if ploidy > 1:
+    if ploidy > 1 and len(shares) == 2:  # as of nearly all sites
+        one, two = shares
+        priors = [one * one, one * two * 2, two * two]
+    elif ploidy > 1:
         priors = [shares[one] * shares[two] * (1 + (one != two)) for one, two in pairs(len(depths))]
     else:
         priors = shares

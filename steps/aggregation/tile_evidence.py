@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
+from functools import lru_cache
+
 import numpy as np
 from evidence import Evidence, Limits, Reads, evidence_of_indel
 from gvcf_records import Allele, Place
-from likelihoods import pairs
+from likelihoods import MANY, pairs
 from packed_samples import NO_BIAS, Array, Bodies, Packed, different
 from tile_columns import parse_allele
 from tiles import Tile
@@ -58,18 +61,43 @@ def of_records(bodies: Bodies, which: Array, numbers: Array, indels: Array, limi
     likelier = likelier_with(bodies.phred[which], bodies.alleles[which], numbers)
     alone = np.zeros(len(which), dtype=bool)
     places = np.flatnonzero(indels)
-    fields = (one[which[places]].tolist() for one in (bodies.phred, bodies.depths, bodies.bias, bodies.alleles))
-    found = [
-        evidence_of_indel(
-            Reads(tuple(phred[: many * (many + 1) // 2]), tuple(depths[:many]), None if bias == NO_BIAS else bias),
-            number,
-            limits,
-        )
-        for phred, depths, bias, many, number in zip(*fields, numbers[places].tolist(), strict=True)
-    ]
-    if found:
+    if len(places):
+        here = which[places]
+        fields = (bodies.phred[here], bodies.depths[here], bodies.bias[here], bodies.alleles[here], numbers[places])
+        rows = np.column_stack(fields).astype(np.int32)
+        known = known_evidence(bodies.phred.shape[1], limits)
+        found = [*map(known.__getitem__, rows.view(f"V{rows[0].nbytes}")[:, 0].tolist())]
         likelier[places], alone[places] = zip(*found, strict=True)
     return likelier, alone
+
+
+class KnownEvidence(dict[bytes, Evidence]):
+    """The evidence of records for an indel, found when it is asked for.
+
+    Keys are likelihoods, depths, strand bias, the number of alleles and that of the indel, as integers of 32 bits.
+
+    Args:
+        phred: How many likelihoods there are, with those that pad them.
+        limits: What is asked of a variant.
+    """
+
+    def __init__(self, phred: int, limits: Limits) -> None:
+        self._phred, self._limits = phred, limits
+
+    def __missing__(self, row: bytes) -> Evidence:
+        if len(self) >= MANY:
+            self.clear()
+        *values, bias, many, number = array("i", row)
+        phred, depths = values[: many * (many + 1) // 2], values[self._phred : self._phred + many]
+        reads = Reads(tuple(phred), tuple(depths), None if bias == NO_BIAS else bias)
+        evidence = self[row] = evidence_of_indel(reads, number, self._limits)
+        return evidence
+
+
+@lru_cache
+def known_evidence(phred: int, limits: Limits) -> KnownEvidence:
+    """Return the evidence that was found of records with a number of likelihoods."""
+    return KnownEvidence(phred, limits)
 
 
 def likelier_with(phred: Array, alleles: Array, numbers: Array) -> Array:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pysam
 import pytest
+from click.testing import CliRunner
 
+from benchmarks.accuracy import kept, main
 from benchmarks.accuracy_tables import DIRECT, JOINT, PLAIN, SINGLE, Row, counts_table, goal_lines, goals, grouped
 from benchmarks.agreement import FAMILY as TRIO
 from benchmarks.agreement import UNCALLED, Atom, Genotyped, agreement, mendelian, read_genotypes
@@ -29,6 +31,19 @@ def test_missed_goals_are_named_with_their_figures() -> None:
         *("set", "full", "minibwa", JOINT, "agrees with direct"),
         *("99.50 % (995 of 1000)", "100.00 % (0 of 0)"),
     ]
+
+
+def test_what_was_measured_is_kept_and_its_goals_decide_the_exit_code(tmp_path: Path) -> None:
+    rows = [row(JOINT, 0.8), row(SINGLE, 0.9), row(PLAIN, 0.9)]
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert list(kept(rows, first)) == rows
+    ended = CliRunner().invoke(main, ["--tables", str(first)])
+    missed = "missed: set, full, minibwa: F1 of SNP, joint >= single: 0.8000, goal 0.9000\n"
+    assert (ended.exit_code, ended.output.endswith(f"1 of 2 goals hold\n{missed}")) == (1, True)
+    assert list(kept([row(JOINT, 0.95)], second))  # measured again
+    ended = CliRunner().invoke(main, ["--tables", str(first), "--tables", str(second)])
+    assert (ended.exit_code, ended.output.endswith("\n2 of 2 goals hold\n")) == (0, True)
+    assert "0.9500\n" in ended.output.replace("  -", "").replace(" ", "")  # of one seed, not a range
 
 
 SNP, INDEL, LOW = Atom("c", 5, "A", "C"), Atom("c", 9, "AT", "A"), Atom("c", 20, "A", "G")
