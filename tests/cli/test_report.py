@@ -85,6 +85,7 @@ def test_a_step_of_the_user_is_in_the_report_that_a_run_writes(cli: Cli, project
         "The run ended incomplete: 11 of 12 samples done, 1 failed.",
         f"genomics-pipeline results {run} --failed",
         f"genomics-pipeline rerun {run} --sample failed",
+        f"genomics-pipeline replay {run} failed --stage measuring",
         "Length (bp)",
         "Length 1 bp is doubtful (good from 2 bp)",
         f"Length 3 bp is bad (@{HOSTILE})",

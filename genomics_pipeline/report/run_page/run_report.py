@@ -29,6 +29,7 @@ class ReportedFailure:
         log: The place of its log; empty for none.
         excerpt: The last lines of its log.
         rerun: The command that runs it again.
+        replay: The command that runs its task again on this machine, to find out why; empty where no stage failed.
     """
 
     item: str
@@ -38,6 +39,7 @@ class ReportedFailure:
     log: str
     excerpt: Sequence[str]
     rerun: str
+    replay: str = ""
 
 
 @dataclass(frozen=True, slots=True)

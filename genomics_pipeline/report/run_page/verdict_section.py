@@ -191,7 +191,9 @@ def _failure_element(one: ReportedFailure) -> Element:
         details += [element("p", f"The end of {one.log}:"), element("pre", *lines, tabindex="0")]
     elif one.log:
         details.append(element("p", f"Log: {one.log}"))
-    details.append(element("p", command_element(one.rerun)))
+    for words, shown in (("Run it again: ", one.rerun), ("Find out why, on this machine: ", one.replay)):
+        if shown:
+            details.append(element("p", words, command_element(shown)))
     return element("details", element("summary", f"{place}: {first}"), *details)
 
 

@@ -135,4 +135,5 @@ def _shown(run: ReadableRun, one: ItemFailure, with_log: bool) -> ReportedFailur
         log=files.shown_log(stage, one.item) if stage else "",
         excerpt=excerpt,
         rerun=command_line("rerun", files.shown, *only),
+        replay=command_line("replay", files.shown, one.item, "--stage", stage) if stage else "",
     )
