@@ -123,7 +123,7 @@ class KilledError(BaseException):
 def test_a_guard_that_was_killed_is_finished_by_the_next_one(
     held: HeldAlignments, backend: AwsBackend, stack: Deployed, step_functions: FakeAws, last: str
 ) -> None:
-    """It is killed when it shows that line, before it does what the line says, or after."""
+    """Kill it when it shows that line, before it does what the line says, or after."""
     name, states = backend.files.place.name, step_functions.states
 
     left = []
