@@ -27,6 +27,9 @@ th { color: var(--faint); font-weight: normal; }
 .verdict { font-size: 1.1rem; } .note { color: var(--faint); }
 pre { overflow-x: auto; } pre span { display: block; }
 svg { max-width: 100%; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
+@media (max-width: 40rem) { thead { display: none; } table, tbody, tr { display: block; }
+  tr { padding: .4rem 0; border-bottom: 1px solid var(--line); }
+  td { display: inline-block; border: 0; padding: 0 .8rem 0 0; } td:first-child { display: block; font-weight: bold; } }
 .bar { fill: var(--bar); } .full { fill: var(--full); } .track { fill: var(--line); }
 """
 ROW, LABELS, WIDTH = 22, 160, 900  # pixels of a timeline: of half a row, of its labels, of all
@@ -80,7 +83,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Element | str]], numbers
     def cell(tag: str, column: int, content: Element | str) -> Element:
         return element(tag, content, **({"class_": "number"} if column in right else {}))
 
-    head = element("tr", *(cell("th", column, one) for column, one in enumerate(heads)))
+    head = element("tr", *(cell("th" if one else "td", column, one) for column, one in enumerate(heads)))
     body = [element("tr", *(cell("td", column, one) for column, one in enumerate(row))) for row in rows]
     return element("table", element("thead", head), element("tbody", *body))
 
@@ -97,6 +100,7 @@ def share_bar(share: float, words: str) -> Element:
         "svg",
         element("rect", class_="track", width=str(TRACK), height="10"),
         element("rect", class_="full" if share >= 1 else "bar", width=f"{filled:.1f}", height="10"),
+        viewBox=f"0 0 {TRACK} 10",
         width=str(TRACK),
         height="10",
         role="img",

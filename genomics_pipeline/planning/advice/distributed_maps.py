@@ -47,13 +47,24 @@ def check_result_writer(definition: ReadDefinition) -> Iterator[Remark]:
             continue
         if (most := number(member(state.node, "ItemReader", "ReaderConfig"), "MaxItems")) and most <= _FEW_ITEMS:
             continue
-        severity = None if "ItemReader" in state.node else Severity.NOTE  # items of one payload have small results
+        few = "ItemReader" not in state.node  # items of one payload have small results
+        severity = Severity.NOTE if few or _ends_empty(state) else None
         why = (
             f"Without a ResultWriter to S3 the results of all children must fit into one payload of {quotas.PAYLOAD}; "
             "else the Map fails with States.DataLimitExceeded after all its work is done. Failed items are listed "
             "nowhere either. Add a ResultWriter with a Resource."
         )
         yield Remark(state.path, why, Saving("a Map Run whose work would be lost"), severity)
+
+
+def _ends_empty(distributed: StateNode) -> bool:
+    """Return whether every child that succeeds ends with an empty output: a payload holds many of these."""
+    states = () if distributed.processor is None else distributed.processor.states()
+    ends = [state.node for state in states if state.node.get("End") or state.kind == "Succeed"]
+    return bool(ends) and all(
+        ("OutputPath" in node and node["OutputPath"] is None) or ("Output" in node and not node["Output"])
+        for node in ends
+    )
 
 
 def check_tolerated_failure(definition: ReadDefinition) -> Iterator[Remark]:

@@ -23,6 +23,8 @@ ONE = machine(T=task(Retry=[RETRY]))
 CATCH = [{"ErrorEquals": ["States.ALL"], "Next": "F"}]
 FAIL = {"Type": "Fail"}
 THROTTLED = [{"ErrorEquals": ["Batch.AWSBatchException"]}]
+EMPTY = machine(T={"Type": "Succeed", "QueryLanguage": "JSONata", "Output": {}})
+EMPTY_PATH, WHOLE_PATH = (machine(T={**task(Retry=[RETRY]), "OutputPath": path}) for path in (None, "$.Payload"))
 INNER = machine(M2=distributed(ONE))
 
 EXAMPLES = [
@@ -47,6 +49,9 @@ EXAMPLES = [
         ((M, "warning"),),
     ),
     Example("map-result-writer", machine(M=distributed(ONE, ResultWriter=None, ItemReader=None)), ((M, "note"),)),
+    Example("map-result-writer", machine(M=distributed(EMPTY, ResultWriter=None)), ((M, "note"),)),
+    Example("map-result-writer", machine(M=distributed(EMPTY_PATH, ResultWriter=None)), ((M, "note"),)),
+    Example("map-result-writer", machine(M=distributed(WHOLE_PATH, ResultWriter=None)), ((M, "warning"),)),
     Example(
         "map-result-writer",
         machine(M=distributed(ONE, ResultWriter=None, ItemReader={"ReaderConfig": {"MaxItems": 10}})),
