@@ -45,7 +45,7 @@ class Use:
 
     def measure(self, watching: psutil.Process) -> None:
         """Measure once."""
-        servers = [one for one in watching.children(recursive=True) if "_server" in " ".join(one.cmdline())]
+        servers = [one for one in watching.children(recursive=True) if _is_server(one)]
         used = [one.cpu_times() for one in (watching, *servers)]
         self.memory_mib.append(sum(one.memory_info().rss for one in (watching, *servers)) / (1 << 20))
         self.processor_s = sum(sum((one.user, one.system, one.children_user, one.children_system)) for one in used)
@@ -55,6 +55,12 @@ class Use:
         size = max(1, len(self.memory_mib) // 10)
         found = sorted(self.memory_mib[number * size : (number + 1) * size])
         return found[len(found) // 2]
+
+
+def _is_server(process: psutil.Process) -> bool:
+    """Return whether a process is a server, and not a fork of it, which has its command line."""
+    parent, command = process.parent(), process.cmdline()
+    return "_server" in " ".join(command) and parent is not None and parent.cmdline() != command
 
 
 def watched(folder: Path, files: int) -> Use:
@@ -110,7 +116,7 @@ def print_histogram(seconds: list[float]) -> None:
     """Print how many files have each latency."""
     counts = Counter(int(one / BUCKET_S) for one in seconds)
     most = max(counts.values())
-    for bucket in range(min(counts), max(counts) + 1):
+    for bucket in sorted(counts):
         bar = "#" * round(BAR * counts[bucket] / most)
         print(f"  {bucket * BUCKET_S:5.1f} to {(bucket + 1) * BUCKET_S:4.1f} s {counts[bucket]:5}  {bar}")
 
