@@ -18,7 +18,7 @@ from tests.small_functions import write_function, write_pipeline
 
 # The engine is killed by the first environment that sees the record 50, in the middle of the run.
 KILLER = """
-import os, pathlib, signal
+import pathlib, signal, psutil
 
 def handle(batch):
     with open({begun!r}, "a") as begun:
@@ -26,7 +26,8 @@ def handle(batch):
     marker = pathlib.Path({marker!r})
     if any(record["id"] == 50 for record in batch.records) and not marker.exists():
         marker.write_text("killed")
-        os.kill(os.getppid(), signal.SIGKILL)
+        # Its parent is the process from which environments are forked.
+        [each for each in psutil.Process().parents() if "genomics_pipeline" in each.cmdline()][-1].kill()
         signal.pause()
     return [record["id"] for record in batch.records]
 """
