@@ -25,12 +25,12 @@ from genomics_pipeline.cli.options import (
     regions_option,
     sample_option,
     sheet_argument,
-    slurm_options,
     subsample_option,
     tolerate_option,
     verbose_option,
 )
 from genomics_pipeline.cli.signals import end_on_signals
+from genomics_pipeline.cli.slurm_options import slurm_options
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.report.output import echo_json, echo_line
 

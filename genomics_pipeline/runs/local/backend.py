@@ -78,8 +78,12 @@ class FolderBackend(FolderReader):
         return self.files.log_end(stage, item, lines)
 
     def cancel(self, note: Callable[[str], None]) -> CancelledRun:
-        """End the process that runs in the folder."""
-        return cancel(self._folder, note)
+        """End the process that runs in the folder, and the jobs of the run in Slurm."""
+        from genomics_pipeline.runs.slurm.cancelled_jobs import cancel_jobs
+
+        cancelled = cancel(self._folder, note)
+        cancel_jobs(self._folder.path, self._adapters.environment, note)
+        return cancelled
 
     def contents(self, request: DeletionRequest) -> RunContents:
         """Count the files of the run."""

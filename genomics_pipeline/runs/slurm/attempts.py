@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from genomics_pipeline.engine.clock import Clock
 from genomics_pipeline.engine.tasks.job import JobEnd
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.runs.slurm.ends import end_of_job, lost_end, never_starts, refused_end
+from genomics_pipeline.runs.slurm.followed import Followed, Unsent
 from genomics_pipeline.runs.slurm.node_task import CANCELLED, ENDED, STARTED, NodeTask, read_end
 from genomics_pipeline.runs.slurm.submission import JobPlace, JobShape, Submissions
 from genomics_pipeline.slurm.commands import SlurmCommands, SlurmError
@@ -24,55 +24,7 @@ LONGEST_POLL_S, GROWTH = 120.0, 1.5  # between two questions to Slurm while no j
 UNSENT_S = 30.0  # after which a job of a killed head, whose number it did not write, was not submitted
 GONE_S = 120.0  # after which a job that Slurm no longer lists is lost: file servers and the accounting are late
 LOG_BYTES = 20_000  # of the end of a job's output
-FIRST_WAIT_S = 5.0  # twice that after the first submission without an answer, and twice as long each time
 SILENT_S = 600.0  # between two notes about a controller that does not answer
-
-
-@dataclass(slots=True)
-class Followed:
-    """An attempt that is followed to its end.
-
-    Attributes:
-        task: Its task.
-        shape: Its resources.
-        started: Done once its program runs.
-        ended: Its end.
-        place: Its place; None before it is submitted.
-        unlisted_since: The time since which Slurm has not listed it; None if it has.
-    """
-
-    task: NodeTask
-    shape: JobShape
-    started: asyncio.Future[None]
-    ended: asyncio.Future[JobEnd]
-    place: JobPlace | None = None
-    unlisted_since: float | None = None
-
-    def start(self) -> None:
-        """Note that its program runs."""
-        if not self.started.done():
-            self.started.set_result(None)
-
-    def end(self, end: JobEnd) -> None:
-        """Note its end."""
-        self.start()
-        if not self.ended.done():
-            self.ended.set_result(end)
-
-
-@dataclass(slots=True)
-class Unsent:
-    """An array that is to be submitted.
-
-    Attributes:
-        members: Its jobs.
-        is_new: Whether it was not submitted without an answer.
-        waits_s: The time until the next submission, after one without an answer.
-    """
-
-    members: list[Followed]
-    is_new: bool = True
-    waits_s: float = FIRST_WAIT_S
 
 
 class Attempts:

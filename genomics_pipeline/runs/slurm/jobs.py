@@ -18,8 +18,9 @@ from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.slurm_options import SlurmOptions
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE
-from genomics_pipeline.runs.slurm.attempts import Attempts, Followed
+from genomics_pipeline.runs.slurm.attempts import Attempts
 from genomics_pipeline.runs.slurm.ends import is_final
+from genomics_pipeline.runs.slurm.followed import Followed
 from genomics_pipeline.runs.slurm.node_task import NodeTask
 from genomics_pipeline.runs.slurm.submission import JobShape
 from genomics_pipeline.worker.machine import Capacity

@@ -144,7 +144,7 @@ def context() -> TaskContext:
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     """Return a run on the stand-in."""
-    for name, seconds in {"LOOK_S": 0.02, "FIRST_WAIT_S": 0.02, "UNSENT_S": 0.0, "GONE_S": 0.0}.items():
+    for name, seconds in {"LOOK_S": 0.02, "UNSENT_S": 0.0, "GONE_S": 0.0, "LONGEST_POLL_S": 0.05}.items():
         monkeypatch.setattr(attempts, name, seconds)
     step = tmp_path / "count"
     step.mkdir()

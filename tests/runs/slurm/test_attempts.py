@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 
 from genomics_pipeline.engine.tasks.job_detail import cause_of
 from genomics_pipeline.model.classify import classify
+from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.slurm_options import SlurmOptions
+from genomics_pipeline.runs.slurm.cancelled_jobs import cancel_jobs
 from genomics_pipeline.runs.slurm.jobs import SlurmJobs
 from tests.runs.slurm.conftest import Cluster, context
 
@@ -233,6 +236,24 @@ def test_a_cancelled_run_cancels_its_jobs_and_submits_them_when_it_is_resumed(cl
     cluster.let_go()
     assert cluster.run("wait")[0]["Status"] == "SUCCEEDED"
     assert cluster.slurm.calls().count("sbatch") == 2
+
+
+def test_the_jobs_of_a_head_that_is_gone_are_cancelled(cluster: Cluster) -> None:
+    kill_head_once_started(cluster, "wait1", "wait2")
+    environment = {**os.environ, "PATH": str(cluster.slurm.path)}
+    cancel_jobs(cluster.folder.path, environment, cluster.notes.append)
+    cancel_jobs(cluster.folder.path, environment, cluster.notes.append)
+    assert cluster.notes == ["cancelled in Slurm: 1_0, 1_1"]
+    cluster.let_go()
+    assert [detail["Status"] for detail in cluster.run("wait1", "wait2")] == ["SUCCEEDED"] * 2
+    assert cluster.slurm.calls().count("sbatch") == 2
+
+
+def test_a_silent_controller_leaves_the_jobs(cluster: Cluster) -> None:
+    cluster.head()
+    cluster.slurm.set("down")
+    with pytest.raises(RunError, match=r"its jobs in Slurm may still run: .*; repeat the command"):
+        cancel_jobs(cluster.folder.path, {"PATH": str(cluster.slurm.path)}, cluster.notes.append)
 
 
 def test_an_execution_later_submits_the_same_work_again(cluster: Cluster) -> None:
