@@ -26,7 +26,7 @@ from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 
-HEALING_BYTES = 2048  # of a child's input: the failed attempts of a stage
+HEALING_BYTES = 2048  # of a child's input, and of an execution's: the failed attempts of a stage
 UUID = "0" * 36
 MOST_MEMORY, MOST_VCPUS, MOMENT = "9" * 8, "9" * 4, "2026-11-28T14:32:55.000Z"  # of the greatest length
 NAME = "0" * 64  # of an item, likewise
@@ -83,8 +83,9 @@ def payload_budgets(
     """
     budgets: dict[str, PayloadBudget] = {}
     problems: list[Problem] = []
-    if (size := len(compact(run_input).encode())) > quotas.PAYLOAD.value:
-        problems.append(Problem(f"the execution's input: AWS allows {quotas.PAYLOAD}, found {size}"))
+    if (size := len(compact(run_input).encode())) > quotas.PAYLOAD.value - HEALING_BYTES:
+        kept = f"of which {HEALING_BYTES} are for failed attempts of a stage of the cohort"
+        problems.append(Problem(f"the execution's input: AWS allows {quotas.PAYLOAD}, {kept}, found {size}"))
     for scope, stages in groupby(pipeline.stages, key=lambda stage: stage.scope):
         group = list(stages)
         left = {stage.name: OVERRIDES_BUDGET - _overrides(pipeline, document, stage, run_input) for stage in group}

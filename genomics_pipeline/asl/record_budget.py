@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genomics_pipeline.model import quotas, run_layout
@@ -17,6 +17,14 @@ from genomics_pipeline.model.task import RunPlace
 ROOM_BYTES = 32_000
 _NAME = "r" * quotas.EXECUTION_NAME.value
 _LONGEST = RunPlace(_NAME, "b" * 63, run_layout.run_prefix(_NAME))
+_UUID = "0" * 36
+# The output of a Map Run, of the greatest length; the execution's output is the list of them. The Label is longer than
+# ours, which leaves room for the folder of a redrive.
+_RESULTS = {
+    "Bucket": _LONGEST.bucket,
+    "Key": f"{_LONGEST.prefix}{run_layout.result_manifest('L' * quotas.LABEL.value, _UUID)}",
+}
+MOST_FOLDERS = (quotas.PAYLOAD.value - 1) // (len(compact(_RESULTS)) + 1)
 
 
 def batch_bytes(settings: MapSettings) -> int:
@@ -52,3 +60,22 @@ def check_record_budget(pipeline: Pipeline, parameters: Mapping[str, Mapping[str
             )
     if problems:
         raise DataError(problems)
+
+
+def check_folders(shown: str, prefixes: Sequence[str]) -> None:
+    """Refuse more folders, each of which a Map Run reads, than an execution's input and its output can name.
+
+    Args:
+        shown: The place of the records, for messages.
+        prefixes: The prefixes of the folders.
+
+    Raises:
+        DataError: for too many of them.
+    """
+    advice = "submit some of the folders in a run of their own"
+    if len(prefixes) > MOST_FOLDERS:
+        expected = f"expected at most {MOST_FOLDERS:,} folders, since AWS allows {quotas.PAYLOAD} in an output"
+        raise DataError(f"{shown}: {expected}, found {len(prefixes):,}; {advice}")
+    if (size := len(compact(list(prefixes)).encode())) > quotas.PAYLOAD.value - ROOM_BYTES:
+        expected = f"expected names of folders of at most {quotas.PAYLOAD.value - ROOM_BYTES:,} bytes together"
+        raise DataError(f"{shown}: {expected}, since AWS allows {quotas.PAYLOAD} in an input, found {size:,}; {advice}")

@@ -12,7 +12,7 @@ import pytest
 
 from genomics_pipeline.asl.function_state import execution_type, longest_seconds
 from genomics_pipeline.asl.generate import generate
-from genomics_pipeline.asl.record_budget import check_record_budget
+from genomics_pipeline.asl.record_budget import MOST_FOLDERS, check_folders, check_record_budget
 from genomics_pipeline.cli.main import main
 from genomics_pipeline.language.validation.validate import diagnose
 from genomics_pipeline.model.classify import classify
@@ -112,6 +112,37 @@ def test_folders_are_divided_among_map_runs_and_a_later_stage_has_the_result_of_
     assert [(one.stage, one.records, one.result) for one in answers] == [("warn", 2, 2)] * 2
     assert [[failure.index for failure in one.failures] for one in answers] == [[1], [1]]
     assert len(list((bucket / "buckets/bucket/runs/r/map-runs/Record").iterdir())) == 2
+
+
+@pytest.mark.parametrize(("more", "error"), [(0, None), (1, "States.DataLimitExceeded")])
+def test_the_most_folders_are_those_whose_results_fit_into_an_output(
+    more: int, error: str | None, bucket: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In place of each Map Run is a state with the longest output of one."""
+    definition, folders = golden("records-in-parts"), [f"in/{number:04}/" for number in range(MOST_FOLDERS + more)]
+    key = f"runs/{'r' * 80}/map-runs/{'L' * 40}/{'0' * 36}/manifest.json"
+    result = {"Type": "Pass", "Output": {"Bucket": "b" * 63, "Key": key}, "End": True}
+    definition["States"]["RecordParts"]["ItemProcessor"]["States"]["Record"] = result
+    places = {"bucket": "bucket", "prefixes": folders}
+    assert execute(bucket, definition, {**INPUT, "records": places}, capfd).get("error") == error
+    if error is None:
+        check_folders("s3://bucket/in/", folders)
+        return
+    with pytest.raises(DataError) as refused:
+        check_folders("s3://bucket/in/", folders)
+    assert str(refused.value) == (
+        "s3://bucket/in/: expected at most 963 folders, since AWS allows 262144 bytes in an output, found 964; submit "
+        "some of the folders in a run of their own"
+    )
+
+
+def test_folders_whose_names_fit_into_no_input_are_refused() -> None:
+    with pytest.raises(DataError) as refused:
+        check_folders("s3://bucket/in/", [f"in/{'x' * 900}{number}/" for number in range(300)])
+    assert str(refused.value) == (
+        "s3://bucket/in/: expected names of folders of at most 230,144 bytes together, since AWS allows 262144 bytes "
+        "in an input, found 272,891; submit some of the folders in a run of their own"
+    )
 
 
 def test_a_rerun_reads_json_lines_whatever_the_source(bucket: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
+from genomics_pipeline.asl.record_budget import check_folders
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.objects import head
 from genomics_pipeline.aws.patience import in_parallel
@@ -73,6 +74,7 @@ def find_on_s3(text: str, settings: MapSettings, store: Store) -> RecordsOnS3:
     if not sum(one.size_bytes for one in objects):
         raise DataError(f"{shown}: expected records ({source.format}), found nothing but empty objects")
     prefixes = _folders(objects, f"s3://{bucket}/", key) if settings.map_runs > 1 else ()
+    check_folders(shown, prefixes)
     digest = sha256()
     for one in objects:
         digest.update(f"{one.uri}\0{one.size_bytes}\0{one.version}\n".encode())

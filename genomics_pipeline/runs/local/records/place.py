@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from genomics_pipeline.asl.record_budget import check_folders
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.record_input import RecordsPlace
@@ -67,6 +68,7 @@ def find_records(text: str, source: RecordSource, store: RoutedStore, parts: int
         raise DataError(f"{text}: {message}")
     objects = _objects(text, f"s3://{bucket}/{key}", source, store.with_buckets(buckets))
     prefixes = _prefixes(objects, f"s3://{bucket}/", key) if parts > 1 else ()
+    check_folders(text, prefixes)
     digest = sha256()
     for one in objects:
         digest.update(f"{one.uri}\0{one.size_bytes}\0{one.version}\n".encode())
