@@ -20,6 +20,9 @@ from genomics_pipeline.prices.price import Prices
 EXPRESS_CHUNK_GB = 64 / 1024  # the memory of a child, in steps of 64 MB: that of a batch and its answer
 ROW_FACTOR = 2  # of the bytes of records: ResultWriter writes each batch's input, and an answer of its size at most
 RESULT_PART_BYTES = 8 * 1024**2  # of an upload by ResultWriter: an assumption
+# To S3 for each record, where a step reads files that records name: two files, each with the head and three reads at
+# most, as of `preflight`. An assumption.
+FILE_REQUESTS = 8
 EXPRESS = "EXPRESS"
 
 
@@ -46,6 +49,7 @@ class RecordRunPlan:
         pipeline: The name of the pipeline.
         region: The Region of the prices.
         execution_type: EXPRESS or STANDARD: the type of the children.
+        reads_files: Whether a step reads files that records name.
         load: The records.
         batch: The number of records of a batch.
         children: The number of child executions.
@@ -61,6 +65,7 @@ class RecordRunPlan:
     pipeline: str
     region: str
     execution_type: str
+    reads_files: bool
     load: RecordLoad
     batch: int
     children: int
@@ -121,6 +126,7 @@ def plan_records(
         pipeline.name,
         prices.region,
         kind,
+        any(stage.step.reads_files for stage in pipeline.stages),
         load,
         batch,
         children,
@@ -151,12 +157,8 @@ def _costs(
 
     states = 1 if kind == EXPRESS else 1 + len(pipeline.stages)
     words = "a start" if kind == EXPRESS else f"a start and {len(pipeline.stages)} states"
-    yield line(
-        "transitions",
-        "StepFunctions/standard-transition",
-        children * states,
-        f"{children:,} children x {states} ({words} of each)",
-    )
+    formula = f"{children:,} children x {states} ({words} of each)"
+    yield line("transitions", "StepFunctions/standard-transition", children * states, formula)
     if kind == EXPRESS:
         yield line("EXPRESS requests", "StepFunctions/express-requests", children, f"{children:,} children")
         gb_seconds = children * child_seconds * EXPRESS_CHUNK_GB
@@ -169,6 +171,9 @@ def _costs(
         memory = stage.step.resources.memory_mib
         formula = f"{children:,} calls x {load.batch_seconds:g} s x {memory:,} MiB"
         yield line(f"Lambda {stage.name}", item, children * load.batch_seconds * memory / 1024, formula)
+        if stage.step.reads_files:
+            formula = f"{load.records:,} records x {FILE_REQUESTS} requests for their files"
+            yield line(f"S3 reads {stage.name}", "S3/standard-get", load.records * FILE_REQUESTS, formula)
     size = load.records * load.record_bytes * ROW_FACTOR
     parts = ceil(size / RESULT_PART_BYTES)
     yield line("S3 requests", "S3/standard-put", parts, f"{parts:,} parts of result files of {size:,} bytes")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from genomics_pipeline.model.quantity import quantity
-from genomics_pipeline.planning.record_plan import RecordRunPlan
+from genomics_pipeline.planning.record_plan import FILE_REQUESTS, RecordRunPlan
 from genomics_pipeline.report.duration import duration
 from genomics_pipeline.report.plan_explanation import figure
 from genomics_pipeline.report.savings_table import savings_explanations, savings_json, savings_lines
@@ -48,6 +48,8 @@ def record_plan_lines(plan: RecordRunPlan) -> Iterator[str]:
         yield f"    ${one.dollars:>10,.4f}  {one.name:<18} {one.formula}"
     yield from (f"  {line}" for line in savings_lines(plan.savings))
     yield f"  assumed: {load.batch_seconds:g} s for a batch in each function (--batch-seconds)"
+    if plan.reads_files:
+        yield f"  assumed: {FILE_REQUESTS} requests to S3 for the files that a record names: four for each of two"
 
 
 def explain_record_line(plan: RecordRunPlan, name: str) -> list[str]:

@@ -56,6 +56,18 @@ def test_larger_records_make_smaller_batches_and_slow_children_are_standard(capf
     assert parts["seconds"] == pytest.approx(2000 / 40 * 2 + 2)
 
 
+def test_the_requests_for_files_that_records_name_are_counted(capfd: pytest.CaptureFixture[str]) -> None:
+    """By hand: 50,000 pairs, eight requests for each, $0.0004 for a thousand."""
+    options = ("--pipeline", "preflight", "--records", "50000", "--record-bytes", "300")
+    made = json.loads(plan(capfd, *options, "--json"))
+    assert made["costs"]["S3 reads preflight"] == pytest.approx(0.16)
+    assert made["dollars"] == pytest.approx(sum(made["costs"].values()), abs=1e-5)
+    assert "50,000 records x 8 requests for their files" in plan(capfd, *options, "--explain", "S3 reads preflight")
+    words = "assumed: 8 requests to S3"
+    assert words in plan(capfd, *options)
+    assert words not in plan(capfd, "--pipeline", str(GOLDEN / "records.toml"), "--records", "50000")
+
+
 def test_each_figure_is_explained_and_what_does_not_fit_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
     records = ("--pipeline", str(GOLDEN / "records.toml"), "--records", "1000000")
     assert "$0.0563 a million records" in plan(capfd, *records)
