@@ -43,7 +43,7 @@ def properties(reference: str, stack: Deployed) -> dict[str, Any]:
     sheets = arriving_sheets("intake/", ["submit", "--reference", reference], STACK)
     resources = stack_template(["germline"], STACK, sheets).document()["Resources"]
     declared: dict[str, Any] = resources["SheetIntakeJob"]["Properties"]["ContainerProperties"]
-    found = {name: declared[name] for name in ("User", "ReadonlyRootFilesystem", "Volumes", "MountPoints")}
+    found = {name: declared[name] for name in ("User", "ReadonlyRootFilesystem", "MountPoints", "ResourceRequirements")}
     command = policies.resolve(declared["Command"], resources)
     environment = [one for one in declared["Environment"] if isinstance(one["Value"], str)]  # else the region
     return {
@@ -66,8 +66,10 @@ def arguments(
         endpoints = {"AWS_ENDPOINT_URL": aws, **step_functions.environment, "AWS_BATCH_JOB_ID": job}
         given = {one["Name"]: one["Value"] for one in properties["Environment"]}
         (mount,) = properties["MountPoints"]
+        needs = {one["Type"]: one["Value"] for one in properties["ResourceRequirements"]}
         return [
             *("run", "--rm", "--network=host", f"--user={properties['User']}"),
+            *(f"--cpus={needs['VCPU']}", f"--memory={needs['MEMORY']}m"),
             *(["--read-only"] if properties["ReadonlyRootFilesystem"] else []),
             f"--volume={scratch}:{mount['ContainerPath']}{':ro' if mount['ReadOnly'] else ''}",
             *(f"--env={name}={value}" for name, value in {**AWS_ENVIRONMENT, **given, **endpoints}.items()),
