@@ -2,6 +2,7 @@
 
 Its arguments are the command that it will run, as far as it is known, and the socket of its client; the protocol is
 that of `worker.interpreter_server`. A fork has the standard output of the client, and its output is its standard error.
+It reports its end itself, so that its exit code is known also if this server was killed meanwhile.
 """
 
 from __future__ import annotations
@@ -58,6 +59,13 @@ def _prepare_functions(options: Sequence[str], environment: Mapping[str, str]) -
         prepare_functions(pipeline, given_overrides(request, pipeline).values, environment)
 
 
+def _renew_environments() -> None:
+    """Start what environments are forked from anew if it was killed, for all later commands rather than for each."""
+    if functions := sys.modules.get("genomics_pipeline.runs.functions.process"):
+        with suppress(OSError):  # the command tries again
+            functions.renew_environments()
+
+
 def _modules(package: ModuleType) -> Iterator[str]:
     yield package.__name__
     yield from (module.name for module in walk_packages(package.__path__, f"{package.__name__}."))
@@ -67,8 +75,13 @@ if __name__ == "__main__":
     *arguments, descriptor = sys.argv[1:]
     preload(arguments, os.environ)
     gc.freeze()
-    request = ForkLoop(socket.socket(fileno=int(descriptor)), streams=(2,)).serve()
+    client = socket.socket(fileno=int(descriptor))
+    request = ForkLoop(client, streams=(2,), before_fork=_renew_environments, reports=True).serve()
     try:
         main(request["argv"])
+    except SystemExit as end:
+        with suppress(OSError):  # the watcher is gone
+            request["end"].sendall(b"%d 0 0\n" % (int(end.code or 0) << 8))  # as `os.wait4` has the status
+        raise
     finally:
         gc.freeze()  # the end of the interpreter visits no object

@@ -15,7 +15,8 @@ from typing import Any
 
 from genomics_pipeline.worker.running_program import ProgramEnd
 
-_KILLED = ProgramEnd(9, 0, 0.0)  # the status of a process that SIGKILL ended
+_CHUNK = 1 << 10
+LOST = ProgramEnd(9, 0, 0.0)  # of a program whose server was killed: nobody knows its status, and it counts as killed
 
 
 class ForkedProgram:
@@ -34,10 +35,14 @@ class ForkedProgram:
         with suppress(OSError):  # its server was killed, see `wait`
             self._end.sendall(b"\n")
 
+    def fileno(self) -> int:
+        """Return the descriptor that has something to read once the program has ended, or its server was killed."""
+        return self._end.fileno()
+
     def wait(self, timeout_s: float | None) -> ProgramEnd | None:
         """Wait for the end, and return it.
 
-        Where its server was killed, it counts as killed too, since nobody knows its status; the caller ends its group.
+        It is `LOST` where the server was killed; the caller ends the program's group.
 
         Args:
             timeout_s: The time after which None is returned; None for no limit.
@@ -46,9 +51,12 @@ class ForkedProgram:
         poll.register(self._end, select.POLLIN)
         if not poll.poll(None if timeout_s is None else timeout_s * 1000):
             return None
-        with self._end, self._end.makefile("rb") as lines:
-            words = lines.readline().split()
-        return ProgramEnd(int(words[0]), int(words[1]), float(words[2])) if len(words) == 3 else _KILLED
+        reports = b""
+        with self._end, suppress(ConnectionResetError):  # of a program that was killed before it began
+            while more := self._end.recv(_CHUNK):  # to the end of all that report: a program may, then its server does
+                reports += more
+        words = reports.splitlines()[-1].split() if reports else []
+        return ProgramEnd(int(words[0]), int(words[1]), float(words[2])) if len(words) == 3 else LOST
 
 
 class ForkServer:
@@ -81,6 +89,12 @@ class ForkServer:
                 process_group=0,  # no signal of a terminal reaches it
             )
         weakref.finalize(self, _end, self._socket, process, os.getpid())
+
+    def is_gone(self) -> bool:
+        """Return whether the server was killed; any process that has this object may ask."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)  # a server sends nothing here, so that only its end can be read
+        return bool(poll.poll(0))
 
     def request(self, request: Mapping[str, Any], descriptors: Sequence[int]) -> ForkedProgram | None:
         """Send a request, and return the program; None if the server refuses it.
@@ -131,6 +145,16 @@ class ForkServers:
         with self._lock:
             self._server(variables)
 
+    def renew(self) -> None:
+        """Start each server anew that was killed, without waiting for it.
+
+        Raises:
+            OSError: if there is no room for one.
+        """
+        with self._lock:
+            for key in self._servers:
+                self._server(dict(key))
+
     def start(
         self, variables: Mapping[str, str], request: Mapping[str, Any], descriptors: Sequence[int]
     ) -> ForkedProgram | None:
@@ -152,9 +176,9 @@ class ForkServers:
                 return self._server(variables).request(request, descriptors)
 
     def _server(self, variables: Mapping[str, str]) -> ForkServer:
-        """Return the server of an environment, which is started if there is none; the lock is held."""
+        """Return the server of an environment, which is started if none runs; the lock is held."""
         key = frozenset(variables.items())
-        if key not in self._servers:
+        if key not in self._servers or self._servers[key].is_gone():
             self._servers[key] = ForkServer(self._command, variables)
         return self._servers[key]
 

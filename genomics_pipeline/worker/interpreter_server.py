@@ -46,6 +46,9 @@ class ForkLoop:
         client: The socket of the client.
         streams: The descriptors that become the output of a request.
         accepts: Returns whether the program of a request can run in a fork.
+        before_fork: Called before each fork.
+        reports: Leaves a fork the socket of its end, as the member ``end`` of its request, to report the end itself, so
+            that it is known also if this process was killed.
     """
 
     def __init__(
@@ -53,10 +56,14 @@ class ForkLoop:
         client: socket.socket,
         streams: Sequence[int] = _OUTPUT,
         accepts: Callable[[dict[str, Any]], bool] = lambda _: True,
+        before_fork: Callable[[], object] = lambda: None,
+        reports: bool = False,
     ) -> None:
         self._client = client
         self._streams = streams
         self._accepts = accepts
+        self._before_fork = before_fork
+        self._reports = reports
         self._running: dict[int, socket.socket] = {}
         self._wake, wakes = os.pipe()
         os.set_blocking(wakes, False)
@@ -87,6 +94,8 @@ class ForkLoop:
 
     def _receive(self) -> tuple[dict[str, Any] | None, list[int]]:
         data, descriptors, _, _ = socket.recv_fds(self._client, _CHUNK, _MOST_DESCRIPTORS)
+        for descriptor in descriptors:  # a command that a fork executes would keep them open beyond its end
+            os.set_inheritable(descriptor, False)
         while data and not data.endswith(b"\n"):
             data += (more := self._client.recv(_CHUNK))
             if not more:
@@ -97,6 +106,7 @@ class ForkLoop:
         """Fork the program of a request; return True in the fork."""
         pid = 0
         if self._accepts(request):
+            self._before_fork()
             pid = os.fork()
             if pid == 0:
                 self._become(request, output, end)
@@ -126,17 +136,21 @@ class ForkLoop:
         os.close(output)
         os.chdir(request["cwd"])
         os.environ.update(request["environment"])
-        with end:
-            if not end.recv(1):  # the client is gone, and may not have told its guardian of this group
-                os._exit(1)
+        if not end.recv(1):  # the client is gone, and may not have told its guardian of this group
+            os._exit(1)
+        if self._reports:
+            request["end"] = end
+        else:
+            end.close()
 
     def _report_ends(self) -> None:
         while self._running:
             pid, status, usage = os.wait4(-1, os.WNOHANG)
             if pid == 0:
                 return
-            with self._running.pop(pid) as end, suppress(OSError):
-                end.sendall(b"%d %d %f\n" % (status, usage.ru_maxrss, usage.ru_utime + usage.ru_stime))
+            if pid in self._running:  # or it is a server of this process, which somebody has killed
+                with self._running.pop(pid) as end, suppress(OSError):
+                    end.sendall(b"%d %d %f\n" % (status, usage.ru_maxrss, usage.ru_utime + usage.ru_stime))
 
 
 def preload() -> None:

@@ -174,5 +174,46 @@ def test_a_server_that_is_killed_is_replaced(intake: Path) -> None:
         server.wait()
 
 
+# Kills, at its first call, what it was forked from (1) or what its run was forked from (2), and waits for that.
+SERVER_KILLER = """
+import os
+import psutil
+import select
+from pathlib import Path
+
+
+def handle(batch):
+    for record in batch.records:
+        mark = Path(record.get("mark", "/"))
+        if not mark.exists():
+            mark.touch()
+            server = ([psutil.Process()] + psutil.Process().parents())[record["kills"]]
+            ended = os.pidfd_open(server.pid)
+            server.kill()
+            select.select([ended], [], [])
+    with Path(os.environ["MARKS"]).open("a") as marks:
+        marks.write(f"{psutil.Process().ppid()}\\n")
+    return [record["id"] for record in batch.records]
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux")
+@pytest.mark.parametrize("kills", [1, 2])
+def test_a_run_ends_well_though_its_server_was_killed(
+    intake: Path, monkeypatch: pytest.MonkeyPatch, kills: int
+) -> None:
+    """Check that each record has one result, and that the later runs have a server in common again."""
+    monkeypatch.setenv("MARKS", str(intake / "marks"))
+    write_function(intake.parent / "score", SERVER_KILLER)
+    arrive(intake, "a", kills=kills, mark=str(intake / "mark"))
+    arrive(intake, "b")
+    arrive(intake, "c")
+    watched = watch_once()
+    assert (watched.returncode, "Traceback" in watched.stderr) == (0, False), watched.stderr
+    assert results(intake) == {name: lines(name) for name in "abc"}
+    servers = (intake / "marks").read_text().split()
+    assert len(set(servers[-6:])) == 1, f"expected one process that all environments of b and c are forks of: {servers}"
+
+
 def test_a_pipeline_that_cannot_be_read_is_the_errors_of_its_runs() -> None:
     preload(["run", "--pipeline", "no such pipeline", "--out", "{name}"], {})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,8 +20,10 @@ from typing import Any
 import psutil
 import pytest
 
+from genomics_pipeline.worker.fork_server import LOST, ForkedProgram
 from genomics_pipeline.worker.interpreters import Interpreters
 from genomics_pipeline.worker.process import ProcessEnd, run_process
+from genomics_pipeline.worker.running_program import ProgramEnd
 
 Run = Callable[..., ProcessEnd]
 
@@ -183,6 +186,20 @@ def test_a_program_is_killed_with_its_server_and_the_next_has_another(run: Run, 
     assert ends == [128 + signal.SIGKILL, 0]
     servers = {(tmp_path / f"step{kills}" / "log.txt").read_text() for kills in ("True", "False")}
     assert len(servers) == 2
+
+
+@pytest.mark.parametrize(
+    ("reports", "end"),
+    [(b"", LOST), (b"9 8 0.5\n", ProgramEnd(9, 8, 0.5)), (b"256 0 0\n256 8 0.5\n", ProgramEnd(256, 8, 0.5))],
+)
+def test_the_last_report_of_a_program_is_its_end(reports: bytes, end: ProgramEnd) -> None:
+    """Check programs that were killed before they began, whose sockets are reset, as what was sent is not read."""
+    ours, theirs = socket.socketpair()
+    program = ForkedProgram(1, ours)
+    program.begin()
+    theirs.sendall(reports)
+    theirs.close()
+    assert program.wait(None) == end
 
 
 def test_a_server_that_was_killed_between_programs_is_replaced(run: Run, tmp_path: Path) -> None:

@@ -118,6 +118,10 @@ class ContainerEnvironment:
         """Run a call."""
         return self._api.invoke(call, self._refuse_dead)
 
+    def is_running(self) -> bool:
+        """Return whether the container runs."""
+        return self._process.poll() is None
+
     def _refuse_dead(self) -> None:
         code = self._process.poll()
         if code is None:

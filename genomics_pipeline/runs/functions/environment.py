@@ -112,6 +112,10 @@ class EnvironmentEnded(Exception):
         self.out_of_memory = out_of_memory
 
 
+class EnvironmentLost(Exception):
+    """The end of an environment by a fault of this machine, and not of the function."""
+
+
 class ExecutionEnvironment(Protocol):
     """A place where the calls of one function run, one at a time; it stays warm between them."""
 
@@ -122,7 +126,11 @@ class ExecutionEnvironment(Protocol):
             CallCancelled: if the call was cancelled.
             CallTimedOut: if it ran out of time.
             EnvironmentEnded: if the environment ended.
+            EnvironmentLost: if it was ended by a fault of this machine.
         """
+
+    def is_running(self) -> bool:
+        """Return whether the environment can take a call."""
 
     def end(self) -> None:
         """End the environment, whatever runs in it."""

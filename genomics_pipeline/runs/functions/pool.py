@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +21,7 @@ from genomics_pipeline.runs.functions.environment import (
     CallCancelled,
     CallTimedOut,
     EnvironmentEnded,
+    EnvironmentLost,
     ExecutionEnvironment,
     FunctionCall,
     LocalFunction,
@@ -36,6 +37,7 @@ OUT_OF_MEMORY = "Runtime.OutOfMemory"
 EXITED = "Runtime.ExitError"
 TIMED_OUT = "Sandbox.Timedout"
 LARGE_REQUEST = "RequestTooLargeException"
+SERVICE_ERROR = "Lambda.ServiceException"
 
 
 class FunctionPool:
@@ -102,6 +104,8 @@ class FunctionPool:
         except EnvironmentEnded as error:
             kind = OUT_OF_MEMORY if error.out_of_memory else EXITED
             raise _failure(call, kind, f"Runtime exited with error: {error.words}") from None
+        except EnvironmentLost as error:
+            raise StatesError(SERVICE_ERROR, f"the environment of {function.name} was lost: {error}") from None
         except CallCancelled:
             return b"null"  # nobody waits for it
         finally:
@@ -116,20 +120,21 @@ class FunctionPool:
         return answer.body
 
     def _environment(self, function: LocalFunction) -> ExecutionEnvironment:
-        """Return an idle environment, or a new one.
+        """Return an idle environment that still runs, or a new one.
 
         Raises:
             StatesError: if none can be started, as AWS's service would say.
         """
-        try:
-            return self._idle[function.name].pop()  # one operation, as several threads look for one
-        except IndexError:
-            pass
+        with suppress(IndexError):
+            while idle := self._idle[function.name].pop():  # one operation, as several threads look for one
+                if idle.is_running():
+                    return idle
+                idle.end()
         try:
             return self._start(function)
         except OSError as error:
             message = f"no environment of {function.name} can be started: {error.strerror or error}"
-            raise StatesError("Lambda.ServiceException", message) from error
+            raise StatesError(SERVICE_ERROR, message) from error
 
     def close(self) -> None:
         """End all environments; none runs a call any more."""

@@ -13,9 +13,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from genomics_pipeline.model.json_text import loads_lenient
-from genomics_pipeline.runs.functions.environment import KILLED, EnvironmentEnded, FunctionAnswer, FunctionCall
+from genomics_pipeline.runs.functions.environment import (
+    KILLED,
+    EnvironmentEnded,
+    EnvironmentLost,
+    FunctionAnswer,
+    FunctionCall,
+)
 from genomics_pipeline.stores.publish import make_folders
-from genomics_pipeline.worker.fork_server import ForkedProgram, ForkServers
+from genomics_pipeline.worker.fork_server import LOST, ForkedProgram, ForkServers
 from genomics_pipeline.worker.group_memory import GroupMemory
 from genomics_pipeline.worker.guardian import signal_groups
 from genomics_pipeline.worker.lambda_environment import ANSWER, ERROR, REQUEST
@@ -41,6 +47,15 @@ def prepare_environments(environment: Mapping[str, str]) -> None:
     _FORKS.prepare(environment)
 
 
+def renew_environments() -> None:
+    """Start each server anew that was killed, without waiting for it.
+
+    Raises:
+        OSError: if there is no room for one.
+    """
+    _FORKS.renew()
+
+
 class ProcessEnvironment:
     """An environment in a fork of a process that has imported what it needs; it leads a process group.
 
@@ -58,6 +73,7 @@ class ProcessEnvironment:
         make_folders(log.parent)
         GROUPS.prepare()
         self._socket, theirs = socket.socketpair()
+        self._socket.setblocking(False)  # `_await` waits
         with theirs, log.open("ab") as out:
             self._process = _start(step, environment, scratch, [out.fileno(), theirs.fileno()])
         limit_memory(self._process.pid, 2 * self._memory_mib + _MORE_MIB)
@@ -69,30 +85,55 @@ class ProcessEnvironment:
     def invoke(self, call: FunctionCall) -> FunctionAnswer:
         """Run a call; see `ExecutionEnvironment`."""
         try:
-            self._socket.sendall(REQUEST.pack(call.request_id.encode(), len(call.payload)) + call.payload)
-            self._await_answer(call)
-            kind, peak_kib, length = ANSWER.unpack(self._receive(ANSWER.size))
-            body = self._receive(length)
+            self._send(call, REQUEST.pack(call.request_id.encode(), len(call.payload)) + call.payload)
+            kind, peak_kib, length = ANSWER.unpack(self._receive(call, ANSWER.size))
+            body = self._receive(call, length)
         except (BrokenPipeError, ConnectionResetError, EOFError):
+            if self._wait() is LOST:
+                raise EnvironmentLost("the process that it was forked from was killed") from None
             raise EnvironmentEnded(self._end_words()) from None
         if peak_kib > self._memory_mib << 10 or (kind == ERROR and _is_out_of_memory(body)):
             raise EnvironmentEnded(KILLED, out_of_memory=True)
         return FunctionAnswer(body, kind == ERROR)
 
-    def _await_answer(self, call: FunctionCall) -> None:
+    def is_running(self) -> bool:
+        """Return whether neither the process nor its server has ended."""
         poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
+        for source in (self._process, self._socket):  # an idle process sends nothing, so that only its end can be read
+            poll.register(source, select.POLLIN)
+        return not poll.poll(0)
+
+    def _await(self, call: FunctionCall, event: int) -> None:
+        """Wait until the socket can be read or written.
+
+        The end of the process is noticed also while others, which it has forked, keep the socket open.
+
+        Raises:
+            EOFError: if the process has ended, and so never will.
+        """
+        poll = select.poll()
+        poll.register(self._socket, event)
+        poll.register(self._process, select.POLLIN)
         memory = GroupMemory(self._process.pid)
-        while not poll.poll(min(_CHECK_MS, max(1, call.remaining_s * 1000))):
+        while not (ready := dict(poll.poll(min(_CHECK_MS, max(1, call.remaining_s * 1000))))):
             call.refuse_more_time()
             memory.sample()
             if memory.peak_mib > self._memory_mib:
                 raise EnvironmentEnded(KILLED, out_of_memory=True)
+        if self._socket.fileno() not in ready:
+            raise EOFError
 
-    def _receive(self, length: int) -> bytes:
+    def _send(self, call: FunctionCall, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            self._await(call, select.POLLOUT)
+            view = view[self._socket.send(view) :]
+
+    def _receive(self, call: FunctionCall, length: int) -> bytes:
         data = bytearray(length)
         view, received = memoryview(data), 0
         while received < length:
+            self._await(call, select.POLLIN)
             if not (count := self._socket.recv_into(view[received:])):
                 raise EOFError
             received += count
@@ -100,7 +141,7 @@ class ProcessEnvironment:
 
     def _end_words(self) -> str:
         """Return how the process ended, as Lambda writes it."""
-        code = self._exit_code()
+        code = os.waitstatus_to_exitcode(self._wait().status)
         if code == -signal.SIGKILL:
             return KILLED
         return f"exit status {code}" if code >= 0 else f"signal: {signal.strsignal(-code) or -code}".lower()
@@ -109,15 +150,14 @@ class ProcessEnvironment:
         """Kill the process and all that it started."""
         self._socket.close()
         signal_groups([self._process.pid], signal.SIGKILL)
-        self._exit_code()
+        self._wait()
         self._held.close()
 
-    def _exit_code(self) -> int:
-        """Wait for the end of the process, and return its exit code, or the negative number of its signal."""
+    def _wait(self) -> ProgramEnd:
         if self._end is None:
             self._end = self._process.wait(None)
-        assert self._end is not None
-        return os.waitstatus_to_exitcode(self._end.status)
+        assert self._end is not None  # it was waited for without a limit
+        return self._end
 
 
 def _start(step: StepFolder, environment: Mapping[str, str], scratch: Path, descriptors: list[int]) -> ForkedProgram:

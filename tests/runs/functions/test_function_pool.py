@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -49,6 +51,9 @@ class ClientEnvironment:
 
     def invoke(self, call: FunctionCall) -> FunctionAnswer:
         return self._api.invoke(call, self._refuse_dead)
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
 
     def _refuse_dead(self) -> None:
         if (code := self._process.poll()) is not None:
@@ -135,6 +140,72 @@ def test_an_environment_that_ends_is_replaced(start_pool: StartPool, tmp_path: P
     assert failed.error == "Runtime.ExitError"
     assert failed.message.endswith("Error: Runtime exited with error: exit status 3")
     assert run(pool, {"amount": 4})["result"] == 4
+
+
+PROCESS = pytest.mark.parametrize("start_pool", ["process"], indirect=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux")
+def test_an_environment_that_was_killed_between_calls_fails_none(start_pool: StartPool, tmp_path: Path) -> None:
+    """Check that the next call has another environment, as on Lambda."""
+    pool = start_pool(write_function(tmp_path / "score"))
+    first = run(pool, {"do": "process"})["result"]
+    ended = os.pidfd_open(first)
+    os.kill(first, signal.SIGKILL)
+    select.select([ended], [], [])
+    os.close(ended)
+    assert run(pool, {"do": "process"})["result"] != first
+
+
+@PROCESS
+@pytest.mark.parametrize(
+    "start", ["os.fork() or signal.pause()", "subprocess.Popen(['sleep', '600'], close_fds=False)"]
+)
+def test_an_end_is_noticed_while_a_process_of_the_function_runs_on(
+    start_pool: StartPool, tmp_path: Path, start: str
+) -> None:
+    """Check that no process that has the descriptors of its environment keeps the call waiting for its time limit."""
+    begun = tmp_path / "begun"
+    kill = "os.kill(os.getpid(), signal.SIGKILL)"
+    program = f"import os, signal, subprocess\ndef handle(batch):\n    {start}\n    {kill}\n"
+    pool = start_pool(write_function(tmp_path / "score", program))
+    failed = failure(pool, {"begun": str(begun)})
+    assert (failed.error, failed.message.rpartition("Error: ")[2]) == (
+        "Runtime.ExitError",
+        "Runtime exited with error: signal: killed",
+    )
+
+
+@PROCESS
+def test_a_command_of_a_function_has_no_descriptor_of_its_environment(start_pool: StartPool, tmp_path: Path) -> None:
+    """Check a command that keeps what it inherits."""
+    listed = "subprocess.run(['ls', '/dev/fd'], close_fds=False, stdout=subprocess.PIPE).stdout.split()"
+    pool = start_pool(
+        write_function(tmp_path / "score", f"import subprocess\ndef handle(batch):\n    return len({listed})")
+    )
+    assert run(pool, {})["result"] == 4, "expected the three streams, and that of the list itself"
+
+
+@PROCESS
+def test_a_killed_server_ends_its_environments_at_once(start_pool: StartPool, tmp_path: Path) -> None:
+    """Check a call that would never end: it fails as AWS's service does, and the next one has a new server."""
+    program = """
+import os, signal
+def handle(batch):
+    if batch.records[0]["kill"]:
+        os.kill(os.getppid(), signal.SIGKILL)
+        signal.pause()
+    return os.getppid()
+"""
+    pool = start_pool(write_function(tmp_path / "score", program))
+    first = run(pool, {"kill": False})["result"]
+    with pytest.raises(StatesError) as raised:
+        run(pool, {"kill": True})
+    assert (raised.value.error, raised.value.cause) == (
+        "Lambda.ServiceException",
+        f"the environment of {NAME} was lost: the process that it was forked from was killed",
+    )
+    assert run(pool, {"kill": False})["result"] not in (first, os.getpid())
 
 
 def test_a_call_that_takes_too_long_is_ended(start_pool: StartPool, tmp_path: Path) -> None:
