@@ -81,6 +81,31 @@ def read_panel(path: str, offset: int) -> Panel:
     return Panel(people, [one for one in variants if set(one.ref + one.alt) <= set(BASES)])
 
 
+def tiled(panel: Panel, reference: Mapping[str, str], times: int) -> tuple[Panel, dict[str, str]]:
+    """Return a longer panel and reference: each contig, with its variants, several times in a row.
+
+    Variants that reach the end of a contig are left out.
+
+    Args:
+        panel: The panel.
+        reference: The bases of each contig.
+        times: How often.
+
+    >>> panel = Panel(["A"], [Variant("c", 2, "C", "G", [1]), Variant("c", 7, "A", "T", [0])])
+    >>> longer, reference = tiled(panel, {"c": "ACGTGCAT"}, 2)
+    >>> [(one.pos, one.ref) for one in longer.variants], reference
+    ([(2, 'C'), (10, 'C')], {'c': 'ACGTGCATACGTGCAT'})
+    """
+    variants = [
+        one._replace(pos=one.pos + number * len(bases))
+        for contig, bases in reference.items()
+        for number in range(times)
+        for one in panel.variants
+        if one.contig == contig and one.pos + len(one.ref) + FURTHER <= len(bases)
+    ]
+    return Panel(panel.people, variants), {contig: bases * times for contig, bases in reference.items()}
+
+
 def phred(counts: Sequence[int]) -> list[int]:
     """Return the likelihoods of the genotypes of two copies, given the reads of each allele.
 

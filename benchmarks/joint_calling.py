@@ -3,7 +3,8 @@
     python -m benchmarks.joint_calling PANEL.vcf.gz REFERENCE.fa --samples 100 1000 3202 --bcftools 100 --out FOLDER
 
 The gVCFs are those of `benchmarks.cohort_gvcfs`, over all of the reference as one interval; REFERENCE.fa has its `.fai`
-and `.dict`. The step runs on the cores that it declares. With `--added`, each cohort is called again with one sample
+and `.dict`. With `--tiles`, each contig is there several times in a row, with its variants: depth and errors differ.
+The step runs on the cores that it declares. With `--added`, each cohort is called again with one sample
 more, and once more from what the first run packed and the gVCF of that sample, with the same bytes. Processor time is
 that of the process and of all that it has waited for.
 """
@@ -18,12 +19,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cohort_gvcfs import DEPTH, read_panel, read_reference, write_cohort
+import pysam
+
+from benchmarks.cohort_gvcfs import DEPTH, read_panel, read_reference, tiled, write_cohort
 from benchmarks.measure import Peak
 from genomics_pipeline.runs.catalog import load_step
 
@@ -39,6 +42,7 @@ def main() -> None:
     parser.add_argument("--bcftools", type=int, nargs="*", default=[], help="cohorts to call by bcftools too")
     parser.add_argument("--added", action="store_true", help="also add a sample to each cohort")
     parser.add_argument("--depth", type=float, default=DEPTH)
+    parser.add_argument("--tiles", type=int, default=1, help="how often each contig is there")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="of the step; a JSON value")
     parser.add_argument(
@@ -47,9 +51,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     panel, reference = read_panel(options.panel, options.offset), read_reference(options.reference)
+    folder = options.out / f"gvcfs-{options.depth:g}x"
+    if options.tiles > 1:
+        panel, reference = tiled(panel, reference, options.tiles)
+        folder = options.out / f"{folder.name}-{options.tiles}-tiles"
+        options.reference = write_reference(reference, folder.with_suffix(".fa"))
     regions = [f"{contig}:1-{len(bases)}" for contig, bases in reference.items()]
     parameters = {name: json.loads(value) for name, _, value in (one.partition("=") for one in options.param)}
-    folder = options.out / f"gvcfs-{options.depth:g}x"
     print("samples  way          wall (s)  cpu (s)  peak (MiB)  records")
     for samples in options.samples:
         gvcfs = [str(path) for path in write_cohort(panel, reference, samples, options.depth, folder)]
@@ -67,6 +75,15 @@ def main() -> None:
         if samples in options.bcftools:
             called = options.out / f"{samples}.bcftools.vcf.gz"
             report(samples, "bcftools", partial(bcftools, options, gvcfs, regions, called), called)
+
+
+def write_reference(reference: Mapping[str, str], path: Path) -> str:
+    """Write a reference, its `.fai` and its `.dict`, and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f">{contig}\n{bases}\n" for contig, bases in reference.items()))
+    pysam.faidx(str(path))
+    pysam.dict("-o", str(path.with_suffix(".dict")), str(path))
+    return str(path)
 
 
 def started(command: Sequence[str]) -> list[subprocess.Popen[bytes]]:

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
-from typing import NamedTuple
+from itertools import accumulate, compress
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from bcf import END
 from gvcf_records import MISSING as NOT_KNOWN
-from likelihoods import called_alone, from_zero, homozygous, most_probable, of_two_copies, pairs, with_deleted
+from likelihoods import (
+    called_alone,
+    from_zero,
+    homozygous,
+    of_two_copies,
+    pairs,
+    quality_of,
+    weights_of,
+    with_deleted,
+)
 from packed_samples import Array
 
 MANY_CELLS = 1 << 16  # different ones
 KEYS = ("GT", "PL", "DP", "SP", "AD", "GQ")
 FORMAT = ":".join(KEYS)
 ENDS = frozenset(END.values())
+IS_CARRIER, CALLED, TEXT = map(attrgetter, ("is_carrier", "called", "text"))  # of a `Cell`: faster for many at once
+
+OfCell = TypeVar("OfCell")
 
 
 class Genotype(NamedTuple):
@@ -83,9 +96,12 @@ def by_its_reads(genotype: Genotype, indel: bool) -> Genotype:
         return genotype  # as of nearly all samples: no other allele has any share of the reads
     if None in alleles or not (indel or any(allele and not depths[allele] for allele in alleles)):
         return genotype
-    place, quality = most_probable(genotype.phred, genotype.depths, len(genotype.alleles))
+    weights = weights_of(genotype.phred, depths, len(alleles))
+    place = weights.index(max(weights))
     probable = (place,) if len(alleles) == 1 else pairs(len(depths))[place]
-    return genotype if probable == alleles else genotype._replace(alleles=probable, quality=quality)
+    if probable == alleles:
+        return genotype
+    return genotype._replace(alleles=probable, quality=quality_of(place, weights, genotype.phred))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,9 +144,13 @@ class Cells(NamedTuple):
         counts: list[int] = np.bincount(self.numbers, minlength=len(self.different)).tolist()
         return counts
 
+    def carriers(self, values: Iterable[OfCell]) -> Iterator[OfCell]:
+        """Yield those of one value for each different cell that are of carriers."""
+        return compress(values, map(IS_CARRIER, self.different))
+
     def columns(self) -> str:
         """Return the columns of all samples, tab-separated."""
-        texts = np.array([one.text for one in self.different], dtype=object)
+        texts = np.array([*map(TEXT, self.different)], dtype=object)
         return "\t".join(texts.take(self.numbers).tolist())
 
 

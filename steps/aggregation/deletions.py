@@ -7,16 +7,25 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from cells import Cells, beside_star, with_star
+from packed_samples import Array, different
 
+COPY = 1 << 16  # more than any quality of a genotype
 DELETED = "*"  # the allele of a copy of which an earlier record says that it lacks the site
 
 
 @dataclass(slots=True)
 class Deletion:
-    """A deletion that a record calls: the last base that it deletes, and its carriers' copies and certainty."""
+    """A deletion that a record calls.
+
+    Attributes:
+        end: The last base that it deletes.
+        samples: The samples that carry it, by number.
+        carried: The copies of each times `COPY`, and how certain its genotype is, Phred-scaled.
+    """
 
     end: int
-    carriers: dict[int, tuple[int, int]]
+    samples: Array
+    carried: Array
 
 
 @dataclass(slots=True)
@@ -43,13 +52,15 @@ class Deletions:
         for number, allele in enumerate(alleles):
             shorter = len(alleles[0]) - len(allele)
             if shorter > 0:
-                deleted = [one.genotype.alleles.count(number) for one in cells.different]
-                samples = np.flatnonzero(np.array(deleted)[cells.numbers] > 0)
-                carriers = {
-                    sample: (deleted[cell], cells.different[cell].genotype.quality or 0)
-                    for sample, cell in zip(samples.tolist(), cells.numbers[samples].tolist(), strict=True)
-                }
-                self.spanning.append(Deletion(pos + shorter, carriers))
+                genotypes = [one.genotype for one in cells.different]
+                deleted = [one.alleles.count(number) for one in genotypes]
+                carried = [
+                    copies * COPY + (one.quality or 0) if copies else 0
+                    for copies, one in zip(deleted, genotypes, strict=True)
+                ]
+                of_samples = np.array(carried).take(cells.numbers)
+                samples = np.flatnonzero(of_samples)
+                self.spanning.append(Deletion(pos + shorter, samples, of_samples[samples]))
 
 
 def over_deletions(cells: Cells, deletions: Sequence[Deletion]) -> Cells | None:
@@ -58,20 +69,17 @@ def over_deletions(cells: Cells, deletions: Sequence[Deletion]) -> Cells | None:
     A sample with a deletion on one copy has x/* in place of x/x, and one with deletions on all copies, and no variant,
     has `*` only. Any other genotype contradicts the deletion, and is left as it is.
     """
-    spanned: dict[int, tuple[int, int]] = {}
+    carried = np.zeros(len(cells.numbers), dtype=np.int64)
     for one in deletions:
-        for sample, carried in one.carriers.items():
-            spanned[sample] = max(carried, spanned.get(sample, (0, 0)))
+        carried[one.samples] = np.maximum(carried[one.samples], one.carried)
+    samples = np.flatnonzero(carried)
+    spanned = carried[samples]
+    firsts, kind_of = different(spanned * len(cells.different) + cells.numbers[samples])
+    kinds = zip(cells.numbers[samples[firsts]].tolist(), spanned[firsts].tolist(), strict=True)
+    over = [with_star(cells.different[number], *divmod(one, COPY)) for number, one in kinds]
     star = len(cells.different[0].genotype.depths)
-    numbers = cells.numbers[list(spanned)].tolist()
-    over = {
-        sample: with_star(cells.different[number], *carried)
-        for (sample, carried), number in zip(spanned.items(), numbers, strict=True)
-    }
-    if not any(star in one.genotype.alleles for one in over.values()):
+    if not any(star in one.genotype.alleles for one in over):
         return None
-    others = [beside_star(one) for one in cells.different]
-    different = {one: number for number, one in enumerate(dict.fromkeys([*others, *over.values()]))}
-    numbers = np.array([different[one] for one in others])[cells.numbers]
-    numbers[list(over)] = [different[one] for one in over.values()]
-    return Cells(list(different), numbers)
+    numbers = cells.numbers.copy()
+    numbers[samples] = len(cells.different) + kind_of
+    return Cells([*map(beside_star, cells.different), *over], numbers)

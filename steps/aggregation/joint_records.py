@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import mul
 from typing import NamedTuple
 
-from cells import FORMAT, Cells, Genotype
+from cells import CALLED, FORMAT, Cells, Genotype
 from cells_of_sites import batches, cells_of
 from deletions import DELETED, Deletions, over_deletions
 from evidence import Limits
@@ -68,7 +69,7 @@ def joint_line(site: CalledSite, cells: Cells, filters: Filters, deletions: Dele
     if not is_own and not has_deletion(record.alleles):
         return None
     ref, *alts = record.alleles
-    carriers = [one.genotype for one in cells.different if one.is_carrier]
+    carriers = [one.genotype for one in cells.carriers(cells.different)]
     if not carriers:
         return None
     spanning = deletions.at(record.contig, record.pos)
@@ -93,14 +94,12 @@ def with_counts(info: Mapping[str, str | None], alts: int, cells: Cells) -> str:
         cells: The cells of its samples.
     """
     copies = [0] * (alts + 1)
-    for cell, samples in zip(cells.different, cells.counts, strict=True):
-        if cell.is_carrier:
-            for allele in cell.genotype.alleles:
-                if allele is not None:
-                    copies[allele] += samples
-        else:
-            copies[0] += samples * cell.called
-    called, counts = sum(copies), copies[1:]
+    samples = cells.counts
+    for cell, many in zip(cells.carriers(cells.different), cells.carriers(samples), strict=True):
+        for allele in cell.genotype.alleles:
+            if allele is not None:
+                copies[allele] += many
+    called, counts = sum(map(mul, samples, map(CALLED, cells.different))), copies[1:]
     kept = [name if value is None else f"{name}={value}" for name, value in info.items() if name not in UNTIL_GENOTYPED]
     kept += [f"AC={','.join(map(str, counts))}", f"AN={called}"]
     if called:

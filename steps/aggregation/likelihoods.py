@@ -90,19 +90,15 @@ def of_depth(depth: int) -> list[int]:
     return [0, min(round(HALF * depth), LARGEST), min(REFERENCE_READ * depth, LARGEST)]
 
 
-def most_probable(phred: Sequence[int], depths: Sequence[int], ploidy: int) -> tuple[int, int]:
-    """Return the place of a sample's most probable genotype, and its quality, as `bcftools call -m` has them.
+def weights_of(phred: Sequence[int], depths: Sequence[int], ploidy: int) -> list[float]:
+    """Return how probable each genotype of a sample is, up to a factor, as `bcftools call -m` weighs them.
 
-    The sample is judged alone: the frequencies of alleles are their shares of its reads. Few reads without an allele
-    do not prove that it is not there, so that the likelihoods bound the quality.
+    The sample is judged alone: the frequencies of alleles are their shares of its reads.
 
     Args:
         phred: The likelihoods.
         depths: The number of reads of each allele.
         ploidy: 1 or 2.
-
-    >>> most_probable([117, 0, 1], [1, 7], 2), most_probable([0, 6, 38], [2, 0], 2), most_probable([50, 0], [0, 3], 1)
-    ((2, 6), (0, 6), (1, 50))
     """
     total = sum(depths) or 1
     shares = [depth / total for depth in depths]
@@ -113,13 +109,32 @@ def most_probable(phred: Sequence[int], depths: Sequence[int], ploidy: int) -> t
         priors = [shares[one] * shares[two] * (1 + (one != two)) for one, two in pairs(len(depths))]
     else:
         priors = shares
-    weights = [likely(value) * prior if prior else 0.0 for value, prior in zip(phred, priors, strict=True)]
-    best = weights.index(max(weights))
-    others = sum(weights) - weights[best]
-    certain = others <= weights[best] * likely(MOST_CERTAIN)
+    return [likely(value) * prior if prior else 0.0 for value, prior in zip(phred, priors, strict=True)]
+
+
+def quality_of(place: int, weights: Sequence[float], phred: Sequence[int]) -> int:
+    """Return the quality of a sample's most probable genotype.
+
+    Few reads without an allele do not prove that it is not there, so that the likelihoods bound the quality.
+
+    Args:
+        place: The place of the genotype.
+        weights: How probable each genotype is: see `weights_of`.
+        phred: The likelihoods.
+
+    >>> for phred, depths, ploidy in ((117, 0, 1), (1, 7), 2), ((0, 6, 38), (2, 0), 2), ((50, 0), (0, 3), 1):
+    ...     weights = weights_of(phred, depths, ploidy)
+    ...     place = weights.index(max(weights))
+    ...     print(place, quality_of(place, weights, phred))
+    2 6
+    0 6
+    1 50
+    """
+    others = sum(weights) - weights[place]
+    certain = others <= weights[place] * likely(MOST_CERTAIN)
     quality = MOST_CERTAIN if certain else round(-10 * log10(others / sum(weights)))
-    gap = min(*phred[:best], *phred[best + 1 :], phred[best] + MOST_CERTAIN) - phred[best]
-    return best, quality if gap < 0 else min(quality, gap)
+    gap = min(*phred[:place], *phred[place + 1 :], phred[place] + MOST_CERTAIN) - phred[place]
+    return quality if gap < 0 else min(quality, gap)
 
 
 @lru_cache(MANY)

@@ -252,6 +252,12 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, reference: Path, cont
     assert (process.returncode, process.stderr) == (65, f"error: {path}: {message}\n")
 
 
+def test_a_missing_gvcf_is_named(tmp_path: Path, reference: Path) -> None:
+    path = tmp_path / "x.g.vcf.gz"
+    process = run_step(tmp_path / "a", reference, [*three_gvcfs(tmp_path, reference), str(path)], ["c1:1-3000"])
+    assert (process.returncode, process.stderr) == (65, f"error: {path}: expected a gVCF, found no such file\n")
+
+
 def test_gvcfs_of_another_reference_are_refused(tmp_path: Path, reference: Path) -> None:
     other = tmp_path / "other.fa"
     bases = pysam.FastaFile(str(reference)).fetch("c1")

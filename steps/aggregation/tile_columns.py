@@ -7,6 +7,7 @@ are its column. Columns are numbered: each different one is computed, and kept, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from bcf import NewRecord, smallest
 from column_table import NONE, ColumnTable
 from common.arrays import distinct
 from gvcf_records import I16, Allele, Site
+from likelihoods import MANY
 from packed_samples import DENSE, SHARE, Array, Bodies, Packed, different
 from tiles import Tile
 
@@ -33,6 +35,7 @@ class SiteRow(NamedTuple):
     values: Mapping[str, Array]
 
 
+@lru_cache(MANY)  # groups of a cohort have many of the same
 def parse_allele(text: str) -> tuple[bool, Allele]:
     """Return whether an allele is an indel, and the allele, from one of `Packed.allele_texts`."""
     indel, ref, alt = text.split("\t")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pysam
 from bam_stream import read_header
 from common.alignment_header import OTHER_KIND, open_alignments, refuse_other_bases
+from common.bgzf_parts import open_bgzf
 from common.forks import ForkFailed, fork, wait_for
 from common.program import BadInput
 from read_pipe import connected, damaged
@@ -78,7 +79,7 @@ class AlignedSource:
         self._process: int | None = fork(connected(command, content, end, begin))
         os.close(content)
         os.close(end)
-        self._stream = pysam.BGZFile(f"/dev/fd/{begin}", "rb", None)
+        self._stream = open_bgzf(f"/dev/fd/{begin}")
         os.close(begin)
         self.header = self._header()
 

@@ -6,8 +6,6 @@ import ctypes
 import sys
 
 _SET_THP_DISABLE = 41  # PR_SET_THP_DISABLE of linux/prctl.h
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt, in malloc.h of glibc
-_KEPT_BYTES, _LARGEST_BYTES = 1 << 28, 1 << 25
 
 
 def without_huge_pages() -> None:
@@ -19,14 +17,3 @@ def without_huge_pages() -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_THP_DISABLE, 1, 0, 0, 0)  # it fails where the kernel has no such pages
-
-
-def keep_freed_memory() -> None:
-    """Let this process keep up to 256 MiB that it frees, for what it allocates next.
-
-    Else blocks of some 100 KB and more, such as columns of records, and zlib-ng's state, are given back to the system
-    each time, and each page is cleared again when it is written.
-    """
-    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # of glibc
-        mallopt(_MMAP_THRESHOLD, _LARGEST_BYTES)
-        mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)

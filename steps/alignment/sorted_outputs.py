@@ -10,8 +10,8 @@ from typing import Any
 
 import pysam
 from bam_stream import read_header
+from common.freed_memory import keep_freed_memory
 from header import bam_header
-from process_memory import keep_freed_memory
 
 
 def write_outputs(

@@ -1,4 +1,4 @@
-"""VCF files that are written in parts: BGZF files can be concatenated without their last blocks."""
+"""BGZF files, and VCF files that are written in parts: BGZF files can be concatenated without their last blocks."""
 
 from __future__ import annotations
 
@@ -16,6 +16,20 @@ BLOCK_BYTES = 0xFF00  # of text in a block, as htslib has it
 LEVEL = 5  # of zlib-ng: half the time of zlib's 6, files of joint calling are 3 % larger
 START = bytes.fromhex("1f8b08040000000000ff060042430200")  # of a block, whose size less 1 follows
 END = START + bytes.fromhex("1b0003000000000000000000")  # the empty block that ends a BGZF file
+
+
+def open_bgzf(path: str) -> pysam.BGZFile:
+    """Open a BGZF file, or a pipe of one, to read.
+
+    pysam itself ends the process by a segmentation fault if htslib cannot open a file.
+
+    Raises:
+        OSError: if it cannot be opened.
+    """
+    if not Path(path).is_fifo():  # which would lose its writer
+        with Path(path).open("rb"):
+            pass
+    return pysam.BGZFile(path, "rb", index=None)
 
 
 @contextmanager

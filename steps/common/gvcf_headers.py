@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import pysam
-
+from common.bgzf_parts import open_bgzf
 from common.program import BadInput
 from common.variants import PLOIDY_KEY
 
@@ -51,11 +50,13 @@ def read_header(path: str) -> GvcfHeader:
     """
     lines: list[str] = []
     try:
-        with pysam.BGZFile(path, "rb", index=None) as file:
+        with open_bgzf(path) as file:
             for line in file:
                 lines.append(line.decode())
                 if not line.startswith(b"##"):
                     break
+    except FileNotFoundError:
+        raise BadInput(f"{path}: expected a gVCF, found no such file") from None
     except (OSError, ValueError):
         lines = []
     if not lines or not lines[0].startswith("##fileformat=VCF") or not lines[-1].startswith("#CHROM\t"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import random
+import subprocess
 from pathlib import Path
 
 import pysam
 import pytest
 
-from common.bgzf_parts import BLOCK_BYTES, END, bgzf_writer, join
+from common.bgzf_parts import BLOCK_BYTES, END, bgzf_writer, join, open_bgzf
 
 RANDOM = "".join(map(chr, random.Random(1).choices(range(128), k=3 * BLOCK_BYTES + 5)))  # cannot be made much smaller
 
@@ -27,8 +28,24 @@ def test_a_file_has_its_text(tmp_path: Path, texts: list[str]) -> None:
     content = "".join(texts).encode()
     assert gzip.decompress(path.read_bytes()) == content
     assert path.read_bytes().endswith(END)
-    with pysam.BGZFile(str(path), "rb", index=None) as file:
+    with open_bgzf(str(path)) as file:
         assert file.read(len(content) + 1) == content
+
+
+@pytest.mark.parametrize(("name", "error"), [("missing", FileNotFoundError), (".", IsADirectoryError)])
+def test_a_file_that_cannot_be_opened_is_an_error(tmp_path: Path, name: str, error: type[OSError]) -> None:
+    with pytest.raises(error):
+        open_bgzf(str(tmp_path / name))
+
+
+def test_a_pipe_is_opened_once(tmp_path: Path) -> None:
+    path = tmp_path / "x.gz"
+    with bgzf_writer(path) as write:
+        write(RANDOM)
+    with subprocess.Popen(["cat", str(path)], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        with open_bgzf(f"/dev/fd/{writer.stdout.fileno()}") as file:
+            assert file.read(len(RANDOM) + 1) == RANDOM.encode()
 
 
 def test_joined_parts_are_found_by_their_index(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pysam.bcftools
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # the parent folder of `common`
 from common.bcftools_stats import write_stats
+from common.bgzf_parts import open_bgzf
 from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed, fork, wait_for
 from common.program import BadInput, StepError, run_program
@@ -104,7 +105,7 @@ def name_missing(output: str, missing: Sequence[str], intervals: int, scratch: P
     """
     header, renewed = scratch / "header.vcf", scratch / "renewed.vcf.gz"
     line = f"##{MISSING_INTERVALS_KEY}={len(missing)} of {intervals}: {','.join(missing)}\n"
-    with pysam.BGZFile(output, "rb", index=None) as file, header.open("wb") as out:
+    with open_bgzf(output) as file, header.open("wb") as out:
         for text in file:
             if text.startswith(b"#CHROM"):
                 out.write(line.encode() + text + b"\n")

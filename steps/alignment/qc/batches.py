@@ -7,8 +7,8 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 import numpy as np
-import pysam
 from bam_stream import Stream, read_header
+from common.bgzf_parts import open_bgzf
 from numpy.typing import NDArray
 
 READ_BYTES = 1 << 18  # of which all columns fit in the caches; with more, new memory costs more than it saves
@@ -56,7 +56,7 @@ def read_batches(path: str) -> Iterator[Batch]:
     Raises:
         OSError: if it ends within a record.
     """
-    with pysam.BGZFile(path, "rb", None) as stream:
+    with open_bgzf(path) as stream:
         read_header(stream)
         yield from batches_of(stream, path)
 
