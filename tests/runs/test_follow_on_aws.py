@@ -449,7 +449,8 @@ def test_the_workers_message_is_shown_where_batch_has_only_an_exit_code(ended_ru
     (before,) = json.loads(command("status", RUN, "--json").output)["failures"]["items"]
     assert (before["class"], before["message"]) == ("tool_error", "Essential container in task exited")
     failure = {"class": "out_of_disk", "message": "no space left", "exit_code": 1, "job_id": before["job_id"]}
-    failure |= {"seconds": 1.5, "vcpus": 1, "memory_mib": 2048, "host": {}}
+    failure |= {"seconds": 1.5, "vcpus": 1, "memory_mib": 2048, "host": {}, "step": "alignment", "version": "1"}
+    failure |= {"peak_memory_mib": 20, "processor_seconds": 1.0, "number": 1, "program": "0" * 64, "because": []}
     key = f"runs/{RUN}/steps/alignment/c/failure.json"
     for attempt, expected in (
         (2, ("tool_error", "Essential container in task exited")),  # of another attempt
