@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from contextlib import suppress
 from typing import Any
 
+import orjson
+
 from genomics_pipeline.model import budgets
+
+_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG = b"0" * 19  # digits; shorter numbers have less than 64 bits
+_NUMERAL = re.compile(rb"[\s:,\[]-?[0-9]{19}")
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -18,12 +26,29 @@ def parse_json(text: str | bytes) -> Any:
     Raises:
         ValueError: for anything else, such as NaN, or beyond a budget; `json.JSONDecodeError` has line and column.
     """
+    if isinstance(text, bytes) and not _has_long_number(text):
+        with suppress(ValueError):  # what it refuses is read again, for the message
+            value = orjson.loads(text)
+            if text.count(b"{") + text.count(b"[") > budgets.JSON_DEPTH.value:
+                refuse_deep(value)
+            return value
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_finite)
     except RecursionError:
         raise ValueError(f"more than {budgets.JSON_DEPTH.value:,} nested arrays and objects") from None
     refuse_deep(value)
     return value
+
+
+def _has_long_number(text: bytes) -> bool:
+    """Return whether there may be a number of more digits than 64 bits are sure to hold."""
+    zeros = text.translate(_ZEROS)
+    at = zeros.find(_LONG)
+    while at >= 0:
+        if at < len("-0") or _NUMERAL.match(text, at - 1) or _NUMERAL.match(text, at - 2):
+            return True
+        at = zeros.find(_LONG, at + len(_LONG))
+    return False
 
 
 def refuse_deep(value: Any, most: int = budgets.JSON_DEPTH.value) -> None:

@@ -15,6 +15,7 @@ from genomics_pipeline.model.web_uri import file_path
 
 NAME_BYTES = 255  # of a file's name, on nearly all file systems
 
+_ORDINARY_KEY = re.compile(r"\w[\w.+-]*(?:/\w[\w.+-]*)*", re.ASCII)
 _DRIVE = re.compile(r"[A-Za-z]:")  # of Windows
 
 
@@ -45,6 +46,8 @@ def is_plain_key(key: str, below: str = "") -> bool:
     >>> is_plain_key("results/a.vcf.gz", "results/"), is_plain_key("results//etc/passwd"), is_plain_key("a/../../b")
     (True, False, False)
     """
+    if len(key) <= NAME_BYTES and _ORDINARY_KEY.fullmatch(key):  # as nearly all are
+        return key.startswith(below)
     names = key.removeprefix(below).split("/")
     return key.startswith(below) and all(map(is_plain_name, names)) and len(key.encode()) <= quotas.OBJECT_KEY.value
 

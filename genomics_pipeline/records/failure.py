@@ -14,7 +14,7 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.differences import read_differences
 from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord, delete_record, read_fields
 from genomics_pipeline.records.job import BatchAttempt, read_attempt
-from genomics_pipeline.stores.protocol import MissingObject, Store
+from genomics_pipeline.stores.protocol import MissingObject, ObjectReader, Store
 
 KIND = RecordKind("the record of a failure", "run the item again")
 
@@ -89,7 +89,7 @@ def write_failure(store: Store, run: RunPlace, stage: str, item: str, record: Fa
     store.write(_uri(run, stage, item), json.dumps(record.to_json(), ensure_ascii=False).encode() + b"\n")
 
 
-def read_failure(store: Store, run: RunPlace, stage: str, item: str) -> FailureRecord | None:
+def read_failure(store: ObjectReader, run: RunPlace, stage: str, item: str) -> FailureRecord | None:
     """Read the record of an item's failure.
 
     Returns:

@@ -202,16 +202,17 @@ class Fields:
         return tuple(keys)
 
     def _present(self, name: str) -> Any:
-        if name not in self.members:
+        try:
+            return self.members[name]
+        except KeyError:
             member = f"{self.prefix}{name}"
             raise UnreadableRecord(
                 f"{self.uri}: expected {self.kind.name}, found no member {member!r}; {self.kind.advice}"
-            )
-        return self.members[name]
+            ) from None
 
     def _typed(self, name: str, kind: type[T] | tuple[type[T], ...], expected: str) -> T:
         value = self._present(name)
-        if not isinstance(value, kind) or isinstance(value, bool):
+        if not isinstance(value, kind) or value is True or value is False:
             raise self.error(name, expected)
         return value
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.json_text import dumps, loads_lenient
+from genomics_pipeline.model.json_text import dumps, loads
 from genomics_pipeline.model.metric_spec import METRIC_FORMAT, QUALITY, SECTIONS, DeclaredMetrics, MetricSpec
 from genomics_pipeline.records.fields import Fields
 
@@ -22,12 +22,19 @@ def parse_metrics(text: bytes) -> Mapping[str, Any]:
     {'reads': 4, 'mean': None}
     """
     try:
-        value = json.loads(dumps(loads_lenient(text)))
+        value = _loads(text)
     except (ValueError, RecursionError) as error:
         raise DataError(f"expected a JSON object of metrics, found none: {error}") from None
     if not isinstance(value, dict):
         raise DataError(f"expected a JSON object of metrics, found {type(value).__name__}")
     return value
+
+
+def _loads(text: bytes) -> Any:
+    try:
+        return loads(text)
+    except ValueError:
+        return json.loads(dumps(json.loads(text)))
 
 
 def metrics_misfit(text: bytes) -> str | None:

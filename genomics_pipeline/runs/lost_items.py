@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.records.completion import CompletionRecord
@@ -72,7 +71,7 @@ def _done_stages(
         store: The store that looks.
     """
     names = filter(is_asked, files.items(group.scope))
-    return in_parallel(lambda name: (name, files.done_records(group.stages, name, store)), names)
+    return files.each(lambda name: (name, files.done_records(group.stages, name, store)), names)
 
 
 def ended_groups(groups: Sequence[StageGroup], labels: Collection[str], succeeded: bool) -> list[StageGroup]:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.metric_spec import DeclaredMetrics, MetricSpec, verdicts
@@ -19,6 +18,7 @@ from genomics_pipeline.records.metrics import parse_metrics
 from genomics_pipeline.report.run_state import RunState
 from genomics_pipeline.report.run_summary import CohortOutcome, Outcomes, SampleOutcome
 from genomics_pipeline.runs.run_files import COHORT, RunFiles
+from genomics_pipeline.stores.protocol import ObjectReader
 
 EXCEEDED = "States.ExceedToleratedFailureThreshold"  # the error of a Map state
 
@@ -66,9 +66,11 @@ def sample_outcomes(
             that is not known.
     """
 
+    store = files.many_looks()
+
     def outcome(sample: str) -> SampleOutcome:
-        done = _completion_records(files, stages, sample)
-        metrics = _metrics(files, done)
+        done = _completion_records(files, stages, sample, store)
+        metrics = _metrics(files, done, store)
         return SampleOutcome(
             sample=sample,
             state=_sample_state(sample, failures, len(done) == len(stages)),
@@ -80,8 +82,7 @@ def sample_outcomes(
             error=failures.get(sample),
         )
 
-    samples = files.items("sample")
-    yield from in_parallel(outcome, samples) if files.is_on_aws else map(outcome, samples)
+    yield from files.each(outcome, files.items("sample"))
 
 
 def _sample_state(sample: str, failures: Mapping[str, str], complete: bool) -> str:
@@ -97,8 +98,8 @@ def cohort_outcome(files: RunFiles, stages: StageMetrics) -> CohortOutcome:
         files: The files of the run.
         stages: These stages, with the metrics that their steps declare.
     """
-    done = _completion_records(files, stages, COHORT)
-    metrics = _metrics(files, done)
+    done = _completion_records(files, stages, COHORT, files.store)
+    metrics = _metrics(files, done, files.store)
     return CohortOutcome(_files(files, done), metrics, _verdicts(stages, metrics))
 
 
@@ -116,9 +117,11 @@ def _verdicts(stages: StageMetrics, metrics: Mapping[str, Any]) -> dict[str, Map
     return {stage: one for stage, one in found.items() if one}
 
 
-def _completion_records(files: RunFiles, stages: StageMetrics, item: str) -> dict[str, CompletionRecord]:
+def _completion_records(
+    files: RunFiles, stages: StageMetrics, item: str, store: ObjectReader
+) -> dict[str, CompletionRecord]:
     """Return the completion records of an item, by stage; a stage that is not done is left out."""
-    records = ((stage, files.record(stage, item)) for stage in stages)
+    records = ((stage, files.record(stage, item, store)) for stage in stages)
     return {stage: record for stage, record in records if record}
 
 
@@ -130,13 +133,13 @@ def _files(files: RunFiles, done: Mapping[str, CompletionRecord]) -> dict[str, s
     }
 
 
-def _metrics(files: RunFiles, done: Mapping[str, CompletionRecord]) -> dict[str, Any]:
+def _metrics(files: RunFiles, done: Mapping[str, CompletionRecord], store: ObjectReader) -> dict[str, Any]:
     """Return the metrics by stage; a file that is gone or damaged by now has none."""
     metrics = {}
     for stage, record in done.items():
         if (output := record.outputs.get(METRICS)) and output.key.endswith(".json"):
             with suppress(OSError, DataError):
-                metrics[stage] = parse_metrics(files.store.read(files.place.uri(output.key)))
+                metrics[stage] = parse_metrics(store.read(files.place.uri(output.key)))
     return metrics
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from genomics_pipeline.model.metric_spec import DeclaredMetrics
 from genomics_pipeline.report.run_state import ItemFailure, RunState
+from genomics_pipeline.report.stage_times import TimesByStage
 from genomics_pipeline.runs.run_files import RunFiles
 
 
@@ -30,6 +31,16 @@ class ReadableRun(Protocol):
 
         Raises:
             RunError: if the run has no execution yet, or AWS cannot be reached.
+        """
+
+    def state_with(self, times: TimesByStage) -> RunState:
+        """Return the present state of the run, and add the completion records that are read for it.
+
+        Args:
+            times: Gathers the times of the tasks, and what else it takes from their records.
+
+        Raises:
+            RunError: see `state`.
         """
 
     def declared_metrics(self) -> DeclaredMetrics:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from os import SEEK_END
+from pathlib import Path
+from typing import TypeVar
 
 from genomics_pipeline.asl.optional import is_optional
 from genomics_pipeline.asl.record_map import LABEL, PARTS
@@ -25,9 +27,13 @@ from genomics_pipeline.records.given_gvcfs import read_given_gvcfs
 from genomics_pipeline.records.items import read_item_ids
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.stores.held_folders import HeldFolders
 from genomics_pipeline.stores.listed import ListedObjects
 from genomics_pipeline.stores.protocol import MissingObject, ObjectReader, Store
 from genomics_pipeline.stores.routed import RoutedStore
+
+Argument = TypeVar("Argument")
+Answer = TypeVar("Answer")
 
 COHORT = "cohort"
 COMPARED = 10_000  # items that a misspelt name is compared with
@@ -72,12 +78,14 @@ class RunFiles:
         place: The place of the run in that store.
         shown: The place of the run as users know it: a folder or a URI.
         log_group: The CloudWatch Logs group of its jobs; None for a run in a folder.
+        folder: The folder of this machine that the store reads; None for another place.
     """
 
     store: Store
     place: RunPlace
     shown: str
     log_group: str | None = None
+    folder: Path | None = None
 
     @property
     def is_on_aws(self) -> bool:
@@ -163,8 +171,14 @@ class RunFiles:
         raise RunError(f"{item}: no such sample in this run; {did_you_mean(item, known)}")
 
     def many_looks(self) -> ObjectReader:
-        """Return the store for looks at the outputs of many items, which on AWS costs one request for 1,000 outputs."""
+        """Return the store for looks at the files of many items; on AWS, one request is for 1,000 outputs."""
+        if self.folder is not None:
+            return HeldFolders(self.store, self.place.uri(""), self.folder)
         return ListedObjects(self.store, self.place.uri(run_layout.RESULTS)) if self.is_on_aws else self.store
+
+    def each(self, look: Callable[[Argument], Answer], arguments: Iterable[Argument]) -> Iterator[Answer]:
+        """Yield the answers of looks in their order; in parallel on AWS, where each waits for requests."""
+        return in_parallel(look, arguments) if self.is_on_aws else map(look, arguments)
 
     def done_records(
         self, stages: Iterable[str], item: str, store: ObjectReader | None = None
@@ -178,23 +192,30 @@ class RunFiles:
         """
         return done_records(store or self.store, self.place, stages, item, may_have_expired=self.is_on_aws)
 
-    def record(self, stage: str, item: str) -> CompletionRecord | None:
-        """Return the record of a stage over an item, whether its outputs are there or not; None if there is none."""
-        return read_completion(self.store, self.place, stage, item)
+    def record(self, stage: str, item: str, store: ObjectReader | None = None) -> CompletionRecord | None:
+        """Return the record of a stage over an item, whether its outputs are there or not; None if there is none.
+
+        Args:
+            stage: The stage.
+            item: The item.
+            store: What `many_looks` returned, for a look at one of many items.
+        """
+        return read_completion(store or self.store, self.place, stage, item)
 
     def ended(self, group: StageGroup) -> Iterator[tuple[str, Mapping[str, CompletionRecord | FailureRecord]]]:
         """Yield each item of a group with the record of each stage that ended over it; no record is read twice."""
+        store = self.many_looks()
 
         def read(item: str) -> tuple[str, Mapping[str, CompletionRecord | FailureRecord]]:
             found: dict[str, CompletionRecord | FailureRecord] = {}
             for stage in group.stages:
-                record = self.record(stage, item) or read_failure(self.store, self.place, stage, item)
+                record = self.record(stage, item, store) or read_failure(store, self.place, stage, item)
                 if record is None:
                     break  # later stages did not begin
                 found[stage] = record
             return item, found
 
-        return in_parallel(read, self.items(group.scope))
+        return self.each(read, self.items(group.scope))
 
     def completions(self) -> Iterator[CompletionRecord]:
         """Yield the record of each task that is done, in the order of the definition's stages of each item."""
@@ -256,7 +277,9 @@ def folder_files(run: RunFolder, store: RoutedStore) -> RunFiles:
         run: The folder.
         store: Local files and S3.
     """
-    return RunFiles(store.with_buckets({BUCKET: run.path}), RunPlace(run.name, BUCKET, ""), str(run.path))
+    return RunFiles(
+        store.with_buckets({BUCKET: run.path}), RunPlace(run.name, BUCKET, ""), str(run.path), folder=run.path
+    )
 
 
 def cohort_names(run: RunFolder, store: RoutedStore) -> list[str]:

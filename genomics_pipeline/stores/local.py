@@ -27,6 +27,7 @@ from genomics_pipeline.stores.protocol import (
     Publication,
     Sink,
     TransferStopped,
+    file_info,
 )
 from genomics_pipeline.stores.publish import publish_bytes, publish_files, publish_new, publishing, remove
 from genomics_pipeline.stores.temporary_file import is_temporary
@@ -225,8 +226,7 @@ def _info(uri: str, path: Path) -> ObjectInfo | None:
         return None
     if not S_ISREG(status.st_mode):
         return None
-    version = f"{status.st_size}-{status.st_mtime_ns}"
-    return ObjectInfo(uri, status.st_size, version, int(status.st_mtime), inode=status.st_ino)
+    return file_info(uri, status)
 
 
 def _decode(uri: str, quoted: str) -> str:

@@ -17,7 +17,7 @@ from genomics_pipeline.stores.protocol import ForbiddenFile, IrregularFile
 
 _FOLDER_FOUND = "expected a file, found a folder; move or remove it, then run again"
 FOLDER = READ | os.O_DIRECTORY
-_STEP = FOLDER | getattr(os, "O_PATH", 0)  # into a folder that need not be readable
+FOLDER_TO_PASS = FOLDER | getattr(os, "O_PATH", 0)  # which need not be readable
 _unsynced: set[Path] = set()  # new folders whose names are not on disk yet; a thread that finds one syncs it, too
 _making_folders = threading.Lock()
 
@@ -170,11 +170,11 @@ def open_inner_file(path: Path, root: Path) -> BinaryIO:
     base = os.path.realpath(root)
     *folders, name = Path(os.path.realpath(path)).relative_to(base).parts or ("",)
     with naming(path), ExitStack() as stack:
-        folder = os.open(base, _STEP)
+        folder = os.open(base, FOLDER_TO_PASS)
         stack.callback(os.close, folder)
         for each in folders:
             try:
-                folder = os.open(each, _STEP, dir_fd=folder)
+                folder = os.open(each, FOLDER_TO_PASS, dir_fd=folder)
             except PermissionError as error:
                 raise ForbiddenFile(path, error) from None
             stack.callback(os.close, folder)

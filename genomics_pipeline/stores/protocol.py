@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from os import stat_result
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -290,6 +291,12 @@ class Store(Protocol):
 
     def delete(self, uri: str) -> None:
         """Delete an object, if there is one."""
+
+
+def file_info(uri: str, status: stat_result) -> ObjectInfo:
+    """Return a file of this machine, without its content, as an object."""
+    version = f"{status.st_size}-{status.st_mtime_ns}"
+    return ObjectInfo(uri, status.st_size, version, int(status.st_mtime), inode=status.st_ino)
 
 
 def shown_place(store: ObjectReader, uri: str) -> str:

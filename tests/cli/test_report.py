@@ -15,6 +15,7 @@ from genomics_pipeline.runs.local.reader import FolderReader
 from genomics_pipeline.runs.reporting.read import ReportRequest
 from genomics_pipeline.runs.reporting.watch import PageKeeper
 from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.stores.held_folders import HeldFolders
 from tests.cli.conftest import Ended
 from tests.cli.test_plan_page import Page
 from tests.small_project import SmallProject, stage_toml
@@ -119,6 +120,23 @@ def test_a_repeated_run_writes_the_same_report(cli: Cli, project: SmallProject) 
     ended = cli("report", project.run)
     assert (ended.code, ended.out) == (0, f"{project.run / run_layout.REPORT}\n")
     assert (project.run / run_layout.REPORT).read_bytes() == first
+
+
+def test_each_record_is_read_once(cli: Cli, project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.samples({"a": reads("ACGT"), "b": reads("NN"), "c": reads("ACG")})
+    assert cli(*project.arguments()).code == 1  # b failed
+    read_keys: list[str] = []
+    read = HeldFolders.read
+
+    def counting(held: HeldFolders, uri: str) -> bytes:
+        read_keys.append(uri.removeprefix("s3://RUN/"))
+        return read(held, uri)
+
+    monkeypatch.setattr(HeldFolders, "read", counting)
+    assert cli("report", project.run).code == 0
+    records = [key for key in read_keys if key.endswith("/step.json")]
+    assert sorted(records) == sorted(run_layout.completion_record("measuring", one) for one in "abc")
+    assert len(read_keys) == len(set(read_keys))
 
 
 def test_a_rerun_writes_the_report_anew(cli: Cli, project: SmallProject) -> None:

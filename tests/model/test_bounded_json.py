@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.bounded_json import parse_json, refuse_deep
@@ -78,3 +80,22 @@ def test_errors_of_a_toml_file_are_counted() -> None:
 def test_a_message_is_shortened() -> None:
     assert Problem("a" * 10_000).message == "a" * 10_000
     assert Problem("a" * 10_002).message == "a" * 10_000 + " … (2 more characters)"
+
+
+@given(st.text(), st.integers(), st.integers(15, 25), st.sampled_from(["", "-"]), st.sampled_from(["1", "9"]))
+def test_the_fast_reader_finds_the_same_values(text: str, number: int, digits: int, sign: str, first: str) -> None:
+    long = sign + first + "8" * (digits - 1)
+    for value in (long, f'"{long}"', f'"a-{long}"', f"[1,{long}]", f'{{"a": {long}, "b":\n{number}}}', f"{long}.5"):
+        whole = f"[{json.dumps(text)}, {value}]"
+        assert repr(parse_json(whole.encode())) == repr(json.loads(whole))
+    assert repr(parse_json(long.encode())) == repr(int(long))
+
+
+@pytest.mark.parametrize("text", ["[NaN]", "[1e400]", "[1", "[" * 201 + "]" * 201, '{"a":' * 201 + "1" + "}" * 201])
+def test_bytes_are_refused_as_texts_are(text: str) -> None:
+    errors = []
+    for one in (text, text.encode()):
+        with pytest.raises(ValueError) as error:  # noqa: PT011  # any, but the same
+            parse_json(one)
+        errors.append(str(error.value))
+    assert errors[0] == errors[1]

@@ -12,6 +12,7 @@ from genomics_pipeline.model.metric_spec import DeclaredMetrics
 from genomics_pipeline.model.overrides import assignments
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.report.run_summary import Outcomes
+from genomics_pipeline.report.stage_times import TimesByStage
 from genomics_pipeline.runs.aws.budget import BudgetGuard
 from genomics_pipeline.runs.aws.cancel import cancel
 from genomics_pipeline.runs.aws.chain import started_children
@@ -61,6 +62,10 @@ class AwsBackend:
     def state(self) -> RunState:
         """Read the state from Step Functions."""
         return self._watcher.now()
+
+    def state_with(self, times: TimesByStage) -> RunState:
+        """Read the state, and give the records that are read for it to `times`."""
+        return self._watcher.now(times)
 
     def declared_metrics(self) -> DeclaredMetrics:
         """Return the metrics in the record of the run."""

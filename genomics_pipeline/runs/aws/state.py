@@ -64,13 +64,16 @@ class AwsRunWatcher:
         before = earlier_results(self._files, since_whole(self._chain), partial(aws_map_runs, run))
         self._before, self._failed_before = before, self._unfinished_items(before.all_failures())
 
-    def now(self) -> RunState:
+    def now(self, times: TimesByStage | None = None) -> RunState:
         """Return the present state of the run.
+
+        Args:
+            times: Gathers the times of the tasks whose records are read.
 
         Raises:
             RunError: if AWS cannot be reached.
         """
-        run, times = self._run, TimesByStage()
+        run, times = self._run, TimesByStage() if times is None else times
         execution, described = self._look()
         failure, failures = execution_failure(execution), self._known_failures(execution, described)
         missing = self._count_missing(failures, described, execution, times)

@@ -10,6 +10,7 @@ from genomics_pipeline.model.metric_spec import DeclaredMetrics
 from genomics_pipeline.records.local_run import summary_metrics
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_state import ItemFailure, RunState
+from genomics_pipeline.report.stage_times import TimesByStage
 from genomics_pipeline.runs.local.state import FolderWatcher
 from genomics_pipeline.runs.run_files import RunFiles, folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
@@ -40,6 +41,10 @@ class FolderReader:
     def state(self) -> RunState:
         """Read the state from the journal."""
         return self._watcher.now()
+
+    def state_with(self, times: TimesByStage) -> RunState:
+        """Read the state, and give the records that are read for it to `times`."""
+        return self._watcher.now(times)
 
     def declared_metrics(self) -> DeclaredMetrics:
         """Read the metrics from the record of the run."""

@@ -83,8 +83,11 @@ class FolderWatcher:
         self._chain: list[RunExecution] = []
         self._before = EarlierResults()
 
-    def now(self) -> RunState:
+    def now(self, times: TimesByStage | None = None) -> RunState:
         """Return the present state of the run.
+
+        Args:
+            times: Gathers the times of the tasks whose records are read.
 
         Raises:
             RunError: if nothing was run in the folder yet, or its files are damaged.
@@ -92,7 +95,8 @@ class FolderWatcher:
         executions, record = self._executions(), self._folder.record()
         if record is None:
             raise RunError(f"{self._folder.path}: {NOTHING_YET}")
-        look, times = _look(self._folder, self._files, executions), TimesByStage()
+        look = _look(self._folder, self._files, executions)
+        times = TimesByStage() if times is None else times
         unfinished = self._unfinished(look, times)
         started = datetime.fromisoformat(record.started).timestamp()
         return RunState(

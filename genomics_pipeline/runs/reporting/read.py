@@ -21,6 +21,7 @@ from genomics_pipeline.runs.ledger import memory_sizes
 from genomics_pipeline.runs.outcome import declared_metrics
 from genomics_pipeline.runs.readable_run import ReadableRun
 from genomics_pipeline.runs.reporting.origins import OriginsOfStages
+from genomics_pipeline.runs.reporting.seen_records import SeenRecords
 from genomics_pipeline.runs.reporting.tasks import RunTasks
 from genomics_pipeline.runs.run_files import RunFiles
 
@@ -56,12 +57,13 @@ def read_report(run: ReadableRun, request: ReportRequest) -> RunReport:
         RunError: if the run has no execution yet, or AWS cannot be reached.
         DataError: for a Region without prices.
     """
-    files, state = run.files, run.state()
+    seen = SeenRecords()
+    files, state = run.files, run.state_with(seen)
     steps, notes = _steps(run, request)
     metrics = run.declared_metrics() or _declared_here(run)
     spending = RunSpending(run, request.prices)
     origins = OriginsOfStages(steps)
-    tasks = RunTasks(files, metrics, state, [origins.add, spending.add], spending.add_failure)
+    tasks = RunTasks(files, metrics, state, seen, [origins.add, spending.add], spending.add_failure)
     tasks.read()
     return RunReport(
         state=state,

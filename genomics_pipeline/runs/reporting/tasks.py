@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.metric_spec import DeclaredMetrics
 from genomics_pipeline.model.step import METRICS
@@ -17,8 +16,10 @@ from genomics_pipeline.report.run_page.metric_values import MetricValues
 from genomics_pipeline.report.run_page.run_report import DONE, FAILED, PENDING, STATES, CohortMetric
 from genomics_pipeline.report.run_page.stage_work import WorkOfStage
 from genomics_pipeline.report.run_state import RunState
+from genomics_pipeline.runs.reporting.seen_records import SeenRecords
 from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
 from genomics_pipeline.runs.task_trace import newest_start, trace_of
+from genomics_pipeline.stores.protocol import ObjectReader
 
 SAMPLE = "sample"
 SAMPLES = "samples"  # the member of a cohort's metrics with those of each sample
@@ -33,6 +34,7 @@ class RunTasks:
         files: The files of the run.
         metrics: The metrics that its steps declare.
         state: The state of the run.
+        seen: The records that were read for that.
         on_done: Called with the record of each task that is done.
         on_failed: Called with the stage and the record of each task that failed.
 
@@ -49,10 +51,11 @@ class RunTasks:
         files: RunFiles,
         metrics: DeclaredMetrics,
         state: RunState,
+        seen: SeenRecords,
         on_done: Sequence[Callable[[CompletionRecord], object]],
         on_failed: Callable[[str, FailureRecord], object],
     ) -> None:
-        self._files, self._metrics = files, metrics
+        self._files, self._metrics, self._seen = files, metrics, seen
         self._on_done, self._on_failed = on_done, on_failed
         self._groups, self._since = files.groups(), newest_start(files)
         self._failed = {one.item for one in state.failures if one.scope == SAMPLE}
@@ -86,27 +89,29 @@ class RunTasks:
 
     def _items(self, group: StageGroup) -> Iterator[tuple[str, Ended, Measured]]:
         """Yield each item of a group with the records of the stages that ended over it, and their metrics."""
+        store = self._files.many_looks()
 
         def read(item: str) -> tuple[str, Ended, Measured]:
             ended: dict[str, CompletionRecord | FailureRecord] = {}
             for stage in group.stages:
-                record = self._files.record(stage, item) or read_failure(
-                    self._files.store, self._files.place, stage, item
+                record = (
+                    self._seen.take(stage, item)
+                    or self._files.record(stage, item, store)
+                    or read_failure(store, self._files.place, stage, item)
                 )
                 if record is None:
                     break  # later stages did not begin
                 ended[stage] = record
-            return item, ended, dict(self._measured(ended))
+            return item, ended, dict(self._measured(ended, store))
 
-        names = self._files.items(group.scope)
-        return in_parallel(read, names) if self._files.is_on_aws else map(read, names)
+        return self._files.each(read, self._files.items(group.scope))
 
-    def _measured(self, ended: Ended) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def _measured(self, ended: Ended, store: ObjectReader) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for stage, record in ended.items():
             output = record.outputs.get(METRICS) if isinstance(record, CompletionRecord) else None
             if output is not None and output.key.endswith(".json"):
                 with suppress(OSError, DataError):
-                    yield stage, parse_metrics(self._files.store.read(self._files.place.uri(output.key)))
+                    yield stage, parse_metrics(store.read(self._files.place.uri(output.key)))
 
     def _add_item(self, group: StageGroup, item: str, ended: Ended) -> None:
         for stage, record in ended.items():
