@@ -114,7 +114,7 @@ class ForkServer:
             self._socket.sendall(data[sent:])
         line = b""
         while not line.endswith(b"\n"):
-            if not (byte := ours.recv(1)):
+            if not (byte := self._answer(ours)):
                 ours.close()
                 raise BrokenPipeError
             line += byte
@@ -122,6 +122,14 @@ class ForkServer:
             return ForkedProgram(pid, ours)
         ours.close()
         return None
+
+    def _answer(self, ours: socket.socket) -> bytes:
+        """Return the next byte of an answer; nothing if the server is gone, also if a fork keeps the socket open."""
+        poll = select.poll()
+        for source in (ours, self._socket):
+            poll.register(source, select.POLLIN)
+        ready = dict(poll.poll())
+        return ours.recv(1) if ours.fileno() in ready else b""
 
 
 class ForkServers:

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 import pytest
 
-from genomics_pipeline.worker.fork_server import LOST, ForkedProgram
+from genomics_pipeline.worker.fork_server import LOST, ForkedProgram, ForkServer
 from genomics_pipeline.worker.interpreters import Interpreters
 from genomics_pipeline.worker.process import ProcessEnd, run_process
 from genomics_pipeline.worker.running_program import ProgramEnd
@@ -200,6 +200,21 @@ def test_the_last_report_of_a_program_is_its_end(reports: bytes, end: ProgramEnd
     theirs.sendall(reports)
     theirs.close()
     assert program.wait(None) == end
+
+
+def test_a_server_that_is_killed_before_it_answers_is_gone() -> None:
+    """Check one whose fork has the socket of the answer, and waits there until it may begin."""
+    code = """
+import os, signal, socket, sys
+client = socket.socket(fileno=int(sys.argv[1]))
+_, (_, end), _, _ = socket.recv_fds(client, 1 << 16, 2)
+if os.fork():
+    os.kill(os.getpid(), signal.SIGKILL)
+client.close()
+socket.socket(fileno=end).recv(1)
+"""
+    with Path(os.devnull).open("wb") as output, pytest.raises(BrokenPipeError):
+        ForkServer([sys.executable, "-c", code], os.environ).request({}, [output.fileno()])
 
 
 def test_a_server_that_was_killed_between_programs_is_replaced(run: Run, tmp_path: Path) -> None:
