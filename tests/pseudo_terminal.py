@@ -11,7 +11,9 @@ import sys
 import termios
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from threading import Timer
 
+PATIENCE_S = 120.0  # with a command that waits for ever
 PROGRAM = "import sys; from genomics_pipeline.cli.main import main; main()"
 
 
@@ -54,16 +56,20 @@ def run_in_terminal(
     """
     leading, following = pty.openpty()
     fcntl.ioctl(leading, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    size = ("COLUMNS", "LINES")  # pytest-xdist sets them, and they count more than the size of the terminal
+    inherited = {name: value for name, value in os.environ.items() if name not in size}
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *arguments],
         stdin=following,
         stdout=following,
         stderr=following,
-        env={**os.environ, "TERM": "xterm-256color", **environment},
+        env={**inherited, "TERM": "xterm-256color", **environment},
         start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(following, termios.TIOCSCTTY, 0),  # the terminal's keys signal the command
     )
     os.close(following)
+    deadline = Timer(PATIENCE_S, process.kill)
+    deadline.start()
     terminal = InTerminal(process, leading)
     while True:
         try:
@@ -74,6 +80,7 @@ def run_in_terminal(
             break
         terminal.printed += piece
         on_output(terminal)
-    process.wait(timeout=60)
+    process.wait()
+    deadline.cancel()
     os.close(leading)
     return terminal

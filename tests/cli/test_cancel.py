@@ -239,8 +239,8 @@ folder = RunFolder(Path(sys.argv[1]))
 record = folder.record()
 with folder.lock(print):
     folder.save(replace(record, status="RUNNING"))
-    print("held", flush=True)
     try:
+        print("held", flush=True)
         signal.pause()
     except KeyboardInterrupt:
         folder.save(replace(record, status="ABORTED"))
