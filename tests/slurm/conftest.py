@@ -26,7 +26,8 @@ import json, mmap, os, pathlib, sys, time
 task = json.load(open(sys.argv[1]))
 sample, here = task["item"]["sample"], pathlib.Path(__file__).parent
 with (here / f"{sample}.starts").open("a") as starts:
-    starts.write(f"{os.environ['SLURM_JOB_ID']} {os.environ['SLURMD_NODENAME']}" + chr(10))
+    job = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
+    starts.write(f"{job} {os.environ['SLURMD_NODENAME']}" + chr(10))
 if sample == "bad":
     sys.exit(print("error: bad: expected food", file=sys.stderr) or 65)
 if sample == "memory":

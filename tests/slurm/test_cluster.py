@@ -116,17 +116,6 @@ def test_a_request_that_no_partition_meets_is_refused_with_its_cure(samples: Sam
     assert project.starts("good") == []
 
 
-def test_a_controller_that_is_killed_is_waited_for(samples: Samples) -> None:
-    project = samples("wait1", "wait2")
-    running = project.start()
-    until(lambda: project.starts("wait1") and project.starts("wait2"), running)
-    project.cluster.restart_controller(away_s=3)
-    project.let_go()
-    said, _ = running.communicate()
-    assert running.returncode == 0, said
-    assert [len(project.starts(name)) for name in ("wait1", "wait2")] == [1, 1]
-
-
 def test_a_head_that_is_killed_ten_times_starts_no_job_twice(samples: Samples) -> None:
     names = [f"sample{number}" for number in range(40)]
     project, moments = samples(*names), random.Random(7)
@@ -139,3 +128,15 @@ def test_a_head_that_is_killed_ten_times_starts_no_job_twice(samples: Samples) -
     said, _ = running.communicate()
     assert running.returncode == 0, said
     assert {name: len(project.starts(name)) for name in names} == dict.fromkeys(names, 1)
+
+
+def test_a_controller_that_is_killed_is_waited_for(samples: Samples) -> None:
+    # The last test: a controller that was killed gives numbers of jobs twice, and Slurm then cancels both jobs.
+    project = samples("wait1", "wait2")
+    running = project.start()
+    until(lambda: project.starts("wait1") and project.starts("wait2"), running)
+    project.cluster.restart_controller(away_s=3)
+    project.let_go()
+    said, _ = running.communicate()
+    assert running.returncode == 0, said
+    assert [len(project.starts(name)) for name in ("wait1", "wait2")] == [1, 1]
