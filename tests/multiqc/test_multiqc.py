@@ -121,7 +121,7 @@ def test_every_report_is_found(report: Report) -> None:
     read = {Path(file).name for module in sections for section in module.values() for file in section.values()}
     reports = {file.name for file in (report.results / "reports").rglob("*.*") if file.is_file()}
     unread = {name for name in reports - read if not name.endswith("_mqc.json")}
-    own = ("alignment.json", "variants.json", "statistics.json", "bed.gz", "bed.gz.csi")
+    own = ("report.html", "alignment.json", "variants.json", "statistics.json", "bed.gz", "bed.gz.csi")
     replaced = {f"{sample}.mosdepth.global.dist.txt" for sample in SAMPLES} if report.has_regions else set()
     assert {name for name in unread if not name.endswith(own)} <= replaced
 
