@@ -12,6 +12,8 @@ from genomics_pipeline.aws.deployment import find_deployment
 from genomics_pipeline.aws.run_names import run_names
 from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import RunError, UsageError
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.aws_run import AwsRunRecord
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.backend import AwsBackend
 from genomics_pipeline.runs.aws.records.backend import RecordAwsBackend, is_record_run
@@ -21,7 +23,7 @@ from genomics_pipeline.runs.local.backend import FolderBackend
 from genomics_pipeline.runs.local.records.backend import RecordFolderBackend, is_over_records
 from genomics_pipeline.runs.record_run import RecordRun
 from genomics_pipeline.runs.run_folder import RunFolder, is_run
-from genomics_pipeline.stores.protocol import MissingObject
+from genomics_pipeline.stores.protocol import MissingObject, Store
 
 RUN_NAME = re.compile(rf"[A-Za-z0-9._-]{{1,{quotas.EXECUTION_NAME.value}}}")  # also the name of the execution
 URI_EXPECTED = f"s3://bucket/{run_layout.run_prefix('NAME')}"
@@ -91,15 +93,29 @@ def _suggestion(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{similar[0]}'?" if similar else ""
 
 
-def _find_by_uri(uri: str, adapters: Adapters) -> RunBackend:
+def record_in_bucket(uri: str, store: Store) -> tuple[RunPlace, AwsRunRecord]:
+    """Return the place and the record of a run on AWS by its URI; only its bucket is asked.
+
+    Args:
+        uri: The URI.
+        store: The store that reads it.
+
+    Raises:
+        UsageError: for what cannot be the URI of a run.
+        RunError: if there is no such run.
+    """
     match = URI.fullmatch(uri)
     if match is None:
         raise UsageError(f"{uri}: expected {URI_EXPECTED}")
     place = run_place(match["name"], match["bucket"])
     try:
-        record = read_record(place, adapters.store)
+        return place, read_record(place, store)
     except MissingObject:
         raise RunError(f"{uri}: expected a run, found none") from None
+
+
+def _find_by_uri(uri: str, adapters: Adapters) -> RunBackend:
+    place, record = record_in_bucket(uri, adapters.store)
     deployment = find_deployment(record.stack, adapters.clients)
     return _on_aws(AwsRun(place.name, place, deployment, adapters.clients, adapters.store, record))
 

@@ -15,6 +15,7 @@ import pytest
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
 from tests.containers.conftest import SHARED
+from tests.output_digests import output_digests
 from tests.small_project import READS, SmallProject, stage_toml
 
 DATA = SHARED / "data" / "1000g-3sample-chr21-chr22"
@@ -28,16 +29,6 @@ chr22\tx\tCDS\t1001\t7000\t.\t+\t0\tID=CDS:P1;Parent=transcript:T1
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "genomics_pipeline", "run", *map(str, arguments), "--json"]
     return subprocess.run(argv, capture_output=True, text=True, check=False)
-
-
-def digests(run_folder: Path) -> dict[str, str]:
-    """Return the sha256 of each output, from the completion records."""
-    return {
-        f"{record['stage']}/{record['item']}/{name}": output["sha256"]
-        for file in sorted(run_folder.glob("steps/*/*/step.json"))
-        for record in [json.loads(file.read_bytes())]
-        for name, output in record["outputs"].items()
-    }
 
 
 def test_real_reads_give_the_same_bytes_in_containers(
@@ -55,8 +46,8 @@ def test_real_reads_give_the_same_bytes_in_containers(
     there = run(*common, "--out", tmp_path / "there", "--containers")
     assert (here.returncode, there.returncode) == (0, 0), here.stderr + there.stderr
     stages = {stage.name for stage in load_pipeline("germline")[0].stages}
-    assert {place.partition("/")[0] for place in digests(tmp_path / "here")} == stages <= set(images)
-    assert digests(tmp_path / "there") == digests(tmp_path / "here")
+    assert {place.partition("/")[0] for place in output_digests(tmp_path / "here")} == stages <= set(images)
+    assert output_digests(tmp_path / "there") == output_digests(tmp_path / "here")
     again = run(*common, "--out", tmp_path / "there", "--containers")
     assert json.loads(again.stdout)["steps"]["run"] == 0
 

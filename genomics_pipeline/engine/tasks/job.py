@@ -73,6 +73,29 @@ class JobSubmission:
     environment: Mapping[str, str]
     refusal: str | None = None
 
+    def attempt(self, job_id: str, number: int, vcpus: int, memory_mib: int, timeout_s: int | None) -> Job:
+        """Return an attempt of the job.
+
+        Args:
+            job_id: The job's ID.
+            number: The number of the attempt, from 1.
+            vcpus: The cores it may use.
+            memory_mib: The memory it may use.
+            timeout_s: The number of seconds after which it must end.
+        """
+        return Job(
+            job_id,
+            self.name,
+            self.definition,
+            self.queue,
+            self.environment,
+            vcpus,
+            memory_mib,
+            timeout_s,
+            number,
+            self.declared.memory_mib,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Job:

@@ -58,18 +58,8 @@ class MachineJobs(AttemptedJobs):
         share = await self._admission.acquire(declared.vcpus, declared.memory_mib, submission.least_mib)
         try:
             self._note_scaling(submission, share, context.observer)
-            job = Job(
-                job_id,
-                submission.name,
-                submission.definition,
-                submission.queue,
-                submission.environment,
-                share.vcpus,
-                share.memory_mib,
-                _scaled_timeout(declared, share),
-                number,
-                declared.memory_mib,
-            )
+            timeout_s = _scaled_timeout(declared, share)
+            job = submission.attempt(job_id, number, share.vcpus, share.memory_mib, timeout_s)
             running = self._run_in_thread(job, declared)
             return await self._run_with_events(job, submission, queued, context, running)
         finally:

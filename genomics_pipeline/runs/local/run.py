@@ -8,8 +8,8 @@ from genomics_pipeline.report.run_summary import RunSummary
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.checks import check_request
+from genomics_pipeline.runs.local.jobs_place import on_nodes
 from genomics_pipeline.runs.local.request import LocalRunRequest
-from genomics_pipeline.runs.local.run_jobs import on_nodes
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.worker.credentials import without_credentials
 from genomics_pipeline.worker.interpreters import start_interpreters

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from genomics_pipeline.engine.tasks.job import RunAttempt
 from genomics_pipeline.engine.tasks.job_runner import JobRunner
 from genomics_pipeline.model.faults import Faults
 from genomics_pipeline.model.resource_names import ResourceNames
-from genomics_pipeline.model.slurm_options import SlurmOptions
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
+from genomics_pipeline.runs.local.jobs_place import JobsPlace
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.worker.interpreters import Interpreters
@@ -22,18 +22,6 @@ from genomics_pipeline.worker.step_folder import StepFolder
 
 if TYPE_CHECKING:  # imported where faults are injected only, to keep the start of other runs short
     from genomics_pipeline.runs.faults.injector import Injector
-
-
-class JobsPlace(Protocol):
-    """The part of a run's arguments that says where its jobs run: in processes of this machine by default."""
-
-    @property
-    def containers(self) -> bool:
-        """Return whether each attempt runs in a container of its step's image; missing images are built."""
-
-    @property
-    def slurm(self) -> SlurmOptions | None:
-        """Return the options of jobs on a Slurm cluster; None for jobs on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +89,6 @@ def _throttled(injector: Injector, steps: Mapping[str, StepFolder], capacity: Ca
     from genomics_pipeline.runs.faults.throttled_jobs import ThrottledJobs
 
     return ThrottledJobs(jobs_of_steps(steps, injector.run_attempt, capacity), injector.throttles)
-
-
-def on_nodes(place: JobsPlace, adapters: Adapters) -> Adapters:
-    """Return adapters whose capacity is that of the largest node, for jobs on a cluster.
-
-    Args:
-        place: Where the jobs run.
-        adapters: The environment, and the limits of the user.
-
-    Raises:
-        RunError: if Slurm does not answer, or has no such partition.
-    """
-    if place.slurm is None:
-        return adapters
-    from genomics_pipeline.runs.slurm.cluster import node_capacity
-
-    return replace(adapters, node=node_capacity(place.slurm, adapters.environment, adapters.limits))
 
 
 def _in_containers(

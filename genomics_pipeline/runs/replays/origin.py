@@ -9,7 +9,7 @@ from typing import Any
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure, classify
-from genomics_pipeline.model.errors import RunError, UsageError
+from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import ResourceNames, resource_names
@@ -22,8 +22,7 @@ from genomics_pipeline.records.rerun import read_rerun
 from genomics_pipeline.records.result_files import newest_details, result_rows
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.adapters import Adapters
-from genomics_pipeline.runs.aws.run import read_record, run_place
-from genomics_pipeline.runs.find_run import URI, find_run_over_samples
+from genomics_pipeline.runs.find_run import find_run_over_samples, record_in_bucket
 from genomics_pipeline.runs.own_definition import is_generated_here
 from genomics_pipeline.runs.run_files import COHORT, RunFiles
 from genomics_pipeline.stores.protocol import MissingObject
@@ -159,14 +158,7 @@ def find_origin(text: str, item: str, stack: str, adapters: Adapters) -> ReplayO
 
 
 def _in_bucket(uri: str, adapters: Adapters) -> ReplayOrigin:
-    match = URI.fullmatch(uri)
-    if match is None:
-        raise UsageError(f"{uri}: expected s3://bucket/{run_layout.run_prefix('NAME')}")
-    place = run_place(match["name"], match["bucket"])
-    try:
-        record = read_record(place, adapters.store)
-    except MissingObject:
-        raise RunError(f"{uri}: expected a run, found none") from None
+    place, record = record_in_bucket(uri, adapters.store)
     names = resource_names(record.stack)
     files = RunFiles(adapters.store, place, place.uri("").rstrip("/"), names.log_group)
     return ReplayOrigin(files, record.requested_pipeline, names, in_containers=True)

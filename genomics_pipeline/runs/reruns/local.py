@@ -35,12 +35,13 @@ from genomics_pipeline.runs.joined_samples import joined_before
 from genomics_pipeline.runs.local.chain import local_chain, local_map_runs
 from genomics_pipeline.runs.local.checks import check_contents
 from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution
+from genomics_pipeline.runs.local.jobs_place import on_nodes
 from genomics_pipeline.runs.local.preparation import prepare_reference
 from genomics_pipeline.runs.local.report import write_run_report
 from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.local.resumable import find_unfinished
 from genomics_pipeline.runs.local.run import run
-from genomics_pipeline.runs.local.run_jobs import on_nodes, run_jobs
+from genomics_pipeline.runs.local.run_jobs import run_jobs
 from genomics_pipeline.runs.reference_indexes import stage_steps
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 from genomics_pipeline.runs.reruns.choice import SHOWN_NAMES

@@ -14,7 +14,7 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.runs.slurm.ends import end_of_job, lost_end, never_starts, refused_end
 from genomics_pipeline.runs.slurm.followed import Followed, Unsent
 from genomics_pipeline.runs.slurm.node_task import CANCELLED, ENDED, STARTED, NodeTask, read_end
-from genomics_pipeline.runs.slurm.submission import JobPlace, JobShape, Submissions
+from genomics_pipeline.runs.slurm.submission import JobPlace, JobShape, Submissions, earlier_places
 from genomics_pipeline.slurm.commands import SlurmCommands, SlurmError
 from genomics_pipeline.slurm.slurm_job import SlurmJob
 from genomics_pipeline.stores.publish import publish_bytes
@@ -53,7 +53,7 @@ class Attempts:
         self._run, self._slurm, self._submissions, self._clock = run, slurm, submissions, clock
         self._poll_s, self._most_jobs, self._note = poll_s, most_jobs, note
         self._files = run / run_layout.SLURM_JOBS
-        self._places = dict(submissions.earlier())
+        self._places = earlier_places(run)
         self._new: list[Followed] = []
         self._unsent: list[Unsent] = []
         self._followed: dict[str, Followed] = {}
@@ -251,7 +251,13 @@ class Attempts:
 
     async def _ask_about_unlisted(self, unlisted: Iterable[Followed]) -> None:
         """Ask the accounting about jobs that Slurm no longer lists; those that nobody knows any more are lost."""
-        ids = {job_id: one for one in unlisted if one.place and (job_id := self._submissions.job_id(one.place))}
+        ids: dict[str, Followed] = {}
+        unnumbered = []
+        for followed in unlisted:
+            if followed.place and (job_id := self._submissions.job_id(followed.place)):
+                ids[job_id] = followed
+            else:
+                unnumbered.append(followed)
         known = {job.job_id: job for job in await asyncio.to_thread(self._slurm.accounted, list(ids))} if ids else {}
         for job_id, followed in ids.items():
             if (job := known.get(job_id)) and job.has_ended:
@@ -259,12 +265,8 @@ class Attempts:
             elif self._is_late(followed, GONE_S):
                 written = await asyncio.to_thread(read_end, self._files / f"{followed.task.key}{ENDED}")
                 self._finish(followed, written or lost_end("Slurm no longer knows the job, which wrote no end"))
-        for followed in unlisted:
-            if (
-                followed.task.key in self._followed
-                and followed not in ids.values()
-                and self._is_late(followed, UNSENT_S)
-            ):
+        for followed in unnumbered:
+            if self._is_late(followed, UNSENT_S):
                 del self._followed[followed.task.key]  # the head was killed before it was submitted
                 self._new.append(followed)
 

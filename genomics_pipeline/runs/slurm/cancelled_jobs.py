@@ -7,9 +7,8 @@ from pathlib import Path
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.model.slurm_options import SlurmOptions
 from genomics_pipeline.runs.slurm.node_task import CANCELLED
-from genomics_pipeline.runs.slurm.submission import JobPlace, Submissions
+from genomics_pipeline.runs.slurm.submission import JobPlace, earlier_places
 from genomics_pipeline.slurm.commands import SlurmCommands, SlurmError
 from genomics_pipeline.stores.publish import publish_bytes
 
@@ -28,10 +27,9 @@ def cancel_jobs(run: Path, environment: Mapping[str, str], note: Callable[[str],
     if not (run / run_layout.SLURM_ARRAYS).is_dir():
         return
     slurm = SlurmCommands(environment)
-    keys = {place: key for key, place in Submissions(run, slurm, SlurmOptions(), "").earlier()}
     try:
-        places = {JobPlace(job.comment, job.index): job.job_id for job in slurm.jobs() if not job.has_ended}
-        ids = {key: places[place] for place, key in keys.items() if place in places}
+        alive = {JobPlace(job.comment, job.index): job.job_id for job in slurm.jobs() if not job.has_ended}
+        ids = {key: alive[place] for key, place in earlier_places(run).items() if place in alive}
         for key in ids:
             publish_bytes(run / run_layout.SLURM_JOBS / f"{key}{CANCELLED}", b"", run)
         if ids:

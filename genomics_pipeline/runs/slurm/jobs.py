@@ -60,21 +60,10 @@ class SlurmJobs(AttemptedJobs):
 
     async def _attempt(self, submission: JobSubmission, job_id: str, number: int, context: TaskContext) -> JobAttempt:
         """Run an attempt on a node."""
-        queued, declared = time.time(), submission.declared
+        queued = time.time()
         shape = self._shape(submission)
         key = self._key(submission, shape, context.execution)
-        job = Job(
-            job_id,
-            submission.name,
-            submission.definition,
-            submission.queue,
-            submission.environment,
-            shape.vcpus,
-            shape.memory_mib,
-            declared.timeout_s,
-            number,
-            declared.memory_mib,
-        )
+        job = submission.attempt(job_id, number, shape.vcpus, shape.memory_mib, submission.declared.timeout_s)
         followed = self._attempts.start(self._task(key, job), shape)
         try:
             await followed.started

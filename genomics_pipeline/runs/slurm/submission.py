@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +49,21 @@ class JobPlace:
     index: int | None
 
 
+def earlier_places(run: Path) -> dict[str, JobPlace]:
+    """Return the places of all jobs of a run so far by key, also of those of a head that was killed.
+
+    Args:
+        run: The folder of the run.
+    """
+    arrays = (run / run_layout.SLURM_ARRAYS).glob(f"*/{TASKS}")
+    submitted_last = sorted(arrays, key=lambda file: (file.with_name(ARRAY).exists(), file))
+    return {
+        task.key: JobPlace(file.parent.name, index)
+        for file in submitted_last
+        for index, task in enumerate(read_tasks(file))
+    }
+
+
 class Submissions:
     """The arrays of a run.
 
@@ -64,13 +79,6 @@ class Submissions:
         self._arrays = run / run_layout.SLURM_ARRAYS
         make_folders(self._arrays, run)
         make_folders(run / run_layout.SLURM_JOBS, run)
-
-    def earlier(self) -> Iterator[tuple[str, JobPlace]]:
-        """Yield the keys and the places of all jobs of the run so far, also those of a head that was killed."""
-        arrays = self._arrays.glob(f"*/{TASKS}")
-        for file in sorted(arrays, key=lambda file: (file.with_name(ARRAY).exists(), file)):  # the submitted ones last
-            for index, task in enumerate(read_tasks(file)):
-                yield task.key, JobPlace(file.parent.name, index)
 
     def submit(self, shape: JobShape, tasks: Sequence[NodeTask]) -> list[JobPlace]:
         """Submit tasks as one array and return their places.
