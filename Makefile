@@ -9,7 +9,13 @@ FORMATS := $(VENV)/formats/bin/python
 PICARD := $(VENV)/picard/picard
 CHROMIUM := $(VENV)/chromium/chromium
 
-.PHONY: transaction-latency joint-calling demo test test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-ui report-pictures test-containers test-slurm lint docs pictures bench accuracy lock base-image clean
+# One more than there are cores: a quarter of the time of the tests is spent waiting for disks and other processes.
+WORKERS := $(shell echo $$(($$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1)))
+
+# The tests with a mark, and only their files: to collect all others takes longer than some of these suites.
+marked = -m $(1) $(sort $(patsubst %/conftest.py,%,$(shell grep -rlE --include='*.py' 'mark\.$(1)\b|marker\("$(1)"\)' tests steps)))
+
+.PHONY: transaction-latency joint-calling demo test suites test-petabytes petabytes test-badluck test-powercut test-fuzz test-realdata test-validators test-emulators test-multiqc test-picard test-ui report-pictures test-containers test-slurm lint docs pictures bench accuracy lock base-image clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "Python >= 3.11 is needed, found %d.%d: make PYTHON=python3.11" % v)'
@@ -25,32 +31,36 @@ demo: $(READY)
 
 # A worker takes whole files, so that fixtures of modules are made once, until another has nothing left.
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not realdata and not validators and not emulators and not multiqc and not picard and not ui and not containers and not slurm and not badluck and not powercut and not fuzz and not petabytes"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not realdata and not validators and not emulators and not multiqc and not picard and not ui and not containers and not slurm and not badluck and not powercut and not fuzz and not petabytes"
+
+# What .ci/run runs after `test`, with -j beside each other, since many leave a core idle. First those that take longest
+# and do one thing after the other; those of several workers, which can use what is left of the cores, come last.
+suites: test-containers test-badluck test-slurm test-realdata lint test-petabytes test-emulators test-ui test-multiqc test-picard test-validators demo test-powercut test-fuzz
 
 # Makes docs/petabytes.md again and compares it: a minute of two cores. Plans a million samples in bounded memory.
 test-petabytes: $(READY)
-	$(BIN)/python -m pytest -m petabytes
+	$(BIN)/python -m pytest $(call marked,petabytes)
 
-# Runs five hundred samples, with a fault in every third task.
+# Runs samples with every combination of injected faults that five hundred have, and kills runs at random moments.
 test-badluck: $(READY)
-	$(BIN)/python -m pytest -m badluck
+	$(BIN)/python -m pytest $(call marked,badluck)
 
 # Gives thousands of damaged records, sheets, documents and files to the commands that read them.
 test-fuzz: $(READY)
-	$(BIN)/python -m pytest -n auto -m fuzz
+	$(BIN)/python -m pytest -n auto $(call marked,fuzz)
 
 # Cuts the power of runs on a disk of their own. Without root and loop devices the tests are skipped, also if CI is set.
 test-powercut: $(READY)
-	$(BIN)/python -m pytest -n auto -m powercut
+	$(BIN)/python -m pytest -n auto $(call marked,powercut)
 
 test-realdata: $(READY)
-	$(BIN)/python -m pytest -m realdata
+	$(BIN)/python -m pytest $(call marked,realdata)
 
 # Checks the generated definitions with other validators. Without node and npm the tests are skipped, or fail if CI
 # is set.
 test-validators: $(READY)
 	-$(MAKE) $(FORMATS)
-	FORMATS=$(abspath $(FORMATS)) $(BIN)/python -m pytest -m validators
+	FORMATS=$(abspath $(FORMATS)) $(BIN)/python -m pytest $(call marked,validators)
 
 # Prometheus's parser of OpenMetrics and the validator of RO-Crates, in an environment of their own.
 $(FORMATS): Makefile
@@ -69,7 +79,7 @@ $(EMULATORS): Makefile
 # Runs the conformance cases on the emulators. If they cannot be installed, the tests are skipped, or fail if CI is set.
 test-emulators: $(READY)
 	-$(MAKE) $(EMULATORS)
-	$(BIN)/python -m pytest -m emulators
+	$(BIN)/python -m pytest $(call marked,emulators)
 
 # Installs MultiQC, which is large, in its own virtual environment.
 $(MULTIQC): Makefile
@@ -80,7 +90,7 @@ $(MULTIQC): Makefile
 # Runs MultiQC on the results of a small run. If it cannot be installed, the tests are skipped, or fail if CI is set.
 test-multiqc: $(READY)
 	-$(MAKE) $(MULTIQC)
-	MULTIQC=$(abspath $(MULTIQC)) $(BIN)/python -m pytest -m multiqc
+	MULTIQC=$(abspath $(MULTIQC)) $(BIN)/python -m pytest $(call marked,multiqc)
 
 # Unpacks Debian's Picard, and Java where there is none; this needs no root.
 $(PICARD): Makefile tests/picard.sh
@@ -90,7 +100,7 @@ $(PICARD): Makefile tests/picard.sh
 # set.
 test-picard: $(READY)
 	-$(MAKE) $(PICARD)
-	PICARD=$(abspath $(PICARD)) $(BIN)/python -m pytest -m picard
+	PICARD=$(abspath $(PICARD)) $(BIN)/python -m pytest $(call marked,picard)
 
 # Unpacks Debian's headless Chromium, and axe-core from npm; this needs no root.
 $(CHROMIUM): Makefile tests/chromium.sh
@@ -101,7 +111,7 @@ $(CHROMIUM): Makefile tests/chromium.sh
 # unpacked, the tests are skipped, or fail if CI is set.
 test-ui: $(READY)
 	-$(MAKE) $(CHROMIUM)
-	CHROMIUM=$(abspath $(CHROMIUM)) REPORTS=$(abspath $(VENV))/reports $(BIN)/python -m pytest -m ui
+	CHROMIUM=$(abspath $(CHROMIUM)) REPORTS=$(abspath $(VENV))/reports $(BIN)/python -m pytest $(call marked,ui)
 
 # Makes the pictures of docs/report.md again.
 report-pictures: test-ui
@@ -109,11 +119,11 @@ report-pictures: test-ui
 
 # Builds and runs the images. Without a container engine the tests are skipped, or fail if CI is set.
 test-containers: $(READY)
-	$(BIN)/python -m pytest -m containers
+	$(BIN)/python -m pytest $(call marked,containers)
 
-# Runs jobs on a throw-away Slurm cluster. Without root and Debian's Slurm the tests are skipped, or fail if CI is set.
+# Runs jobs on throw-away Slurm clusters. Without root and Debian's Slurm the tests are skipped, or fail if CI is set.
 test-slurm: $(READY)
-	$(BIN)/python -m pytest -m slurm
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(call marked,slurm)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -143,6 +153,7 @@ bench: $(READY) $(EMULATORS)
 	CHROMIUM=$(abspath $(CHROMIUM)) $(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.rerun_planning
 	$(BIN)/python -m benchmarks.sheet_validation
+	$(BIN)/python -m benchmarks.slurm_arrays
 	$(BIN)/python -m benchmarks.transaction_latency
 	$(PYTHON) -m venv $(VENV)/bench-aws
 	$(VENV)/bench-aws/bin/python -m pip install --quiet --disable-pip-version-check awscli==1.46.3

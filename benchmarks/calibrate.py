@@ -56,7 +56,7 @@ COPIES = (1, 3, 12)  # samples of a cohort of low depth
 # Terms that a need may have, by step. The first ones are tried alone; see `fit`.
 TIME = {
     "alignment": ("fixed", "per_gb"),
-    "variant_calling": ("fixed", "per_gb", "per_gigabase"),
+    "variant_calling": ("fixed", "per_gb", "per_gigabase", "per_read_gigabase"),
     "aggregation": ("fixed", "per_sample", "per_gigabase", "per_gigabase_sample"),
     "gather": ("fixed", "per_gb"),
     "annotation": ("fixed", "per_gb"),
@@ -402,9 +402,9 @@ def text_of(entries: Mapping[str, Mapping[str, Any]], formats: Mapping[str, floa
     """Return the file."""
     lines = [
         "# What one task of each shipped step needs, by size: used where there are no records of earlier runs.",
-        "# Terms: fixed; per GB (10^9 bytes) of input; per gigabase of the reference or interval; products of two of",
-        "# these, and of the number of samples that the task reads. `spread` is p90 / p50 among tasks, which are taken",
-        "# to be log-normal.",
+        "# Terms: fixed; per GB (10^9 bytes) of input; per gigabase of the reference or interval, or of what reads lie",
+        "# over of it; products of two of these, and of the number of samples that the task reads. `spread` is",
+        "# p90 / p50 among tasks, which are taken to be log-normal.",
         "# Inputs and outputs are those on AWS: alignments are CRAM. Written by `python -m benchmarks.calibrate`.",
         f'date = "{datetime.now(UTC).date().isoformat()}"',
         f"machine = {json.dumps(machine)}",

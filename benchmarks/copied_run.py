@@ -80,6 +80,18 @@ def copy_run(original: Path, samples: int, run: Path) -> None:
     originals = [_original(original, line) for line in lines]
     new = (originals[n % len(originals)].copy(run, f"copied{n:06}") for n in range(samples - len(lines)))
     (run / "manifest.jsonl").write_text("".join(f"{line}\n" for line in (*lines, *new)))
+    for journal in run.glob(".engine/*/execution.jsonl"):
+        _count_samples(journal, samples)
+
+
+def _count_samples(journal: Path, samples: int) -> None:
+    """Write the number of samples into the Map Run of a journal: commands decide by it what they show."""
+    records = [json.loads(line) for line in journal.read_text().splitlines()]
+    for record in records:
+        if record.get("run", {}).get("label") == "Sample":
+            for counts in (record["run"]["itemCounts"], record["run"]["executionCounts"]):
+                counts |= dict.fromkeys(("total", "succeeded", "resultsWritten"), samples)
+    journal.write_text("".join(f"{json.dumps(record, separators=(',', ':'))}\n" for record in records))
 
 
 def _original(run: Path, line: str) -> OriginalSample:

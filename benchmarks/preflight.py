@@ -15,7 +15,7 @@ from random import Random
 
 from benchmarks.measure import measure
 
-PAIRS = 50_000
+PAIRS = 50_000  # or the first argument
 PAIRS_OF_FOLDER = 500  # a file system allows 65,000 links to a file
 GOAL, GOAL_MIB = 1_000, 1024
 
@@ -29,14 +29,14 @@ def reads(mate: int) -> bytes:
     return gzip.compress("".join(records).encode())
 
 
-def write_cohort(folder: Path) -> Path:
-    """Write the files and their sheet, and return that."""
+def write_cohort(folder: Path, pairs: int) -> Path:
+    """Write so many pairs of files and their sheet, and return that."""
     for mate in (1, 2):
         (folder / f"R{mate}.fastq.gz").write_bytes(reads(mate))
     sheet = folder / "cohort.csv"
     with sheet.open("w") as out:
         out.write("sample,fastq_1,fastq_2\n")
-        for number in range(PAIRS):
+        for number in range(pairs):
             here = folder / str(number // PAIRS_OF_FOLDER)
             here.mkdir(exist_ok=True)
             pair = [here / f"S{number}_R{mate}.fastq.gz" for mate in (1, 2)]
@@ -48,13 +48,14 @@ def write_cohort(folder: Path) -> Path:
 
 def main() -> None:
     """Print files a second and memory, with the goals."""
+    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else PAIRS
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
-        sheet = write_cohort(folder)
+        sheet = write_cohort(folder, pairs)
         argv = [sys.executable, "-m", "genomics_pipeline", "run", str(sheet), "--pipeline", "preflight", "--out", "out"]
         found = measure(argv, env=os.environ, cwd=folder)
-        rate = 2 * PAIRS / found.seconds
-        print(f"preflight: {2 * PAIRS:,} files in {found.seconds:.0f} s, {rate:,.0f} a second (goal: {GOAL:,})")
+        rate = 2 * pairs / found.seconds
+        print(f"preflight: {2 * pairs:,} files in {found.seconds:.0f} s, {rate:,.0f} a second (goal: {GOAL:,})")
         print(f"preflight: {found.peak_mib:.0f} MiB (goal: less than {GOAL_MIB:,})")
 
 

@@ -6,7 +6,8 @@ headless Chromium (CHROMIUM, as `make test-ui` unpacks it): the time from the re
 searched, and the memory of all of its processes beyond that of an empty page.
 
 Then `report RUN` is measured as a whole, which reads the records and the metrics of 10,000 samples in the folder of a
-run, and so is `status RUN`. With ``--commands``, only they are.
+run, and so is `status RUN`, which reads the records: of so many samples it shows no table. With ``--commands``, only
+they are.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from tests.ui.simulated import simulated_report
 SAMPLES = (10_000, 100_000)
 GOALS = {10_000: (2.0, 10.0, 300.0), 100_000: (5.0, 60.0, 600.0)}  # MB, seconds and MiB to build
 READY_S, BROWSER_MIB = 2.0, 200.0
-COMMAND_SAMPLES, COMMAND_S, COMMAND_MIB = 10_000, 10.0, 300.0
+COMMAND_SAMPLES = 10_000
+COMMANDS = {"report": (10.0, 300.0), "status": (5.0, 300.0)}  # seconds and MiB
 MB, MIB = 1_000_000, 1 << 20
 
 
@@ -80,10 +82,10 @@ def commands() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder, "copy")
         copy_run(run_a_few(Path(folder)), COMMAND_SAMPLES, run)
-        for name in ("report", "status"):
+        for name, (most_s, most_mib) in COMMANDS.items():
             measured = run_command(name, str(run))
             print(f"{name:>8} {COMMAND_SAMPLES:>8,} {measured.seconds:8.2f} {measured.peak_mib:10.0f}")
-            missed |= name == "report" and (measured.seconds > COMMAND_S or measured.peak_mib > COMMAND_MIB)
+            missed |= measured.seconds > most_s or measured.peak_mib > most_mib
     return missed
 
 

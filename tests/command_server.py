@@ -20,10 +20,11 @@ from pkgutil import walk_packages
 from typing import IO, Any, cast
 
 import genomics_pipeline
+from tests.cached_files import leave_files_in_cache
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = ("jsonata", "jsonpath", "jsonschema", "psutil", "pysam", "rich.live", "rich.table")  # imported on first use
-TIMEOUT_S = 300
 
 
 class CommandServer:
@@ -55,6 +56,7 @@ def _serve() -> None:
     """Fork a child for each line of standard input; write its exit code, negative for a signal, to standard output."""
     for module in (*LIBRARIES, *_package_modules()):
         import_module(module)
+    leave_files_in_cache()
     gc.collect()
     gc.freeze()  # so that collections in a child copy no memory of its parent's
     for line in iter(sys.stdin.buffer.readline, b""):
@@ -81,7 +83,7 @@ def _become(request: dict[str, Any]) -> None:
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
     sys.argv = ["genomics-pipeline", *request["arguments"]]
-    signal.alarm(TIMEOUT_S)
+    signal.alarm(int(PATIENCE_S))
 
 
 if __name__ == "__main__":

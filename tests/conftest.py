@@ -16,23 +16,25 @@ from urllib.request import Request, urlopen
 import botocore.session
 import pytest
 from filelock import FileLock
-from hypothesis import settings
 
-from tests.small_project import SmallProject
+from tests.cached_files import leave_files_in_cache
+from tests.patience import PATIENCE_S
+from tests.small_project import COPY, COPY_DECLARATIONS, SmallProject, named_reads, stage_toml
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from tests.fakes.aws import FakeAws
 
-settings.register_profile("no-deadline", deadline=None)  # no test measures time, so that a busy machine fails none
-settings.load_profile("no-deadline")
-
 os.environ["MOTO_ACCOUNT_ID"] = "000000000000"  # that of the engine, so that all ARNs are of one account
 
 # Without bytecode files, each process that a test starts would compile the package again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+leave_files_in_cache()
+
+os.environ["GENOMICS_PIPELINE_KEEP_TASKS"] = "no"  # no plan of a test depends on the runs of others, or of a developer
 
 # All sessions of a process share the models of services; parsing them for each test would take 0.3 s.
 botocore.session.create_loader = cache(botocore.session.create_loader)
@@ -70,6 +72,18 @@ def project(tmp_path: Path) -> SmallProject:
     return SmallProject(tmp_path)
 
 
+@pytest.fixture
+def small(project: SmallProject) -> SmallProject:
+    """Return a project of two stages that copy the reads of the samples A and B; those of B are called torn."""
+    project.step("copy", COPY, COPY_DECLARATIONS)
+    project.pipeline(
+        stage_toml("copying", "./copy", "copies", {"reads": "sample.reads"}),
+        stage_toml("ending", "./copy", "ends", {"reads": "sample.reads"}),
+    )
+    project.samples({"A": named_reads("a"), "B": named_reads("torn")})
+    return project
+
+
 @pytest.fixture(scope="session")
 def node(missing: Callable[[str], NoReturn]) -> Callable[[Path], str]:
     """Return `node(folder)`, which returns node's path and installs the folder's locked packages on first use."""
@@ -83,7 +97,9 @@ def node(missing: Callable[[str], NoReturn]) -> Callable[[Path], str]:
             installed = folder / "node_modules" / ".installed"
             if not installed.exists() or installed.read_bytes() != lock:
                 command = [npm, "ci", "--no-fund", "--no-audit", "--ignore-scripts"]
-                process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+                process = subprocess.run(
+                    command, cwd=folder, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+                )
                 if process.returncode:
                     missing(f"npm could not install {folder.name}: {process.stderr.strip()[-300:]}")
                 installed.write_bytes(lock)
@@ -97,11 +113,14 @@ def aws_endpoint() -> Iterator[str]:
     """Yield the URL of moto's server, one for all tests of a process."""
     from moto.server import ThreadedMotoServer
 
+    from tests.fakes.quick_moto import quick_moto
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with quick_moto():
+        server.start()
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+        server.stop()
 
 
 @pytest.fixture

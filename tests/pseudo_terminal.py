@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Timer
 
-PATIENCE_S = 120.0  # with a command that waits for ever
+from tests.patience import PATIENCE_S
+
 PROGRAM = "import sys; from genomics_pipeline.cli.main import main; main()"
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from genomics_pipeline.model import quotas
+
 PROGRAM = """
 import os
 import time
@@ -21,6 +23,9 @@ def handle(batch):
                 raise KeyError("amount")
             case "exit":
                 os._exit(3)
+            case "tell":
+                open(record["pipe"], "w").close()
+                time.sleep(600)
             case "wait":
                 time.sleep(600)
             case "allocate":
@@ -38,7 +43,12 @@ def handle(batch):
 
 
 def write_function(
-    folder: Path, program: str = PROGRAM, *, form: str = "rows", more: str = "", resources: str = ""
+    folder: Path,
+    program: str = PROGRAM,
+    *,
+    form: str = "rows",
+    more: str = "",
+    timeout_s: int = quotas.FUNCTION_SECONDS.value,
 ) -> Path:
     """Write the folder of the step ``score``, and return it.
 
@@ -47,7 +57,7 @@ def write_function(
         program: Its program.
         form: The form of the records.
         more: Further tables of ``step.toml``.
-        resources: Further resources.
+        timeout_s: Its time limit; by default the longest, since a busy machine takes any time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "score.py").write_text(program)
@@ -65,7 +75,7 @@ as = "{form}"
 [resources]
 runtime = "lambda"
 memory_mib = 256
-{resources}
+timeout_s = {timeout_s}
 
 {more}
 """

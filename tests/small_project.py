@@ -41,6 +41,12 @@ type = "string"
 summary = "Python that the program runs after it has read"
 default = "pass"
 """
+TORN = "if 'torn' in text: raise SystemExit('it is torn')"  # a value of `program` for a sample of such reads
+
+
+def named_reads(name: str) -> str:
+    """Return a FASTQ file of one read of that name."""
+    return READS.replace("@r", f"@{name}")
 
 
 def task_json(step: str, items: Sequence[Mapping[str, Any]], **members: object) -> dict[str, Any]:

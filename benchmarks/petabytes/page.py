@@ -12,6 +12,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from hashlib import sha256
 from itertools import repeat
 from pathlib import Path
@@ -65,8 +66,9 @@ def fingerprint() -> str:
         (ROOT / "genomics_pipeline/prices").rglob("*.csv")
     )
     pipeline, _ = load_pipeline(PIPELINE)
+    settings = {name: value for name, value in asdict(pipeline.maps["sample"]).items() if name != "source"}
     limits = [(one.operation, one.value, one.burst) for one in USED]
-    digest = sha256(repr([limits, pipeline.maps["sample"], [one.step.resources for one in pipeline.stages]]).encode())
+    digest = sha256(repr([limits, settings, [one.step.resources for one in pipeline.stages]]).encode())
     rates = tomllib.loads(RATES.read_text())["steps"]
     own = {one.step.name: {**rates[one.step.name], "version": ""} for one in pipeline.stages}
     digest.update(json.dumps(own, sort_keys=True).encode())
@@ -292,7 +294,7 @@ def _bad_days(planner: Planner) -> Iterator[str]:
 
 
 def _patterns(planner: Planner) -> Iterator[str]:
-    yield from _text(_PATTERNS)
+    yield from _text(_PATTERNS.format(vcpus=f"{HAND[1]:,}"))
     rows: list[Row] = []
     for size in (1, 10, 50):
         settings = "tolerated_failure_percentage = 50" + (f"\nitems_per_batch = {size}" if size > 1 else "")
@@ -313,7 +315,16 @@ def _patterns(planner: Planner) -> Iterator[str]:
                 )
             )
     rows.sort(key=lambda row: str(row[0]))
-    head = ("samples", "a batch", "jobs", "longest stage's job", "drained in", "transitions", "cost", "a sample")
+    head = (
+        "samples",
+        "a batch",
+        "jobs",
+        "an attempt of the longest stage",
+        "drained in",
+        "transitions",
+        "cost of them",
+        "a sample",
+    )
     yield from _table(head, rows)
 
 
@@ -395,7 +406,10 @@ mistake costs is about a hundredth of the samples at most.
 
 ## Batches and nested maps
 
-A batch is one child and one job a stage for several samples (`items_per_batch`).
+A batch is one child and one job a stage for several samples (`items_per_batch`). Here as many children run at a time as
+one Map Run has, up to 10,000, with {vcpus} vCPUs of Spot hosts and as many of On-Demand hosts. What the Spot hosts do
+not hold is on On-Demand hosts: so a sample costs more than above, and less where there are few batches. An attempt that
+lost its host has run for a part of its time, which the mean counts.
 """
 
 _FOOT = """\

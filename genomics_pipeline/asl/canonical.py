@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 
@@ -17,3 +18,8 @@ def canonical_json(document: Mapping[str, Any]) -> str:
     }
     """
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def canonical_digest(document: Mapping[str, Any]) -> str:
+    """Return the sha256 of a document's text, in hexadecimal."""
+    return sha256(canonical_json(document).encode()).hexdigest()

@@ -72,22 +72,58 @@ def function_state(
         failures: The names for failures of the child.
         ending: The end of names that are unique in a document.
     """
-    stages, stage = pipeline.stages, pipeline.stages[number]
+    stages, stage = pipeline.record_stages, pipeline.record_stages[number]
     last = number + 1 == len(stages)
     answer = "$states.result.Payload"
     return {
-        "Type": "Task",
-        "Resource": INVOKE,
-        "Arguments": {
-            "FunctionName": names.function(stage.step.name),
-            "Payload": _payload(pipeline, stage, ending),
-        },
-        "TimeoutSeconds": stage.step.resources.timeout_s + TIMEOUT_MARGIN_S,
-        "Retry": [THROTTLE_RETRY, SERVICE_RETRY],
-        "Catch": [_catcher(stage, failures)],
+        **_call(names, stage, _payload(pipeline, stage, ending), failures),
         **({} if last else {"Assign": {_answer(stage.name, ending): expression(answer)}}),
         "Output": expression(_output(stages, answer, ending) if last else "$states.input"),
     }
+
+
+def gather_state(
+    pipeline: Pipeline, names: ResourceNames, stage: Stage, failures: FailureNames, results: str
+) -> dict[str, Any]:
+    """Return the Task of the stage over the results of all records, the last state of the document.
+
+    Args:
+        pipeline: The pipeline.
+        names: The names of the AWS resources.
+        stage: The stage.
+        failures: The names for failures of the document.
+        results: The variable with ResultWriterDetails of the Map Runs, one or a list.
+    """
+    left_out = "$states.input.left_out"
+    payload = {
+        "stage": stage.name,
+        "step": stage.step.name,
+        "run": expression("$states.input.run"),
+        "parameters": expression(_parameters(pipeline, stage, "$states.input")),
+        "results": expression(f"$append([],${results})"),
+        "earlier": expression("$append([],$states.input.earlier)"),
+        "left_out": expression(f"$exists({left_out})?{left_out}:0"),
+        "publish": dict(stage.publish),
+    }
+    output = expression("$states.result.Payload")
+    return {**_call(names, stage, payload, failures), "Output": output, "End": True}
+
+
+def _call(names: ResourceNames, stage: Stage, payload: Mapping[str, Any], failures: FailureNames) -> dict[str, Any]:
+    """Return what every Task that calls a function has."""
+    return {
+        "Type": "Task",
+        "Resource": INVOKE,
+        "Arguments": {"FunctionName": names.function(stage.step.name), "Payload": dict(payload)},
+        "TimeoutSeconds": stage.step.resources.timeout_s + TIMEOUT_MARGIN_S,
+        "Retry": [THROTTLE_RETRY, SERVICE_RETRY],
+        "Catch": [_catcher(stage, failures)],
+    }
+
+
+def _parameters(pipeline: Pipeline, stage: Stage, shared: str) -> str:
+    baked = pipeline.parameters.get(stage.name, {})
+    return f"$merge([{literal(baked)},{member(f'{shared}.parameters', stage.name)}])"
 
 
 def _answer(stage: str, ending: str) -> str:
@@ -107,7 +143,6 @@ def _payload(pipeline: Pipeline, stage: Stage, ending: str) -> dict[str, Any]:
     """Return the `model.record_task.RecordPayload`, with expressions."""
     batched = pipeline.maps[RECORD].is_batched
     shared = "$states.input.BatchInput" if batched else "$states.input"
-    own, baked = member(f"{shared}.parameters", stage.name), pipeline.parameters.get(stage.name, {})
     results = {
         name: expression(f"${_answer(stage.inputs[name].partition('.')[0], ending)}.{RESULT}")
         for name, spec in stage.step.inputs.items()
@@ -117,7 +152,7 @@ def _payload(pipeline: Pipeline, stage: Stage, ending: str) -> dict[str, Any]:
         "stage": stage.name,
         "step": stage.step.name,
         "run": expression(f"{shared}.run"),
-        "parameters": expression(f"$merge([{literal(baked)},{own}])"),
+        "parameters": expression(_parameters(pipeline, stage, shared)),
         "items": expression("$states.input.Items") if batched else [expression("$states.input.item")],
         **({"upstream": results} if results else {}),
     }

@@ -1,6 +1,6 @@
 """Retries of failed jobs by a definition: the class of the failure, whether to retry, and with which resources.
 
-The class is a JSONata expression over the job's detail, made of the tables of `model.classify`, so that a state machine
+The class is a JSONata expression over the job's detail, made of `model.failure_tables`, so that a state machine
 and this program always agree on it. Earlier attempts are in the state's input, so that a stage without failures has no
 further transitions: ``{"healing": {"stage", "tried": [{"class", "memory_mib", "job_id"}, …]}}``. The expressions rely
 on `asl.jsonata_assumptions`.
@@ -15,7 +15,8 @@ from genomics_pipeline.language.jsonata.text import expression, literal, member
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.access import NOT_AUTHORIZED
 from genomics_pipeline.model.batch_retry import EXITED, SIGTERM_EXIT_CODE, STACK_RETRY_STRATEGY
-from genomics_pipeline.model.classify import (
+from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.failure_tables import (
     BY_ERROR,
     BY_EXIT_CODE,
     BY_REASON,
@@ -23,7 +24,6 @@ from genomics_pipeline.model.classify import (
     NOT_STARTED,
     TIMED_OUT_TASK,
 )
-from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.first_attempt import MEMBER
 from genomics_pipeline.model.pipeline import Stage
 from genomics_pipeline.model.step import StepSpec
@@ -76,6 +76,16 @@ def failure_names(label: str = "") -> FailureNames:
 def earlier_tries(stage: Stage) -> str:
     """Return the failed attempts of a stage, an array."""
     return f"$states.input.healing[stage={literal(stage.name)}].tried"
+
+
+def tries_text(stage: Stage) -> str:
+    """Return the text that names a job the attempts before it: see `model.stage_try`."""
+    return f'"["&$join([{earlier_tries(stage)}.(class&" "&$string(memory_mib)&" "&job_id)],",")&"]"'
+
+
+def most_tries(step: StepSpec) -> int:
+    """Return the greatest number of attempts of a step that may fail before another one."""
+    return sum(step.retry.values()) + len(step.resources.memory_ladder) - 1
 
 
 def _times(stage: Stage, failure_class: FailureClass) -> str:
@@ -222,7 +232,7 @@ def _waited() -> str:
 
 
 def _terminated() -> str:
-    """Return the condition that somebody's request ended the job, in whose words; see `model.classify`."""
+    """Return the condition that somebody's request ended the job, in whose words; see `model.failure_tables`."""
     return f"$job.StatusReason and $substring($job.StatusReason,0,{len(EXITED)})!={literal(EXITED)}"
 
 

@@ -46,6 +46,10 @@ ASSUMPTIONS: tuple[tuple[str, Any], ...] = (
     ("$merge([{'a':1,'b':1},{'b':2}])", {"a": 1, "b": 2}),
     ("600*$power(2,1)", 1200),
     ("$min([7,5])", 5),
+    # The text of failed attempts; of none, and of one without a job.
+    ("'['&$join([{}.t.(c&' '&$string(m)&' '&j)],',')&']'", "[]"),
+    ("'['&$join([{'t':{'c':'x','m':1}}.t.(c&' '&$string(m)&' '&j)],',')&']'", "[x 1 ]"),
+    ("$join([[{'c':'x','j':'a'},{'c':'y','j':'b'}].(c&' '&j)],',')", "x a,y b"),
     # First attempts of an item, of a batch, and of none; items without them.
     ("[$max({'a':3}.a),$sum({'a':3}.a)]", [3, 3]),
     ("[$max([{'a':3},{'a':4}].a),$sum([{'a':3},{'a':4}].a)]", [4, 7]),

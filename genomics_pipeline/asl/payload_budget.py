@@ -14,6 +14,7 @@ from itertools import groupby
 from math import ceil
 from typing import Any
 
+from genomics_pipeline.asl.healing import most_tries
 from genomics_pipeline.asl.map_state import MAX_BATCH_BYTES, SHARED
 from genomics_pipeline.language.query_language import Node
 from genomics_pipeline.language.walker import walk_states
@@ -21,6 +22,7 @@ from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.container_overrides import OVERRIDES_BUDGET
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.first_attempt import without_first_attempts
 from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.pipeline import MapSettings, Pipeline, Stage
@@ -29,6 +31,7 @@ from genomics_pipeline.model.task import RunPlace, TaskPayload
 HEALING_BYTES = 2048  # of a child's input, and of an execution's: the failed attempts of a stage
 UUID = "0" * 36
 MOST_MEMORY, MOST_VCPUS, MOMENT = "9" * 8, "9" * 4, "2026-11-28T14:32:55.000Z"  # of the greatest length
+LONGEST_TRY = f"{max(FailureClass, key=len)} {MOST_MEMORY} {UUID}"  # see `model.stage_try`
 NAME = "0" * 64  # of an item, likewise
 RERUNS = 4
 
@@ -203,7 +206,8 @@ def _overrides(pipeline: Pipeline, document: Node, stage: Stage, run_input: Mapp
         intermediate=stage.intermediate,
     )
     overrides = _arguments(document, stage.name)["ContainerOverrides"]
-    values = (compact(payload.to_json()), MOST_MEMORY, MOST_VCPUS, MOMENT)
+    tries = [LONGEST_TRY] * most_tries(stage.step)
+    values = (compact(payload.to_json()), MOST_MEMORY, MOST_VCPUS, MOMENT, f"[{','.join(tries)}]")
     for entry, value in zip(overrides["Environment"], values, strict=True):
         entry["Value"] = value
     for entry, value in zip(overrides["ResourceRequirements"], (MOST_MEMORY, MOST_VCPUS), strict=True):

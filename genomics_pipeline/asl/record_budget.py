@@ -45,7 +45,7 @@ def check_record_budget(pipeline: Pipeline, parameters: Mapping[str, Mapping[str
     settings = pipeline.maps[RECORD]
     most = batch_bytes(settings) if settings.is_batched else 0
     problems = []
-    for stage in pipeline.stages:
+    for stage in pipeline.record_stages:
         values = {**pipeline.parameters.get(stage.name, {}), **(parameters or {}).get(stage.name, {})}
         results = {name: None for name, spec in stage.step.inputs.items() if spec.type == RESULT}
         payload = RecordPayload(stage.name, stage.step.name, _LONGEST, values, (), results)

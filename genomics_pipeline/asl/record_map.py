@@ -1,7 +1,8 @@
 """The document of a pipeline over records: Distributed Maps whose children call Lambda functions.
 
 The records of a run are read by the Map ``Record``. The records of a rerun, whose lines this program wrote, are JSON
-Lines; where those of the run have another form, a second Map ``RecordAgain`` with the same children reads them.
+Lines; where those of the run have another form, a second Map ``RecordAgain`` with the same children reads them. A
+stage that gathers is a Task after the Map; a rerun without any records begins with it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from genomics_pipeline.asl.function_state import execution_type, function_state
+from genomics_pipeline.asl.function_state import execution_type, function_state, gather_state
 from genomics_pipeline.asl.healing import fail_state, failure_names
 from genomics_pipeline.asl.record_budget import batch_bytes, check_record_budget
 from genomics_pipeline.language.jsonata.text import expression
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.model.record_source import COMMA, JSON_LINES, MANIFEST, OBJECTS, SHEET, RecordSource
+from genomics_pipeline.model.pipeline import Pipeline, Stage
+from genomics_pipeline.model.record_source import COMMA, JSON_LINES, MANIFEST, OBJECTS, RecordSource
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.step import RECORD
 
@@ -25,6 +26,8 @@ PUT_OBJECT = "arn:aws:states:::s3:putObject"
 LABEL, AGAIN, PARTS, SOURCE = "Record", "RecordAgain", "RecordParts", "RecordSource"
 SHARED = ("run", "parameters")
 _INPUT = "$states.input"
+_DETAILS = "$states.result.ResultWriterDetails"
+_RESULTS = "recordResults"  # the variable with ResultWriterDetails, of one Map Run or of several
 
 
 def record_document(pipeline: Pipeline, names: ResourceNames) -> dict[str, Any]:
@@ -33,24 +36,22 @@ def record_document(pipeline: Pipeline, names: ResourceNames) -> dict[str, Any]:
     Raises:
         DataError: if the pipeline exceeds a limit of AWS.
     """
-    settings = pipeline.maps[RECORD]
+    settings, gather = pipeline.maps[RECORD], pipeline.gather_stage
     again = not settings.source.is_json_lines or settings.map_runs > 1
-    states: dict[str, Any] = {}
-    if again:
-        condition = expression(f"$exists({_INPUT}.again)")
-        first = PARTS if settings.map_runs > 1 else LABEL
-        states[SOURCE] = {
-            "Type": "Choice",
-            "Choices": [{"Condition": condition, "Next": AGAIN}],
-            "Default": first,
-        }
-    one = _map(pipeline, names, LABEL, settings.source)
+    one, states = _map(pipeline, names, LABEL, settings.source), dict[str, Any]()
     if settings.map_runs > 1:
-        states[PARTS] = _map_over_prefixes(one, settings.map_runs)
+        end = _end("$states.result", gather) if gather else {"End": True}
+        states[PARTS] = {**_map_over_prefixes(one, settings.map_runs), **end}
     else:
-        states[LABEL] = one
+        states[LABEL] = {**one, **_end(_DETAILS, gather)}
+    if again or gather:
+        states = {SOURCE: _choice(next(iter(states)), again, gather), **states}
     if again:
-        states[AGAIN] = _map(pipeline, names, AGAIN, JSON_LINES)
+        states[AGAIN] = {**_map(pipeline, names, AGAIN, JSON_LINES), **_end(_DETAILS, gather)}
+    if gather:
+        failures = failure_names()
+        states[gather.name] = gather_state(pipeline, names, gather, failures, _RESULTS)
+        states[failures.state] = fail_state(failures.variable)
     document = {
         "Comment": f"{pipeline.name}: {pipeline.summary}",
         "QueryLanguage": "JSONata",
@@ -65,8 +66,32 @@ def record_document(pipeline: Pipeline, names: ResourceNames) -> dict[str, Any]:
     return document
 
 
+def _choice(first: str, again: bool, gather: Stage | None) -> dict[str, Any]:
+    """Return the Choice between the records of a run, those of a rerun, and a rerun of the stage that gathers.
+
+    Args:
+        first: The Map over the records of a run.
+        again: Whether another Map reads those of a rerun.
+        gather: The stage that gathers.
+    """
+    choices: list[dict[str, Any]] = []
+    if gather:
+        condition = expression(f"$exists({_INPUT}.gather_only)")
+        choices.append({"Condition": condition, "Assign": {_RESULTS: []}, "Next": gather.name})
+    if again:
+        choices.append({"Condition": expression(f"$exists({_INPUT}.again)"), "Next": AGAIN})
+    return {"Type": "Choice", "Choices": choices, "Default": first}
+
+
+def _end(results: str, gather: Stage | None = None) -> dict[str, Any]:
+    """Return the last fields of a Map: it hands its results on to the stage that gathers, or ends its machine."""
+    if gather is None:
+        return {"Output": expression(results), "End": True}
+    return {"Assign": {_RESULTS: expression(results)}, "Output": expression(_INPUT), "Next": gather.name}
+
+
 def _map(pipeline: Pipeline, names: ResourceNames, label: str, source: RecordSource) -> dict[str, Any]:
-    """Return a Distributed Map over records.
+    """Return a Distributed Map over records, without its end.
 
     Args:
         pipeline: The pipeline.
@@ -92,7 +117,7 @@ def _map(pipeline: Pipeline, names: ResourceNames, label: str, source: RecordSou
         "ToleratedFailurePercentage": expression(f"{_INPUT}.tolerated.percentage"),
         "ToleratedFailureCount": expression(f"{_INPUT}.tolerated.count"),
         "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": execution_type(pipeline.stages)},
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": execution_type(pipeline.record_stages)},
             **_machine(pipeline, names, label),
         },
         "ResultWriter": {
@@ -103,8 +128,6 @@ def _map(pipeline: Pipeline, names: ResourceNames, label: str, source: RecordSou
                 "Prefix": expression(f"{_INPUT}.run.prefix & '{run_layout.map_runs(label)}'"),
             },
         },
-        "Output": expression("$states.result.ResultWriterDetails"),
-        "End": True,
     }
 
 
@@ -116,7 +139,7 @@ def _reader(source: RecordSource) -> dict[str, Any]:
     if source.format == MANIFEST:
         config["ManifestType"] = "S3_INVENTORY"
     elif source.format != OBJECTS:
-        config["InputType"] = JSON_LINES.format if source.format == SHEET else source.format
+        config["InputType"] = JSON_LINES.format if source.is_written else source.format
     if source.prefix and source.format != OBJECTS:
         config["Transformation"] = "LOAD_AND_FLATTEN"
     if source.format == "CSV":
@@ -142,7 +165,7 @@ def _machine(pipeline: Pipeline, names: ResourceNames, label: str) -> dict[str, 
     Names of states are unique in a document, so that those of a second Map end as its Label does.
     """
     ending, failures = label.removeprefix(LABEL), failure_names(label)
-    stages = pipeline.stages
+    stages = pipeline.record_stages
     states: dict[str, Any] = {}
     for number, stage in enumerate(stages):
         last = number + 1 == len(stages)
@@ -154,7 +177,7 @@ def _machine(pipeline: Pipeline, names: ResourceNames, label: str) -> dict[str, 
 
 
 def _map_over_prefixes(inner: Mapping[str, Any], map_runs: int) -> dict[str, Any]:
-    """Return the inline Map that starts a Map Run for each prefix of the execution's input.
+    """Return the inline Map that starts a Map Run for each prefix of the execution's input, without its end.
 
     Args:
         inner: The Distributed Map.
@@ -179,6 +202,9 @@ def _map_over_prefixes(inner: Mapping[str, Any], map_runs: int) -> dict[str, Any
             "max_concurrency": inner["MaxConcurrency"],
         },
         "MaxConcurrency": map_runs,
-        "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": LABEL, "States": {LABEL: dict(inner)}},
-        "End": True,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "INLINE"},
+            "StartAt": LABEL,
+            "States": {LABEL: {**inner, **_end(_DETAILS)}},
+        },
     }

@@ -9,11 +9,17 @@ from typing import Any
 from genomics_pipeline.asl import healing
 from genomics_pipeline.asl.job_name import job_name
 from genomics_pipeline.language.jsonata.text import constructor, expression, literal, member
-from genomics_pipeline.model.classify import BY_ERROR
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.failure_tables import BY_ERROR
 from genomics_pipeline.model.pipeline import Pipeline, Stage
 from genomics_pipeline.model.resource_names import COST_TAG, ResourceNames
-from genomics_pipeline.model.task import MEMORY_VARIABLE, PAYLOAD_VARIABLE, SUBMITTED_VARIABLE, VCPUS_VARIABLE
+from genomics_pipeline.model.task import (
+    MEMORY_VARIABLE,
+    PAYLOAD_VARIABLE,
+    SUBMITTED_VARIABLE,
+    TRIED_VARIABLE,
+    VCPUS_VARIABLE,
+)
 
 SUBMIT_JOB = "arn:aws:states:::batch:submitJob.sync"
 
@@ -108,6 +114,7 @@ def _task(
                     {"Name": MEMORY_VARIABLE, "Value": memory},
                     {"Name": VCPUS_VARIABLE, "Value": vcpus},
                     {"Name": SUBMITTED_VARIABLE, "Value": expression(NOW)},
+                    {"Name": TRIED_VARIABLE, "Value": expression(healing.tries_text(stage))},
                 ],
                 "ResourceRequirements": [{"Type": "MEMORY", "Value": memory}, {"Type": "VCPU", "Value": vcpus}],
             },

@@ -9,6 +9,7 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 from genomics_pipeline.aws.clients import Clients
+from genomics_pipeline.cli.chosen_cache import chosen_cache
 from genomics_pipeline.reference.cache import cache_folder, home_if_any
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.stores.client_config import ROUTED_CONNECTIONS, create_client
@@ -18,6 +19,8 @@ from genomics_pipeline.worker.machine import NO_LIMITS, Limits
 if TYPE_CHECKING:
     import boto3
     from mypy_boto3_s3 import S3Client
+
+KEEP_TASKS = "GENOMICS_PIPELINE_KEEP_TASKS"  # "no": neither kept nor read, so that plans do not depend on earlier runs
 
 
 def aws_clients(region: str | None = None) -> Clients:
@@ -37,8 +40,9 @@ def adapters(limits: Limits = NO_LIMITS) -> Adapters:
         limits: What the user allows jobs to use of this machine.
     """
     home = home_if_any(Path.home)
-    cache = cache_folder(os.environ, home, gettempdir)
-    return Adapters(aws_clients(), object_store(), os.environ, home, cache, limits)
+    cache = chosen_cache() or cache_folder(os.environ, home, gettempdir)
+    keeps_tasks = os.environ.get(KEEP_TASKS) != "no"
+    return Adapters(aws_clients(), object_store(), os.environ, home, cache, limits, keeps_tasks=keeps_tasks)
 
 
 def _session(region: str | None = None) -> boto3.Session:

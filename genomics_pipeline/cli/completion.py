@@ -85,6 +85,16 @@ def complete_genomes(_context: click.Context, _incomplete: str) -> Iterable[str]
     return read_genomes(ports.environment, ports.home)
 
 
+@_completing("file")
+def complete_profiles(_context: click.Context, _incomplete: str) -> Iterable[str]:
+    """Offer the profiles of the project, of the user and of the site."""
+    from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.runs.profiles import profile_files
+
+    ports = adapters()
+    return profile_files(ports.environment, ports.home)
+
+
 @_completing()
 def complete_parameters(context: click.Context, incomplete: str) -> Iterator[str]:
     """Offer ``STAGE.NAME=`` of the pipeline: of the option, or of the run that is named before."""

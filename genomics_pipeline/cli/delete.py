@@ -13,13 +13,12 @@ from genomics_pipeline.cli.options import (
     stack_option,
     yes_option,
 )
-from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.model.quantity import binary_size, quantity
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.runs.deletion import DeletionRequest, RunContents
 
-UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 SHOWN = 10  # referrers, and names of files that are kept
 
 
@@ -75,7 +74,7 @@ def _lines(contents: RunContents, is_on_aws: bool, request: DeletionRequest) -> 
     yield f"{contents.place}: {contents.status or 'never run'}{_age(contents.begun)}"
     noun = "file" if not is_on_aws else "object version" if request.versions else "object"
     count = quantity(contents.files, noun, ",")
-    yield f"holds {count}, {_size(contents.size_bytes)}, of {quantity(contents.executions, 'execution')}"
+    yield f"holds {count}, {binary_size(contents.size_bytes)}, of {quantity(contents.executions, 'execution')}"
     for referrer in contents.referrers[:SHOWN]:
         yield f"refers to it: {referrer}"
     if (more := len(contents.referrers) - SHOWN) > 0:
@@ -92,13 +91,3 @@ def _age(begun: str) -> str:
         return ""
     days = max((datetime.now(UTC) - datetime.fromisoformat(begun)).days, 0)
     return f", begun {begun[:19].replace('T', ' ')}, {quantity(days, 'day')} ago"
-
-
-def _size(size_bytes: int) -> str:
-    """Return a size in the largest unit that it has one of.
-
-    >>> _size(512), _size(3 << 29)
-    ('512 bytes', '1.5 GiB')
-    """
-    power = min(max(size_bytes.bit_length() - 1, 0) // 10, len(UNITS) - 1)
-    return f"{size_bytes / (1 << 10 * power):.{1 if power else 0}f} {UNITS[power]}"

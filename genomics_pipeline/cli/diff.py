@@ -37,11 +37,11 @@ def diff(first: str, second: str, stack: str, examples: int, as_json: bool) -> N
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.run_differences import difference_lines
-    from genomics_pipeline.runs.find_run import find_run_over_samples
+    from genomics_pipeline.runs.find_run import find_readable_over_samples
     from genomics_pipeline.runs.run_differences import run_differences
 
     adapted = adapters()
-    one, two = (find_run_over_samples(run, stack, adapted) for run in (first, second))
+    one, two = (find_readable_over_samples(run, stack, adapted) for run in (first, second))
     found = run_differences(one, two, examples)
     if as_json:
         echo_json(found.to_json())

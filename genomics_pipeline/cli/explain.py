@@ -29,11 +29,11 @@ def explain(cause: str, stack: str, as_json: bool) -> None:
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.explanation import groups_json, render_groups
     from genomics_pipeline.runs.explain import explain_file, explain_run
-    from genomics_pipeline.runs.find_run import find_run, may_be_run
+    from genomics_pipeline.runs.find_run import find_readable, may_be_run
 
     adapted = adapters()
     if may_be_run(cause):
-        groups = explain_run(find_run(cause, stack, adapted), cause)
+        groups = explain_run(find_readable(cause, stack, adapted), cause)
     else:
         groups = explain_file(cause, adapted.store)
     if as_json:

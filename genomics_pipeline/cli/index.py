@@ -8,6 +8,7 @@ import click
 
 from genomics_pipeline.cli.completion import complete_files, complete_genomes
 from genomics_pipeline.cli.options import chosen_reference
+from genomics_pipeline.cli.profile_options import profile_options
 from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.index_order import IndexOrder
@@ -44,6 +45,7 @@ BESIDE = "beside"
 )
 @click.option("--stack", metavar="NAME", help="Build them by a job on AWS, in this deployed stack.")
 @click.option("--no-wait", is_flag=True, help="With --stack: submit the job, and do not wait for its end.")
+@profile_options
 @click.option("--json", "as_json", is_flag=True, help="Print the indexes as one JSON object.")
 def index(
     reference: str | None,

@@ -24,6 +24,7 @@ from genomics_pipeline.report.output import echo_line
     shell_complete=complete_samples,
     help="Show the logs of this sample (or interval, or 'cohort').",
 )
+@click.option("--head", is_flag=True, help="Show the output of the run's head, if it is a job of Slurm.")
 @click.option("--stage", metavar="STAGE", shell_complete=complete_stages, help="Show the logs of this stage only.")
 @click.option(
     "--attempt", type=click.IntRange(min=1), help="Show this attempt of the Batch job; by default the last one."
@@ -36,7 +37,7 @@ from genomics_pipeline.report.output import echo_line
     help="Number of lines to show from the end of each log.",
 )
 def logs(
-    run: str, stack: str, failed: bool, item: str | None, stage: str | None, attempt: int | None, lines: int
+    run: str, stack: str, failed: bool, item: str | None, head: bool, stage: str | None, attempt: int | None, lines: int
 ) -> None:
     """Show the last lines of the logs of tasks in RUN: a run folder, URI or name.
 
@@ -49,8 +50,14 @@ def logs(
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.runs.find_run import find_run
-    from genomics_pipeline.runs.logs import LogQuery, find_logs
+    from genomics_pipeline.runs.logs import LogQuery, find_logs, head_log
 
+    if head:
+        end = head_log(run, lines)
+        echo_line(f"==> head  {end.source}", bold=True)
+        for line in end.lines:
+            echo_line(line)
+        return
     log = None
     for log in find_logs(find_run(run, stack, adapters()), LogQuery(failed, item, stage, attempt, lines)):
         echo_line(f"==> {log.stage} {log.item}  {log.end.source}", bold=True)

@@ -42,6 +42,7 @@ COMMANDS = {
     "pipelines": ("pipelines", "pipelines"),
     "plan": ("plan", "plan"),
     "prices": ("prices", "prices"),
+    "profile": ("profile", "profile"),
     "redrive": ("redrive", "redrive"),
     "replay": ("replay", "replay"),
     "report": ("report", "report"),
@@ -74,6 +75,7 @@ PRINTERS = frozenset(
         "pipelines",
         "plan",
         "prices",
+        "profile",
         "results",
         "rocrate",
         "runs",
@@ -120,8 +122,8 @@ def cli(ctx: click.Context, debug: bool) -> None:
     Shell completion (bash; zsh and fish likewise):
       eval "$(_GENOMICS_PIPELINE_COMPLETE=bash_source genomics-pipeline)"
     """
-    ctx.obj = {"debug": debug}
-    if os.environ.get("NO_COLOR"):  # https://no-color.org; rich obeys it by itself
+    # https://no-color.org, and terminals that cannot show colours; rich obeys both by itself.
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         ctx.color = False
 
 
@@ -150,16 +152,17 @@ def _command(arguments: list[str]) -> str | None:
 
 def _run(arguments: list[str], debug: bool) -> Any:
     try:
-        return cli.main(arguments, prog_name="genomics-pipeline", standalone_mode=False)
+        return cli.main(arguments, prog_name="genomics-pipeline", standalone_mode=False, obj=arguments)
     except SystemExit as end:  # of a command
         return end.code
     except click.exceptions.Exit as end:
         return end.exit_code
+    except click.NoSuchOption as error:
+        from genomics_pipeline.cli.unknown_option import unknown_option
+
+        return _show_usage(error, unknown_option(error))
     except click.ClickException as error:
-        shown = io.StringIO()
-        error.show(shown)
-        echo(shown.getvalue(), err=True, nl=False)
-        return error.exit_code
+        return _show_usage(error)
     except (click.Abort, KeyboardInterrupt):
         echo_line("interrupted", err=True)
         return 130
@@ -186,6 +189,17 @@ def _run(arguments: list[str], debug: bool) -> Any:
             return _show_traceback(1)
         echo_error(f"{type(error).__name__}: {error} (unexpected; --debug shows the traceback)")
         return 1
+
+
+def _show_usage(error: click.ClickException, message: str | None = None) -> int:
+    """Print a message, by default that of click, and return the exit code."""
+    if message is not None:
+        echo_error(message)
+        return error.exit_code
+    shown = io.StringIO()
+    error.show(shown)
+    echo(shown.getvalue(), err=True, nl=False)
+    return error.exit_code
 
 
 def _show_traceback(exit_code: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,7 +83,7 @@ def validate(
         if problems := list(uri_problems(checked.others, without_secrets(sheet))):
             raise DataError(problems)
         if check_files:
-            _refuse_bad_files(checked.to_samples(), read_layout, quality_encoding)
+            _refuse_bad_files(checked, read_layout, quality_encoding)
     except DataError as error:
         if not as_json:
             raise
@@ -102,7 +102,7 @@ def validate(
         echo_line(f"{without_secrets(sheet)}: valid, {numbers}")
 
 
-def _refuse_bad_files(samples: Sequence[Sample], read_layout: str, quality_encoding: str) -> None:
+def _refuse_bad_files(samples: Iterable[Sample], read_layout: str, quality_encoding: str) -> None:
     """Check the first records of the FASTQ files; what does it is imported here, since it takes as long as a sheet.
 
     Args:

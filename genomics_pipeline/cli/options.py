@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from genomics_pipeline.cli.completion import (
     complete_runs,
     complete_samples,
 )
+from genomics_pipeline.cli.profile_options import profile_options
 from genomics_pipeline.model.accession import ENA
 from genomics_pipeline.model.errors import Problem, UsageError
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, resource_names
@@ -25,6 +27,22 @@ from genomics_pipeline.model.secrets import without_secrets
 
 if TYPE_CHECKING:
     from genomics_pipeline.model.rerun import StageMemory
+    from genomics_pipeline.prices.core_hours import CoreHourPrices
+
+
+class FiniteRange(click.FloatRange):
+    """A number between bounds, which every comparison with NaN would let through, and that is not infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number.
+
+        Raises:
+            click.BadParameter: for a text that is no such number.
+        """
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"expected a finite number, found {value!r}", param, ctx)
+        return number
 
 
 def _stack(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -206,7 +224,8 @@ pipelines_option = click.option(
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
-def _size(_context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+def memory_size(_context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """Return an amount of memory in MiB; a callback of options."""
     from genomics_pipeline.cli.arguments import parse_mib
 
     return None if value is None else parse_mib(value, parameter.opts[0])
@@ -214,6 +233,8 @@ def _size(_context: click.Context, parameter: click.Parameter, value: str | None
 
 def machine_options(memory: str = "--memory") -> Callable[[click.decorators.FC], click.decorators.FC]:
     """Return a decorator that adds the options for what jobs may use of this machine, which it passes as `limits`.
+
+    With them come those for a profile and for the folder of caches.
 
     Args:
         memory: The name of the option for memory.
@@ -232,7 +253,7 @@ def machine_options(memory: str = "--memory") -> Callable[[click.decorators.FC],
                 memory,
                 "machine_mib",
                 metavar="SIZE",
-                callback=_size,
+                callback=memory_size,
                 help="Memory for all jobs together, such as 64GiB; by default 90% of this machine's or its limit.",
             ),
             click.option(
@@ -242,7 +263,7 @@ def machine_options(memory: str = "--memory") -> Callable[[click.decorators.FC],
             ),
         ):
             call = option(call)
-        return call
+        return profile_options(call)
 
     return add
 
@@ -332,5 +353,21 @@ def chosen_reference(reference: str | None, genome: str | None, on_aws: bool, op
     raise UsageError(f"expected one of {option} and --genome, found {'both' if genome else 'neither'}")
 
 
+def _core_hour_prices(_context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> CoreHourPrices:
+    from genomics_pipeline.prices.core_hours import parse_core_hour_prices
+
+    return parse_core_hour_prices(value)
+
+
+core_hour_price_option = click.option(
+    "--core-hour-price",
+    "core_hour_prices",
+    multiple=True,
+    callback=_core_hour_prices,
+    envvar="GENOMICS_PIPELINE_CORE_HOUR_PRICE",
+    show_envvar=True,
+    metavar="[PARTITION=]DOLLARS",
+    help="The price of a core-hour of machines that are no hosts of AWS, or of a Slurm partition (may be repeated).",
+)
 quiet_option = click.option("--quiet", is_flag=True, help="Show no progress, only the summary and errors.")
 verbose_option = click.option("--verbose", is_flag=True, help="Show details of jobs and of this machine too.")

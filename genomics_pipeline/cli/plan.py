@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from genomics_pipeline.cli.options import (
+    FiniteRange,
     LocalPath,
+    core_hour_price_option,
     machine_options,
     max_failures_option,
     param_option,
@@ -22,16 +24,22 @@ from genomics_pipeline.cli.options import (
     stack_option,
 )
 from genomics_pipeline.cli.prices import region_option
+from genomics_pipeline.cli.slurm_options import slurm_options
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
+    from genomics_pipeline.model.slurm_options import SlurmOptions
+    from genomics_pipeline.planning.local_plan import LocalPlan
     from genomics_pipeline.planning.record_plan import RecordLoad
+    from genomics_pipeline.prices.core_hours import CoreHourPrices
     from genomics_pipeline.runs.adapters import Adapters
     from genomics_pipeline.runs.plan_request import PlanRequest
     from genomics_pipeline.worker.machine import Limits
+
+MOST_ARRIVING_DAYS = 36_500
 
 
 @click.command(short_help="Tell limits, duration and cost of a run before it starts.")
@@ -56,7 +64,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--batch-seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(0, quotas.FUNCTION_SECONDS.value, min_open=True),
     default=1.0,
     show_default=True,
     metavar="SECONDS",
@@ -68,13 +76,16 @@ if TYPE_CHECKING:
 @regions_option
 @click.option("--here", is_flag=True, help="Plan a run on this machine, as of `run`, instead of one on AWS.")
 @machine_options()
+@slurm_options
+@core_hour_price_option
 @click.option("--max-vcpus", type=click.IntRange(min=1), metavar="N", help="MaxVcpus of the stack, as of `deploy`.")
 @click.option(
     "--quota",
     "quotas",
     multiple=True,
     metavar="NAME=NUMBER",
-    help="A quota of your account: child_starts, submit_job, spot_vcpus, on_demand_vcpus (may be repeated).",
+    help="A quota of your account: child_starts, submit_job, spot_vcpus, on_demand_vcpus; with --slurm, a limit of the "
+    "partition in place of Slurm's answer: docs/slurm.md (may be repeated).",
 )
 @click.option(
     "--rate",
@@ -112,7 +123,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--arriving-days",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, MOST_ARRIVING_DAYS, min_open=True),
     metavar="DAYS",
     help="Let the samples arrive evenly over this time, each as a run of its own.",
 )
@@ -149,6 +160,8 @@ if TYPE_CHECKING:
 )
 def plan(
     here: bool,
+    slurm: SlurmOptions | None,
+    core_hour_prices: CoreHourPrices,
     limits: Limits,
     as_json: bool,
     page: Path | None,
@@ -164,7 +177,8 @@ def plan(
 
     The definition that would run is executed in virtual time, and its jobs are simulated under the quotas of the
     account. Without a sheet, give the number of samples and their size. With --here, the run is one on this machine,
-    and the plan tells its duration and core-hours.
+    and the plan tells its duration and core-hours; with --slurm, it is one on a Slurm cluster, under the limits of the
+    partition.
 
     \b
     Examples:
@@ -174,6 +188,7 @@ def plan(
       genomics-pipeline plan cohort.csv --reference hg38.fa.gz --history my-pilot
       genomics-pipeline plan --samples 1000 --gigabytes 75 --what-if naive
       genomics-pipeline plan cohort.csv --reference hg38.fa.gz --history my-pilot --here
+      genomics-pipeline plan cohort.csv --reference hg38.fa.gz --slurm --slurm-partition long --core-hour-price 0.04
       genomics-pipeline plan --records 1000000 --pipeline transactions.toml
     """
     from genomics_pipeline.cli.adapters import adapters
@@ -186,19 +201,32 @@ def plan(
 
     if page is not None:
         refuse_missing_folder("--html", page)
-    if limits != NO_LIMITS and not here:
-        raise UsageError("--cpus, --memory, --jobs: expected --here beside them: hosts of AWS are another matter")
+    if here and slurm is not None:
+        raise UsageError("expected one of --here and --slurm, found both: --no-slurm")
+    if limits != NO_LIMITS and not (here or slurm):
+        expected = "expected --here or --slurm beside them"
+        raise UsageError(f"--cpus, --memory, --jobs: {expected}: hosts of AWS are another matter")
     if records is not None:
         from genomics_pipeline.planning.record_plan import RecordLoad
 
-        refuse_options_of_samples({**options, "here": here, "save": save, "calibration": calibration}, _OF_SAMPLES)
+        others = {"here": here, "slurm": slurm, "save": save, "calibration": calibration}
+        refuse_options_of_samples({**options, **others}, _OF_SAMPLES)
         made = _over_records(RecordLoad(records, record_bytes, batch_seconds), options, adapters(limits))
         _show(made, explain, as_json, page)
         return
     request, ports = PlanRequest(options.pop("manifest"), calibration=calibration, **options), adapters(limits)
     files = None if save is None else find_run(save, request.stack, ports).files
     with ProgressDisplay(quiet=as_json, verbose=False) as display:
-        made = _here(request, ports, display.note) if here else _on_aws(request, ports, display.note)
+        if slurm is not None:
+            from genomics_pipeline.runs.estimate_on_slurm import estimate_on_slurm
+
+            made = _of_own(estimate_on_slurm(request, slurm, core_hour_prices, ports, display.note))
+        elif here:
+            from genomics_pipeline.runs.estimate_here import estimate_here
+
+            made = _of_own(estimate_here(request, ports, display.note))
+        else:
+            made = _on_aws(request, ports, display.note)
     if files is not None:
         write_plan(files.store, files.place.uri(run_layout.PLAN), made.members)
     _show(made, explain, as_json, page)
@@ -206,8 +234,8 @@ def plan(
 
 # By their names in the messages of `refuse_options_of_samples`.
 _OF_SAMPLES = (
-    *("manifest", "samples", "gigabytes", "reference", "regions", "here", "max_vcpus", "quotas", "rates", "map_runs"),
-    *("inject", "arriving_days", "history", "calibration", "what_if", "save", "most_failures"),
+    *("manifest", "samples", "gigabytes", "reference", "regions", "here", "slurm", "max_vcpus", "quotas", "rates"),
+    *("map_runs", "inject", "arriving_days", "history", "calibration", "what_if", "save", "most_failures"),
 )
 
 
@@ -270,11 +298,9 @@ def _on_aws(request: PlanRequest, ports: Adapters, note: Callable[[str], None]) 
     return _Shown(plan_json(made), plan_lines(made), explain, page)
 
 
-def _here(request: PlanRequest, ports: Adapters, note: Callable[[str], None]) -> _Shown:
+def _of_own(made: LocalPlan) -> _Shown:
     from genomics_pipeline.report.local_plan_table import explain_local_line, local_plan_json, local_plan_lines
     from genomics_pipeline.report.plan_page import local_plan_page
-    from genomics_pipeline.runs.estimate_here import estimate_here
 
-    made = estimate_here(request, ports, note)
     explain, page = partial(explain_local_line, made), partial(local_plan_page, made)
     return _Shown(local_plan_json(made), local_plan_lines(made), explain, page)

@@ -29,6 +29,17 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="A new folder for the replay; by default one in `replays` beside the run, or in the current folder.",
 )
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(["s3"]),
+    help="Read the run of this name in the stack's bucket, even where a folder of its name is here.",
+)
+@click.option(
+    "--containers",
+    is_flag=True,
+    help="Run it in the image that the run used, with docker or podman, or as the run with Apptainer.",
+)
 @click.option("--shell", is_flag=True, help="Open a shell in the temporary files of the task, once it has ended.")
 @stack_option
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
@@ -40,6 +51,8 @@ def replay(
     subsample: str | None,
     region: str | None,
     out: Path | None,
+    source: str | None,
+    containers: bool,
     shell: bool,
     stack: str,
     as_json: bool,
@@ -56,6 +69,7 @@ def replay(
       genomics-pipeline replay my-run NA12878
       genomics-pipeline replay s3://bucket/runs/cohort-3f2a91c0d5e7 NA12878 --stage alignment --subsample 0.01
       genomics-pipeline replay my-run chr20:1-5000000 --shell
+      genomics-pipeline replay cohort-3f2a91c0d5e7 NA12878 --from s3
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.cli.signals import end_on_signals
@@ -64,7 +78,7 @@ def replay(
     from genomics_pipeline.runs.replays.request import ReplayRequest, region_option
 
     adapted = adapters(limits)
-    request = ReplayRequest(run, item, stage, subsample, region_option(region), out, stack)
+    request = ReplayRequest(run, item, stage, subsample, region_option(region), out, stack, source == "s3", containers)
     end_on_signals()
     outcome = replay_task(request, adapted, lambda line: echo_line(line, err=True))
     if as_json:

@@ -35,19 +35,16 @@ def report(run: str, stack: str, out: Path | None, verified: bool) -> None:
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.prices.load import user_folder
-    from genomics_pipeline.report.verification import verdict
-    from genomics_pipeline.runs.find_run import find_run_over_samples
+    from genomics_pipeline.runs.find_run import find_readable_over_samples
     from genomics_pipeline.runs.reporting.read import ReportRequest
     from genomics_pipeline.runs.reporting.write import write_report
-    from genomics_pipeline.runs.verify import verify
+    from genomics_pipeline.runs.sign_off import sign_off
 
     if out is not None:
         refuse_missing_folder("--out", out)
     ports = adapters()
-    backend = find_run_over_samples(run, stack, ports)
-    request = ReportRequest(user_folder(ports.environment, ports.home))
-    if verified:
-        found = verify(backend, quick=False)
-        request = ReportRequest(request.prices, verdict(found), not found.deviations)
-    echo_line(write_report(backend, request, out))
-    sys.exit(1 if verified and not request.verified else 0)
+    subject = find_readable_over_samples(run, stack, ports)
+    signed = sign_off(subject, quick=False)[1] if verified else None
+    request = ReportRequest(user_folder(ports.environment, ports.home), signed)
+    echo_line(write_report(subject, request, out))
+    sys.exit(1 if signed and not signed.verified else 0)

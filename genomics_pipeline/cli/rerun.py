@@ -20,12 +20,15 @@ from genomics_pipeline.cli.options import (
     verbose_option,
 )
 from genomics_pipeline.cli.signals import end_on_signals
+from genomics_pipeline.cli.slurm_options import head_options
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
     from genomics_pipeline.model.rerun import StageMemory
+    from genomics_pipeline.model.slurm_options import HeadOptions
     from genomics_pipeline.records.rerun import ChosenSamples
     from genomics_pipeline.runs.reruns.outcome import RerunOutcome
     from genomics_pipeline.worker.machine import Limits
@@ -51,6 +54,8 @@ CLASSES = [*map(str, FailureClass), "pending"]  # `report.run_state.PENDING`, wi
 @verbose_option
 @quiet_option
 @click.option("--dry-run", is_flag=True, help="Print what would run; write and start nothing.")
+@head_options
+@click.option("--after", type=click.IntRange(min=0), hidden=True)  # of a head: see `RerunRequest`
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def rerun(
     run: str,
@@ -64,6 +69,8 @@ def rerun(
     verbose: bool,
     quiet: bool,
     limits: Limits,
+    head: HeadOptions | None,
+    after: int | None,
     as_json: bool,
 ) -> None:
     """Run the samples of RUN again that failed or were never started: a run folder, its s3:// URI, or its name.
@@ -76,22 +83,28 @@ def rerun(
     Examples:
       genomics-pipeline rerun my-run --dry-run
       genomics-pipeline rerun my-run --sample NA12878
+      genomics-pipeline rerun my-run --slurm-head
       genomics-pipeline rerun cohort-3f2a91c0d5e7 --class out_of_memory --memory alignment=65536
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.runs.find_run import find_run
-    from genomics_pipeline.runs.local.backend import FolderBackend
     from genomics_pipeline.runs.reruns.request import RerunRequest, SampleFilter
     from genomics_pipeline.worker.machine import NO_LIMITS
 
-    backend = find_run(run, stack, adapters(limits))
-    if limits != NO_LIMITS and not isinstance(backend, FolderBackend):
+    ports = adapters(limits)
+    backend = find_run(run, stack, ports)
+    if limits != NO_LIMITS and backend.folder is None:
         raise UsageError(f"--cpus, --machine-memory and --jobs are for runs on this machine; {run} is on AWS")
     if quiet and verbose:
         raise UsageError("--quiet, --verbose: expected one of them")
-    request = RerunRequest(SampleFilter(classes, samples), memory, parameters, accepted, dry_run)
+    request = RerunRequest(SampleFilter(classes, samples), memory, parameters, accepted, dry_run, after)
     end_on_signals()
+    if head is not None and not dry_run:
+        from genomics_pipeline.cli.slurm_head import submit_rerun_head
+
+        if submit_rerun_head(backend, request, head, ports, as_json):
+            return
     with ProgressDisplay(quiet=as_json or quiet, verbose=verbose) as display:
         outcome = backend.rerun(request, display)
     if as_json:
@@ -115,7 +128,7 @@ def _show(outcome: RerunOutcome, stack: str) -> None:
     elif outcome.status == "NOTHING":
         echo_line(f"{outcome.run}: nothing to rerun: {outcome.message}")
     elif outcome.status == "CHECKED":
-        what = _samples(chosen, outcome.kind) if chosen.samples else "only the stages after the samples"
+        what = _samples(chosen, outcome.kind) if chosen.samples else _only_after(outcome.kind)
         echo_line(f"{outcome.run}: {chosen.execution} would run {what}; nothing was written or started")
     elif outcome.aws is not None:
         state = "" if outcome.aws.started else f": already {outcome.status.lower()}"
@@ -123,12 +136,16 @@ def _show(outcome: RerunOutcome, stack: str) -> None:
         show_next_commands(outcome.run, stack)
 
 
+def _only_after(kind: str) -> str:
+    return "only the stage that gathers" if kind == RECORD else "only the stages after the samples"
+
+
 def _samples(chosen: ChosenSamples, kind: str = "sample") -> str:
     """Return the number of chosen samples or records, their number by class, and the first names."""
     from genomics_pipeline.model.quantity import quantity
 
     if not chosen.samples:
-        return "no sample failed; only the stages after the samples run"
+        return f"no {kind} failed; {_only_after(kind)} run{'s' if kind == RECORD else ''}"
     classes = "".join(f", {count} {name.replace('_', ' ')}" for name, count in chosen.by_class.items())
     others = chosen.samples - len(chosen.first)
     more = f" and {others} more" if others else ""

@@ -18,7 +18,7 @@ from genomics_pipeline.model.printable import indented
 from genomics_pipeline.report.output import echo, echo_json, echo_line
 
 if TYPE_CHECKING:
-    from genomics_pipeline.runs.backend import RunBackend
+    from genomics_pipeline.runs.readable_run import ReadableRun
     from genomics_pipeline.runs.record_run import RecordRun
     from genomics_pipeline.runs.results import ItemResult
     from genomics_pipeline.runs.run_files import RunFiles
@@ -52,7 +52,7 @@ def results(
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.model.quantity import quantity
-    from genomics_pipeline.runs.find_run import find_run
+    from genomics_pipeline.runs.find_run import find_readable
     from genomics_pipeline.runs.record_run import RecordRun
     from genomics_pipeline.runs.results import Results, download_all
 
@@ -60,7 +60,7 @@ def results(
         raise UsageError("expected one of --failed and --download, found both")
     if as_tsv and (as_json or not failed):
         raise UsageError("--tsv: expected --failed without --json")
-    backend = find_run(run, stack, adapters())
+    backend = find_readable(run, stack, adapters())
     if isinstance(backend, RecordRun):
         if samples:
             raise UsageError("--sample: expected a run over samples, found one over records")
@@ -86,6 +86,33 @@ def results(
             echo(f"  {failure.failure_class.replace('_', ' ')}{stage}: {indented(failure.message, 4)}")
             if failure.stage:
                 echo_line(f"  log: {run_results.files.shown_log(failure.stage, result.item)}")
+    if target and not samples:
+        _download_reports(backend, target, as_json)
+
+
+def _download_reports(backend: ReadableRun, target: Path, as_json: bool) -> None:
+    """Copy the report of a run and the files about it; make those that are not there, as of runs on AWS.
+
+    Args:
+        backend: The run.
+        target: The folder to copy to.
+        as_json: Whether the answer is JSON, which has the items alone.
+    """
+    from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.model.quantity import quantity
+    from genomics_pipeline.prices.load import user_folder
+    from genomics_pipeline.runs.reporting.read import ReportRequest
+    from genomics_pipeline.runs.reporting.write import write_report
+    from genomics_pipeline.runs.results import download_reports
+    from genomics_pipeline.runs.run_info import write_run_info
+
+    ports = adapters()
+    request = ReportRequest(user_folder(ports.environment, ports.home))
+    copied = download_reports(backend.files, target, lambda file: write_report(backend, request, file))
+    if backend.files.is_on_aws:
+        copied += write_run_info(backend, target)
+    if not as_json:
+        echo_line(f"report and files about the run  {quantity(copied, 'file')} copied")
 
 
 def _result_json(result: ItemResult, files: RunFiles) -> dict[str, Any]:
@@ -118,11 +145,11 @@ def _list_records(backend: RecordRun, failed: bool, target: Path | None, as_json
     from genomics_pipeline.report.record_failures import record_table
 
     if failed and as_tsv:
-        for line in record_table(backend.failure_rows()):
+        for line in record_table(backend.failed_records()):
             echo(line, nl=False)
         return
     if failed:
-        for row in backend.failure_rows():
+        for row in backend.failed_records():
             if as_json:
                 echo_json(row.to_json(), indent=None)
             else:
@@ -135,7 +162,7 @@ def _list_records(backend: RecordRun, failed: bool, target: Path | None, as_json
             echo_line(f"{file}  {size:,} bytes")
 
 
-def _list_failed(backend: RunBackend, samples: tuple[str, ...], as_json: bool, as_tsv: bool) -> None:
+def _list_failed(backend: ReadableRun, samples: tuple[str, ...], as_json: bool, as_tsv: bool) -> None:
     """Print the rows while they are read, because there may be a million."""
     from genomics_pipeline.report.ledger import row_text, tsv_lines
     from genomics_pipeline.runs.ledger import ledger

@@ -33,10 +33,10 @@ def rocrate(run: str, stack: str, licence: str) -> None:
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.cli.streams import output_failure
-    from genomics_pipeline.runs.find_run import find_run_over_samples
+    from genomics_pipeline.runs.find_run import find_readable_over_samples
     from genomics_pipeline.runs.rocrate import run_crate
 
-    for part in run_crate(find_run_over_samples(run, stack, adapters()), licence):
+    for part in run_crate(find_readable_over_samples(run, stack, adapters()), licence):
         echo(part, nl=False)
         if output_failure():
             return

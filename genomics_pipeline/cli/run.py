@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from genomics_pipeline.cli.container_options import container_options
 from genomics_pipeline.cli.options import (
     LocalPath,
     bound_option,
@@ -29,12 +31,15 @@ from genomics_pipeline.cli.options import (
     tolerate_option,
     verbose_option,
 )
+from genomics_pipeline.cli.profile_options import show_settings
 from genomics_pipeline.cli.signals import end_on_signals
-from genomics_pipeline.cli.slurm_options import slurm_options
+from genomics_pipeline.cli.slurm_options import head_options, slurm_options, with_limits
+from genomics_pipeline.model.container_choice import APPTAINER
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
+    from genomics_pipeline.model.slurm_options import HeadOptions
     from genomics_pipeline.report.progress import ProgressDisplay
     from genomics_pipeline.report.time_left import TimeLeft
     from genomics_pipeline.runs.adapters import Adapters
@@ -63,7 +68,7 @@ if TYPE_CHECKING:
 @tolerate_option
 @ena_option
 @click.option("--resume", is_flag=True, help="Continue an interrupted execution.")
-@click.option("--containers", is_flag=True, help="Run each task in a container of its step's image.")
+@container_options
 @click.option(
     "--inject",
     type=LocalPath("file", exists=True, dir_okay=False),
@@ -87,6 +92,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print what would run, what is reused, and why; write and start nothing.")
 @machine_options()
 @slurm_options
+@head_options
 @verbose_option
 @quiet_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
@@ -96,6 +102,7 @@ def run(
     verbose: bool,
     quiet: bool,
     limits: Limits,
+    head: HeadOptions | None,
     truth: Path | None,
     truth_samples: tuple[str, ...],
     truth_regions: Path | None,
@@ -135,17 +142,25 @@ def run(
 
     if quiet and verbose:
         raise UsageError("--quiet, --verbose: expected one of them")
+    if verbose:
+        show_settings()
     if not options["reference"]:
         progress = ProgressDisplay(quiet=as_json or quiet, verbose=verbose)
         given = {**options, "truth": truth, "truth_samples": truth_samples, "truth_regions": truth_regions}
         _run_records({**given, "joint_with": joint_with, "dry_run": dry_run}, limits, progress, as_json)
         return
     joined = joined_arguments(joint_with)
+    options["slurm"] = with_limits(options["slurm"], limits)
     request = LocalRunRequest(truth=parse_truth(truth, truth_samples, truth_regions), **joined, **options)
     ports = adapters(limits)
     end_on_signals()
     if dry_run:
         _show_dry_run(request, limits, as_json)
+        return
+    if head is not None:
+        from genomics_pipeline.cli.slurm_head import submit_head
+
+        submit_head(request, head, ports, as_json)
         return
     expect = partial(_expected, request, ports)
     with ProgressDisplay(quiet=as_json or quiet, verbose=verbose, expect=expect) as display:
@@ -159,9 +174,10 @@ def run(
     sys.exit(0 if summary.is_accepted and summary.cohort.truth_error is None else 1)
 
 
+JOB_ID = "SLURM_JOB_ID"  # set in jobs of Slurm
 _OF_SAMPLES = (
     *("bounds", "regions", "subsample", "samples", "inject", "truth", "truth_samples", "truth_regions", "joint_with"),
-    *("dry_run", "slurm"),
+    "dry_run",
 )
 
 
@@ -181,11 +197,18 @@ def _run_records(options: dict[str, Any], limits: Limits, progress: ProgressDisp
         as_json: Whether to print JSON.
     """
     from genomics_pipeline.cli.adapters import adapters
+    from genomics_pipeline.report.command_line import command_line
     from genomics_pipeline.report.record_summary import summary_lines
     from genomics_pipeline.runs.local.records.request import RecordRunRequest
     from genomics_pipeline.runs.local.records.run import run_records
 
     refuse_options_of_samples(options, _OF_SAMPLES)
+    if options["slurm"] and JOB_ID not in os.environ:
+        expected = "a pipeline over records runs in processes of one machine, not in jobs"
+        advice = f"start the command in one job: sbatch --cpus-per-task=16 --wrap '{command_line('run', '…')}'"
+        raise UsageError(f"--slurm: {expected}; {advice}; or give --no-slurm to run it here")
+    if options["containers"] == APPTAINER:
+        raise UsageError("--containers apptainer: expected a container engine for functions: give --containers engine")
     names = ("pipeline", "out", "parameters", "params_file", "accepted", "most_failures", "resume", "containers")
     request = RecordRunRequest(options["manifest"], **{name: options[name] for name in names})
     end_on_signals()

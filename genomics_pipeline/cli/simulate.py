@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from genomics_pipeline.cli.options import LocalPath
+from genomics_pipeline.cli.options import FiniteRange, LocalPath
 from genomics_pipeline.report.output import echo_json, echo_line
 
 OF_TRANSACTIONS = ("files", "accounts", "every")  # options that need --transactions
@@ -44,7 +44,7 @@ OF_COHORTS = ("samples", "length_bp", "depth", "with_sexes")  # options that it 
 )
 @click.option(
     "--every",
-    type=click.FloatRange(0.01, 3600),
+    type=FiniteRange(0.01, 3600),
     metavar="SECONDS",
     help="Let a file of transactions appear each time this long has passed, complete at once.",
 )

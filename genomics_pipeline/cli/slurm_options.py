@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from genomics_pipeline.cli.options import memory_size
 from genomics_pipeline.model.errors import UsageError
+from genomics_pipeline.model.slurm_options import CHECKS
+
+if TYPE_CHECKING:
+    from genomics_pipeline.model.slurm_options import SlurmOptions
+    from genomics_pipeline.worker.machine import Limits
+
+
+def head_options(command: Any) -> Any:
+    """Add the options of a head that is a job itself, which are passed as `head`: None without ``--slurm-head``."""
+
+    @functools.wraps(command)
+    def call(*arguments: Any, slurm_head: bool, slurm_head_minutes: int, slurm_head_mib: int, **options: Any) -> Any:
+        from genomics_pipeline.model.slurm_options import HeadOptions
+
+        is_wanted = slurm_head and options.get("slurm", True)  # a rerun has its run's options of jobs
+        head = HeadOptions(slurm_head_minutes, slurm_head_mib) if is_wanted else None
+        return command(*arguments, head=head, **options)
+
+    for option in reversed(_HEAD_OPTIONS):
+        call = option(call)
+    return call
 
 
 def slurm_options(command: Any) -> Any:
@@ -19,10 +42,10 @@ def slurm_options(command: Any) -> Any:
         from genomics_pipeline.model.slurm_options import SlurmOptions
 
         prefix = "slurm_"
-        values = {name[len(prefix) :]: options.pop(name) for name in list(options) if name.startswith(prefix)}
-        chosen = SlurmOptions(**values)
+        names = [option.name for option in fields(SlurmOptions) if f"{prefix}{option.name}" in options]
+        chosen = SlurmOptions(**{name: options.pop(f"{prefix}{name}") for name in names})
         if slurm:
-            chosen.check()
+            chosen.refuse_wrong()
         elif given := _given_for_slurm():
             raise UsageError(f"{given} is for jobs on a cluster: give --slurm, too")
         return command(*arguments, slurm=chosen if slurm else None, **options)
@@ -32,22 +55,34 @@ def slurm_options(command: Any) -> Any:
     return call
 
 
+def with_limits(slurm: SlurmOptions | None, limits: Limits) -> SlurmOptions | None:
+    """Return the options of jobs on a cluster with the limits of the user, which a rerun keeps; None for no cluster."""
+    if slurm is None:
+        return None
+    return replace(slurm, cpus=limits.cpus or 0, memory_mib=limits.memory_mib or 0, jobs=limits.jobs or 0)
+
+
 def _given_for_slurm() -> str:
     """Return the first option of the command line that only jobs on a cluster have; empty for none."""
     context = click.get_current_context()
     given = click.core.ParameterSource.COMMANDLINE
     names = (one.name or "" for one in context.command.params if (one.name or "").startswith("slurm_"))
     named = (name for name in names if context.get_parameter_source(name) is given)
-    return next((f"--{name.replace('_', '-')}" if name != "slurm_extra" else "--slurm-option" for name in named), "")
+    return next((f"--{_NAMES.get(name, name).replace('_', '-')}" for name in named), "")
 
 
-def _slurm_option(name: str, help_: str, **settings: Any) -> Callable[[click.decorators.FC], click.decorators.FC]:
-    variable = f"GENOMICS_PIPELINE_{name[2:].replace('-', '_').upper()}"
-    return click.option(name, help=help_, envvar=variable, show_envvar=True, **settings)
+_NAMES = {"slurm_extra": "slurm_option", "slurm_head_mib": "slurm_head_memory"}  # of options, by their parameters
+
+
+def _slurm_option(
+    name: str, help_: str, parameter: str | None = None, **settings: Any
+) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    variable = f"GENOMICS_PIPELINE_{name.partition('/')[0][2:].replace('-', '_').upper()}"
+    return click.option(name, *filter(None, [parameter]), help=help_, envvar=variable, show_envvar=True, **settings)
 
 
 _SLURM_OPTIONS = (
-    click.option("--slurm", is_flag=True, help="Run the jobs on the nodes of a Slurm cluster: docs/slurm.md."),
+    _slurm_option("--slurm/--no-slurm", "Run the jobs on the nodes of a Slurm cluster: docs/slurm.md.", default=False),
     _slurm_option("--slurm-partition", "The partition of the jobs.", default="", metavar="NAME"),
     _slurm_option(
         "--slurm-on-demand-partition", "The partition of jobs whose nodes were preempted.", default="", metavar="NAME"
@@ -63,11 +98,39 @@ _SLURM_OPTIONS = (
         show_default=True,
         type=click.IntRange(min=1, max=120),
     ),
-    click.option(
+    _slurm_option(
+        "--slurm-check",
+        "Check Python, folders and clock by a job on one node of each partition, or on all, before the first job.",
+        default=CHECKS[0],
+        show_default=True,
+        type=click.Choice(CHECKS),
+    ),
+    _slurm_option(
         "--slurm-option",
-        "slurm_extra",
+        "A further option of sbatch, such as --constraint=avx2 (may be repeated).",
+        parameter="slurm_extra",
         multiple=True,
         metavar="OPTION",
-        help="A further option of sbatch, such as --constraint=avx2 (may be repeated).",
+    ),
+)
+_HEAD_OPTIONS = (
+    _slurm_option(
+        "--slurm-head/--no-slurm-head", "Run this command as a job of Slurm, and return: docs/slurm.md.", default=False
+    ),
+    _slurm_option(
+        "--slurm-head-minutes",
+        "The time limit of that job, at which it puts itself back into the queue.",
+        default=1440,
+        show_default=True,
+        type=click.IntRange(min=5),
+    ),
+    _slurm_option(
+        "--slurm-head-memory",
+        "The memory of that job.",
+        parameter="slurm_head_mib",
+        default="4GiB",
+        show_default=True,
+        metavar="SIZE",
+        callback=memory_size,
     ),
 )

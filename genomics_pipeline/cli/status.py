@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genomics_pipeline.cli.options import (
+    FiniteRange,
     LocalPath,
     refuse_missing_folder,
     run_argument,
@@ -35,7 +36,7 @@ MOST = 500  # samples in the table, if nothing else is asked for: it reads the m
 @click.option("--watch", "watched", is_flag=True, help="Show the state until the run ends; Ctrl-C only stops watching.")
 @click.option(
     "--budget",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     metavar="DOLLARS",
     help="With --watch: when about this much is spent, begin no other sample, and cancel the run when those that began "
     "have ended.",
@@ -80,6 +81,8 @@ def status(
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.prices.load import user_folder
     from genomics_pipeline.runs.find_run import find_run
+    from genomics_pipeline.runs.record_run import RecordRun
+    from genomics_pipeline.runs.seen_records import SeenRecords
 
     if budget is not None and not watched:
         raise UsageError("--budget: expected --watch, which looks at the costs until the run ends")
@@ -90,17 +93,22 @@ def status(
     ports = adapters()
     backend = find_run(run, stack, ports)
     reporter = None if page is None else _reporter(backend, page, ports)
-    guard = None
+    guard, seen = None, SeenRecords(outputs=True)
     if budget is not None:
         folder = user_folder(ports.environment, ports.home)
         guard = backend.budget_guard(budget, folder, lambda line: echo_line(line, err=True))
     try:
-        state = _watch(backend, as_json, guard, reporter) if watched else backend.state()
+        if watched:
+            state = _watch(backend, as_json, guard, reporter)
+        elif table and not isinstance(backend, RecordRun):  # all records are read, and kept for the table
+            state = backend.state_with(seen)
+        else:
+            state = backend.state()
     except KeyboardInterrupt:
         echo_line("stopped watching; the run continues", err=True)
         sys.exit(130)
     shown = state.status != "RUNNING" and (state.samples <= MOST if table is None else table)
-    outcomes = backend.outcomes(state) if shown else None
+    outcomes = backend.outcomes(state, seen) if shown else None
     _show(state, as_json, compact=watched, outcomes=outcomes, whole=table is True)
     sys.exit(0 if state.is_accepted else 1)
 
@@ -138,14 +146,17 @@ def _watch(backend: RunBackend, as_json: bool, guard: Guard | None, reporter: Pa
     if reporter is not None:
         states = reporter.kept(states)
     state = next(states)
-    if as_json or not sys.stderr.isatty():
+    live = None
+    if not as_json and sys.stderr.isatty():
+        live = open_live(lambda: status_view(state, time.time()))
+    if live is None:
         for following in states:
             _show(state, as_json, compact=True)
             state = following
             if output_failure():
                 break
         return state
-    with open_live(lambda: status_view(state, time.time())):
+    with live:
         for state in states:  # noqa: B007  # the live view reads `state`
             pass
     return state

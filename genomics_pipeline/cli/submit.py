@@ -30,8 +30,7 @@ from genomics_pipeline.model.execution_input import WAIT_S
 from genomics_pipeline.report.output import echo_json, echo_line
 
 if TYPE_CHECKING:
-    from genomics_pipeline.runs.aws.records.submit import RecordSubmitOutcome
-    from genomics_pipeline.runs.aws.submit import SubmitOutcome
+    from genomics_pipeline.runs.aws.submission import CohortSize, RecordsSize, SubmitOutcome
 
 
 @click.command(short_help="Run a sample sheet through a pipeline on AWS.")
@@ -131,14 +130,14 @@ def submit(as_json: bool, wait_h: int, joint_with: tuple[str, ...], history: tup
         return
     echo_line(f"{submitted.run}: {_outcome(submitted)}")
     echo_line(f"  {submitted.uri}")
-    echo_line(f"  {_size(submitted)}")
+    echo_line(f"  {_size(submitted.size)}")
     for line in submitted.first_attempts:
         echo_line(f"  {line}")
     if submitted.status != "CHECKED":
         show_next_commands(submitted.run, submitted.stack)
 
 
-def _outcome(submitted: SubmitOutcome | RecordSubmitOutcome) -> str:
+def _outcome(submitted: SubmitOutcome[CohortSize] | SubmitOutcome[RecordsSize]) -> str:
     if submitted.started:
         return "submitted"
     if submitted.status == "CHECKED":
@@ -180,19 +179,19 @@ def _submit_records(options: dict[str, Any], as_json: bool) -> None:
         return
     echo_line(f"{submitted.run}: {_outcome(submitted)}")
     echo_line(f"  {submitted.uri}")
-    map_runs = quantity(submitted.map_runs, "Map Run")
-    echo_line(f"  {quantity(submitted.objects, 'object')}, {submitted.size_bytes:,} bytes; {map_runs}")
+    size, map_runs = submitted.size, quantity(submitted.size.map_runs, "Map Run")
+    echo_line(f"  {quantity(size.objects, 'object')}, {size.size_bytes:,} bytes; {map_runs}")
     if submitted.status != "CHECKED":
         show_next_commands(submitted.run, submitted.stack)
 
 
-def _size(submitted: SubmitOutcome) -> str:
+def _size(size: CohortSize) -> str:
     """Return the numbers of samples, intervals and jobs, and the minimum time in which AWS starts the jobs."""
     from genomics_pipeline.model.quantity import quantity
 
-    minutes, seconds = divmod(round(submitted.least_seconds), 60)
+    minutes, seconds = divmod(round(size.least_seconds), 60)
     hours, minutes = divmod(minutes, 60)
     least = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-    samples, intervals = quantity(submitted.samples, "sample"), quantity(submitted.intervals, "interval")
-    counts = f"{samples}, {intervals}: {quantity(submitted.jobs, 'job')}"
+    samples, intervals = quantity(size.samples, "sample"), quantity(size.intervals, "interval")
+    counts = f"{samples}, {intervals}: {quantity(size.jobs, 'job')}"
     return f"{counts}, which take at least {least} to start ({quotas.SUBMIT_JOB_RATE.value} a second)"

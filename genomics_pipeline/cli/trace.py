@@ -33,10 +33,10 @@ def trace(run: str, stack: str, kind: str) -> None:
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.cli.streams import output_failure
-    from genomics_pipeline.runs.find_run import find_run_over_samples
+    from genomics_pipeline.runs.find_run import find_readable_over_samples
     from genomics_pipeline.runs.task_trace import run_traces
 
-    found = find_run_over_samples(run, stack, adapters())
+    found = find_readable_over_samples(run, stack, adapters())
     traces = run_traces(found)
     if kind == "tsv":
         from genomics_pipeline.report.trace_table import trace_lines

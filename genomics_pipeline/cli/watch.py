@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import click
 
+from genomics_pipeline.cli.options import FiniteRange
 from genomics_pipeline.cli.signals import end_on_signals
 from genomics_pipeline.report.output import echo_line
 
@@ -21,7 +22,7 @@ JOB_VARIABLE = "AWS_BATCH_JOB_ID"  # set by AWS Batch: the same in all attempts 
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- run|submit OPTIONS...")
 @click.option(
     "--every",
-    type=click.FloatRange(min=0.05),
+    type=FiniteRange(min=0.05),
     default=30,
     show_default=True,
     metavar="SECONDS",

@@ -29,11 +29,11 @@ def why(run: str, item: str, stage: str | None, stack: str, as_json: bool) -> No
     """
     from genomics_pipeline.cli.adapters import adapters
     from genomics_pipeline.report.stage_history import render_history
-    from genomics_pipeline.runs.find_run import find_run_over_samples
+    from genomics_pipeline.runs.find_run import find_readable_over_samples
     from genomics_pipeline.runs.why import stage_histories
 
     adapted = adapters()
-    histories = stage_histories(find_run_over_samples(run, stack, adapted), item, stage, adapted)
+    histories = stage_histories(find_readable_over_samples(run, stack, adapted), item, stage, adapted)
     if as_json:
         for one in histories:
             echo_json(one.to_json(), indent=None)

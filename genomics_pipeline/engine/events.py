@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genomics_pipeline.model.json_text import decoded
+from genomics_pipeline.model.task_progress import TaskProgress
 
 
 @dataclass(slots=True)
@@ -150,13 +151,17 @@ class RetryScheduled:
 
 @dataclass(slots=True)
 class JobUsage:
-    """The memory that a running job uses, which its runner keeps up to date.
+    """The memory and the progress of a running job, which its runner keeps up to date.
 
     Attributes:
         memory_mib: The newest measurement; 0 before the first, and where nothing measures it.
+        progress: What its program says of its progress; None where it says nothing.
+        read_share: The share of its input files that its program has read; None where that is not known.
     """
 
     memory_mib: int = 0
+    progress: TaskProgress | None = None
+    read_share: float | None = None
 
 
 @dataclass(slots=True)

@@ -15,11 +15,12 @@ from typing import BinaryIO
 
 from genomics_pipeline.engine.journal import DAMAGED
 from genomics_pipeline.model.errors import RunError
-from genomics_pipeline.stores.durable import sync_data, sync_names
+from genomics_pipeline.stores.durable import release_cache, sync_data, sync_names
 from genomics_pipeline.stores.open_folder import open_unlinked_file
 from genomics_pipeline.stores.publish import open_appending
 
 _COPIED_BYTES = 1 << 20
+_CACHED_BYTES = 64 << 20  # of a file in order, which hardly anybody reads soon
 _PIECES = 1024  # of one call: IOV_MAX of Linux and macOS
 
 
@@ -47,11 +48,13 @@ class RowFile:
 
     Attributes:
         size: The size up to the last row that was placed, in bytes.
+        is_in_order: Whether the rows are in the order of a result file, so that nobody reads them to sort them.
     """
 
     def __init__(self, path: Path, framing: Framing, size: int = 0) -> None:
         self.path = path
         self.size = size
+        self.is_in_order = True
         self._framing = framing
         self._written = size
         self._file: BinaryIO | None = None
@@ -65,13 +68,15 @@ class RowFile:
         return offset, before
 
     def write(self, pieces: Sequence[bytes]) -> None:
-        """Append pieces of rows; they are on disk when it returns."""
+        """Append pieces of rows; they are on disk when it returns, and hardly in memory."""
         if self._file is None:
             self._file = open_appending(self.path)
             os.ftruncate(self._file.fileno(), self._written)
             sync_names(self.path.parent)
         self._written += write_pieces(self._file.fileno(), pieces)
         sync_data(self._file.fileno())
+        if self.is_in_order:
+            release_cache(self._file.fileno(), _CACHED_BYTES)
 
     def check(self) -> None:
         """Require all rows that the journal refers to.

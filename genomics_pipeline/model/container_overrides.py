@@ -17,7 +17,7 @@ OVERRIDES_TOO_LONG = f"Container Overrides length must be at most {quotas.CONTAI
 
 # The part that a job of ours may use. The rest is for what Step Functions and Batch add: the container's name and the
 # variables MANAGED_BY_AWS, AWS_BATCH_JOB_ID, AWS_BATCH_JOB_ATTEMPT, AWS_BATCH_JQ_NAME and AWS_BATCH_CE_NAME.
-OVERRIDES_BUDGET = 7_000
+OVERRIDES_BUDGET = 7_300
 
 
 def overrides_length(overrides: Mapping[str, Any]) -> int:

@@ -60,7 +60,7 @@ class ExecutionInput:
         """Return the JSON object that the definition reads."""
         place = self.place
         return {
-            "run": {"name": place.name, "bucket": place.bucket, "prefix": place.prefix},
+            "run": place.to_json(),
             "reference": self.reference,
             "parameters": {stage: dict(values) for stage, values in self.parameters.items()},
             "manifest": self.manifest,

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import Problem
-from genomics_pipeline.model.step import LAMBDA, RECORDS, RESULT
+from genomics_pipeline.model.step import LAMBDA, PLACEHOLDER, RECORDS, RESULT, RESULTS
 from genomics_pipeline.model.toml_file import TomlFile
 
 _NOT_OF_FUNCTIONS = {
     "command": "its program defines handle(batch)",
-    "outputs": "its result is what handle(batch) returns",
-    "metrics": "they are read from an output, of which a function has none",
+    "metrics": "its result is what handle(batch) returns",
     "exit_codes": "a function raises exceptions",
     "retry": "AWS's own errors are retried, and a batch of records that fails is one of the failures",
     "local_memory": "memory_mib is its memory everywhere",
@@ -23,7 +22,10 @@ _NOT_OF_FUNCTION_RESOURCES = {
 }
 _OF_FUNCTIONS = ("ephemeral_storage_mib", "reserved_concurrency")
 _OF_RECORDS = ("as", "files")
-_NOT_OF_FILES = ("indexes", "ranged", "margin_bp", "columns")
+_NOT_OF_FILES = ("margin_bp",)
+_OF_RANGED_FILES = ("indexes", "columns")  # of a parameter whose file is read in parts
+_FUNCTION_INPUTS = (RECORDS, RESULT, RESULTS)
+_INPUT_KEYS = {RECORDS: _OF_RECORDS, RESULT: (), RESULTS: ("missing",)}
 _LIMITS = {
     "timeout_s": (1, quotas.FUNCTION_SECONDS),
     "memory_mib": (quotas.FUNCTION_MEMORY.value, quotas.FUNCTION_MEMORY_MOST),
@@ -47,10 +49,10 @@ def _batch_problems(toml: TomlFile) -> Iterator[Problem]:
         if key in resources:
             yield toml.problem(("resources", key), only.format(key))
     for name, raw in toml.data["inputs"].items():
-        if raw["type"] in (RECORDS, RESULT):
+        if raw["type"] in _FUNCTION_INPUTS:
             yield toml.problem(("inputs", name, "type"), only.format(f"an input of type {raw['type']!r}"))
         for key in _OF_RECORDS:
-            if key in raw and raw["type"] not in (RECORDS, RESULT):
+            if key in raw and raw["type"] not in _FUNCTION_INPUTS:
                 yield toml.problem(("inputs", name, key), f'expected an input of type "records", found {raw["type"]!r}')
 
 
@@ -67,10 +69,19 @@ def _function_problems(toml: TomlFile) -> Iterator[Problem]:
             yield toml.problem(("resources", key), f"expected no {key} of a step on Lambda: {why}")
     yield from _limit_problems(toml)
     yield from _input_problems(toml)
-    for name, raw in data.get("parameters", {}).items():
-        for key in _NOT_OF_FILES:
+    yield from _parameter_problems(toml)
+    for name, raw in data.get("outputs", {}).items():
+        if PLACEHOLDER.search(raw["path"]):
+            message = f"expected a path without placeholders of a step on Lambda, found {raw['path']!r}"
+            yield toml.problem(("outputs", name, "path"), message)
+
+
+def _parameter_problems(toml: TomlFile) -> Iterator[Problem]:
+    for name, raw in toml.data.get("parameters", {}).items():
+        refused = _NOT_OF_FILES if raw.get("ranged") else (*_NOT_OF_FILES, *_OF_RANGED_FILES)
+        for key in refused:
             if key in raw:
-                why = "it fetches the whole file, once for each environment"
+                why = "the program says which regions it reads" if raw.get("ranged") else "it fetches the whole file"
                 yield toml.problem(("parameters", name, key), f"expected no {key} of a step on Lambda: {why}")
 
 
@@ -87,18 +98,22 @@ def _limit_problems(toml: TomlFile) -> Iterator[Problem]:
 
 
 def _input_problems(toml: TomlFile) -> Iterator[Problem]:
-    """Yield the problems of inputs: one of records, and results of earlier stages."""
+    """Yield the problems of inputs: one of records, and results of earlier stages; or the results of all records."""
     inputs = toml.data["inputs"]
     for name, raw in inputs.items():
-        if raw["type"] not in (RECORDS, RESULT):
-            message = f'expected an input of type "records" or "result" of a step on Lambda, found {raw["type"]!r}'
+        if raw["type"] not in _FUNCTION_INPUTS:
+            types = " or ".join(f'"{kind}"' for kind in _FUNCTION_INPUTS)
+            message = f"expected an input of type {types} of a step on Lambda, found {raw['type']!r}"
             yield toml.problem(("inputs", name, "type"), message)
             continue
         for key in raw:
-            allowed = ("type", "summary", *(_OF_RECORDS if raw["type"] == RECORDS else ()))
-            if key not in allowed:
+            if key not in ("type", "summary", *_INPUT_KEYS[raw["type"]]):
                 yield toml.problem(("inputs", name, key), f"expected no {key} of an input of type {raw['type']!r}")
-    taken = [name for name, raw in inputs.items() if raw["type"] == RECORDS]
-    if len(taken) != 1:
-        found = " and ".join(map(repr, taken)) or "none"
+    kinds = [raw["type"] for raw in inputs.values()]
+    if RESULTS in kinds:
+        if len(kinds) > 1:
+            message = f"expected one input, the results of all records, found {' and '.join(map(repr, inputs))}"
+            yield toml.problem(("inputs",), message)
+    elif kinds.count(RECORDS) != 1:
+        found = " and ".join(repr(name) for name, raw in inputs.items() if raw["type"] == RECORDS) or "none"
         yield toml.problem(("inputs",), f'expected one input of type "records", found {found}')

@@ -151,11 +151,13 @@ def dumps_each(values: list[Any], *, default: Any = None, option: int | None = N
         return list(map(dumps, values))
 
 
-def compact_lines(lines: bytes) -> bytes:
-    r"""Return lines of JSON as `dumps` would write their values; the same object if they all are so written.
+def compact_lines(lines: bytes) -> tuple[bytes, int]:
+    r"""Return lines of JSON as `dumps` would write their values, and their number.
+
+    Lines that all are so written are returned as the same object.
 
     >>> compact_lines(b'{"n":1}\n [1e2, "x"]')
-    b'{"n":1}\n[100.0,"x"]'
+    (b'{"n":1}\n[100.0,"x"]', 2)
 
     Args:
         lines: JSON texts, with a line end between each two of them.
@@ -163,21 +165,22 @@ def compact_lines(lines: bytes) -> bytes:
     Raises:
         ValueError: if one of the lines is not JSON.
     """
-    joined, count = b"[%b]" % lines.replace(b"\n", _SEPARATOR), lines.count(b"\n") + 1
+    joined = b"[%b]" % lines.replace(b"\n", _SEPARATOR)
+    count = (len(joined) - len(b"[]") - len(lines)) // (len(_SEPARATOR) - len(b"\n")) + 1  # faster than to look again
     marked = orjson.loads(joined)
     if len(marked) != 2 * count - 1 or marked[1::2] != [_MARK] * (count - 1):
         raise ValueError("expected one JSON value in each line")
     try:
         written = orjson.dumps(marked)
     except TypeError:  # nested deeply
-        return _compact_each(lines)
+        return _compact_each(lines), count
     if _MARK_BYTE in lines:
-        return _compact_each(lines)
+        return _compact_each(lines), count
     if written == joined:
-        return lines
+        return lines, count
     if written.count(_MARK_BYTE) >= count:  # some were escapes
-        return _compact_each(lines)
-    return written[1:-1].replace(_SEPARATOR, b"\n")
+        return _compact_each(lines), count
+    return written[1:-1].replace(_SEPARATOR, b"\n"), count
 
 
 def _compact_each(lines: bytes) -> bytes:

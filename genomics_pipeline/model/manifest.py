@@ -88,18 +88,18 @@ def parse_sheet(
     return [_sample(one) for one in samples.values()]
 
 
-def manifest_lines(samples: Iterable[Sample]) -> str:
-    """Return the text of ``manifest.jsonl``: one line of compact JSON for each sample that has reads."""
+def manifest_lines(samples: Iterable[Sample]) -> Iterator[str]:
+    """Return the lines of ``manifest.jsonl``: compact JSON for each sample that has reads."""
     return _lines(sample for sample in samples if sample.gvcf is None)
 
 
-def gvcf_lines(samples: Iterable[Sample]) -> str:
-    """Return the text of ``gvcfs.jsonl``: one line of compact JSON for each sample that has a gVCF."""
+def gvcf_lines(samples: Iterable[Sample]) -> Iterator[str]:
+    """Return the lines of ``gvcfs.jsonl``: compact JSON for each sample that has a gVCF."""
     return _lines(sample for sample in samples if sample.gvcf is not None)
 
 
-def _lines(samples: Iterable[Sample]) -> str:
-    return "".join(json.dumps(one.to_json(), ensure_ascii=False, separators=(",", ":")) + "\n" for one in samples)
+def _lines(samples: Iterable[Sample]) -> Iterator[str]:
+    return (json.dumps(one.to_json(), ensure_ascii=False, separators=(",", ":")) + "\n" for one in samples)
 
 
 def _row_problems(row: Row, file: str, base: str) -> Iterator[Problem]:

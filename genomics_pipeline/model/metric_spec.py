@@ -73,6 +73,11 @@ class MetricSpec:
             return NOTHING if value is None else str(value)
         return format(value, self.format)
 
+    @property
+    def has_bounds(self) -> bool:
+        """Return whether a number can be anything but good."""
+        return (self.good_min, self.good_max, self.bad_below, self.bad_above) != (None,) * 4
+
     def verdict(self, value: Any) -> str | None:
         """Return the verdict on a value; None where no bound is declared or the value is no number.
 
@@ -90,8 +95,7 @@ class MetricSpec:
         if isinstance(value, Mapping) and "value" in value:
             given = value.get("verdict")
             return given if given in VERDICTS else self.verdict(value["value"])
-        bounds = (self.good_min, self.good_max, self.bad_below, self.bad_above)
-        if isinstance(value, bool) or not isinstance(value, int | float) or bounds == (None,) * 4:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.has_bounds:
             return None
         if _is_outside(value, self.bad_below, self.bad_above):
             return BAD

@@ -12,7 +12,8 @@ from genomics_pipeline.model.errors import Problem
 from genomics_pipeline.model.json_file import JsonFile
 from genomics_pipeline.model.metric_bounds import StageBounds, bounds_problems, declared_bounds
 from genomics_pipeline.model.parameters import Value, settled_values
-from genomics_pipeline.model.pipeline import Pipeline, parameter_problems
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.pipeline_problems import parameter_problems
 from genomics_pipeline.model.step import METRICS
 from genomics_pipeline.model.toml_file import TomlFile
 

@@ -15,6 +15,7 @@ from genomics_pipeline.model.web_uri import file_path
 
 NAME_BYTES = 255  # of a file's name, on nearly all file systems
 
+_ORDINARY_NAME = re.compile(r"\w[\w.+-]*", re.ASCII)
 _ORDINARY_KEY = re.compile(r"\w[\w.+-]*(?:/\w[\w.+-]*)*", re.ASCII)
 _DRIVE = re.compile(r"[A-Za-z]:")  # of Windows
 
@@ -25,6 +26,8 @@ def is_plain_name(name: str) -> bool:
     >>> is_plain_name("NA12878.md.cram"), is_plain_name(".."), is_plain_name("a/b"), is_plain_name("C:")
     (True, False, False, False)
     """
+    if len(name) <= NAME_BYTES and _ORDINARY_NAME.fullmatch(name):  # as nearly all are
+        return True
     return (
         len(name) <= NAME_BYTES
         and name not in ("", ".", "..")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,28 @@ from genomics_pipeline.model.sheet_blocks import (
     one_array,
 )
 
-_OWN = ("patient", "sex", "status")  # of a sample, equal in all of its rows
-SLICE = 1 << 16  # samples at a time
+OWN = ("patient", "sex", "status")  # of a sample, equal in all of its rows
+SLICE = 1 << 14  # samples at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The rows of some samples, each sample's together.
+
+    Attributes:
+        lines: The number of the line of each row.
+        offsets: The index of the first row of each sample, and behind the last one.
+        columns: Columns with absolute paths.
+    """
+
+    lines: Numbers
+    offsets: Numbers
+    columns: Mapping[str, pa.StringArray]
+
+    @property
+    def first(self) -> Numbers:
+        """The index of the first row of each sample."""
+        return self.offsets[:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +93,7 @@ class PlainRows:
         first = self.first_rows
         several = np.flatnonzero(np.bincount(self.codes)[self.codes] > 1)
         leaders = first[self.codes[several]]
-        for column in _OWN:
+        for column in OWN:
             values = self.columns[column]
             marks[several] |= _array(pc.not_equal(values.take(several), values.take(leaders)))
         marks[several] |= _array(pc.not_equal(self.columns["gvcf"].take(several), EMPTY))
@@ -111,61 +132,36 @@ class PlainRows:
             return values
         return pc.if_else(relative, pc.binary_join_element_wise(self.prefix, values, ""), values)
 
-    def to_samples(self) -> list[Sample]:
-        """Return the samples, in the order of their first rows."""
-        columns = {name: self._absolute(name, values) for name, values in self.columns.items()}
-        lanes: list[list[Lane]] = [[] for _ in range(self.samples)]
+    def each_sample(self) -> Iterator[Sample]:
+        """Yield the samples, in the order of their first rows; some of them exist at a time."""
         names = ("lane", "fastq_1", "fastq_2", "library", "bam", "cram", "gvcf")
-        texts = (columns[name].to_pylist() for name in names)
-        values = zip(self.codes.tolist(), self.lines.tolist(), *texts, strict=True)
-        gvcfs: dict[int, str] = {}
-        for code, line, lane, fastq_1, fastq_2, library, bam, cram, gvcf in values:
-            if gvcf:
-                gvcfs[code] = gvcf
-            else:
-                one = Lane(lane, fastq_1 or None, fastq_2 or None, library or None, line, bam or None, cram or None)
-                lanes[code].append(one)
-        first = self.first_rows
-        texts = (columns[name].take(first).to_pylist() for name in ("sample", *_OWN))
-        own = zip(*texts, self.lines[first].tolist(), strict=True)
-        return [
-            Sample(sample, patient, sex, int(status), tuple(lanes[code]), gvcfs.get(code), line)
-            for code, (sample, patient, sex, status, line) in enumerate(own)
-        ]
+        for some in self.slices(("sample", *OWN, *names)):
+            columns = some.columns
+            values = zip(some.lines.tolist(), *(columns[name].to_pylist() for name in names), strict=True)
+            texts = [
+                (gvcf, Lane(lane, fastq_1 or None, fastq_2 or None, library or None, line, bam or None, cram or None))
+                for line, lane, fastq_1, fastq_2, library, bam, cram, gvcf in values
+            ]
+            own = zip(*(columns[name].take(some.first).to_pylist() for name in ("sample", *OWN)), strict=True)
+            for (sample, patient, sex, status), (start, end) in zip(own, pairwise(some.offsets.tolist()), strict=True):
+                of_sample = texts[start:end]
+                gvcf = of_sample[-1][0] or None
+                lanes = () if gvcf else tuple(lane for _, lane in of_sample)
+                yield Sample(sample, patient, sex, int(status), lanes, gvcf, of_sample[0][1].line)
 
-    def json_lines(self, of_gvcfs: bool) -> Iterator[tuple[int, str]]:
-        """Yield the first line and the line of JSON of each sample, as manifests have it.
+    def slices(self, names: Collection[str]) -> Iterator[Slice]:
+        """Yield some samples at a time, in the order of their first rows.
 
         Args:
-            of_gvcfs: Whether to yield the samples with a gVCF, and not those with reads.
+            names: The columns that they have.
         """
-        for lines, texts in self._json_slices(of_gvcfs):
-            yield from zip(lines.tolist(), texts.to_pylist(), strict=True)
-
-    def json_texts(self, of_gvcfs: bool) -> Iterator[str]:
-        """Yield the lines of `json_lines` in parts, of many lines each."""
-        for _, texts in self._json_slices(of_gvcfs):
-            offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
-            start, end = int(offsets[0]), int(offsets[-1])
-            yield texts.buffers()[2].slice(start, end - start).to_pybytes().decode() if end > start else ""
-
-    def _json_slices(self, of_gvcfs: bool) -> Iterator[tuple[Numbers, pa.StringArray]]:
-        """Yield the first lines and the lines of JSON of some samples at a time; plain values need no escapes."""
         order = np.argsort(self.codes, kind="stable")
         bounds = np.searchsorted(self.codes[order], np.arange(self.samples + 1))
         for start in range(0, self.samples, SLICE):
             own = bounds[start : start + SLICE + 1]
             rows = order[own[0] : own[-1]]
-            columns = {name: self._absolute(name, one_array(one.take(rows))) for name, one in self.columns.items()}
-            offsets = own - own[0]
-            lanes = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), _lane_json(columns)), ",")
-            first = {name: columns[name].take(offsets[:-1]) for name in ("sample", *_OWN, "gvcf")}
-            marks = _array(pc.not_equal(first["gvcf"], EMPTY)) == of_gvcfs
-            rest = [',"gvcf":"', first["gvcf"], '"}\n'] if of_gvcfs else [',"lanes":[', lanes, "]}\n"]
-            begin = ['{"sample":"', first["sample"], '","patient":"', first["patient"], '","sex":"', first["sex"]]
-            texts = _join(*begin, '","status":', first["status"], *rest)
-            lines = self.lines[rows[offsets[:-1]]]
-            yield (lines, texts) if marks.all() else (lines[marks], texts.filter(pa.array(marks)))
+            columns = {name: self._absolute(name, _some(self.columns[name], rows)) for name in names}
+            yield Slice(self.lines[rows], own - own[0], columns)
 
 
 def plain_rows(blocks: Sequence[SheetBlock], prefix: str) -> PlainRows:
@@ -177,7 +173,7 @@ def plain_rows(blocks: Sequence[SheetBlock], prefix: str) -> PlainRows:
     """
     lines = np.concatenate([block.lines[block.plain] for block in blocks])
     columns: dict[str, pa.ChunkedArray] = {}
-    for name in ("sample", *_OWN, "lane", "library", *FILE_COLUMNS):
+    for name in ("sample", *OWN, "lane", "library", *FILE_COLUMNS):
         if name in blocks[0].columns:
             columns[name] = pa.chunked_array([_kept(block, name) for block in blocks])
         elif name == "patient":
@@ -187,6 +183,14 @@ def plain_rows(blocks: Sequence[SheetBlock], prefix: str) -> PlainRows:
     names = np.concatenate([block.hashes["sample"][block.plain] for block in blocks])
     is_unique = not repeated(names).any() and all(map(is_long, columns["sample"].chunks))
     return PlainRows(columns, lines, np.arange(len(lines)) if is_unique else _codes(columns["sample"]), prefix)
+
+
+def _some(values: pa.ChunkedArray, rows: Numbers) -> pa.StringArray:
+    """Return the values of some rows, which are mostly beside each other: `take` copies the whole column."""
+    first, last = int(rows.min()), int(rows.max())
+    near = one_array(values.slice(first, last + 1 - first))
+    is_order = len(rows) == last + 1 - first and bool((np.diff(rows) == 1).all())
+    return near if is_order else near.take(pa.array(rows - first))
 
 
 def _kept(block: SheetBlock, name: str) -> pa.StringArray:
@@ -210,21 +214,3 @@ def repeated(values: npt.NDArray[Any]) -> Marks:
     ordered = np.sort(values)
     several = ordered[1:][ordered[1:] == ordered[:-1]]
     return np.isin(values, several) if several.size else np.zeros(len(values), dtype=bool)
-
-
-def _lane_json(columns: Mapping[str, pa.StringArray]) -> pa.StringArray:
-    """Return the JSON of each row's lane."""
-    mates = columns["fastq_2"]
-    mates = pc.if_else(pc.equal(mates, EMPTY), pa.scalar("null"), _join('"', mates, '"'))
-    files = _join(',"fastq_1":"', columns["fastq_1"], '","fastq_2":', mates)
-    for name in ("bam", "cram"):
-        if pc.any(is_given := pc.not_equal(columns[name], EMPTY)).as_py():
-            files = pc.if_else(is_given, _join(f',"{name}":"', columns[name], '"'), files)
-    library = columns["library"]
-    libraries = pc.if_else(pc.equal(library, EMPTY), EMPTY, _join(',"library":"', library, '"'))
-    return _join('{"lane":"', columns["lane"], '"', files, libraries, "}")
-
-
-def _join(*parts: str | pa.StringArray) -> pa.StringArray:
-    """Return texts of parts; a part is the same text in all of them, or one for each."""
-    return pc.binary_join_element_wise(*parts, "")

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from genomics_pipeline.model.errors import Problem, did_you_mean
-from genomics_pipeline.model.step import PLACEHOLDER, SCOPES, StepSpec
+from genomics_pipeline.model.step import GATHER, PLACEHOLDER, SCOPES, StepSpec
 from genomics_pipeline.model.toml_file import TomlFile
 
 SHOWN = 3  # outputs in a message
 OTHERS = "*"  # in `publish`: all outputs that are not named
+_ONCE = ("cohort", GATHER)  # scopes of stages that run once
 
 
 class PublishingStage(Protocol):
@@ -59,7 +60,7 @@ def publish_problems(toml: TomlFile, number: int, stage: PublishingStage) -> Ite
         yield toml.problem(path, f'expected a folder for {_outputs(lacking)}, or for "{OTHERS}", found none')
     own = f"{{{stage.scope}}}"
     paths = {name: stage.publish[name] + stage.step.outputs[name].path for name in outputs if name in stage.publish}
-    if shared := [name for name, where in paths.items() if stage.scope != "cohort" and own not in where]:
+    if shared := [name for name, where in paths.items() if stage.scope not in _ONCE and own not in where]:
         yield toml.problem(path, f"each {stage.scope} would overwrite {_outputs(shared)}: add {own} to the folder")
     for scope in SCOPES:
         named = [name for name, spec in stage.step.outputs.items() if scope in PLACEHOLDER.findall(spec.path)]

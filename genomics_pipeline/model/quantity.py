@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+
 
 def quantity(number: int, noun: str, form: str = "") -> str:
     """Return a number and its noun, which is in the plural unless the number is 1.
@@ -15,3 +17,13 @@ def quantity(number: int, noun: str, form: str = "") -> str:
     ('1 sample', '2000 samples', '2,000 samples')
     """
     return f"{number:{form}} {noun}{'' if number == 1 else 's'}"
+
+
+def binary_size(size_bytes: int) -> str:
+    """Return a size in words.
+
+    >>> binary_size(512), binary_size(3 << 29)
+    ('512 bytes', '1.5 GiB')
+    """
+    power = min(max(size_bytes.bit_length() - 1, 0) // 10, len(_UNITS) - 1)
+    return f"{size_bytes / (1 << 10 * power):.{1 if power else 0}f} {_UNITS[power]}"

@@ -39,6 +39,29 @@ class RecordsPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class GatherAgain:
+    """The part of a rerun's input that a stage that gathers reads.
+
+    Attributes:
+        earlier: ResultWriterDetails of the Map Runs of earlier executions.
+        left_out: The number of records without a result that the rerun leaves out.
+        only: Whether no records are run again.
+    """
+
+    earlier: tuple[Mapping[str, str], ...]
+    left_out: int = 0
+    only: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the members of the input."""
+        return {
+            "earlier": [dict(one) for one in self.earlier],
+            "left_out": self.left_out,
+            **({"gather_only": True} if self.only else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class RecordInput:
     """The input of one execution over records.
 
@@ -50,6 +73,7 @@ class RecordInput:
         tolerated: How many records may be in failed batches: ``percentage`` and ``count``.
         max_concurrency: The greatest number of children of a Map Run at a time; None for the pipeline's.
         again: Whether this is a rerun, over JSON Lines that this program wrote.
+        gather: What a rerun hands to a stage that gathers; None for the first execution.
     """
 
     place: RunPlace
@@ -59,15 +83,17 @@ class RecordInput:
     tolerated: Mapping[str, float]
     max_concurrency: int | None = None
     again: bool = False
+    gather: GatherAgain | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object that the definition reads."""
         place = self.place
         return {
-            "run": {"name": place.name, "bucket": place.bucket, "prefix": place.prefix},
+            "run": place.to_json(),
             "records": self.records.to_json(self.listed and not self.again),
             "parameters": {stage: dict(values) for stage, values in self.parameters.items()},
             "tolerated": dict(self.tolerated),
             **({} if self.max_concurrency is None else {"max_concurrency": self.max_concurrency}),
             **({"again": True} if self.again else {}),
+            **(self.gather.to_json() if self.gather else {}),
         }

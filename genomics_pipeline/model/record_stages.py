@@ -7,13 +7,23 @@ from typing import Protocol
 
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import Problem, did_you_mean
-from genomics_pipeline.model.record_source import OBJECTS
-from genomics_pipeline.model.step import RECORD, RECORDS, RESULT, InputSpec, StepSpec
+from genomics_pipeline.model.record_source import OBJECTS, VCF
+from genomics_pipeline.model.step import GATHER, RECORD, RECORDS, RESULT, RESULTS, InputSpec, StepSpec
 from genomics_pipeline.model.toml_file import TomlFile
 
+_SCOPES = (RECORD, GATHER)
+_NO_METRICS = "a step on Lambda has no metrics; its result is in results/"
+_NOT_OF = {
+    RECORD: {
+        "publish": "its outputs are for a stage of scope gather; its results are in the files of ResultWriter",
+        "intermediate": "the outputs of a stage over records always are",
+        "metrics": _NO_METRICS,
+    },
+    GATHER: {"intermediate": "no stage follows it", "metrics": _NO_METRICS},
+}
 RECORDS_OF_RUN = "records"  # the source of an input that takes the batch's records
 # The formats that have a key of the source.
-_ONLY_OF = {"header": ("CSV",), "delimiter": ("CSV",), "pointer": ("JSON",)}
+_ONLY_OF = {"header": ("CSV",), "delimiter": ("CSV",), "pointer": ("JSON",), "shard_bytes": (VCF,)}
 _LISTED = ("JSONL", "CSV", "JSON", "PARQUET")  # that LOAD_AND_FLATTEN reads
 
 
@@ -55,24 +65,29 @@ def record_problems(toml: TomlFile, stages: Sequence[StageOverRecords]) -> Itera
     numbers = {raw["name"]: number for number, raw in enumerate(toml.data["stages"])}
     scopes = [raw["scope"] for raw in toml.data["stages"]]
     for stage in stages:
-        path = ("stages", numbers[stage.name])
-        if stage.scope == RECORD and not stage.step.is_function:
-            message = f'expected a step with runtime = "lambda" in a stage over records, found {stage.step.name!r}'
-            yield toml.problem((*path, "step"), f"{message}: a batch of records is less than a job of AWS Batch")
-        elif stage.scope != RECORD and stage.step.is_function:
-            message = f'expected scope = "record" of a step on Lambda, found {stage.scope!r}'
-            yield toml.problem((*path, "scope"), message)
-        if stage.scope != RECORD:
-            continue
-        for key in ("publish", "intermediate", "metrics"):
-            if key in toml.data["stages"][numbers[stage.name]]:
-                why = "a step on Lambda has no outputs; its result is in the files of ResultWriter"
-                yield toml.problem((*path, key), f"expected no {key} of a stage over records: {why}")
-    other = next((scope for scope in scopes if scope != RECORD), None)
-    if RECORD in scopes and other:
+        yield from _step_problems(toml, numbers[stage.name], stage)
+    other = next((scope for scope in scopes if scope not in _SCOPES), None)
+    if set(_SCOPES).intersection(scopes) and other:
         message = f"expected all stages over records, found one of scope {other!r}: a run has samples or records"
         yield toml.problem(("stages", scopes.index(other), "scope"), message)
+    if GATHER in scopes and scopes.index(GATHER) in (0, *range(1, len(scopes) - 1)):
+        message = "expected the stage that gathers as the last one, after those over records"
+        yield toml.problem(("stages", scopes.index(GATHER), "scope"), message)
     yield from _map_problems(toml, RECORD in scopes)
+
+
+def _step_problems(toml: TomlFile, number: int, stage: StageOverRecords) -> Iterator[Problem]:
+    """Yield the problems of a stage whose step does not fit its scope, or whose keys do not."""
+    path, step, scope = ("stages", number), stage.step, stage.scope
+    if scope in _SCOPES and not step.is_function:
+        message = f'expected a step with runtime = "lambda" in a stage over records, found {step.name!r}'
+        yield toml.problem((*path, "step"), f"{message}: a batch of records is less than a job of AWS Batch")
+    elif step.is_function and scope != (needed := GATHER if step.gathers else RECORD):
+        of = "that takes the results of all records" if step.gathers else "on Lambda"
+        yield toml.problem((*path, "scope"), f'expected scope = "{needed}" of a step {of}, found {scope!r}')
+    for key in _NOT_OF.get(scope, ()):
+        if key in toml.data["stages"][number]:
+            yield toml.problem((*path, key), f"expected no {key} of a stage of scope {scope}: {_NOT_OF[scope][key]}")
 
 
 def _map_problems(toml: TomlFile, over_records: bool) -> Iterator[Problem]:
@@ -117,6 +132,10 @@ def record_source_misfit(spec: InputSpec, stage: StageOverRecords, earlier: Sequ
     if spec.type == RECORDS:
         return None if source == RECORDS_OF_RUN else f'expected "{RECORDS_OF_RUN}", found {source!r}'
     results = [f"{other.name}.{RESULT}" for other in earlier if other.scope == RECORD]
+    if spec.type == RESULTS:
+        results = results[-1:]  # a child returns that of its last stage
     if source in results:
         return None
+    if spec.type == RESULTS and results:
+        return f'expected "{results[0]}", the result of the last stage over records; found {source!r}'
     return f"expected the result of an earlier stage, found {source!r}; {did_you_mean(source, results)}"

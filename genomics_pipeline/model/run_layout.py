@@ -17,7 +17,9 @@ RECORDS = "records.jsonl"
 DEFINITION = "definition.json"
 INPUT = "input.json"
 FAILURES = "failures.tsv"
+MISSING = "missing.json"  # counts of the records without a result, on AWS
 PLAN = "plan.json"
+VERIFICATION = "verification.json"  # the verdict of the newest `verify`
 RESULTS = "results/"
 PIPELINE_INFO = f"{RESULTS}pipeline_info/"
 REPORT = f"{RESULTS}reports/report.html"
@@ -27,8 +29,9 @@ LOCK = f"{ENGINE}/lock"
 HOLDER = f"{ENGINE}/holder.json"
 VERIFIED = f"{ENGINE}/verified"
 INJECTED_FAULTS = f"{ENGINE}/faults.jsonl"
-SLURM_ARRAYS = f"{ENGINE}/slurm/arrays"  # of the jobs on a cluster: tasks and output
-SLURM_JOBS = f"{ENGINE}/slurm/jobs"  # their starts and ends
+SLURM = f"{ENGINE}/slurm"  # arrays of jobs on a cluster: tasks, starts, ends and output
+SLURM_CHECKS = f"{SLURM}/checks"  # of nodes, before the first job
+SLURM_HEAD = f"{SLURM}/head"  # the head, where it is a job itself: its command, its ID and its output
 
 _MAP_RUNS = "map-runs"
 _RERUNS = "reruns"
@@ -52,6 +55,7 @@ FIXED = (
 )  # that no task may change
 
 NUMBERS = "numbers.txt"
+IMAGES = f"{ENGINE}/images.json"
 ITEM_FILES = {"sample": MANIFEST, "interval": INTERVALS}  # by scope: what the Distributed Map reads
 WRITTEN_BY_TASKS = (RESULTS, STEPS)
 _ITEM_FOLDERS = {"sample": ITEMS, "interval": f"{ITEMS}/intervals"}
@@ -65,6 +69,8 @@ RECORDS_OF_ANY_STEP = (f"{STEPS}*/{_COMPLETION_RECORD}", f"{STEPS}*/{_FAILURE_RE
 # In a task's scratch folder, and in a journal's folder.
 TASK = "task.json"
 TOOL_VERSIONS = "versions.json"
+PROGRESS = "progress.txt"
+LEFT_OUT = "left-out.txt"
 LOG = "log.txt"
 EXECUTION_JOURNAL = "execution.jsonl"
 
@@ -138,6 +144,24 @@ def function_log(step: str) -> str:
     'steps/detect/log.txt'
     """
     return f"{STEPS}{step}/{LOG}"
+
+
+def batch_folder(stage: str, digest: str) -> str:
+    """Return the folder of the files that a stage over records wrote of a batch.
+
+    Args:
+        stage: The stage.
+        digest: The digest of the batch.
+
+    >>> batch_folder("annotate", "44136fa355b3")
+    'steps/annotate/batches/44136fa355b3'
+    """
+    return f"{batches_folder(stage)}/{digest}"
+
+
+def batches_folder(stage: str) -> str:
+    """Return the folder of the files that a stage over records wrote."""
+    return f"{STEPS}{stage}/batches"
 
 
 def record_results(stage: str) -> str:

@@ -10,6 +10,7 @@ from genomics_pipeline.model.errors import Problem, UsageError
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*(,[A-Za-z0-9_][A-Za-z0-9_.@+-]*)*", re.ASCII)  # or several
 _EXTRA = re.compile(r"--([a-z][a-z0-9-]*)(=[^\x00-\x1f\x7f]*)?", re.ASCII)
+BY_PARTITION, BY_NODE, UNCHECKED = CHECKS = ("partition", "nodes", "none")  # one node of each partition, or all
 # Options of sbatch that decide what a job is, or how it is found again.
 OWN = frozenset(
     {
@@ -44,6 +45,19 @@ OWN = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class HeadOptions:
+    """The options of a head that is a job itself.
+
+    Attributes:
+        minutes: Its time limit, at which it puts itself back into the queue.
+        memory_mib: Its memory.
+    """
+
+    minutes: int
+    memory_mib: int
+
+
+@dataclass(frozen=True, slots=True)
 class SlurmOptions:
     """The options of the jobs of a run on a Slurm cluster; empty texts stand for the site's defaults.
 
@@ -56,6 +70,10 @@ class SlurmOptions:
         extra: Further options of sbatch, such as ``--constraint=avx2``.
         scratch: The folder for temporary files on the nodes; by default that of ``TMPDIR`` there.
         poll_s: The least number of seconds between two questions about the jobs.
+        check: Where a job checks Python, folders and clock before the first job of a run: one of `CHECKS`.
+        cpus: The cores of the largest job, as ``--cpus`` says; 0 for those of the largest node.
+        memory_mib: Its memory, as ``--memory`` says, likewise.
+        jobs: The greatest number of jobs that run at once, as ``--jobs`` says; 0 for any.
     """
 
     partition: str = ""
@@ -66,8 +84,24 @@ class SlurmOptions:
     extra: tuple[str, ...] = ()
     scratch: str = ""
     poll_s: int = 10
+    check: str = BY_PARTITION
+    cpus: int = 0
+    memory_mib: int = 0
+    jobs: int = 0
 
-    def check(self) -> None:
+    def memory(self, memory_mib: int, cpus: int) -> str:
+        """Return the option of sbatch that asks for memory.
+
+        Args:
+            memory_mib: The memory of the job.
+            cpus: Its cores.
+
+        >>> SlurmOptions().memory(3000, 2), SlurmOptions(mem_per_cpu=True).memory(3001, 2)
+        ('--mem=3000M', '--mem-per-cpu=1501M')
+        """
+        return f"--mem-per-cpu={-(-memory_mib // cpus)}M" if self.mem_per_cpu else f"--mem={memory_mib}M"
+
+    def refuse_wrong(self) -> None:
         """Refuse values that Slurm would take for something else.
 
         Raises:

@@ -14,8 +14,9 @@ from genomics_pipeline.model.parameters import ParameterSpec
 METRICS = "metrics"  # the name of the output with the metrics of an item
 SCOPES = ("sample", "interval", "cohort")  # of items with names
 RECORD = "record"  # the scope of stages over records, which run as Lambda functions
+GATHER = "gather"  # the scope of a stage over the results of all records, which is a function, too
 BATCH, LAMBDA = "batch", "lambda"  # the runtimes of steps: jobs of AWS Batch, and functions
-RECORDS, RESULT = "records", "result"  # types of inputs of a step on Lambda
+RECORDS, RESULT, RESULTS = "records", "result", "results"  # types of inputs of a step on Lambda
 ROWS, ARROW = "rows", "arrow"  # forms of records
 REGION_INDEXES = ("tbi", "csi")  # by which the records of a region are found
 FUNCTION_TIMEOUT_S = 60  # of a step on Lambda that gives none
@@ -35,7 +36,8 @@ class InputSpec:
     """An input: ``reads`` (a sample's lanes), ``reference``, ``file`` or ``files`` (one of each upstream item).
 
     A step on Lambda has ``records``, which it takes `as_` a list of ``rows`` or as an ``arrow`` table, and may have
-    the ``result`` of an earlier stage over the same batch. Of records that name `files`, its program reads these.
+    the ``result`` of an earlier stage over the same batch. Of records that name `files`, its program reads these. Or it
+    gathers the ``results`` of all records; unless they may be `missing`, it is only called when each record has one.
 
     The program of `reads` takes files of the `formats`: fastq, bam, cram; with `as_aligned`, those that are to be
     passed on as they are aligned, too. `scratch_per_byte` is the disk in bytes that a byte of a format takes at most,
@@ -110,8 +112,8 @@ class StepSpec:
     """A step: a command over local files, with its inputs and outputs, or a function over a batch of records.
 
     Attributes:
-        program: Of a step on Lambda: the file in its folder that defines ``handle(batch)``. It has no command, no
-            outputs and no metrics: what ``handle`` returns is its result.
+        program: Of a step on Lambda: the file in its folder that defines ``handle(batch)``. It has no command and no
+            metrics: what ``handle`` returns is its result. It may have files as outputs.
         local_memory: The memory that a job needs on one machine; None where only the memory ladder is known.
         metrics: The metrics that it declares, by name, in the order of the tables.
         common: The folder ``common`` beside the step's is part of its program.
@@ -145,9 +147,20 @@ class StepSpec:
         return self.resources.runtime == LAMBDA
 
     @property
+    def gathers(self) -> bool:
+        """True for a step on Lambda over the results of all records."""
+        return any(one.type == RESULTS for one in self.inputs.values())
+
+    @property
     def reads_files(self) -> bool:
-        """True for a step on Lambda whose program reads files that records name."""
-        return any(one.files for one in self.inputs.values())
+        """True for a step on Lambda whose program reads files that records, results or parameters name."""
+        in_parts = self.is_function and any(one.ranged for one in self.parameters.values())
+        return self.gathers or in_parts or any(one.files for one in self.inputs.values())
+
+    @property
+    def writes_files(self) -> bool:
+        """True for a step on Lambda that writes into the folder of the run."""
+        return self.is_function and (self.gathers or bool(self.outputs))
 
     def lacking(self, outputs: Collection[str]) -> list[str]:
         """Return the outputs that are not among those of a task that is done, though they are not optional."""

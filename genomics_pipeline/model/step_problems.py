@@ -10,12 +10,12 @@ from genomics_pipeline.model.errors import Problem, did_you_mean
 from genomics_pipeline.model.function_problems import runtime_problems
 from genomics_pipeline.model.metric_spec import METRIC_NAME, MetricSpec, bounds_misfit
 from genomics_pipeline.model.parameters import ParameterSpec, misfit
-from genomics_pipeline.model.step import METRICS, NAME, PLACEHOLDER, REGION_INDEXES, SCOPES
+from genomics_pipeline.model.step import LAMBDA, METRICS, NAME, PLACEHOLDER, REGION_INDEXES, SCOPES
 from genomics_pipeline.model.toml_file import TomlFile
 
 # The type of the inputs that may have a key, and why.
 _ONLY_OF = {
-    "missing": (("files",), "of which some may be missing"),
+    "missing": (("files", "results"), "of which some may be missing"),
     "optional": (("file", "files"), "which alone may be left out"),
     "packed_in": (("files",), "of which some may be packed"),
 }
@@ -130,6 +130,8 @@ def _type_problems(toml: TomlFile) -> Iterator[Problem]:
 
 
 def _ranged_problems(toml: TomlFile) -> Iterator[Problem]:
+    is_function = toml.data.get("resources", {}).get("runtime") == LAMBDA
+    allowed = {*REGION_INDEXES, "fai"} if is_function else {*REGION_INDEXES}
     for group, noun, types in (("inputs", "input", ("file", "files")), ("parameters", "parameter", ("file",))):
         for name, raw in toml.data.get(group, {}).items():
             if not raw.get("ranged"):
@@ -141,7 +143,7 @@ def _ranged_problems(toml: TomlFile) -> Iterator[Problem]:
                 kinds = " or ".join(f'"{kind}"' for kind in types)
                 message = f"expected the type {kinds} of a ranged {noun}, found {raw['type']!r}"
                 yield toml.problem((group, name, "ranged"), message)
-            elif not raw.get("indexes") or set(raw["indexes"]) - set(REGION_INDEXES):
+            elif not raw.get("indexes") or set(raw["indexes"]) - allowed:
                 indexes = " and ".join(REGION_INDEXES)
                 expected = f"expected no indexes but {indexes}, by which records of regions are found"
                 found = ", ".join(raw.get("indexes", ["none"]))
@@ -178,7 +180,7 @@ def _placeholder_problems(toml: TomlFile) -> Iterator[Problem]:
                 hint = did_you_mean(placeholder, in_paths)
                 yield toml.problem(path, f"unknown placeholder {{{placeholder}}}; {hint}")
     yield from _index_problems(toml)
-    known = ["python", "step_dir", "task", "scratch", "versions", "vcpus", "memory_mib"]
+    known = ["python", "step_dir", "task", "scratch", "versions", "progress", "left_out", "vcpus", "memory_mib"]
     known += [f"inputs.{name}" for name, raw in data["inputs"].items() if not raw.get("optional")]
     known += [f"{group}.{name}" for group in ("outputs", "parameters") for name in data.get(group, {})]
     lists = {f"inputs.{name}" for name, raw in data["inputs"].items() if raw["type"] in ("reads", "files")}

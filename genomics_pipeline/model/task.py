@@ -15,6 +15,8 @@ PAYLOAD_VARIABLE = "GENOMICS_PIPELINE_TASK"
 MEMORY_VARIABLE = "GENOMICS_PIPELINE_MEMORY_MIB"
 VCPUS_VARIABLE = "GENOMICS_PIPELINE_VCPUS"
 SUBMITTED_VARIABLE = "GENOMICS_PIPELINE_SUBMITTED"  # no part of the payload, by which tasks are compared
+TRIED_VARIABLE = "GENOMICS_PIPELINE_TRIED"  # likewise: the attempts that failed before, see `model.stage_try`
+HOST_VARIABLE = "GENOMICS_PIPELINE_HOST"  # the facts of a node of a cluster, for a container there: a JSON object
 HOST_FILE = "host.json"  # in the scratch folder of hosts in AWS: instance type, zone and market
 INTERMEDIATE_TAG = (
     "genomics-pipeline",
@@ -37,6 +39,10 @@ class RunPlace:
         's3://b/runs/r/run.json'
         """
         return f"s3://{self.bucket}/{self.prefix}{key}"
+
+    def to_json(self) -> dict[str, str]:
+        """Return the JSON object of the location in payloads and inputs of executions."""
+        return {"name": self.name, "bucket": self.bucket, "prefix": self.prefix}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ class TaskPayload:
             "stage": self.stage,
             "step": self.step,
             "scope": self.scope,
-            "run": {"name": self.run.name, "bucket": self.run.bucket, "prefix": self.run.prefix},
+            "run": self.run.to_json(),
             "reference": self.reference,
             "parameters": dict(self.parameters),
             "inputs": dict(self.inputs),

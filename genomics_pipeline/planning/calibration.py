@@ -16,6 +16,7 @@ from genomics_pipeline.planning.resource_model import Quantiles, TaskEstimate, T
 from genomics_pipeline.stores.bounded_file import read_bounded_text
 
 SHIPPED = "calibration.toml"
+HALF_READ = 0.3  # bytes of CRAM for each base, at about 3x: see `terms_of`
 _GB = _GIGABASE = 1e9
 
 
@@ -144,12 +145,19 @@ def parse_calibration(text: str, *, file: str) -> Calibration:
 
 
 def terms_of(features: TaskFeatures) -> dict[str, float]:
-    """Return the sizes that rates are multiplied with, by the name of the term."""
+    """Return the sizes that rates are multiplied with, by the name of the term.
+
+    Some work on a base of the reference is done only if there are reads over it, such as on candidates of variants. It
+    grows with the first reads, and no further: ``per_read_gigabase`` is of the bases times a share that is half of them
+    where the input has `HALF_READ` bytes for each base, and nearly all of them at the depths of whole genomes.
+    """
     gb, gigabases = features.input_bytes / _GB, features.reference_bases / _GIGABASE
+    read = gigabases * gb / (gb + HALF_READ * gigabases) if gb > 0 else 0.0
     return {
         "fixed": 1.0,
         "per_gb": gb,
         "per_gigabase": gigabases,
+        "per_read_gigabase": read,
         "per_sample": features.samples,
         "per_gb_gigabase": gb * gigabases,
         "per_gigabase_sample": gigabases * features.samples,

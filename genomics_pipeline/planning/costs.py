@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from genomics_pipeline.model.architecture import Architecture
@@ -115,16 +115,27 @@ def _compute(work: Workload, trace: Trace, account: AccountLimits, prices: Price
         )
         rates.append((share.spot / vcpus, share.low / vcpus, share.high / vcpus, share.on_demand / vcpus))
     if rates:
-        spot_vcpu, low, high = (max(rate[number] for rate in rates) for number in range(3))
-        hours = trace.hosts * account.host_vcpus * (account.host_start_s + IDLE_S) / _HOURS
-        formula = (
-            f"{trace.hosts:,} hosts of {account.host_vcpus} vCPUs, each {account.host_start_s + IDLE_S:.0f} s before "
-            f"its first and after its last job, at ${spot_vcpu:.4g} a vCPU-hour on Spot hosts"
-        )
-        price = share.price
-        yield CostLine(
-            COMPUTE.format("hosts without jobs"), hours * spot_vcpu, hours * low, hours * high, price, formula
-        )
+        yield _without_jobs(trace, account, [max(each) for each in zip(*rates, strict=True)], share.price)
+
+
+def _without_jobs(trace: Trace, account: AccountLimits, rates: Sequence[float], price: Price) -> CostLine:
+    """Return the line of the time in which hosts start and wait for jobs.
+
+    Args:
+        trace: What happens.
+        account: The limits of the account.
+        rates: The price of a vCPU-hour: on Spot hosts the median, a low and a high one, and on On-Demand hosts.
+        price: A price that they rest on.
+    """
+    idle_s, spot_hosts = account.host_start_s + IDLE_S, trace.hosts - trace.on_demand_hosts
+    spot, on_demand = (hosts * account.host_vcpus * idle_s / _HOURS for hosts in (spot_hosts, trace.on_demand_hosts))
+    median, low, high = (spot * rate + on_demand * rates[3] for rate in rates[:3])
+    formula = (
+        f"{spot_hosts:,} Spot hosts of {account.host_vcpus} vCPUs at ${rates[0]:.4g} a vCPU-hour, and "
+        f"{trace.on_demand_hosts:,} On-Demand hosts at ${rates[3]:.4g}, each for {idle_s:.0f} s without jobs: "
+        f"{account.host_start_s:.0f} s before its first, {IDLE_S} s after its last"
+    )
+    return CostLine(COMPUTE.format("hosts without jobs"), median, low, high, price, formula)
 
 
 def _host_hours(work: Workload, trace: Trace, account: AccountLimits) -> float:

@@ -314,7 +314,7 @@ def _children_of_parts(load: RunLoad) -> dict[str, dict[int, int]]:
 def _place() -> dict[str, Any]:
     place = RunPlace("plan", _BUCKET, "")
     return {
-        "run": {"name": place.name, "bucket": place.bucket, "prefix": place.prefix},
+        "run": place.to_json(),
         "manifest": run_layout.MANIFEST,
     }
 

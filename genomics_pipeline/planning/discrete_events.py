@@ -16,10 +16,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from genomics_pipeline.planning.account import AccountLimits, HostPool, TokenBucket
+from genomics_pipeline.planning.account import ON_DEMAND, AccountLimits, HostPool, TokenBucket
 from genomics_pipeline.planning.scripts import MOST_LOST, SUCCEEDS, ChildScript, TaskScript
 
-FIRST_BACKOFF_S, MOST_BACKOFF_S = 2, 300  # of throttled submissions: `asl.task_state.SUBMIT_RETRY`
+FIRST_BACKOFF_S, MOST_BACKOFF_S, MOST_REFUSED = 2, 300, 20  # of throttled submissions: `asl.task_state.SUBMIT_RETRY`
 _START, _SUBMIT, _END, _HOST = range(4)
 
 
@@ -79,6 +79,8 @@ class SimulatedStage:
         running_s: The time of all attempts together, failed ones included, on Spot and on On-Demand hosts.
         waited_s: The time that all jobs together waited for vCPUs.
         attempts: The number of attempts.
+        running: The attempts that run.
+        most: The most attempts at a time.
     """
 
     first: float = float("inf")
@@ -86,6 +88,8 @@ class SimulatedStage:
     running_s: list[float] = field(default_factory=lambda: [0.0, 0.0])
     waited_s: float = 0.0
     attempts: int = 0
+    running: int = 0
+    most: int = 0
 
 
 @dataclass(slots=True)
@@ -96,9 +100,11 @@ class Trace:
         seconds: Its duration.
         stages: The times of each stage.
         throttled: The submissions that SubmitJob refused because of its rate, each of which is retried.
+        most_refused: The most refusals of one job; more than `MOST_REFUSED` fail its child.
         children: The most children at a time, by the name of the phase.
         most_vcpus: The most vCPUs at a time, of Spot and of On-Demand hosts.
         hosts: The hosts that were started.
+        on_demand_hosts: Those of them that are On-Demand hosts.
         starts: The times at which children started.
         submits: The times at which jobs were submitted, refused submissions included.
         ends: The times at which attempts ended.
@@ -109,9 +115,11 @@ class Trace:
     seconds: float = 0.0
     stages: dict[str, SimulatedStage] = field(default_factory=dict)
     throttled: int = 0
+    most_refused: int = 0
     children: dict[str, int] = field(default_factory=dict)
     most_vcpus: list[int] = field(default_factory=lambda: [0, 0])
     hosts: int = 0
+    on_demand_hosts: int = 0
     starts: array[float] = field(default_factory=lambda: array("d"))
     submits: array[float] = field(default_factory=lambda: array("d"))
     ends: array[float] = field(default_factory=lambda: array("d"))
@@ -191,8 +199,9 @@ class _PhaseRun:
             else:
                 self._pool.capacity[one] += two
                 self._trace.hosts += 1
+                self._trace.on_demand_hosts += one == ON_DEMAND
                 self._place(now)
-        return now if self._trace.stopped else max(times.last for times in self._times)
+        return now if self._trace.stopped else max(self._begun, *(times.last for times in self._times))
 
     def _push(self, time: float, kind: int, one: int = 0, two: int = 0, three: int = 0) -> None:
         self._number += 1
@@ -221,10 +230,14 @@ class _PhaseRun:
         return self._begun + child * self._phase.arrival_s
 
     def _submit(self, now: float, child: int, stage: int, refused: int) -> None:
-        """Submit a job; if SubmitJob's rate does not allow it, try again after a backoff with full jitter."""
+        """Submit a job; if SubmitJob's rate does not allow it, try again after a backoff with full jitter, or fail."""
         self._trace.submits.append(now)
         if refused < self._phase.stages[stage].refused.get(child, 0) or not self._bucket.take(now):
             self._trace.throttled += 1
+            self._trace.most_refused = max(self._trace.most_refused, refused + 1)
+            if refused == MOST_REFUSED:
+                self._fail(now, child)
+                return
             most = min(MOST_BACKOFF_S, FIRST_BACKOFF_S * 2**refused)
             self._push(now + self._chance.uniform(0, most), _SUBMIT, child, stage, refused + 1)
             return
@@ -251,6 +264,8 @@ class _PhaseRun:
             times.running_s[kind] += seconds
             times.waited_s += now - since
             times.attempts += 1
+            times.running += 1
+            times.most = max(times.most, times.running)
             self._trace.most_vcpus[kind] = max(self._trace.most_vcpus[kind], self._pool.used[kind])
             self._push(start + seconds, _END, child, number, kind)
         if self._queue:
@@ -273,6 +288,7 @@ class _PhaseRun:
         """End an attempt: of a job that is retried, that fails for good, or that succeeds."""
         self._pool.used[kind] -= self._phase.stages[number].vcpus
         self._times[number].last = now
+        self._times[number].running -= 1
         self._trace.ends.append(now)
         left = self._script(child, number)
         if left and left[0]:

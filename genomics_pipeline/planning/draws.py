@@ -59,7 +59,7 @@ def draw(work: StageWork, rates: FailureRates, quantile: float, rng: np.random.G
         quantile: By how much all of its tasks together are slower than the model says: 0.5 for not at all.
         rng: The source of chance.
     """
-    tasks = sum(len(group.tasks) for group in work.groups)
+    tasks = work.tasks
     seconds, kills, rungs = np.empty(tasks), np.zeros(tasks, dtype=np.int64), np.zeros(tasks, dtype=np.int64)
     for group in work.groups:
         index = np.asarray(group.tasks)

@@ -22,7 +22,7 @@ def total_of(lines: Sequence[CostLine]) -> float:
 def load_without_failures(run: PlannedWork, work: Workload) -> RunLoad:
     """Return the execution of a run of which no job fails."""
     maps = {label: MapLoad(work.scopes[label], sizes) for label, sizes in work.batches.items()}
-    medians = {one.stage.name: _seconds(one) / max(1, _tasks(one)) for one in work.stages}
+    medians = {one.stage.name: _seconds(one) / max(1, one.tasks) for one in work.stages}
     longest = {one.stage.name: one.stage.step.resources.timeout_s - 1 for one in work.stages}
     return RunLoad(
         run.document,
@@ -34,24 +34,21 @@ def load_without_failures(run: PlannedWork, work: Workload) -> RunLoad:
     )
 
 
-def expected_trace(work: Workload, trace: Trace, on_demand: Mapping[str, float]) -> Trace:
+def expected_trace(work: Workload, trace: Trace, on_demand: Mapping[str, float], on_demand_hosts: int) -> Trace:
     """Return the time that work takes without failures, as a trace.
 
     Args:
         work: The tasks.
         trace: The simulation of the run, whose duration and hosts it keeps.
         on_demand: The share of each stage's time on On-Demand hosts; the rest is on Spot hosts.
+        on_demand_hosts: The number of On-Demand hosts.
     """
     stages = {}
     for one in work.stages:
         seconds, share = _seconds(one), on_demand[one.stage.name]
         running = [seconds * (1 - share), seconds * share]
-        stages[one.stage.name] = SimulatedStage(running_s=running, attempts=_tasks(one))
-    return Trace(trace.seconds, stages, hosts=trace.hosts)
-
-
-def _tasks(work: StageWork) -> int:
-    return sum(len(group.tasks) for group in work.groups)
+        stages[one.stage.name] = SimulatedStage(running_s=running, attempts=one.tasks)
+    return Trace(trace.seconds, stages, hosts=trace.hosts, on_demand_hosts=on_demand_hosts)
 
 
 def _seconds(work: StageWork) -> float:

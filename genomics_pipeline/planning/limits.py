@@ -13,13 +13,17 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.quotas import Quota
 from genomics_pipeline.planning.account import ON_DEMAND, SPOT, AccountLimits
 from genomics_pipeline.planning.counting import Counts
-from genomics_pipeline.planning.discrete_events import Trace
-from genomics_pipeline.planning.requests import Requests
+from genomics_pipeline.planning.discrete_events import MOST_REFUSED, Trace
+from genomics_pipeline.planning.requests import stage_requests
 from genomics_pipeline.planning.workload import PlannedCohort, StageWork, Workload
 
 REFUSES, DELAYS = "refuses", "delays"
 MOST_SAMPLES = 10**9  # of the search for the first limit
 _GIB, _TIB_GIB = 2**30, 1024
+_OF_BUSIEST = (
+    "the requests of the stage that sends most in a second: those of a job over its mean duration, times the most jobs "
+    "at a time"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +88,19 @@ def growing_usages(work: Workload, cohort: PlannedCohort) -> list[Usage]:
     return usages
 
 
+def longest_job_s(work: StageWork) -> float:
+    """Return the duration of the largest job of a stage in seconds, at the 90 % quantile."""
+    return work.most_items * max((group.estimate.seconds.p90 for group in work.groups), default=0.0)
+
+
 def _task_usages(work: StageWork) -> Iterator[Usage]:
     """Yield the uses of what a step declares for a job: by the largest of its tasks, at the 90 % quantile."""
     resources, name = work.stage.step.resources, work.stage.name
     source = f"step.toml of {work.stage.step.name}"
     basis = work.groups[0].estimate.basis if work.groups else ""
-    items = max((max(group.items) for group in work.groups), default=1)
+    items = work.most_items
     estimates = [group.estimate for group in work.groups]
     features = [group.features for group in work.groups]
-    seconds = max((one.seconds.p90 for one in estimates), default=0.0)
     memory = max((one.peak_memory_mib.p90 for one in estimates), default=0.0)
     scratch = max(
         (
@@ -106,7 +114,9 @@ def _task_usages(work: StageWork) -> Iterator[Usage]:
         (one.input_bytes * scratch + each.output_bytes.p90 for one, each in zip(features, estimates, strict=True)),
         default=0.0,
     )
-    yield Usage(f"{name}: duration of a job", seconds * items, resources.timeout_s * items, "s", REFUSES, source, basis)
+    yield Usage(
+        f"{name}: duration of a job", longest_job_s(work), resources.timeout_s * items, "s", REFUSES, source, basis
+    )
     yield Usage(f"{name}: memory of a job", memory, resources.memory_ladder[-1], "MiB", REFUSES, source, basis)
     yield Usage(f"{name}: disk of a job", disk / _GIB, resources.disk_gib, "GiB", REFUSES, source, basis)
 
@@ -149,14 +159,14 @@ def concurrency_usages(work: Workload, trace: Trace, most: int | None) -> Iterat
     for label, settings in work.settings.items():
         limit = (most or settings.max_concurrency) * work.map_runs[label]
         used = trace.children.get(label, 0)
-        yield Usage(f"max_concurrency of {label}", used, limit, "children", DELAYS, "the pipeline's file")
+        source = "--max-concurrency" if most else "the pipeline's file"
+        yield Usage(f"max_concurrency of {label}", used, limit, "children", DELAYS, source)
 
 
 def measured_usages(
-    map_runs: int,
+    work: Workload,
     counts: Counts,
     trace: Trace,
-    requests: Requests,
     account: AccountLimits,
     payload_bytes: int,
     volume_gib: int,
@@ -164,15 +174,14 @@ def measured_usages(
     """Yield the uses of limits by the execution and its simulation.
 
     Args:
-        map_runs: The most Map Runs at a time.
+        work: The tasks of the run.
         counts: The counts of the execution.
         trace: What happens in it.
-        requests: Its requests.
         account: The limits of the account.
         payload_bytes: The size of the largest input of a child.
         volume_gib: The size of the EBS volume of a host.
     """
-    seconds = max(trace.seconds, 1.0)
+    map_runs = max(work.map_runs.values(), default=0)
     yield _of("input of a child", payload_bytes, quotas.PAYLOAD, REFUSES)
     yield _of("history of an execution", counts.longest_history, quotas.HISTORY, REFUSES)
     yield _of("duration of the execution", trace.seconds, quotas.STANDARD_SECONDS, REFUSES)
@@ -180,10 +189,12 @@ def measured_usages(
     yield _of("open Map Runs", map_runs if counts.children else 0, quotas.OPEN_MAP_RUNS, DELAYS)
     children = math.ceil(trace.most_children / max(1, map_runs))
     yield _of("children of a Map Run at a time", children, quotas.MAP_RUN_CONCURRENCY, DELAYS)
-    starts = math.ceil(peak(trace.starts) / max(1, map_runs))
-    yield _of("child starts of a Map Run", min(starts, account.child_starts), quotas.CHILD_STARTS, DELAYS)
+    starts = min(math.ceil(peak(trace.starts) / max(1, map_runs)), account.child_starts)
+    yield _of("child starts of a Map Run", starts, quotas.CHILD_STARTS, DELAYS, account.child_starts)
     yield _of("StartMapRun", min(map_runs, map_runs * len(counts.children)), quotas.START_MAP_RUN, DELAYS)
-    yield _of("SubmitJob", peak(trace.submits), quotas.SUBMIT_JOB_RATE, DELAYS)
+    yield _of("SubmitJob", peak(trace.submits), quotas.SUBMIT_JOB_RATE, DELAYS, account.submit_rate)
+    source = "Retry of the definition's Tasks"
+    yield Usage("refusals of one SubmitJob", trace.most_refused, MOST_REFUSED, "calls", REFUSES, source)
     moved = 2 * peak(trace.starts) + peak(trace.ends)
     yield _of("state transitions", moved, quotas.STATE_TRANSITIONS, DELAYS)
     for kind, market in ((SPOT, "Spot"), (ON_DEMAND, "On-Demand")):
@@ -192,8 +203,21 @@ def measured_usages(
             yield Usage(f"{market} vCPUs", most, account.vcpus[kind], "vCPUs", DELAYS, "MaxVcpus of the stack, --quota")
     yield _of("hosts of the cluster", trace.hosts, quotas.CLUSTER_HOSTS, REFUSES)
     yield _of("gp3 volumes", trace.hosts * volume_gib / _TIB_GIB, quotas.GP3_TIB, REFUSES)
-    yield _of("S3 GET of the run's prefix", requests.s3_get / seconds, quotas.S3_GET_RATE, DELAYS)
-    yield _of("S3 PUT of the run's prefix", requests.s3_put / seconds, quotas.S3_PUT_RATE, DELAYS)
+    rates = [_request_rates(one, trace) for one in work.stages]
+    gets, puts = (max((rate[number] for rate in rates), default=0.0) for number in range(2))
+    yield _of("S3 GET of a prefix", gets, quotas.S3_GET_RATE, DELAYS, basis=_OF_BUSIEST)
+    yield _of("S3 PUT of a prefix", puts, quotas.S3_PUT_RATE, DELAYS, basis=_OF_BUSIEST)
+
+
+def _request_rates(one: StageWork, trace: Trace) -> tuple[float, float]:
+    """Return the GET and PUT requests in a second of the most jobs of a stage at a time, spread over their duration."""
+    times = trace.stages.get(one.stage.name)
+    if times is None or not sum(times.running_s):
+        return 0.0, 0.0
+    read, written = stage_requests(one)
+    jobs = max(1, one.tasks)
+    at_a_time = times.most * times.attempts / sum(times.running_s)  # jobs that begin in a second
+    return read / jobs * at_a_time, written / jobs * at_a_time
 
 
 def peak(times: Sequence[float]) -> int:
@@ -210,5 +234,16 @@ def line_bytes(members: Mapping[str, object]) -> int:
     return len(json.dumps(members, separators=(",", ":")).encode()) + 1
 
 
-def _of(name: str, used: float, quota: Quota, effect: str) -> Usage:
-    return Usage(name, used, quota.value, quota.unit, effect, quota.source)
+def _of(name: str, used: float, quota: Quota, effect: str, own: float | None = None, basis: str = "") -> Usage:
+    """Return the use of a quota.
+
+    Args:
+        name: See `Usage`.
+        used: See `Usage`.
+        quota: The quota.
+        effect: See `Usage`.
+        own: Its value in the account; None for the documented one.
+        basis: See `Usage`.
+    """
+    limit = quota.value if own is None else own
+    return Usage(name, used, limit, quota.unit, effect, quota.source if limit == quota.value else "--quota", basis)

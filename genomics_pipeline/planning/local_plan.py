@@ -1,17 +1,21 @@
-"""The plan of a run on this machine: its duration and core-hours, which no prices or quotas decide."""
+"""The plan of a run on machines of one's own: its duration and core-hours, whatever AWS's prices and quotas are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from genomics_pipeline.engine.tasks.admission import LeastMemory
+from genomics_pipeline.engine.tasks.shares import JobNeeds, LeastMemory
+from genomics_pipeline.planning.cluster_figures import ClusterFigures
 from genomics_pipeline.planning.counting import Counts
 from genomics_pipeline.planning.draws import DrawnStage, FailureRates
-from genomics_pipeline.planning.local_machine import LocalPhase, LocalStage, LocalTrace, simulate_here
+from genomics_pipeline.planning.local_machine import JobOverhead, JobRoom, LocalTrace, simulate_jobs
+from genomics_pipeline.planning.local_phases import LocalPhase, LocalStage
 from genomics_pipeline.planning.plan import count_execution, draw_stages, simulated_durations
 from genomics_pipeline.planning.planned_run import PlannedWork
-from genomics_pipeline.planning.resource_model import Quantiles, ResourceModel
+from genomics_pipeline.planning.resource_model import STEP_DEVIATION, Quantiles, ResourceModel
 from genomics_pipeline.planning.workload import StageWork, TaskGroup, Workload
 
 _HOUR_S = 3600
@@ -20,25 +24,23 @@ NO_FAILURES = FailureRates(host_lost=0.0)
 
 @dataclass(frozen=True, slots=True)
 class PlannedMachine:
-    """The machine of a planned run.
+    """The machine of a planned run, or the nodes of a cluster.
 
     Attributes:
-        cores: The cores for jobs.
-        memory_mib: The memory for jobs.
-        jobs: The most jobs at a time; None for as many as fit.
+        room: Returns the cores and the memory for jobs, all of them free.
         least_mib: The memory that a job of a stage needs at least, by its cores.
         command_s: The time of the command before its first job and after its last one.
-        between_s: The time from the end of a job to the start of the next one on its cores.
+        overhead: The times around each job.
         words: The machine, for people.
+        rules: By which its jobs start, for people.
     """
 
-    cores: int
-    memory_mib: int
-    jobs: int | None
+    room: Callable[[], JobRoom[Any]]
     least_mib: Mapping[str, LeastMemory]
     command_s: float
-    between_s: float
+    overhead: JobOverhead
     words: str
+    rules: str = "the rules of the local runner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +74,33 @@ class LocalStageLine:
 
 @dataclass(frozen=True, slots=True)
 class LocalPlan:
-    """The plan of a run on this machine.
+    """The plan of a run on machines of one's own.
 
     Attributes:
         pipeline: The pipeline's name.
         samples: The number of samples.
         intervals: The number of intervals.
         machine: The machine, for people.
+        rules: The rules by which its jobs start, for people.
         counts: The counts of its execution.
         duration_s: The duration of the command in seconds.
         command_s: The part of it before the first job and after the last one.
         timeline: The stages.
         assumptions: What the figures rest on.
+        cluster: The part that only a run on a cluster has; None on this machine.
     """
 
     pipeline: str
     samples: int
     intervals: int
     machine: str
+    rules: str
     counts: Counts
     duration_s: Quantiles
     command_s: float
     timeline: Sequence[LocalStageLine]
     assumptions: Sequence[str]
+    cluster: ClusterFigures | None = None
 
     @property
     def core_hours(self) -> float:
@@ -102,8 +108,13 @@ class LocalPlan:
         return sum(one.core_hours for one in self.timeline)
 
 
-def make_local_plan(run: PlannedWork, work: Workload, machine: PlannedMachine) -> LocalPlan:
-    """Return the plan of a run on a machine.
+def make_local_plan(
+    run: PlannedWork,
+    work: Workload,
+    machine: PlannedMachine,
+    of_cluster: Callable[[LocalTrace], ClusterFigures] | None = None,
+) -> LocalPlan:
+    """Return the plan of a run on machines of one's own.
 
     Jobs do not fail in it: no host is lost, and the local runner limits the memory of jobs by what they declare only in
     containers.
@@ -112,6 +123,7 @@ def make_local_plan(run: PlannedWork, work: Workload, machine: PlannedMachine) -
         run: The run.
         work: Its tasks.
         machine: The machine.
+        of_cluster: Returns what a cluster adds to the plan, from the simulated execution; None on this machine.
     """
     drawn = draw_stages(work, NO_FAILURES, 0.5, 0)
     trace = _simulate(run, work, drawn, machine)
@@ -126,11 +138,13 @@ def make_local_plan(run: PlannedWork, work: Workload, machine: PlannedMachine) -
         run.cohort.samples,
         work.intervals,
         machine.words,
+        machine.rules,
         count_execution(run, work, {name: _without_failures(one) for name, one in drawn.items()}),
         Quantiles(*(machine.command_s + each for each in spread)),
         machine.command_s,
         list(_timeline(work, trace, machine)),
         tuple(run.notes),
+        None if of_cluster is None else of_cluster(trace),
     )
 
 
@@ -139,35 +153,72 @@ def _without_failures(drawn: DrawnStage) -> DrawnStage:
 
 
 def _simulate(run: PlannedWork, work: Workload, drawn: Mapping[str, DrawnStage], machine: PlannedMachine) -> LocalTrace:
+    phases = local_phases(run, work, {name: one.seconds.tolist() for name, one in drawn.items()}, machine.least_mib)
+    return simulate_jobs(phases, machine.room(), machine.overhead)
+
+
+def expected_phases(run: PlannedWork, work: Workload, least_mib: Mapping[str, LeastMemory]) -> list[LocalPhase]:
+    """Return the phases of a run, whose jobs take the expected times.
+
+    Args:
+        run: The run.
+        work: Its tasks.
+        least_mib: The memory that a job of a stage needs at least, by its cores.
+    """
+    seconds = {}
+    for one in work.stages:
+        tasks = seconds[one.stage.name] = array("d", bytes(8 * one.tasks))
+        for group in one.groups:
+            for task, items in zip(group.tasks, group.items, strict=True):
+                tasks[task] = items * group.estimate.seconds.p50
+    return local_phases(run, work, seconds, least_mib)
+
+
+def local_phases(
+    run: PlannedWork,
+    work: Workload,
+    seconds: Mapping[str, Sequence[float]],
+    least_mib: Mapping[str, LeastMemory],
+) -> list[LocalPhase]:
+    """Return the phases of a run.
+
+    Args:
+        run: The run.
+        work: Its tasks.
+        seconds: The duration of each job of a stage on the cores that its step declares.
+        least_mib: The memory that a job of a stage needs at least, by its cores.
+    """
     phases = []
     for label, stages in work.phases:
         is_map = stages[0].label is not None
         phases.append(
             LocalPhase(
-                [_local_stage(one, drawn[one.stage.name], run.model, machine) for one in stages],
+                label,
+                [_local_stage(one, seconds[one.stage.name], run.model, least_mib[one.stage.name]) for one in stages],
                 len(work.batches[label]) if is_map else 1,
                 run.execution_input.max_concurrency or (work.settings[label].max_concurrency if is_map else 1),
             )
         )
-    return simulate_here(phases, machine.cores, machine.memory_mib, machine.jobs, machine.between_s)
+    return phases
 
 
-def _local_stage(one: StageWork, drawn: DrawnStage, model: ResourceModel, machine: PlannedMachine) -> LocalStage:
-    """Return a stage whose jobs take their drawn durations, converted to the cores that they get."""
+def _local_stage(one: StageWork, seconds: Sequence[float], model: ResourceModel, least_mib: LeastMemory) -> LocalStage:
+    """Return a stage whose jobs take their durations, converted to the cores that they get."""
     step = one.stage.step
     group_of: dict[int, TaskGroup] = {task: group for group in one.groups for task in group.tasks}
     known: dict[tuple[int, int], float] = {}
 
-    def seconds(child: int, vcpus: int) -> float:
+    def duration(child: int, vcpus: int) -> float:
         group = group_of[child]
         key = id(group), vcpus
         if key not in known:
             features = group.features.on(vcpus)
             known[key] = model.estimate(step.name, features).seconds.p50 / max(group.estimate.seconds.p50, 1e-9)
-        return float(drawn.seconds[child]) * known[key]
+        return float(seconds[child]) * known[key]
 
-    resources = step.resources
-    return LocalStage(one.stage.name, resources.vcpus, resources.memory_mib, machine.least_mib[one.stage.name], seconds)
+    needs = JobNeeds(step.resources.vcpus, step.resources.memory_mib, least_mib)
+    deviation = max((group.estimate.deviation for group in one.groups), default=STEP_DEVIATION)
+    return LocalStage(one.stage.name, needs, duration, deviation)
 
 
 def _timeline(work: Workload, trace: LocalTrace, machine: PlannedMachine) -> Sequence[LocalStageLine]:

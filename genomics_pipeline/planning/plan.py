@@ -33,6 +33,7 @@ from genomics_pipeline.planning.savings import PricedChange, savings
 from genomics_pipeline.planning.scripts import ChildScript
 from genomics_pipeline.planning.what_if import Comparison, compare
 from genomics_pipeline.planning.workload import Workload, workload
+from genomics_pipeline.planning.year_of_storage import year_of_storage
 
 EVENTS_OF_THROTTLING = 3  # TaskScheduled, TaskStarted, TaskSubmitFailed
 SIMULATED = (
@@ -88,6 +89,7 @@ class Plan:
         duration_s: The duration in seconds.
         timeline: The stages.
         costs: The lines of the costs.
+        storage_year: The line of a year of its outputs, which is not one of `costs`.
         assumptions: What the figures rest on.
         comparison: What other choices and the naive definition would cost.
         savings: The changes that would save most.
@@ -108,6 +110,7 @@ class Plan:
     duration_s: Quantiles
     timeline: Sequence[StageLine]
     costs: Sequence[CostLine]
+    storage_year: CostLine
     assumptions: Sequence[str]
     comparison: Comparison
     savings: Sequence[PricedChange] = ()
@@ -140,11 +143,10 @@ def make_plan(run: PlannedRun, work: Workload, what_if: Sequence[str] = ()) -> P
     asked = requests(work, counts, trace.throttled, trace.hosts, run.cohort.genome_bases)
     duration = _duration(run, work, trace)
     payload = run.cohort.sample_line_bytes * max((max(one) for one in work.batches.values() if one), default=1)
-    most_map_runs = max(work.map_runs.values(), default=0)
     usages = [
         *growing_usages(work, run.cohort),
         *(() if run.arrival_s else concurrency_usages(work, trace, run.execution_input.max_concurrency)),
-        *measured_usages(most_map_runs, counts, trace, asked, run.account, payload + _input_bytes(run), run.volume_gib),
+        *measured_usages(work, counts, trace, run.account, payload + _input_bytes(run), run.volume_gib),
     ]
     return Plan(
         run.pipeline.name,
@@ -159,6 +161,7 @@ def make_plan(run: PlannedRun, work: Workload, what_if: Sequence[str] = ()) -> P
         duration,
         _timeline(work, trace, counts),
         cost_lines(work, trace, asked, counts.transitions, run.account, run.volume_gib, run.prices),
+        year_of_storage(work, run.prices),
         tuple(run.notes),
         compare(run, work, trace, counts, what_if),
         savings(run, work, trace, counts, lambda account: simulate(first, account, 0)),

@@ -57,7 +57,8 @@ class RecordRunPlan:
         map_runs: The number of Map Runs at a time.
         concurrency: The number of calls at a time.
         start_seconds: The least time in which AWS starts the children.
-        seconds: The least time of the run.
+        seconds: The least time of the map over records.
+        gather_seconds: The greatest time of the stage that gathers after it; 0 without one.
         costs: The lines of the costs.
         savings: The changes that would save most.
     """
@@ -74,6 +75,7 @@ class RecordRunPlan:
     concurrency: int
     start_seconds: float
     seconds: float
+    gather_seconds: float
     costs: tuple[CostLine, ...]
     savings: tuple[PricedChange, ...] = ()
 
@@ -112,21 +114,23 @@ def plan_records(
     most = settings.items_per_batch or (fitting if settings.is_batched else 1)
     batch = max(1, min(fitting, most))
     children = ceil(load.records / batch)
-    kind, map_runs = execution_type(pipeline.stages), settings.map_runs
+    kind, map_runs = execution_type(pipeline.record_stages), settings.map_runs
     starts = quotas.EXPRESS_CHILD_STARTS if kind == EXPRESS else quotas.CHILD_STARTS
-    own = [stage.step.resources.reserved_concurrency for stage in pipeline.stages]
+    own = [stage.step.resources.reserved_concurrency for stage in pipeline.record_stages]
     limits = [map_runs * (max_concurrency or settings.max_concurrency), quotas.FUNCTION_CONCURRENCY.value]
     concurrency = min([*limits, *(one for one in own if one)])
-    child_seconds = load.batch_seconds * len(pipeline.stages)
+    stages, gather = pipeline.record_stages, pipeline.gather_stage
+    child_seconds = load.batch_seconds * len(stages)
     start_seconds = children / (starts.value * map_runs)
     seconds = max(start_seconds, children / concurrency * child_seconds) + child_seconds
+    gather_seconds = gather.step.resources.timeout_s if gather else 0
     costs = tuple(_costs(pipeline, load, children, kind, child_seconds, prices, architecture))
-    calls = children * len(pipeline.stages)
+    calls = children * len(stages) + (gather is not None)
     return RecordRunPlan(
         pipeline.name,
         prices.region,
         kind,
-        any(stage.step.reads_files for stage in pipeline.stages),
+        any(stage.step.reads_files for stage in stages),
         load,
         batch,
         children,
@@ -135,6 +139,7 @@ def plan_records(
         concurrency,
         start_seconds,
         seconds,
+        gather_seconds,
         costs,
     )
 
@@ -155,8 +160,9 @@ def _costs(
         dollars = rate.total(quantity)
         return CostLine(name, dollars, dollars, dollars, rate.price, formula)
 
-    states = 1 if kind == EXPRESS else 1 + len(pipeline.stages)
-    words = "a start" if kind == EXPRESS else f"a start and {len(pipeline.stages)} states"
+    stages, gather = pipeline.record_stages, pipeline.gather_stage
+    states = 1 if kind == EXPRESS else 1 + len(stages)
+    words = "a start" if kind == EXPRESS else f"a start and {len(stages)} states"
     formula = f"{children:,} children x {states} ({words} of each)"
     yield line("transitions", "StepFunctions/standard-transition", children * states, formula)
     if kind == EXPRESS:
@@ -164,16 +170,20 @@ def _costs(
         gb_seconds = children * child_seconds * EXPRESS_CHUNK_GB
         formula = f"{children:,} children x {child_seconds:g} s x 64 MB"
         yield line("EXPRESS duration", "StepFunctions/express-duration", gb_seconds, formula)
-    calls = children * len(pipeline.stages)
+    calls = children * len(stages) + (gather is not None)
     yield line("Lambda requests", "Lambda/requests", calls, f"{calls:,} calls")
     item = "Lambda/arm64-duration" if architecture is Architecture.ARM64 else "Lambda/x86-duration"
-    for stage in pipeline.stages:
+    for stage in stages:
         memory = stage.step.resources.memory_mib
         formula = f"{children:,} calls x {load.batch_seconds:g} s x {memory:,} MiB"
         yield line(f"Lambda {stage.name}", item, children * load.batch_seconds * memory / 1024, formula)
         if stage.step.reads_files:
             formula = f"{load.records:,} records x {FILE_REQUESTS} requests for their files"
             yield line(f"S3 reads {stage.name}", "S3/standard-get", load.records * FILE_REQUESTS, formula)
+    if gather:
+        seconds, memory = gather.step.resources.timeout_s, gather.step.resources.memory_mib
+        formula = f"1 call x at most {seconds:,} s x {memory:,} MiB"
+        yield line(f"Lambda {gather.name}", item, seconds * memory / 1024, formula)
     size = load.records * load.record_bytes * ROW_FACTOR
     parts = ceil(size / RESULT_PART_BYTES)
     yield line("S3 requests", "S3/standard-put", parts, f"{parts:,} parts of result files of {size:,} bytes")

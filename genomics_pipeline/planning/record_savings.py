@@ -63,7 +63,7 @@ def _slower(plan: RecordRunPlan, other: RecordRunPlan) -> float:
 
 def _runs_on_arm64(pipeline: Pipeline) -> bool:
     """Tell whether no stage has a parameter that images of arm64 cannot do."""
-    for stage in pipeline.stages:
+    for stage in pipeline.record_stages:
         values = pipeline.parameters.get(stage.name, {})
         for spec in stage.step.parameters.values():
             limited = spec.architectures and Architecture.ARM64 not in spec.architectures
@@ -74,6 +74,6 @@ def _runs_on_arm64(pipeline: Pipeline) -> bool:
 
 def _larger_batch(pipeline: Pipeline, plan: RecordRunPlan) -> int:
     """Return the largest batch that fits a payload and half of the timeout of each function."""
-    timeout_s = min(stage.step.resources.timeout_s for stage in pipeline.stages) * TIMEOUT_SHARE
+    timeout_s = min(stage.step.resources.timeout_s for stage in pipeline.record_stages) * TIMEOUT_SHARE
     by_time = int(plan.batch * timeout_s / plan.load.batch_seconds)
     return min(batch_bytes(pipeline.maps[RECORD]) // plan.load.record_bytes, by_time, plan.load.records)

@@ -49,15 +49,23 @@ def requests(work: Workload, counts: Counts, throttled: int, hosts: int, genome_
     get = hosts * downloads(genome_bases * REFERENCE_COPIES)
     put = 0
     for one in work.stages:
-        tasks = sum(len(group.tasks) for group in one.groups)
+        tasks = one.tasks
         again = counts.attempts.get(one.stage.name, tasks) / max(1, tasks)  # attempts that failed read once more
-        get += round(again * (tasks * RECORDS + _reads(one)))
-        outputs = [output for output in one.stage.step.outputs.values() if not output.optional]
-        others = sum(1 + bool(output.indexes) for output in outputs) - 1  # of which no one has several parts
-        put += tasks * (WRITTEN_RECORDS + others + uploads(one.output_bytes / max(1, tasks)))
+        read, written = stage_requests(one)
+        get += round(again * read)
+        put += written
     maps = sum(work.map_runs.values())
     results = 3 * maps  # ResultWriter: its manifest, SUCCEEDED and FAILED
     return Requests(1, maps, sum(counts.jobs.values()) + throttled, get + maps, put + results)
+
+
+def stage_requests(one: StageWork) -> tuple[int, int]:
+    """Return the GET and the PUT requests to S3 of the jobs of a stage, each of which has one attempt."""
+    tasks = one.tasks
+    outputs = [output for output in one.stage.step.outputs.values() if not output.optional]
+    others = sum(1 + bool(output.indexes) for output in outputs) - 1  # of which no one has several parts
+    written = tasks * (WRITTEN_RECORDS + others + uploads(one.output_bytes / max(1, tasks)))
+    return tasks * RECORDS + _reads(one), written
 
 
 def _reads(one: StageWork) -> int:

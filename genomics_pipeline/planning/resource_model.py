@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Protocol
@@ -12,6 +12,7 @@ from genomics_pipeline.model.first_attempt import FirstAttempt
 from genomics_pipeline.model.step import StepSpec
 
 WORKER_MIB = 128  # of the process around the program, which its peak does not include
+STEP_DEVIATION = 0.25  # of the logarithm by which all tasks of a step differ from rates that were measured elsewhere
 ROUND_MIB = 16  # to which memory is rounded up, so that tasks of like sizes have one amount
 _Z90, _Z99 = (NormalDist().inv_cdf(share) for share in (0.9, 0.99))
 
@@ -62,6 +63,7 @@ class TaskEstimate:
         output_bytes: The size of its outputs.
         basis: What the estimate rests on, for people: which records or calibration, and how many of them.
         outputs: The median size of each output, with its indexes, where it is known by output.
+        deviation: The standard deviation of the logarithm by which all such tasks of the step may differ from it.
     """
 
     seconds: Quantiles
@@ -70,6 +72,7 @@ class TaskEstimate:
     output_bytes: Quantiles
     basis: str
     outputs: Mapping[str, float] = field(default_factory=dict)
+    deviation: float = STEP_DEVIATION
 
 
 class ResourceModel(Protocol):
@@ -87,44 +90,43 @@ class ResourceModel(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class OfStepsOnly:
-    """A `ResourceModel` by which every first attempt is that of its step.
+class OtherFirstAttempts:
+    """A `ResourceModel` with the estimates of another, and first attempts of its own.
 
     Attributes:
         model: The source of estimates.
+        choose: Returns the first attempt at a task, or None for the step's.
     """
 
     model: ResourceModel
+    choose: Callable[[StepSpec, TaskFeatures], FirstAttempt | None]
 
     def estimate(self, step: str, features: TaskFeatures) -> TaskEstimate:
         """Return what a task of a step needs; see `ResourceModel.estimate`."""
         return self.model.estimate(step, features)
 
     def first_attempt(self, step: StepSpec, features: TaskFeatures) -> FirstAttempt | None:
-        """Return None."""
+        """Return the first attempt at a task; see `ResourceModel.first_attempt`."""
+        return self.choose(step, features)
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedFirstAttempts:
-    """A `ResourceModel` whose first attempts have what 99 of 100 tasks need, also of steps without records.
+def of_steps_only(model: ResourceModel) -> ResourceModel:
+    """Return a model by which every first attempt is that of its step."""
+    return OtherFirstAttempts(model, lambda step, features: None)
 
-    Attributes:
-        model: The source of estimates.
-    """
 
-    model: ResourceModel
+def expected_first_attempts(model: ResourceModel) -> ResourceModel:
+    """Return a model whose first attempts have what 99 of 100 tasks need, also of steps without records."""
 
-    def estimate(self, step: str, features: TaskFeatures) -> TaskEstimate:
-        """Return what a task of a step needs; see `ResourceModel.estimate`."""
-        return self.model.estimate(step, features)
-
-    def first_attempt(self, step: StepSpec, features: TaskFeatures) -> FirstAttempt | None:
+    def choose(step: StepSpec, features: TaskFeatures) -> FirstAttempt | None:
         """Return the first attempt of the model, else one by its estimate, taken to be log-normal."""
-        if (known := self.model.first_attempt(step, features)) is not None:
+        if (known := model.first_attempt(step, features)) is not None:
             return known
-        memory, resources = self.model.estimate(step.name, features).peak_memory_mib, step.resources
+        memory, resources = model.estimate(step.name, features).peak_memory_mib, step.resources
         upper = memory.p50 * (memory.p90 / max(memory.p50, 1e-9)) ** (_Z99 / _Z90)
         return FirstAttempt(min(first_rung_mib(upper), resources.memory_ladder[-1]), resources.timeout_s)
+
+    return OtherFirstAttempts(model, choose)
 
 
 class UnknownStep(LookupError):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.planning.cost_names import COMPUTE, GETS, PUTS, STORAGE, TRANSITIONS, VOLUMES
 from genomics_pipeline.planning.transfers import WRITTEN_RECORDS, downloads, uploads
+from genomics_pipeline.prices.core_hours import NO_PRICES, OPTION, PARTITION, CoreHourPrices, charged_cores
 from genomics_pipeline.prices.price import GB, Price, Prices, UnknownPrice
 from genomics_pipeline.prices.task_cost import region_of, task_cost
 from genomics_pipeline.records.completion import CompletionRecord
@@ -102,6 +103,7 @@ class RunCost:
         waste: The attempts that failed, by stage.
         not_counted: What is not in the costs, and why.
         predicted: The figures of the run's plan.
+        partitions: All tasks by the partition of a Slurm cluster that they ran in; none elsewhere.
     """
 
     run: str
@@ -110,6 +112,7 @@ class RunCost:
     waste: Mapping[str, CostTally]
     not_counted: Sequence[str]
     predicted: PlannedFigures
+    partitions: Mapping[str, CostTally] = field(default_factory=dict)
 
     @property
     def wasted(self) -> CostTally:
@@ -143,46 +146,53 @@ class SpendingAccount:
     Args:
         find_prices: Returns the prices of a Region.
         volume_gib: The size of the EBS volume of each host.
-        per_core_hour: US dollars for a core-hour of a task without a host of AWS; None for none.
+        core_hour_prices: The prices of tasks without a host of AWS.
 
     Attributes:
         stages: The tasks that are done, by stage.
         waste: The attempts that failed, by stage.
+        partitions: Both together, by the partition of a Slurm cluster that they ran in.
     """
 
     def __init__(
-        self, find_prices: Callable[[str], Prices], volume_gib: int, per_core_hour: float | None = None
+        self, find_prices: Callable[[str], Prices], volume_gib: int, core_hour_prices: CoreHourPrices = NO_PRICES
     ) -> None:
-        self._find_prices, self._volume_gib, self._per_core_hour = find_prices, volume_gib, per_core_hour
+        self._find_prices, self._volume_gib, self._core_hour_prices = find_prices, volume_gib, core_hour_prices
         self.stages: dict[str, CostTally] = {}
         self.waste: dict[str, CostTally] = {}
+        self.partitions: dict[str, CostTally] = {}
         self._basis: dict[str, _Basis] = {}
         self._regions: dict[str, Prices] = {}
         self._unpriced: Counter[str] = Counter()
         self._bytes, self._expiring_bytes, self._puts, self._gets = 0, 0, 0, 0
 
     def add(self, record: CompletionRecord) -> CostTally:
-        """Add a task that is done, and return its cost."""
+        """Add a task that is done, with the attempts that failed before, and return its cost."""
+        for one in record.failed_attempts:
+            self.waste.setdefault(record.stage, CostTally()).add(self._task(record.stage, one))
         cost = self._task(record.stage, record)
         self.stages.setdefault(record.stage, CostTally()).add(cost)
         sizes = [file.size_bytes for output in record.outputs.values() for file in output.files]
-        if record.intermediate:
-            self._expiring_bytes += sum(sizes)
-        else:
-            self._bytes += sum(sizes)
+        self._bytes += sum(sizes)
+        self._expiring_bytes += sum(sizes) if record.intermediate else 0
         self._puts += WRITTEN_RECORDS + sum(map(uploads, sizes))
         self._gets += len(record.sources) + downloads(record.input_bytes)
         return cost
 
     def add_failure(self, stage: str, record: FailureRecord) -> None:
-        """Add the newest attempt over an item that is not done."""
-        self.waste.setdefault(stage, CostTally()).add(self._task(stage, record))
+        """Add the attempts over an item that is not done."""
+        for one in record.attempts:
+            self.waste.setdefault(stage, CostTally()).add(self._task(stage, one))
 
     def _task(self, stage: str, record: CompletionRecord | FailureRecord) -> CostTally:
-        core_hours = max(0.0, record.seconds) * record.vcpus / _HOUR_S
-        if not record.host:
-            dollars = core_hours * (self._per_core_hour or 0)
-            return CostTally(1, core_hours, dollars, dollars, dollars)
+        core_hours = max(0.0, record.seconds) * charged_cores(record.host, record.vcpus) / _HOUR_S
+        partition = record.host.get(PARTITION, "")
+        if partition or not record.host:
+            dollars = core_hours * (self._core_hour_prices.of(partition) or 0)
+            spent = CostTally(1, core_hours, dollars, dollars, dollars)
+            if partition:
+                self.partitions.setdefault(partition, CostTally()).add(spent)
+            return spent
         region = region_of(record.host) or ""
         try:
             prices = self._prices(region)
@@ -247,22 +257,32 @@ class SpendingAccount:
         for problem, tasks in self._unpriced.items():
             yield f"{quantity(tasks, 'task')}: {problem}"
         if not is_on_aws:
-            if self._per_core_hour is None:
-                yield "dollars of this machine: give --price-per-core-hour"
-            yield "attempts that failed before one that succeeded: they leave no record"
+            yield from self._without_price()
             return
         tallies = (*self.stages.values(), *self.waste.values())
-        if self._per_core_hour is None and (hostless := sum(one.tasks for one in tallies if not one.host_hours)):
+        if self._core_hour_prices.general is None and (
+            hostless := sum(one.tasks for one in tallies if not one.host_hours)
+        ):
             yield f"{quantity(hostless, 'task')} whose host is not known"
         if transitions is None:
-            yield "state transitions: Step Functions does not know the executions any more"
+            yield "state transitions: nothing tells the number of child executions any more"
         else:
             yield "state transitions of retries: the records do not have them"
         if self._expiring_bytes:
-            yield f"storage of {self._expiring_bytes / GB:,.2f} GB that only later stages need, which expire"
-        yield "attempts that failed before one that succeeded, such as on lost hosts: they leave no record"
+            expiring = f"{self._expiring_bytes / GB:,.2f} GB that only later stages need, and which expire then"
+            yield f"storage beyond the month, also of {expiring}"
+        yield "attempts on lost hosts, and of killed containers: the records do not have their ends"
         yield "hosts while no job runs on them, and what jobs leave free of them"
         yield "logs, metrics, the dashboard, ECR, and transfer to other Regions: the run does not record their bytes"
+
+    def _without_price(self) -> Iterator[str]:
+        """Yield the partitions whose core-hours have no price, or this machine."""
+        for partition in sorted(self.partitions) or [""]:
+            if self._core_hour_prices.of(partition) is None:
+                where, price = (
+                    (f"the partition {partition}", f" {partition}=DOLLARS") if partition else ("this machine", "")
+                )
+                yield f"dollars of {where}: give {OPTION}{price}"
 
 
 def state_transitions(groups: Iterable[tuple[str | None, int]], children: Mapping[str, int], executions: int) -> int:

@@ -23,7 +23,7 @@ from genomics_pipeline.planning.expected_costs import expected_trace, load_witho
 from genomics_pipeline.planning.limits import REFUSES, growing_usages
 from genomics_pipeline.planning.planned_run import PlannedRun
 from genomics_pipeline.planning.requests import requests
-from genomics_pipeline.planning.resource_model import ExpectedFirstAttempts
+from genomics_pipeline.planning.resource_model import expected_first_attempts
 from genomics_pipeline.planning.workload import StageWork, Workload, workload
 from genomics_pipeline.prices.price import GB, UnknownPrice
 
@@ -117,7 +117,7 @@ class _Priced:
         run, stages = self.run, self.trace.stages
         shares = {name: one.running_s[ON_DEMAND] / max(1e-9, sum(one.running_s)) for name, one in stages.items()}
         on_demand = {one.stage.name: shares.get(one.stage.name, 0.0) for one in self.work.stages}
-        trace = expected_trace(self.work, self.trace, on_demand)
+        trace = expected_trace(self.work, self.trace, on_demand, self.trace.on_demand_hosts)
         asked = requests(self.work, self.counts, self.trace.throttled, trace.hosts, run.cohort.genome_bases)
         transitions = self.counts.transitions
         return cost_lines(self.work, trace, asked, transitions, run.account, run.volume_gib, run.prices)
@@ -151,7 +151,8 @@ def _ample_spot(planned: _Priced, simulate: Callable[[AccountLimits], Trace]) ->
     again = simulate(replace(account, vcpus=(needed, account.vcpus[ON_DEMAND])))
     change = f"deploy --parameter MaxVcpus={needed}, and a quota of as many vCPUs of Spot hosts"
     why = f"Spot hosts have {account.vcpus[SPOT]:,} vCPUs, and jobs beyond them are on On-Demand hosts"
-    changed = replace(planned, trace=replace(planned.trace, stages=again.stages))
+    hosts = round(planned.trace.hosts * again.on_demand_hosts / max(1, again.hosts))
+    changed = replace(planned, trace=replace(planned.trace, stages=again.stages, on_demand_hosts=hosts))
     return saving("ample_spot", planned.lines, changed.lines, change, why)
 
 
@@ -233,7 +234,7 @@ def _cram(planned: _Priced, _simulate: Callable[[AccountLimits], Trace]) -> Pric
 
 def _learned_memory(planned: _Priced, _simulate: Callable[[AccountLimits], Trace]) -> PricedChange | None:
     """Return what first attempts with the memory that 99 of 100 jobs need save, of steps without records."""
-    changed = planned.like(replace(planned.run, model=ExpectedFirstAttempts(planned.run.model)))
+    changed = planned.like(replace(planned.run, model=expected_first_attempts(planned.run.model)))
     why = "first attempts have the memory that 99 of 100 jobs need, by the rates of the steps; a pilot measures it"
     change = "submit --history PILOT, a run of some samples: see `run --subsample`"
     return saving("learned_memory", planned.lines, changed.lines, change, why)

@@ -18,7 +18,7 @@ from genomics_pipeline.planning.expected_costs import HOUR_S, expected_trace, lo
 from genomics_pipeline.planning.naive import POLL_S, count_naive
 from genomics_pipeline.planning.planned_run import PlannedRun
 from genomics_pipeline.planning.requests import requests
-from genomics_pipeline.planning.resource_model import OfStepsOnly
+from genomics_pipeline.planning.resource_model import of_steps_only
 from genomics_pipeline.planning.workload import Workload, workload
 from genomics_pipeline.prices.price import GB
 
@@ -149,8 +149,9 @@ class _Pricing:
         """Return the lines of the costs with these choices."""
         run, work = self.run, self._work(CHANGE_WORK & set(names))
         counts = self.polled if "polling" in names else self.counts
-        on_demand = 1.0 if "on_demand" in names else 0.0
-        trace = expected_trace(work, self.trace, dict.fromkeys((one.stage.name for one in work.stages), on_demand))
+        on_demand, hosts = (1.0, self.trace.hosts) if "on_demand" in names else (0.0, 0)
+        shares = dict.fromkeys((one.stage.name for one in work.stages), on_demand)
+        trace = expected_trace(work, self.trace, shares, hosts)
         asked = requests(work, counts, self.trace.throttled, trace.hosts, run.cohort.genome_bases)
         lines = cost_lines(work, trace, asked, counts.transitions, run.account, run.volume_gib, run.prices)
         if "logs_all" in names:
@@ -169,7 +170,7 @@ class _Pricing:
             run = self.run
             pipeline = _pipeline(run.pipeline, names)
             cohort = replace(run.cohort, alignment_factor=run.bam_factor) if "bam" in names else run.cohort
-            model = OfStepsOnly(run.model) if "worst_memory" in names else run.model
+            model = of_steps_only(run.model) if "worst_memory" in names else run.model
             self.works[names] = workload(pipeline, run.document, cohort, model, run.execution_input.parts)
         return self.works[names]
 

@@ -22,12 +22,13 @@ from genomics_pipeline.model.pipeline import (
     Stage,
 )
 from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.planning.history.observation import ALIGNMENT
 from genomics_pipeline.planning.recorded_tasks import RecordedTask, RecordedTasks
 from genomics_pipeline.planning.resource_model import ResourceModel, TaskEstimate, TaskFeatures, UnknownStep
 
 UNSIZED = (REFERENCE, EARLIER_PACKED)  # a plan is of a run that joins no earlier one
-OutputSizes = Mapping[str, Sequence[float]]  # of the items of a stage, by output; of all outputs together: ""
-ALIGNMENT = "alignment"  # the output whose format, and so its size, is a parameter
+OutputSizes = Mapping[str, Sequence[float]]  # of the items of a stage, by output; see also ALL and OTHERS
+ALL, OTHERS = "", "*"  # all outputs together, and those that are not known by output
 DISTINCT = 50  # sizes of samples that are estimated one by one; more are rounded to three digits
 
 
@@ -104,6 +105,16 @@ class StageWork:
     groups: Sequence[TaskGroup]
     input_bytes: float
     output_bytes: float
+
+    @property
+    def most_items(self) -> int:
+        """The number of items of its largest job."""
+        return max((max(group.items) for group in self.groups), default=1)
+
+    @property
+    def tasks(self) -> int:
+        """The number of its tasks."""
+        return sum(len(group.tasks) for group in self.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +237,7 @@ def _stage_work(
     keys, features = stage_features(pipeline, stage, cohort, outputs)
     known = {key: _estimate(model, stage, one) for key, one in features.items()}
     factor = cohort.alignment_factor if ALIGNMENT in stage.step.outputs else 1.0
-    outputs[stage.name] = _with_recorded(output_sizes(keys, known), recorded, factor)
+    outputs[stage.name] = _with_others(_with_recorded(_known_sizes(keys, known), recorded, factor))
     groups = {key: (array("q"), array("q")) for key in features}  # of millions: a fifth of the memory of lists
     first = 0
     for index, size in enumerate(sizes):
@@ -250,7 +261,7 @@ def _stage_work(
         ),
         sum(
             size * factor if one is None else one.output_bytes
-            for one, size in zip(recorded, outputs[stage.name][""], strict=True)
+            for one, size in zip(recorded, outputs[stage.name][ALL], strict=True)
         ),
     )
 
@@ -268,7 +279,7 @@ def _with_recorded(sizes: OutputSizes, recorded: Sequence[RecordedTask | None], 
         if one is None:
             return estimate
         own = one.outputs.get(name, 0) if name else one.output_bytes
-        return own / factor if name in ("", ALIGNMENT) else own
+        return own / factor if name in (ALL, ALIGNMENT) else own
 
     return {
         name: [size(one, name, estimate) for one, estimate in zip(recorded, column, strict=True)]
@@ -283,13 +294,23 @@ def output_sizes(keys: Sequence[int], known: Mapping[int, TaskEstimate]) -> Outp
         keys: The key of each item.
         known: The needs by key.
     """
-    sizes_of = {key: {"": one.output_bytes.p50, **one.outputs} for key, one in known.items()}
+    return _with_others(_known_sizes(keys, known))
+
+
+def _known_sizes(keys: Sequence[int], known: Mapping[int, TaskEstimate]) -> OutputSizes:
+    sizes_of = {key: {ALL: one.output_bytes.p50, **one.outputs} for key, one in known.items()}
     return {name: [sizes_of[key][name] for key in keys] for name in _names(sizes_of.values())}
 
 
+def _with_others(sizes: OutputSizes) -> OutputSizes:
+    """Return sizes by output with those of all other outputs together."""
+    known = [column for name, column in sizes.items() if name != ALL]
+    return {**sizes, OTHERS: [max(0.0, total - sum(each)) for total, *each in zip(sizes[ALL], *known, strict=True)]}
+
+
 def _names(sizes: Iterable[Mapping[str, float]]) -> Iterable[str]:
-    """Return the names of the outputs, and the empty name of all of them together; that alone without items."""
-    return next(iter(sizes), {"": 0.0})
+    """Return the names of the outputs and ALL; that alone without items."""
+    return next(iter(sizes), {ALL: 0.0})
 
 
 def _estimate(model: ResourceModel, stage: Stage, features: TaskFeatures) -> TaskEstimate:
@@ -317,8 +338,7 @@ def stage_features(
         sizes = _rounded(_sample_bytes(sources.values(), cohort, outputs))
         return sizes, {size: TaskFeatures(size, cohort.genome_bases, 1, vcpus) for size in set(sizes)}
     scopes = {one.name: one.scope for one in pipeline.stages}
-    gathers = any(source == GIVEN_GVCFS or scopes.get(_maker(source)) == "sample" for source in sources.values())
-    samples = cohort.samples if gathers else 1
+    samples = cohort.samples if pipeline.reads_all_samples(stage) else 1
     totals = {}
     for name, source in sources.items():
         made = scopes.get(_maker(source)) == "sample"
@@ -361,9 +381,9 @@ def _total(source: str, cohort: PlannedCohort, outputs: Mapping[str, OutputSizes
 
 
 def _sizes(source: str, outputs: Mapping[str, OutputSizes]) -> Sequence[float]:
-    """Return the size of a source by item: where it is not known by output, that of all outputs of its stage."""
+    """Return the size of a source by item: where it is not known by output, that of all such outputs of its stage."""
     stage, _, output = source.partition(".")
-    return outputs[stage].get(output, outputs[stage][""])
+    return outputs[stage].get(output, outputs[stage][OTHERS])
 
 
 def _rounded(sizes: Sequence[float]) -> list[int]:

@@ -28,6 +28,7 @@ class AwsRunRecord:
         state_machine_arn: The pipeline's state machine.
         execution_arn: The run's first execution; each rerun has another.
         digest: sha256 of everything that decides the results.
+        definition: sha256 of the definition that was deployed, as canonical JSON.
         parameters: The run's overrides by stage.
         tolerated: The samples that may fail before no new ones start, as ``percentage`` and ``count``.
         accepted: The samples that the user accepts to miss, likewise; None for none.
@@ -45,6 +46,7 @@ class AwsRunRecord:
     state_machine_arn: str
     execution_arn: str
     digest: str
+    definition: str
     parameters: Mapping[str, Mapping[str, Value]]
     tolerated: Mapping[str, float]
     accepted: Mapping[str, float] | None
@@ -67,6 +69,7 @@ class AwsRunRecord:
             "state_machine_arn": self.state_machine_arn,
             "execution_arn": self.execution_arn,
             "digest": self.digest,
+            "definition": self.definition,
             "parameters": self.parameters,
             "tolerated": self.tolerated,
             "accepted": self.accepted,
@@ -95,6 +98,7 @@ def read_aws_run(store: Store, run: RunPlace) -> AwsRunRecord:
         state_machine_arn=fields.text("state_machine_arn"),
         execution_arn=fields.text("execution_arn"),
         digest=fields.text("digest"),
+        definition=fields.sha256("definition"),
         parameters=fields.object("parameters").values_by_name(),
         tolerated=fields.object("tolerated").number_by_name(),
         accepted=fields.object("accepted").number_by_name() if fields.has("accepted") else None,

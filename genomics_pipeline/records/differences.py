@@ -6,6 +6,7 @@ from genomics_pipeline.model.provenance import Difference, DifferenceKind
 from genomics_pipeline.records.fields import Fields
 
 MEMBER = "because"
+_KINDS = {str(kind): kind for kind in DifferenceKind}
 
 
 def read_differences(fields: Fields) -> tuple[Difference, ...]:
@@ -18,6 +19,6 @@ def read_differences(fields: Fields) -> tuple[Difference, ...]:
 
 
 def _difference(fields: Fields) -> Difference:
-    kind = DifferenceKind(fields.one_of("kind", list(DifferenceKind)))
+    kind = _KINDS[fields.one_of("kind", _KINDS)]
     before, now = (fields.text(name) if fields.has(name) else None for name in ("before", "now"))
     return Difference(kind, fields.text("name"), before, now)

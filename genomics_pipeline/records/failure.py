@@ -1,10 +1,10 @@
-"""`failure.json`: why the newest task of an item failed."""
+"""`failure.json`: why the newest attempt of a stage over an item failed, and those that failed before it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from genomics_pipeline.model import run_layout
@@ -17,18 +17,19 @@ from genomics_pipeline.records.job import BatchAttempt, read_attempt
 from genomics_pipeline.stores.protocol import MissingObject, ObjectReader, Store
 
 KIND = RecordKind("the record of a failure", "run the item again")
+KEPT = 20  # attempts that failed before
 
 
 @dataclass(frozen=True, slots=True)
 class FailureRecord:
-    """A failure of a step over an item.
+    """An attempt of a step over an item that failed.
 
     Attributes:
         failure_class: The class of the failure.
         message: The message for the user.
-        exit_code: The exit code of the program, or of the worker.
+        exit_code: The exit code of the program, or of the worker; None where neither ended by itself.
         attempt: The Batch job and its attempt; None if the task was no Batch job.
-        seconds: The duration of the attempt.
+        seconds: The duration of the attempt; 0 where its end is not known.
         vcpus: The number of cores that it could use.
         memory_mib: The memory that it could use.
         host: See `records.completion.CompletionRecord`.
@@ -41,11 +42,12 @@ class FailureRecord:
         number: The number of the attempt among those of the item that failed one after another, from 1.
         program: sha256 of the files of the step's folder.
         because: See `records.completion.CompletionRecord`; nothing where the attempt failed before its review.
+        earlier: The attempts that failed before this one, since the item was done, if ever; the newest `KEPT`.
     """
 
     failure_class: FailureClass
     message: str
-    exit_code: int
+    exit_code: int | None
     attempt: BatchAttempt | None = None
     seconds: float = 0
     vcpus: int = 0
@@ -60,6 +62,22 @@ class FailureRecord:
     number: int = 1
     program: str = ""
     because: tuple[Difference, ...] = ()
+    earlier: tuple[FailureRecord, ...] = ()
+
+    @property
+    def attempts(self) -> tuple[FailureRecord, ...]:
+        """The attempts that failed one after another, the newest last."""
+        return (*self.earlier, replace(self, earlier=()))[-KEPT:]
+
+    def after(self, before: FailureRecord | None) -> FailureRecord:
+        """Return this attempt as the one that followed another.
+
+        Args:
+            before: The newest attempt that failed before it; None if none did.
+        """
+        if before is None:
+            return self
+        return replace(self, number=before.number + 1, earlier=before.attempts)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``failure.json`` holds."""
@@ -81,7 +99,28 @@ class FailureRecord:
             "number": self.number,
             "program": self.program,
             "because": [asdict(one) for one in self.because],
+            **failed_attempts_to_json("earlier", self.earlier),
         }
+
+
+def failed_attempts_to_json(name: str, attempts: Sequence[FailureRecord]) -> dict[str, Any]:
+    """Return the member of a record with attempts that failed; no member where none did.
+
+    Args:
+        name: The name of the member.
+        attempts: The attempts.
+    """
+    return {name: [one.to_json() for one in attempts]} if attempts else {}
+
+
+def read_failed_attempts(fields: Fields, name: str) -> tuple[FailureRecord, ...]:
+    """Return the attempts that failed of a member of a record; none where there is no such member.
+
+    Args:
+        fields: The object of the record.
+        name: The name of the member.
+    """
+    return tuple(map(_failure, fields.objects(name)[-KEPT:])) if fields.has(name) else ()
 
 
 def write_failure(store: Store, run: RunPlace, stage: str, item: str, record: FailureRecord) -> None:
@@ -107,7 +146,7 @@ def _failure(fields: Fields) -> FailureRecord:
     return FailureRecord(
         failure_class,
         fields.text("message"),
-        fields.integer("exit_code"),
+        fields.integer("exit_code") if fields.has("exit_code") else None,
         attempt,
         fields.number("seconds"),
         fields.integer("vcpus"),
@@ -122,6 +161,7 @@ def _failure(fields: Fields) -> FailureRecord:
         fields.integer("number", 1),
         fields.text("program"),
         read_differences(fields),
+        read_failed_attempts(fields, "earlier"),
     )
 
 

@@ -28,11 +28,13 @@ from genomics_pipeline.stores.protocol import (
 T = TypeVar("T")
 
 ADVICE = "repeat the command of the run: steps that are done are reused"
-_GREATEST = (1 << 63) - 1  # of a whole number
+GREATEST = (1 << 63) - 1  # of a whole number
 LINE_FEED = b"\n"
+_NUMBERS = (int, float)
+_NESTED = (dict, list)  # types of values that JSON has beside plain ones
 # Errors of the system that are about one file; those about this process or the disk are no matter of a record.
 _NO_ACCESS = frozenset({errno.EACCES, errno.EPERM, errno.ELOOP, errno.EIO, errno.ENXIO, errno.ENAMETOOLONG})
-_SHA256 = re.compile("[0-9a-f]{64}")
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class UnreadableRecord(RunError):
@@ -52,11 +54,12 @@ class RecordKind:
     advice: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which takes three times as long: there is one for each file of each record
 class Fields:
     """A JSON object of a record.
 
-    Each method returns a member and raises `UnreadableRecord` where it is missing or of another type.
+    Each method returns a member and raises `UnreadableRecord` where it is missing or of another type. A member of the
+    very type that is expected is returned at once: the records of a large run have millions of them.
 
     Attributes:
         uri: The record's file.
@@ -72,18 +75,22 @@ class Fields:
 
     def text(self, name: str) -> str:
         """Return a string."""
-        return self._typed(name, str, "a string")
+        value = self.members.get(name)
+        return value if type(value) is str else self._typed(name, str, "a string")
 
-    def integer(self, name: str, least: int = -_GREATEST, most: int = _GREATEST) -> int:
+    def integer(self, name: str, least: int = -GREATEST, most: int = GREATEST) -> int:
         """Return a whole number from `least` to `most`."""
-        number = self._typed(name, int, "a whole number")
+        number = self.members.get(name)
+        if type(number) is not int:
+            number = self._typed(name, int, "a whole number")
         if not least <= number <= most:
             raise self.error(name, f"a whole number from {least:,} to {most:,}")
         return number
 
     def number(self, name: str) -> float:
         """Return a number."""
-        return self._typed(name, (int, float), "a number")
+        value: float | None = self.members.get(name)
+        return value if type(value) in _NUMBERS else self._typed(name, _NUMBERS, "a number")  # type: ignore[return-value]
 
     def flag(self, name: str) -> bool:
         """Return true or false."""
@@ -117,7 +124,7 @@ class Fields:
     def sha256(self, name: str) -> str:
         """Return a SHA-256 digest in hexadecimal."""
         text = self.text(name)
-        if not _SHA256.fullmatch(text):
+        if SHA256.fullmatch(text) is None:
             raise self.error(name, "a sha256")
         return text
 
@@ -130,7 +137,8 @@ class Fields:
 
     def key(self, name: str, below: str = "") -> str:
         """Return a key below the run, or below a prefix of it."""
-        return self._keys(name, [self.text(name)], below)[0]
+        text = self.text(name)
+        return text if is_plain_key(text, below) else self._keys(name, [text], below)[0]
 
     def keys(self, name: str, below: str = "") -> tuple[str, ...]:
         """Return an array of keys below the run, or below a prefix of it."""
@@ -145,12 +153,16 @@ class Fields:
 
     def object(self, name: str) -> Fields:
         """Return an object within this one."""
-        members = self._typed(name, dict, "an object")
+        members = self.members.get(name)
+        if type(members) is not dict:
+            members = self._typed(name, dict, "an object")
         return Fields(self.uri, self.kind, members, f"{self.prefix}{name}.")
 
     def objects(self, name: str) -> list[Fields]:
         """Return an array of objects."""
         values = self._typed(name, list, "an array of objects")
+        if not values:
+            return []
         if not all(isinstance(value, dict) for value in values):
             raise self.error(name, "an array of objects")
         return [
@@ -177,7 +189,7 @@ class Fields:
     def value_by_name(self) -> dict[str, Value]:
         """Return all members, each a string, a number, true, false or null."""
         for name, value in self.members.items():
-            if isinstance(value, dict | list):
+            if type(value) in _NESTED:
                 raise self.error(name, "a parameter's value")
         return dict(self.members)
 

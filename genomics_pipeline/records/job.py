@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from genomics_pipeline.model import run_layout
@@ -26,7 +27,26 @@ class BatchAttempt:
     attempt: int
 
 
-def write_job(store: Store, run: RunPlace, stage: str, item: str, attempt: BatchAttempt, started: str) -> None:
+@dataclass(frozen=True, slots=True)
+class StartedJob:
+    """An attempt of a Batch job that has started.
+
+    Attributes:
+        attempt: The job and its attempt.
+        started: The start of the attempt, ISO 8601 in UTC.
+        vcpus: The number of cores that it may use.
+        memory_mib: The memory that it may use.
+        host: See `records.completion.CompletionRecord`.
+    """
+
+    attempt: BatchAttempt
+    started: str
+    vcpus: int
+    memory_mib: int
+    host: Mapping[str, str]
+
+
+def write_job(store: Store, run: RunPlace, stage: str, item: str, job: StartedJob) -> None:
     """Write ``job.json``.
 
     Args:
@@ -34,14 +54,14 @@ def write_job(store: Store, run: RunPlace, stage: str, item: str, attempt: Batch
         run: The run.
         stage: The stage.
         item: The item's id.
-        attempt: The job and its attempt.
-        started: The start of the attempt, ISO 8601 in UTC.
+        job: The job.
     """
-    members = {**asdict(attempt), "started": started}
+    members = {**asdict(job.attempt), "started": job.started, "vcpus": job.vcpus, "memory_mib": job.memory_mib}
+    members["host"] = dict(job.host)
     store.write(job_uri(run, stage, item), json.dumps(members).encode() + b"\n")
 
 
-def read_job(store: Store, run: RunPlace, stage: str, item: str) -> BatchAttempt | None:
+def read_job(store: Store, run: RunPlace, stage: str, item: str) -> StartedJob | None:
     """Return the Batch job of an item's newest task; None if none has started.
 
     Raises:
@@ -49,7 +69,13 @@ def read_job(store: Store, run: RunPlace, stage: str, item: str) -> BatchAttempt
     """
     if (fields := find_fields(store, job_uri(run, stage, item), KIND)) is None:
         return None
-    return read_attempt(fields)
+    return StartedJob(
+        read_attempt(fields),
+        fields.time("started"),
+        fields.integer("vcpus"),
+        fields.integer("memory_mib"),
+        fields.object("host").text_by_name(),
+    )
 
 
 def read_attempt(fields: Fields) -> BatchAttempt:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from genomics_pipeline.model.container_choice import CONTAINERS, NO_CONTAINERS
 from genomics_pipeline.model.metric_spec import DeclaredMetrics
 from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.model.slurm_options import SlurmOptions
+from genomics_pipeline.model.slurm_options import CHECKS, SlurmOptions
 from genomics_pipeline.records.fields import ADVICE, Fields, RecordKind, find_fields, record_text
 from genomics_pipeline.records.metrics import read_declared_metrics
 from genomics_pipeline.stores.protocol import Store
@@ -33,8 +34,9 @@ class RunArguments:
         samples: The names of the requested samples; none for all.
         tolerate: The samples that the user accepts to miss, as a share or a number; None for none.
         max_failures: The samples that may fail before no new ones start, likewise; None for the pipeline's limit.
-        containers: True if each task ran in a container.
+        containers: The program that ran each task in a container; empty for no containers.
         slurm: The options of jobs on a Slurm cluster; None for jobs on this machine.
+        registry: The registry of the images; empty for none.
     """
 
     manifest: str
@@ -45,8 +47,9 @@ class RunArguments:
     samples: tuple[str, ...]
     tolerate: str | None
     max_failures: str | None
-    containers: bool
+    containers: str
     slurm: SlurmOptions | None = None
+    registry: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,17 +171,26 @@ def _arguments(fields: Fields) -> RunArguments:
         samples=fields.texts("samples"),
         tolerate=fields.text("tolerate") if fields.has("tolerate") else None,
         max_failures=fields.text("max_failures") if fields.has("max_failures") else None,
-        containers=fields.flag("containers"),
+        containers=fields.one_of("containers", (NO_CONTAINERS, *CONTAINERS)),
+        registry=fields.text("registry"),
         slurm=_slurm(fields.object("slurm")) if fields.has("slurm") else None,
     )
 
 
 def _slurm(fields: Fields) -> SlurmOptions:
     return SlurmOptions(
-        **{name: fields.text(name) for name in ("partition", "on_demand_partition", "account", "qos", "scratch")},
+        partition=fields.text("partition"),
+        on_demand_partition=fields.text("on_demand_partition"),
+        account=fields.text("account"),
+        qos=fields.text("qos"),
+        scratch=fields.text("scratch"),
         mem_per_cpu=fields.flag("mem_per_cpu"),
         extra=fields.texts("extra"),
         poll_s=fields.integer("poll_s", 1),
+        check=fields.one_of("check", CHECKS),
+        cpus=fields.integer("cpus", 0),
+        memory_mib=fields.integer("memory_mib", 0),
+        jobs=fields.integer("jobs", 0),
     )
 
 

@@ -11,6 +11,8 @@ from genomics_pipeline.model.json_text import dumps, loads
 from genomics_pipeline.model.metric_spec import METRIC_FORMAT, QUALITY, SECTIONS, DeclaredMetrics, MetricSpec
 from genomics_pipeline.records.fields import Fields
 
+SAMPLES = "samples"  # the member of a cohort's metrics with those of each sample
+
 
 def parse_metrics(text: bytes) -> Mapping[str, Any]:
     """Return the metrics in a file; numbers that JSON does not have, such as NaN, become null.

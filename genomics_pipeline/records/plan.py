@@ -10,7 +10,7 @@ from genomics_pipeline.records.fields import RecordKind, find_fields, record_tex
 from genomics_pipeline.stores.protocol import Store
 
 KIND = RecordKind("a plan", "delete the file")
-CORE_HOURS = "core_hours"
+CORE_HOURS, DOLLARS = "core_hours", "dollars"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class PlannedFigures:
     """The figures of a plan.
 
     Attributes:
-        dollars: US dollars by line; None of a plan for a machine of one's own.
+        dollars: US dollars by line; None of a plan for machines of one's own, without a price of their core-hours.
         core_hours: Core-hours by stage; None of a plan for AWS.
     """
 
@@ -34,9 +34,9 @@ def read_planned_figures(store: Store, uri: str) -> PlannedFigures:
     """
     if (fields := find_fields(store, uri, KIND)) is None:
         return PlannedFigures()
-    if fields.has(CORE_HOURS):
-        return PlannedFigures(core_hours=fields.object(CORE_HOURS).object("by_stage").number_by_name())
-    return PlannedFigures(fields.object("dollars").object("by_line").number_by_name())
+    hours = fields.object(CORE_HOURS).object("by_stage").number_by_name() if fields.has(CORE_HOURS) else None
+    without_dollars = hours is not None and not fields.has(DOLLARS)
+    return PlannedFigures(None if without_dollars else fields.object(DOLLARS).object("by_line").number_by_name(), hours)
 
 
 def write_plan(store: Store, uri: str, members: Mapping[str, Any]) -> None:

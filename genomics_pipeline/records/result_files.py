@@ -14,7 +14,7 @@ from genomics_pipeline.model.json_text import loads_lenient
 from genomics_pipeline.model.plain_path import is_plain_key
 from genomics_pipeline.records.result_file_rows import file_rows
 from genomics_pipeline.records.result_row import ResultRow, decode
-from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.protocol import Store, shown_place
 
 KINDS = ("SUCCEEDED", "FAILED", "PENDING")
 _REDRIVE = re.compile(rf"{run_layout.REDRIVE}([0-9]{{1,9}})")
@@ -33,7 +33,7 @@ def result_rows(store: Store, details: Mapping[str, str], kind: str) -> Iterator
     """
     for uri, size in result_objects(store, details, kind):
         with store.open(uri) as stream:
-            yield from file_rows(uri, stream, size)
+            yield from file_rows(shown_place(store, uri), stream, size)
 
 
 def result_objects(store: Store, details: Mapping[str, str], kind: str) -> list[tuple[str, int | None]]:
@@ -67,12 +67,12 @@ def _file_key(key: str, manifest: str) -> str:
     Raises:
         ValueError: for any other key.
     """
-    if not is_plain_key(key, _map_run_folder(manifest)):
+    if not is_plain_key(key, map_run_folder(manifest)):
         raise ValueError(f"the key {key!r} outside of the Map Run's folder")
     return key
 
 
-def _map_run_folder(manifest: str) -> str:
+def map_run_folder(manifest: str) -> str:
     """Return the prefix of a Map Run's files, those of its redrives included, by the key of a manifest."""
     folder = manifest.rpartition("/")[0]
     parent, _, last = folder.rpartition("/")
@@ -99,7 +99,7 @@ def newest_details(store: Store, details: Mapping[str, str]) -> dict[str, str]:
         store: The store of the files.
         details: ``ResultWriterDetails`` of the Map Run, from before or after a redrive.
     """
-    bucket, folder = details["Bucket"], _map_run_folder(details["Key"]).rstrip("/")
+    bucket, folder = details["Bucket"], map_run_folder(details["Key"]).rstrip("/")
     start = f"s3://{bucket}/{folder}/"
     numbers = [
         int(match[1])

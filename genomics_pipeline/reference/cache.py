@@ -16,13 +16,15 @@ from genomics_pipeline.reference.cache_content import REFERENCES
 from genomics_pipeline.stores.protocol import ObjectInfo
 
 NAME = "genomics-pipeline"  # of the folder of all caches
+VARIABLE = "GENOMICS_PIPELINE_CACHE"
 COPYING, INDEXING = ".copy-", ".index-"  # prefixes of folders for incomplete files
 
 
 def cache_folder(environment: Mapping[str, str], home: Path | None, temporary: Callable[[], str]) -> Path:
-    """Return the folder of a user's caches: XDG_CACHE_HOME (XDG Base Directory Specification), else below the home.
+    """Return the folder of a user's caches: that of `VARIABLE`, or in XDG_CACHE_HOME, or below the home.
 
-    A user without a home, or with one that cannot be written to, has it in the folder for temporary files.
+    XDG_CACHE_HOME is of the XDG Base Directory Specification. A user without a home, or with one that cannot be written
+    to, has it in the folder for temporary files.
 
     Args:
         environment: The environment variables.
@@ -34,6 +36,8 @@ def cache_folder(environment: Mapping[str, str], home: Path | None, temporary: C
     >>> cache_folder({"XDG_CACHE_HOME": "/tmp/c"}, None, lambda: "/tmp")
     PosixPath('/tmp/c/genomics-pipeline')
     """
+    if own := environment.get(VARIABLE):
+        return Path(own)
     if named := environment.get("XDG_CACHE_HOME"):
         return Path(named) / NAME
     if home is not None and _can_be_made(home / ".cache" / NAME, home):

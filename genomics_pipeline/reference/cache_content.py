@@ -21,12 +21,12 @@ _HELD: list[int] = []  # descriptors, open until this process ends
 
 
 @dataclass(frozen=True, slots=True)
-class CachedReference:
-    """A reference in the cache.
+class CachedItem:
+    """A reference in the cache, or what else it holds that is listed.
 
     Attributes:
-        folder: Its folder.
-        source: The path or URI that it is a copy of; its name where that is not known.
+        folder: Its folder; its file, if it has one only.
+        source: The path or URI that it is a copy of, its name where that is not known, or what it is.
         size_bytes: The size of all its files.
         used: The time of its last use, in seconds since the epoch.
         in_use: Whether a process uses it now.
@@ -64,13 +64,13 @@ def hold(folder: Path, uri: str) -> None:
         publish_bytes(folder / SOURCE, redact(uri if "://" in uri else str(Path(uri).absolute())).encode())
 
 
-def cached_references(cache: Path) -> Iterator[CachedReference]:
+def cached_references(cache: Path) -> Iterator[CachedItem]:
     """Yield the references in a user's cache, the one that was not used for the longest time first."""
     folders = [path for path in (cache / REFERENCES).glob("*/") if path.is_dir() and not path.is_symlink()]
     yield from sorted((_describe(folder) for folder in folders), key=lambda one: one.used)
 
 
-def remove_reference(reference: CachedReference) -> bool:
+def remove_reference(reference: CachedItem) -> bool:
     """Remove a reference from the cache; return False if a process uses it."""
     with _lock(reference.folder) as locked:
         if locked:
@@ -99,7 +99,7 @@ def _is_file(descriptor: int, path: Path) -> bool:
     return False
 
 
-def _describe(folder: Path) -> CachedReference:
+def _describe(folder: Path) -> CachedItem:
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
     mark = folder / IN_USE
     used = (mark if mark.exists() else folder).stat().st_mtime
@@ -107,7 +107,7 @@ def _describe(folder: Path) -> CachedReference:
     with suppress(OSError), _lock(folder) as unused:  # in a cache of others
         in_use = not unused
         os.utime(mark, (used, used))
-    return CachedReference(folder, _source(folder), sum(file.stat().st_size for file in files), used, in_use)
+    return CachedItem(folder, _source(folder), sum(file.stat().st_size for file in files), used, in_use)
 
 
 def _source(folder: Path) -> str:

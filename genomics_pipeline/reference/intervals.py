@@ -113,3 +113,13 @@ def interval_lines(contigs: Iterable[Contig], limits: IntervalLimits, targets: T
         json.dumps({"interval": f"{number:05d}", "regions": regions}, separators=(",", ":")) + "\n"
         for number, regions in enumerate(windows(contigs, limits, targets))
     )
+
+
+def region_bases(region: str) -> int:
+    """Return the length of a region.
+
+    >>> region_bases("chr1:11-20")
+    10
+    """
+    start, _, end = region.rpartition(":")[2].partition("-")
+    return int(end) - int(start) + 1

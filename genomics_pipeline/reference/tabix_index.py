@@ -8,7 +8,7 @@ indexed up to INFO/END, where they have one, else up to the end of REF.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 from typing import NamedTuple
 
@@ -115,6 +115,104 @@ class TabixIndex:
             return self._chunks(self._place(rank), start, end)
         except (IndexError, struct.error):
             raise DataError(f"{_DAMAGED} one that is cut off at {contig}") from None
+
+    def contigs(self, numbers: Mapping[str, int] | None = None) -> list[str]:
+        """Return the contigs with records, in the file's order.
+
+        Args:
+            numbers: See `chunks`.
+
+        Raises:
+            DataError: if the index is not whole, or has contigs that a BCF file's header lacks.
+        """
+        names = {rank: name for name, rank in (self._rank or {} if numbers is None else numbers).items()}
+        try:
+            ranks = [rank for rank in range(self._count) if self._words[self._place(rank)]]
+        except IndexError:
+            raise DataError(f"{_DAMAGED} one that is cut off") from None
+        if not names.keys() >= set(ranks):
+            raise DataError("expected an index of contigs of the header, found one of more contigs")
+        return [names[rank] for rank in ranks]
+
+    def windows(self, contig: str, numbers: Mapping[str, int] | None = None) -> list[tuple[int, int]]:
+        """Return windows of a contig: the first base of each, from 0, and a place in the file before its records.
+
+        Both increase; windows without records of their own are left out.
+
+        Args:
+            contig: A contig with records.
+            numbers: See `chunks`.
+
+        Raises:
+            DataError: if the index is not whole.
+        """
+        rank = (self._rank or {} if numbers is None else numbers)[contig]
+        found: list[tuple[int, int]] = []
+        try:
+            for start, place in sorted(self._window_places(self._place(rank))):
+                if place and (not found or place > found[-1][1]):
+                    found.append((start, place))
+        except IndexError:
+            raise DataError(f"{_DAMAGED} one that is cut off at {contig}") from None
+        return found
+
+    def _window_places(self, place: int) -> Iterator[tuple[int, int]]:
+        """Yield the first base of each window of 16 kb, or of each bin of a `.csi`, and the byte of its records' block.
+
+        A bin with little content is not in the file, but part of a larger one, so that all sizes of bins count.
+        """
+        words, counts = self._words, _first_bin(self._depth + 1) + 1
+        bins, place = words[place], place + 1
+        for _ in repeat(None, bins):
+            number, one = words[place], place
+            place += self._bin_words + _WORD * words[place + self._bin_words - 1]
+            if self.is_csi and number != counts:
+                yield self._begin(number), (words[one + 1] | words[one + 2] << 32) >> 16
+        if not self.is_csi:
+            for window in range(words[place]):
+                low, high = words[place + 1 + 2 * window], words[place + 2 + 2 * window]
+                yield window << self._min_shift, (low | high << 32) >> 16
+
+    def end(self) -> int:
+        """Return the virtual offset behind the last record; 0 for an index without records.
+
+        Raises:
+            DataError: if the index is not whole.
+        """
+        words, counts = self._words, _first_bin(self._depth + 1) + 1
+        bins = ((start, end) for number, start, end in self._bins() if number != counts)
+        places = (at for start, end in bins for at in range(start, end, _WORD))
+        return max((words[at + 2] | words[at + 3] << 32 for at in places), default=0)
+
+    def records(self) -> int | None:
+        """Return the number of records, which samtools and bcftools write into a bin of their own; None without it.
+
+        Raises:
+            DataError: if the index is not whole.
+        """
+        words, counts = self._words, _first_bin(self._depth + 1) + 1
+        places = [end - _WORD for number, _, end in self._bins() if number == counts]
+        if len(places) < sum(1 for rank in range(self._count) if words[self._place(rank)]):
+            return None
+        return sum(words[at] | words[at + 1] << 32 for at in places) + sum(words[at + 2] for at in places)
+
+    def _bins(self) -> Iterator[tuple[int, int, int]]:
+        """Yield the number of each bin of each contig, and the places of its chunks' beginning and end.
+
+        Raises:
+            DataError: if the index is not whole.
+        """
+        words = self._words
+        try:
+            for rank in range(self._count):
+                place = self._place(rank)
+                bins, place = words[place], place + 1
+                for _ in repeat(None, bins):
+                    number, start = words[place], place + self._bin_words
+                    place = start + _WORD * words[start - 1]
+                    yield number, start, place
+        except IndexError:
+            raise DataError(f"{_DAMAGED} one that is cut off") from None
 
     def _place(self, rank: int) -> int:
         """Return the place of the bins of a contig."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.metric_spec import BAD, NOTHING, WARN
 from genomics_pipeline.model.printable import indented
 from genomics_pipeline.model.quantity import quantity
@@ -22,6 +25,7 @@ from genomics_pipeline.report.run_summary import Outcomes, RunSummary, SampleOut
 
 STYLES = {"done": "green", "reused": "cyan", "FAILED": "bold red", "pending": "yellow"}
 MOST, WORST = 40, 20  # samples: the most that are all shown, and how many are shown of more
+NAME, GAP = 24, 2  # columns of a terminal: that names of samples have at least, if they need them; between two columns
 STATES = {"SUCCEEDED": "done", "FAILED": "FAILED", "PENDING": "pending"}
 
 
@@ -29,10 +33,9 @@ def render_table(summary: RunSummary) -> None:
     """Print the summary of a run to standard output; of a large cohort the samples to look at first."""
     console = open_console()
     shown = replace(summary, samples=worst_samples(summary.samples))
-    if shown.samples:
-        console.print(_samples(shown))
+    table = _print_samples(console, shown)
     rest = _rest(summary.samples, shown.samples, summary.run)
-    for line in [*rest, *_reasons(shown), *_failures(shown.samples), *_cohort(shown), *_ending(shown)]:
+    for line in [*table, *rest, *_reasons(shown), *_failures(shown.samples), *_cohort(shown), *_ending(shown)]:
         console.print(line, soft_wrap=True)
 
 
@@ -47,10 +50,9 @@ def render_outcomes(outcomes: Outcomes, place: str, *, whole: bool) -> None:
     console = open_console()
     console.print()
     shown = outcomes if whole else replace(outcomes, samples=worst_samples(outcomes.samples))
-    if shown.samples:
-        console.print(_samples(shown))
+    table = _print_samples(console, shown)
     rest = _rest(outcomes.samples, shown.samples, place)
-    for line in [*rest, *_reasons(shown), *cohort_metrics(shown)]:
+    for line in [*table, *rest, *_reasons(shown), *cohort_metrics(shown)]:
         console.print(line, soft_wrap=True)
 
 
@@ -77,17 +79,52 @@ def _rest(samples: Sequence[SampleOutcome], shown: Sequence[SampleOutcome], plac
         yield Text(f"all of them: {command_line('status', place, '--table')}")
 
 
-def _samples(summary: Outcomes) -> Table:
-    columns = sample_columns(summary)
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+def _print_samples(console: Console, outcomes: Outcomes) -> Sequence[Text]:
+    """Print a row for each sample, with as many columns as the terminal has room for; return a line on the others.
+
+    Args:
+        console: The console.
+        outcomes: The outcomes of the samples, which may be none.
+    """
+    if not outcomes.samples:
+        return []
+    columns = sample_columns(outcomes)
+    heads = ["Sample", "State", *(column.heading for column in columns), "Seconds"]
+    rows = [
+        [
+            Text(one.sample),
+            _state(one),
+            *(metric_cell(column.stage, column.spec, one) for column in columns),
+            Text(f"{one.seconds:.1f}"),
+        ]
+        for one in outcomes.samples
+    ]
+    widths = [max(cell.cell_len for cell in column) for column in zip(map(Text, heads), *rows, strict=True)]
+    fitting = _fitting([min(widths[0], NAME), *widths[1:]], console.width)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
     table.add_column("Sample", overflow="fold", min_width=10)
     table.add_column("State", no_wrap=True)
-    for name in [*(column.heading for column in columns), "Seconds"]:
-        table.add_column(name, justify="right", no_wrap=True)
-    for sample in summary.samples:
-        cells = (metric_cell(column.stage, column.spec, sample) for column in columns)
-        table.add_row(sample.sample, _state(sample), *cells, f"{sample.seconds:.1f}")
-    return table
+    for head in heads[2:fitting]:
+        table.add_column(head, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row[:fitting])
+    console.print(table)
+    left_out = ", ".join(heads[fitting:])
+    return [Text(f"not shown, since the terminal is too narrow: {left_out}")] if left_out else []
+
+
+def _fitting(widths: Sequence[int], room: int) -> int:
+    """Return how many columns fit into a terminal, at least the names and the states of the samples.
+
+    Args:
+        widths: The width of each column.
+        room: The width of the terminal.
+
+    >>> _fitting([7, 5, 5, 7], 24), _fitting([7, 5, 5, 7], 10)
+    (3, 2)
+    """
+    ends = accumulate(width + GAP for width in widths)
+    return max(2, sum(1 for end in ends if end - GAP <= room))
 
 
 def _state_words(sample: SampleOutcome) -> str:
@@ -148,6 +185,7 @@ def _ending(summary: RunSummary) -> Iterator[Text]:
     if summary.error is not None:
         yield Text.assemble(("run failed: ", "bold red"), indented(summary.error))
     yield Text(f"{quantity(summary.ran, 'step', ',')} ran, {summary.reused:,} reused, {summary.seconds:.1f} s")
+    yield Text(f"report: {summary.run}/{run_layout.REPORT}")
     if summary.missing:
         succeeded, accepted = summary.status == "SUCCEEDED", summary.is_accepted
         yield from map(Text, missing_lines(summary.missing, summary.run, succeeded, accepted))

@@ -32,6 +32,7 @@ def cost_text(cost: RunCost) -> Iterator[str]:
         wasted = cost.wasted
         numbers = f"{wasted.tasks:,}", f"{wasted.core_hours:,.3f}", dollar_words(wasted.dollars)
         yield _STAGE.format("failed attempts", *numbers, "").rstrip()
+    yield from _partition_lines(cost)
     yield ""
     yield _heading(cost)
     yield from (_line(cost, line) for line in cost.lines)
@@ -39,6 +40,16 @@ def cost_text(cost: RunCost) -> Iterator[str]:
         yield _row(cost, "failed attempts", "", "", cost.wasted.dollars, "")
     yield _row(cost, "total", "", "", cost.dollars, spread_words(cost))
     yield from (f"not counted: {one}" for one in cost.not_counted)
+
+
+def _partition_lines(cost: RunCost) -> Iterator[str]:
+    """Yield the core-hours by the partition of a cluster, failed attempts included; none for other runs."""
+    if cost.partitions:
+        yield ""
+        yield _STAGE.format("partition", "tasks", "core-hours", "dollars", "").rstrip()
+    for partition, one in sorted(cost.partitions.items()):
+        numbers = f"{one.tasks:,}", f"{one.core_hours:,.3f}", dollar_words(one.dollars)
+        yield _STAGE.format(partition, *numbers, "").rstrip()
 
 
 def _planned_hours(hours: Mapping[str, float] | None, stage: str, spent: float) -> str:
@@ -109,6 +120,7 @@ def cost_json(cost: RunCost) -> dict[str, Any]:
         "run": cost.run,
         "stages": _tallies(cost.stages),
         "waste": _tallies(cost.waste),
+        **({"partitions": _tallies(cost.partitions)} if cost.partitions else {}),
         "dollars": {
             "total": cost.dollars,
             "low": low,

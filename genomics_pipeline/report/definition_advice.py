@@ -77,7 +77,8 @@ def _saving_words(saving: Saving) -> str:
     if saving.dollars_per_million is None:
         return saving.words
     count = saving.transitions
-    counted = f"{count:,.4g} state transition{'' if count == 1 else 's'} per {saving.per}"
+    number = f"{count:,.0f}" if count >= 1000 else f"{count:.4g}"
+    counted = f"{number} state transition{'' if count == 1 else 's'} per {saving.per}"
     dollars = f"${saving.dollars_per_million:,.2f} per million"
     return ", ".join(part for part in (counted, saving.words, dollars) if part)
 

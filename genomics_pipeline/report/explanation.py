@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from genomics_pipeline.model.classify import Failure, StageTry
+from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.model.stage_try import StageTry
 from genomics_pipeline.report.advice import advice
 
 WIDTH = 11  # of the column of names, in characters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, tostring
@@ -29,7 +29,8 @@ pre { overflow-x: auto; } pre span { display: block; }
 svg { max-width: 100%; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
 @media (max-width: 40rem) { thead { display: none; } table, tbody, tr { display: block; }
   tr { padding: .4rem 0; border-bottom: 1px solid var(--line); }
-  td { display: inline-block; border: 0; padding: 0 .8rem 0 0; } td:first-child { display: block; font-weight: bold; } }
+  td { display: inline-block; border: 0; padding: 0 .8rem 0 0; } td:first-child { display: block; font-weight: bold; }
+  td[data-head]::before { content: attr(data-head) " "; color: var(--faint); } }
 .bar { fill: var(--bar); } .full { fill: var(--full); } .track { fill: var(--line); }
 """
 ROW, LABELS, WIDTH = 22, 160, 900  # pixels of a timeline: of half a row, of its labels, of all
@@ -81,7 +82,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Element | str]], numbers
     right = set(numbers)
 
     def cell(tag: str, column: int, content: Element | str) -> Element:
-        return element(tag, content, **({"class_": "number"} if column in right else {}))
+        if column not in right:
+            return element(tag, content)
+        # A narrow window shows no heads: there, numbers have theirs in front of them.
+        label = {"data_head": heads[column]} if tag == "td" and column and heads[column] else {}
+        return element(tag, content, class_="number", **label)
 
     head = element("tr", *(cell("th" if one else "td", column, one) for column, one in enumerate(heads)))
     body = [element("tr", *(cell("td", column, one) for column, one in enumerate(row))) for row in rows]
@@ -174,20 +179,29 @@ def page(title: str, *content: Element, extras: PageExtras = PLAIN) -> str:
     style = STYLE + extras.style
     programs = f"script-src '{_digest(extras.script)}'; " if extras.script else ""
     policy = f"default-src 'none'; {programs}style-src '{_digest(style)}'; base-uri 'none'; form-action 'none'"
-    refresh = [] if extras.refresh_s is None else [element("meta", http_equiv="refresh", content=str(extras.refresh_s))]
     head = element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", http_equiv="Content-Security-Policy", content=policy),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        *refresh,
+        *_refresh(extras),
         element("title", title),
         _raw("style", style),
     )
     data = [_raw("script", _safe_json(text), type="application/json", id=name) for name, text in extras.data.items()]
     program = [_raw("script", extras.script)] if extras.script else []
     body = element("body", element("main", element("h1", title), *content), *data, *program)
-    return "<!DOCTYPE html>\n" + tostring(element("html", head, body, lang="en"), "unicode", method="html") + "\n"
+    every = {} if extras.refresh_s is None else {"data_refresh": str(extras.refresh_s)}
+    return (
+        "<!DOCTYPE html>\n" + tostring(element("html", head, body, lang="en", **every), "unicode", method="html") + "\n"
+    )
+
+
+def _refresh(extras: PageExtras) -> Iterator[Element]:
+    """Yield what makes a browser read the file again; a program does so itself, and keeps what its user has chosen."""
+    if extras.refresh_s is not None:
+        meta = element("meta", http_equiv="refresh", content=str(extras.refresh_s))
+        yield element("noscript", meta) if extras.script else meta
 
 
 def _digest(text: str) -> str:

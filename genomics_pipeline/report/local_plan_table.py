@@ -1,4 +1,4 @@
-"""The screen and the JSON object of the plan of a run on this machine, and where its figures come from."""
+"""The screen and the JSON object of the plan of a run on machines of one's own, and where its figures come from."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.planning.local_plan import LocalPlan
+from genomics_pipeline.report.cluster_plan_table import cluster_explanations, cluster_json, cluster_lines
 from genomics_pipeline.report.duration import duration
 from genomics_pipeline.report.plan_explanation import figure
 from genomics_pipeline.report.plan_table import figure_row, stage_bar
@@ -15,7 +16,7 @@ _GB = 1e9
 
 
 def local_plan_json(plan: LocalPlan) -> dict[str, Any]:
-    """Return the object that ``plan --here --json`` prints."""
+    """Return the object that ``plan --here --json`` or ``plan --slurm --json`` prints."""
     return {
         "pipeline": plan.pipeline,
         "machine": plan.machine,
@@ -44,6 +45,7 @@ def local_plan_json(plan: LocalPlan) -> dict[str, Any]:
             "total": round(plan.core_hours, 6),
             "by_stage": {one.stage: round(one.core_hours, 6) for one in plan.timeline},
         },
+        **({} if plan.cluster is None else cluster_json(plan.cluster)),
         "assumptions": list(plan.assumptions),
     }
 
@@ -51,7 +53,7 @@ def local_plan_json(plan: LocalPlan) -> dict[str, Any]:
 def local_title(plan: LocalPlan) -> str:
     """Return the first line of the screen."""
     intervals = f", {quantity(plan.intervals, 'interval', ',')}" if plan.intervals else ""
-    return f"{plan.pipeline}: {quantity(plan.samples, 'sample', ',')}{intervals}, on this machine: {plan.machine}"
+    return f"{plan.pipeline}: {quantity(plan.samples, 'sample', ',')}{intervals}, on {plan.machine}"
 
 
 def local_plan_lines(plan: LocalPlan) -> Iterator[str]:
@@ -72,6 +74,8 @@ def local_plan_lines(plan: LocalPlan) -> Iterator[str]:
     for one in plan.timeline:
         size = f"{one.input_bytes / _GB:,.4f} GB   {one.output_bytes / _GB:,.4f} GB"
         yield f"  {one.stage:<30}{one.core_hours:>14,.3f}  {size}"
+    if plan.cluster is not None:
+        yield from cluster_lines(plan.cluster)
     yield ""
     yield "rests on"
     yield from (f"  {note}" for note in plan.assumptions)
@@ -103,12 +107,13 @@ def local_explanations(plan: LocalPlan) -> dict[str, list[str]]:
     return {
         "jobs": [f"{stage}: {number:,}" for stage, number in plan.counts.jobs.items()],
         "duration": [
-            f"{duration(plan.command_s)} of the command itself, and a simulation of its jobs on {plan.machine}, by the "
-            "rules of the local runner",
+            f"{duration(plan.command_s)} of the command itself, and a simulation of its jobs on {plan.machine}, by "
+            f"{plan.rules}",
             *basis,
         ],
         "core-hours": [
             f"{one.stage}: {one.core_hours:,.6f}, durations of jobs times their cores" for one in plan.timeline
         ],
         **{one.stage: [one.basis] for one in plan.timeline},
+        **({} if plan.cluster is None else cluster_explanations(plan.cluster)),
     }

@@ -11,14 +11,14 @@ from typing import Any
 
 from genomics_pipeline.model.json_text import dumps
 from genomics_pipeline.model.metric_spec import BAD, WARN, MetricSpec
-from genomics_pipeline.report.run_summary import RunSummary, SampleOutcome
+from genomics_pipeline.report.run_summary import Outcomes, SampleOutcome
 
 FILE = "genomics_pipeline_metrics_mqc.json"
 ID = "genomics_pipeline_metrics"
 COLOURS = {WARN: "warn", BAD: "fail"}  # as MultiQC names them, in the order of precedence
 
 
-def multiqc_table(summary: RunSummary) -> str:
+def multiqc_table(summary: Outcomes) -> str:
     """Return the content of the file: a column for each metric that was measured, a row for each sample."""
     headers: dict[str, Any] = {}
     data: dict[str, dict[str, Any]] = {}

@@ -26,9 +26,10 @@ _STATES: Mapping[str, Callable[..., int]] = {
 
 @dataclass(slots=True)
 class _StageTotals:
-    """Sums and distributions over the tasks of a stage that left a record."""
+    """Sums and distributions over the attempts of a stage; `ends` counts the newest of each task alone."""
 
     ends: dict[str, int] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
     seconds: Distribution = field(default_factory=Distribution)
     memory: Distribution = field(default_factory=Distribution)
     waited: Distribution = field(default_factory=Distribution)
@@ -37,9 +38,12 @@ class _StageTotals:
     written_bytes: int = 0
 
     def add(self, trace: TaskTrace) -> None:
-        """Add a task."""
-        end = str(trace.failure_class) if trace.failure_class else "reused" if trace.reused else "succeeded"
-        self.ends[end] = self.ends.get(end, 0) + 1
+        """Add an attempt."""
+        end = str(trace.failure_class) if trace.failure_class else "succeeded"
+        self.attempts[end] = self.attempts.get(end, 0) + 1
+        if trace.is_newest:
+            end = "reused" if trace.reused and not trace.failure_class else end
+            self.ends[end] = self.ends.get(end, 0) + 1
         self.processor_seconds += trace.processor_seconds or 0
         self.read_bytes += trace.read_bytes or 0
         self.written_bytes += trace.written_bytes or 0
@@ -73,6 +77,10 @@ def open_metrics_lines(state: RunState, traces: Iterable[TaskTrace]) -> Iterator
     for stage, totals in stages.items():
         for end, count in sorted(totals.ends.items()):
             yield _sample("tasks", count, run, ("stage", stage), ("end", end))
+    yield from _family("attempts", "counter", "Attempts of tasks by stage and end, also those that others followed.")
+    for stage, totals in stages.items():
+        for end, count in sorted(totals.attempts.items()):
+            yield _sample("attempts_total", count, run, ("stage", stage), ("end", end))
     for name, unit, words, distribution in _SUMMARIES:
         yield from _family(name, "summary", words, unit)
         for stage, totals in stages.items():

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from genomics_pipeline.model.errors import UsageError, did_you_mean
 from genomics_pipeline.planning.costs import CostLine
-from genomics_pipeline.planning.limits import Usage
+from genomics_pipeline.planning.limits import REFUSES, Usage
 from genomics_pipeline.planning.plan import Plan
 from genomics_pipeline.planning.what_if import SWITCHES
 from genomics_pipeline.report.duration import duration
-from genomics_pipeline.report.plan_table import total_dollars
+from genomics_pipeline.report.plan_table import limit_number, total_dollars, used_number
 from genomics_pipeline.report.savings_table import savings_explanations
 
 
@@ -68,7 +68,7 @@ def explanations(plan: Plan) -> dict[str, list[str]]:
         figures["of which state transitions"] = [
             f"${found.orchestration:,.4f}: the transitions of `transitions`, priced"
         ]
-        figures["together"] = [f"${found.together:,.4f}: all choices at once: the lines of `naive, on On-Demand hosts`"]
+        figures["together"] = [f"${found.together:,.4f}: these choices at once, of which one may make another dearer"]
         for choice in found.alone:
             switch = SWITCHES[choice.name]
             figures[choice.name] = [
@@ -81,7 +81,7 @@ def explanations(plan: Plan) -> dict[str, list[str]]:
         ):
             figures[name] = [line for one in lines for line in (one.name, *_cost(one))]
     figures |= savings_explanations(plan.savings)
-    for cost in plan.costs:  # transitions have a count and a price
+    for cost in (*plan.costs, plan.storage_year):  # transitions have a count and a price
         figures.setdefault(cost.name, []).extend(_cost(cost))
     return figures
 
@@ -151,10 +151,14 @@ def _duration(plan: Plan) -> list[str]:
 
 def _usage(one: Usage) -> list[str]:
     return [
-        f"{one.used:,.3f} of {one.limit:,.0f} {one.unit}; beyond it, AWS or the step {one.effect}",
+        f"{used_number(one)} of {limit_number(one)} {one.unit}; beyond it, {_effect(one)}",
         f"limit: {one.source}",
         f"used: {one.basis or 'counted and simulated'}",
     ]
+
+
+def _effect(one: Usage) -> str:
+    return "the run or the job fails" if one.effect == REFUSES else "the run waits"
 
 
 def _cost(one: CostLine) -> list[str]:

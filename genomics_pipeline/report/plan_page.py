@@ -28,6 +28,7 @@ from genomics_pipeline.report.plan_explanation import explanations
 from genomics_pipeline.report.plan_table import (
     count_rows,
     left_words,
+    limit_number,
     plan_title,
     stopped_words,
     sum_of,
@@ -129,7 +130,7 @@ def _limits(plan: Plan) -> Element:
     def row(one: Usage) -> tuple[Element | str, ...]:
         share, left = 1 - one.headroom, left_words(one)
         bar = share_bar(share, f"{share:.0%} used")
-        return one.name, used_number(one), f"{one.limit:,.0f}", one.unit, bar, left, one.source
+        return one.name, used_number(one), limit_number(one), one.unit, bar, left, one.source
 
     rows = [row(one) for one in sorted(plan.usages, key=lambda one: one.headroom)]
     return table(("limit", "used", "limit", "unit", "", "left", "source"), rows, (1, 2))
@@ -145,7 +146,9 @@ def _dollars(plan: Plan) -> Element:
         rows.append(row(one.name, one.dollars, one.low, one.high, f"{one.price.date or 'no date'}{mark}", one.formula))
     total, low, high = (total_dollars(plan, one) for one in ("dollars", "low", "high"))
     rows.append(row("total", total, low, high, "", f"${total / max(1, plan.samples):,.2f} a sample"))
-    return table(("", "dollars", "least Spot prices", "greatest", "price of", "from"), rows, (1, 2, 3))
+    year = plan.storage_year
+    rows.append(row(year.name, year.dollars, year.low, year.high, "not in the sum", year.formula))
+    return table(("", "dollars", "least Spot prices", "greatest", "price of", "from"), rows, (1, 2, 3, 4))
 
 
 def _comparison(plan: Plan) -> Iterator[Element]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.planning.cost_names import STORAGE_YEAR
 from genomics_pipeline.planning.costs import CostLine
 from genomics_pipeline.planning.limits import REFUSES, Usage
 from genomics_pipeline.planning.plan import Plan
@@ -14,6 +15,7 @@ from genomics_pipeline.report.duration import duration
 from genomics_pipeline.report.savings_table import savings_json, savings_lines
 
 BAR = 30  # characters of the timeline
+NOT_IN_THE_SUM = "not in the sum: of results that nobody reads, by the storage classes of the stack"
 SHOWN_LIMITS = 8  # that are not exceeded
 
 
@@ -41,7 +43,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
             "S3 GET": asked.s3_get,
             "S3 PUT": asked.s3_put,
         },
-        "quotas": [_usage_json(one) for one in plan.usages],
+        "quotas": [usage_json(one) for one in plan.usages],
         "first_limit": None if plan.first is None else {"name": plan.first.name, "samples": plan.first.samples},
         "duration_s": {name: round(getattr(plan.duration_s, name), 1) for name in ("p10", "p50", "p90")},
         **(
@@ -68,6 +70,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
             "low": round(total_dollars(plan, "low"), 4),
             "high": round(total_dollars(plan, "high"), 4),
             "by_line": {one.name: round(one.dollars, 4) for one in plan.costs},
+            "storage_a_year": round(plan.storage_year.dollars, 4),
             "prices": {one.name: {"date": one.price.date, "source": one.price.source} for one in plan.costs},
         },
         **_comparison_json(plan),
@@ -101,7 +104,8 @@ def sum_of(lines: Sequence[CostLine]) -> float:
     return sum(one.dollars for one in lines)
 
 
-def _usage_json(one: Usage) -> dict[str, Any]:
+def usage_json(one: Usage) -> dict[str, Any]:
+    """Return the object of a limit."""
     return {
         "name": one.name,
         "used": round(one.used, 3),
@@ -199,24 +203,38 @@ def stage_bar(first_s: float, last_s: float, run_s: float) -> str:
 
 
 def _limits(plan: Plan) -> Iterator[str]:
-    """Yield the limits that are exceeded or reached, and those of which most is used."""
-    by_use = sorted(plan.usages, key=lambda one: one.headroom)
-    reached = [one for one in by_use if one.headroom <= 0]
-    others = [one for one in by_use if one.headroom > 0]
-    yield f"{'limits':<38}{'used':>14}{'limit':>16}  left"
-    for one in (*reached, *others[:SHOWN_LIMITS]):
-        yield f"  {one.name:<36}{used_number(one):>14}{one.limit:>16,.0f}  {left_words(one):<18} {one.unit}"
-    if rest := others[SHOWN_LIMITS:]:
-        yield f"  {len(rest)} more, of which {rest[0].headroom:.0%} or more is left: --json lists them"
+    yield from limit_rows(plan.usages)
     if plan.first is None:
         yield "  more samples would exceed none of them"
     else:
         yield f"  the first to break: {plan.first.name}, from {plan.first.samples:,} samples on"
 
 
+def limit_rows(usages: Sequence[Usage]) -> Iterator[str]:
+    """Yield the limits that are exceeded or reached, and those of which most is used."""
+    by_use = sorted(usages, key=lambda one: one.headroom)
+    reached = [one for one in by_use if one.headroom <= 0]
+    others = [one for one in by_use if one.headroom > 0]
+    yield f"{'limits':<38}{'used':>14}{'limit':>16}  left"
+    for one in (*reached, *others[:SHOWN_LIMITS]):
+        yield f"  {one.name:<36}{used_number(one):>14}{limit_number(one):>16}  {left_words(one):<18} {one.unit}"
+    if rest := others[SHOWN_LIMITS:]:
+        yield f"  {len(rest)} more, of which {rest[0].headroom:.0%} or more is left: --json lists them"
+
+
 def used_number(one: Usage) -> str:
     """Return the use of a limit."""
-    return f"{one.used:,.1f}" if one.used < 100 else f"{one.used:,.0f}"
+    return _number(one.used) if one.used < 100 else f"{one.used:,.0f}"
+
+
+def limit_number(one: Usage) -> str:
+    """Return a limit."""
+    return _number(one.limit)
+
+
+def _number(value: float) -> str:
+    """Return a number with a decimal where it is not a whole one."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 
 def left_words(one: Usage) -> str:
@@ -235,6 +253,7 @@ def _dollars(plan: Plan) -> Iterator[str]:
     for one in plan.costs:
         mark = "" if one.price.verified else ", not verified"
         yield f"  {one.name:<30}{one.dollars:>14,.2f}  price of {one.price.date or 'no date'}{mark}"
+    yield f"  {STORAGE_YEAR:<30}{plan.storage_year.dollars:>14,.2f}  {NOT_IN_THE_SUM}"
 
 
 def _comparison(plan: Plan) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The progress of a run on standard error: a live display on a terminal, otherwise a line for each event."""
+"""The progress of a run on standard error: a live display on a terminal that can draw, else a line for each event."""
 
 from __future__ import annotations
 
@@ -59,8 +59,10 @@ class ProgressDisplay:
             from genomics_pipeline.report.live import open_live
 
             self._live = open_live(self._view)
+        if self._live is not None:
             self._live.start()
             if self._expect is not None:
+                self._tally.await_expectation()
                 threading.Thread(target=self._prepare, args=(self._expect,), daemon=True).start()
         return self
 
@@ -73,10 +75,11 @@ class ProgressDisplay:
             live.stop()
 
     def _prepare(self, expect: Callable[[], TimeLeft | None]) -> None:
+        left = None
         with suppress(Exception):  # the bar is less; the run itself says what is wrong
-            if (left := expect()) is not None:
-                with self._lock:
-                    self._tally.expect(left)
+            left = expect()
+        with self._lock:
+            self._tally.expect(left)
 
     def note(self, text: str) -> None:
         """Show one line."""

@@ -28,6 +28,7 @@ def record_plan_json(plan: RecordRunPlan) -> dict[str, Any]:
         "concurrency": plan.concurrency,
         "start_seconds": round(plan.start_seconds, 3),
         "seconds": round(plan.seconds, 3),
+        **({"gather_seconds": plan.gather_seconds} if plan.gather_seconds else {}),
         "dollars": round(plan.dollars, 6),
         "dollars_per_million": round(plan.dollars_per_million, 6),
         "costs": {one.name: round(one.dollars, 6) for one in plan.costs},
@@ -43,6 +44,8 @@ def record_plan_lines(plan: RecordRunPlan) -> Iterator[str]:
     yield f"  {batches}, {quantity(plan.calls, 'call', ',')} of functions"
     runs = f"{quantity(plan.map_runs, 'Map Run')} and {plan.concurrency:,} calls at a time"
     yield f"  at least {duration(plan.seconds)}, with {runs}; their starts take {duration(plan.start_seconds)}"
+    if plan.gather_seconds:
+        yield f"  then one call that gathers their results, at most {duration(plan.gather_seconds)}"
     yield f"  ${plan.dollars:,.2f}, ${plan.dollars_per_million:.4f} a million records:"
     for one in plan.costs:
         yield f"    ${one.dollars:>10,.4f}  {one.name:<18} {one.formula}"

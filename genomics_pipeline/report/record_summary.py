@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from genomics_pipeline.model.quantity import quantity
+from genomics_pipeline.model.quantity import binary_size, quantity
 from genomics_pipeline.report.duration import duration
 from genomics_pipeline.report.ledger import missing_lines
 from genomics_pipeline.report.run_state import Missing
@@ -22,6 +22,7 @@ class RecordSummary:
         records: The number of records of the run.
         ran: The number of records that the newest execution ran.
         results: The number of lines by file of results.
+        files: The size in bytes of each file that a stage that gathers wrote.
         missing: The records without a result; None where all have one.
         accepted: The greatest ``percentage`` and ``count`` of records that the user accepts to miss; None for none.
         seconds: The duration of the newest execution.
@@ -33,6 +34,7 @@ class RecordSummary:
     records: int
     ran: int
     results: Mapping[str, int]
+    files: Mapping[str, int] = field(default_factory=dict)
     missing: Missing | None = None
     accepted: Mapping[str, float] | None = None
     seconds: float = 0.0
@@ -47,8 +49,11 @@ class RecordSummary:
 
     def with_keys(self) -> RecordSummary:
         """Return the summary with keys below the run for paths, as its record has them: the folder may be moved."""
-        results = {name.removeprefix(f"{self.run}/"): lines for name, lines in self.results.items()}
-        return replace(self, run=".", results=results)
+        results, files = (
+            {name.removeprefix(f"{self.run}/"): size for name, size in named.items()}
+            for named in (self.results, self.files)
+        )
+        return replace(self, run=".", results=results, files=files)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``run --json`` prints."""
@@ -61,6 +66,7 @@ class RecordSummary:
             "records": self.records,
             "ran": self.ran,
             "results": dict(self.results),
+            **({"files": dict(self.files)} if self.files else {}),
             **missing,
             "seconds": self.seconds,
             **rate,
@@ -81,6 +87,8 @@ def summary_lines(summary: RecordSummary) -> Iterator[str]:
     yield f"{summary.run}: {summary.status}, {size}, {duration(summary.seconds)}{rate}"
     for file, lines in summary.results.items():
         yield f"results: {file} ({quantity(lines, 'line', ',')})"
+    for file, size_bytes in summary.files.items():
+        yield f"results: {file} ({binary_size(size_bytes)})"
     if summary.error:
         yield f"error: {summary.error}"
     if summary.missing:

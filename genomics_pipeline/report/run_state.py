@@ -15,6 +15,7 @@ from genomics_pipeline.report.stage_times import StageTimes
 
 PENDING = "pending"
 CHECKED = "CHECKED"  # the status of a dry run
+UNKNOWN = "UNKNOWN"  # of a run of which only the bucket was read: it may be running, or was stopped
 FIRST = 5  # names of missing items that are shown
 
 
@@ -186,7 +187,8 @@ class RunState:
         run: The name of the run.
         place: The folder or the URI of the run.
         pipeline: The name of the pipeline.
-        status: The status in the words of DescribeExecution; ABORTED also for a run in a folder whose process is gone.
+        status: The status in the words of DescribeExecution; ABORTED also for a run in a folder whose process is gone;
+            `UNKNOWN` where only the bucket was read, and does not show whether it is running or was stopped.
         started: Seconds since the epoch.
         stopped: Seconds since the epoch; None while the run is running.
         map_runs: The Map Runs, in the order of the definition.
@@ -202,6 +204,8 @@ class RunState:
         checks: The verdicts on the whole cohort that are not good.
         queues: The queues in which jobs wait while a run on AWS is running.
         queues_problem: Why they could not be read; None where they could.
+        last_record: The time of the newest file by which the state is known, where only files were read.
+        head: The job of Slurm that is the head of the run, in words; None where none waits or runs.
     """
 
     run: str
@@ -223,6 +227,8 @@ class RunState:
     checks: Sequence[CohortCheck] = ()
     queues: Sequence[QueueState] = ()
     queues_problem: str | None = None
+    last_record: float | None = None
+    head: str | None = None
 
     @property
     def is_accepted(self) -> bool:
@@ -253,6 +259,7 @@ class RunState:
             "status": self.status,
             "execution": self.execution,
             "executions": self.executions,
+            **({"head": self.head} if self.head else {}),
             "seconds": round((self.stopped or now) - self.started, 3),
             "map_runs": [_map_run(one, now) for one in self.map_runs],
             "cohort": {stage: "done" if done else "pending" for stage, done in self.cohort},

@@ -49,6 +49,7 @@ def status_view(state: RunState, now: float, bars: bool = True) -> RenderableTyp
         head.append(f"  execution {state.execution}, the newest of {state.executions}")
     return Group(
         head,
+        *([Text(f"head: {state.head}")] if state.head else []),
         _stages(state, now, bars),
         *_times(state),
         *_queues(state, now),

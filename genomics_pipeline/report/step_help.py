@@ -26,6 +26,7 @@ SCOPE_WORDS = {
     "interval": "once for each interval",
     "cohort": "once for the cohort",
     "record": "once for each batch of records",
+    "gather": "once, over the results of all records",
 }
 
 
@@ -74,7 +75,7 @@ def write_pipeline(formatter: HelpFormatter, pipeline: Pipeline) -> None:
             write_wrapped(formatter, f"step {spec.name} {spec.version}: {spec.summary}")
             inputs = {name: f"{source}: {input_words(spec.inputs[name])}" for name, source in stage.inputs.items()}
             _section(formatter, "Inputs", inputs)
-            outputs = {name: output_words(one, stage.publish[name]) for name, one in spec.outputs.items()}
+            outputs = {name: output_words(one, stage.publish.get(name)) for name, one in spec.outputs.items()}
             _section(formatter, "Outputs", outputs)
             given = pipeline.parameters.get(stage.name, {})
             parameters = {name: parameter_words(one, given) for name, one in spec.parameters.items()}

@@ -18,6 +18,7 @@ INPUT_WORDS = {
     "files": "a file of each item",
     "records": "the records of a batch",
     "result": "the result of an earlier stage over the same records",
+    "results": "the results of all records",
 }
 KIND_WORDS = {"string": "text", "boolean": "true or false", "file": "a file"}
 FORMAT_WORDS = {"panel": "a VCF or BCF file", "genetic_map": "a genetic map", "people": "a list of names"}

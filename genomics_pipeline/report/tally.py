@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genomics_pipeline.engine import events
 from genomics_pipeline.engine.events import Event
-from genomics_pipeline.report.time_left import TimeLeft
+from genomics_pipeline.report.duration import duration
+
+if TYPE_CHECKING:  # imported on a terminal only
+    from genomics_pipeline.report.time_left import TimeLeft
 
 ITEM_KEYS = ("sample", "interval", "cohort")
+EXACT = 10  # seconds: shorter ones have fractions
 
 
 @dataclass(slots=True)
@@ -31,17 +35,13 @@ class RunningJob:
     """A running job.
 
     Attributes:
-        stage: The stage.
         name: The stage and the item.
-        vcpus: The number of its cores.
         started: The reading of the clock when the job started, in seconds.
         memory_mib: The memory that it may use.
-        usage: The memory that it uses.
+        usage: The memory that it uses, and its progress.
     """
 
-    stage: str
     name: str
-    vcpus: int
     started: float
     memory_mib: int
     usage: events.JobUsage
@@ -63,21 +63,31 @@ class Tally:
     jobs: dict[str, RunningJob] = field(default_factory=dict)
     left: TimeLeft | None = None
     _children: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
+    _failed: set[str] = field(default_factory=set)  # names of jobs that failed, of which no retry was announced
     _done: Counter[tuple[str, str]] = field(default_factory=Counter)  # items by Label and stage
-    _stages: dict[tuple[str, int], set[str]] = field(default_factory=dict)  # done, of each running child
+    _backlog: list[tuple[Event, float]] | None = None
 
-    def expect(self, left: TimeLeft) -> None:
-        """Show the time that is left from now on; what has happened before is counted."""
-        self.left = left
-        for run in self.map_runs.values():
-            left.begin_phase(phase_of(run.label), run.items, run.resumed)
-        for (_, stage), items in self._done.items():
-            left.skip(stage, items)
-        for job in self.jobs.values():
-            left.begin(job.stage, job.vcpus, job.started)
+    def expect(self, left: TimeLeft | None) -> None:
+        """Show the time that is left from now on; what has happened before is counted.
+
+        Args:
+            left: The time that is left; None where it cannot be known.
+        """
+        self.left, backlog, self._backlog = left, self._backlog, None
+        for event, now in backlog or ():
+            if left is not None:
+                left.take(event, now)
+
+    def await_expectation(self) -> None:
+        """Keep what happens until `expect` is called."""
+        self._backlog = []
 
     def take(self, event: Event) -> str | None:
         """Count an event and return the line to print; None where it is not worth one."""
+        if self._backlog is not None:
+            self._backlog.append((event, self.clock()))
+        elif self.left is not None:
+            self.left.take(event, self.clock())
         match event:
             case events.MapRunStarted():
                 run = self.map_runs.setdefault(event.label, MapRunTally(event.label, 0, 0))
@@ -86,8 +96,6 @@ class Tally:
                     run.done + event.resumed,
                     run.resumed + event.resumed,
                 )
-                if self.left is not None:
-                    self.left.begin_phase(phase_of(event.label), run.items, run.resumed)
             case events.MapRunEnded():
                 return f"{event.label}: {event.failed} of {event.items} failed" if event.failed else None
             case events.ChildStarted():
@@ -95,11 +103,11 @@ class Tally:
             case events.ChildEnded():
                 self._end_child(event)
             case events.JobStarted():
-                self._start_job(event)
+                return self._start_job(event)
             case events.JobEnded():
                 return self._end_job(event)
             case events.RetryScheduled():
-                return f"{self._name(event)}: retry {event.attempt} in {event.delay_s:g} s ({event.error})"
+                return self._retry(event)
             case events.Note():
                 return event.message
         return None
@@ -113,9 +121,6 @@ class Tally:
 
     def _end_child(self, event: events.ChildEnded) -> None:
         _, started = self._children.pop((event.label, event.index), ("", 0))
-        done = self._stages.pop((event.label, event.index), set())
-        if self.left is not None and event.status == "FAILED":
-            self.left.give_up(phase_of(event.label), done, event.items)
         if run := self.map_runs.get(event.label):
             run.running -= started
             if event.status == "SUCCEEDED":
@@ -123,21 +128,23 @@ class Tally:
             elif event.status == "FAILED":
                 run.failed += event.items
 
-    def _start_job(self, event: events.JobStarted) -> None:
-        now = self.clock()
+    def _start_job(self, event: events.JobStarted) -> str | None:
+        """Note a running job; return a line where it follows one that failed, such as one with less memory."""
         name = self._name(event)
-        self.jobs[event.job_id] = RunningJob(event.state, name, event.vcpus, now, event.memory_mib, event.usage)
-        if self.left is not None:
-            self.left.begin(event.state, event.vcpus, now)
+        self.jobs[event.job_id] = RunningJob(name, self.clock(), event.memory_mib, event.usage)
+        if name not in self._failed:
+            return None
+        self._failed.discard(name)
+        return f"{name}: tried again, with {event.memory_mib:,} MiB"
+
+    def _retry(self, event: events.RetryScheduled) -> str:
+        name, delay_s = self._name(event), event.delay_s
+        self._failed.discard(name)
+        delay = f"{delay_s:.2g} s" if delay_s < EXACT else duration(delay_s)
+        return f"{name}: retry {event.attempt} in {delay} ({event.error})"
 
     def _end_job(self, event: events.JobEnded) -> str:
-        job = self.jobs.pop(event.job_id, None)
-        is_done = event.exit_code == 0
-        if self.left is not None and job is not None:
-            items = self._children.get((event.label or "", event.index or 0), ("", 1))[1]
-            self.left.end(event.state, job.started, event.seconds, is_done=is_done, reused=event.reused, items=items)
-        if is_done and event.label is not None and event.index is not None:
-            self._stages.setdefault((event.label, event.index), set()).add(event.state)
+        self.jobs.pop(event.job_id, None)
         name = self._name(event)
         if event.exit_code == 0:
             ended = "done before, reused" if event.reused else f"done in {event.seconds:.1f} s"
@@ -146,6 +153,8 @@ class Tally:
             return f"{name}: cancelled after {event.seconds:.1f} s"
         reason = event.reason or f"exit code {event.exit_code}"
         ended = "tried again" if event.again else "FAILED"
+        if not event.again:
+            self._failed.add(name)
         return f"{name}: {ended} after {event.seconds:.1f} s: {reason}"
 
     def _count_done(self, event: events.JobEnded) -> str:
@@ -163,15 +172,6 @@ class Tally:
         if event.label is not None and event.index is not None:
             item, _ = self._children.get((event.label, event.index), ("", 0))
         return f"{event.state} {item}".rstrip()
-
-
-def phase_of(label: str) -> str:
-    """Return the phase of `report.time_left` that a Map Run with a Label is, by the scope of its items.
-
-    >>> phase_of("Sample2")
-    'sample'
-    """
-    return label.rstrip("0123456789").lower()
 
 
 def _item_name(items: list[Any], index: int) -> str:

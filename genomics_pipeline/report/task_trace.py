@@ -1,4 +1,4 @@
-"""The trace of a task: when it was submitted, began and ended, what it used, and how it ended."""
+"""The trace of an attempt of a task: when it was submitted, began and ended, what it used, and how it ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from genomics_pipeline.model.failure import FailureClass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskTrace:
-    """The newest task of a stage over an item.
+    """An attempt of a stage over an item.
 
     Times are in seconds since the epoch (UTC). None stands for what is not recorded.
 
@@ -21,7 +21,7 @@ class TaskTrace:
         step: The step's name; empty where no record of the task is left.
         version: The step's version; empty likewise.
         job_id: The job in the engine or in AWS Batch; the tasks of a batch of items share it.
-        attempt: The attempt of the job, from 1.
+        attempt: The number of the attempt, from 1, among those that failed one after another and the last.
         submitted: The submission of the job.
         started: The start of the task.
         ended: Its end.
@@ -35,7 +35,8 @@ class TaskTrace:
         exit_code: 0 if it succeeded.
         failure_class: The class of its failure; None if it succeeded.
         message: The message of its failure; empty if it succeeded.
-        reused: Whether it succeeded before the newest execution began, which thus did not run it.
+        reused: Whether it began before the newest execution, which thus did not run it.
+        is_newest: Whether no other attempt followed.
         host: ``instance_type``, ``zone`` and ``market`` of the host in AWS; empty elsewhere.
         log: The path or URI of its log, as users know it.
     """
@@ -61,6 +62,7 @@ class TaskTrace:
     failure_class: FailureClass | None = None
     message: str = ""
     reused: bool = False
+    is_newest: bool = True
     host: Mapping[str, str] = field(default_factory=dict)
     log: str = ""
 

@@ -1,151 +1,117 @@
-"""The time that is left of an execution on this machine: predicted durations of jobs, corrected by measured ones."""
+"""The time that is left of an execution on this machine: its rest in virtual time, by what was measured."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import groupby
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from statistics import median
 
-LEAST_SHARE = 0.05  # of its duration is left of a job that takes longer than expected
+from genomics_pipeline.engine import events
+from genomics_pipeline.engine.events import Event
+from genomics_pipeline.engine.tasks.shares import MachineShares, Share
+from genomics_pipeline.planning.local_phases import LocalPhase
+from genomics_pipeline.report.measured_durations import Durations, MeasuredDurations, RunningPart
+from genomics_pipeline.report.phase_progress import PhaseProgress
+from genomics_pipeline.report.virtual_schedule import ChildStage, PhaseRest, seconds_left
+
+DRAWN_JOBS, LEAST_DRAWS, MOST_DRAWS = 2000, 8, 32  # jobs that are drawn for one estimate; the draws of a small rest
+LEAST_S, PER_JOB_S = 0.25, 0.004  # between two estimates: for each job that is left a hundred times what it takes
+IN_RANGE = 1.28  # standard deviations, between which a normal distribution has eight of ten values
+
+Parts = Sequence[tuple[ChildStage, RunningPart]]
+Running = Mapping[PhaseProgress, Parts]
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedStage:
-    """The jobs of a stage, as a plan expects them.
+class TimeRange:
+    """A time that is expected, in seconds.
 
     Attributes:
-        stage: The stage.
-        phase: The scope of its items, or the stage itself where it runs once: phases follow each other.
-        jobs: The number of its jobs.
-        seconds: The mean duration of one.
-        vcpus: The cores of one.
+        low: One of ten executions is shorter.
+        middle: Half of them are.
+        high: One of ten is longer.
     """
 
-    stage: str
-    phase: str
-    jobs: int
-    seconds: float
-    vcpus: float
+    low: float = 0.0
+    middle: float = 0.0
+    high: float = 0.0
 
-
-@dataclass(slots=True)
-class _StageSoFar:
-    """The jobs of a stage so far.
-
-    Attributes:
-        ended: The number of those that ended.
-        measured: The number of those that did work, and succeeded.
-        seconds: The durations of these together.
-        squares: The sum of their squares.
-        running: The starts of those that run.
-        vcpus: The cores of one, as they were measured; 0 before the first began.
-    """
-
-    ended: int = 0
-    measured: int = 0
-    seconds: float = 0.0
-    squares: float = 0.0
-    running: list[float] = field(default_factory=list)
-    vcpus: float = 0.0
+    def after(self, seconds: float) -> TimeRange:
+        """Return what is left of it when some seconds have passed."""
+        return TimeRange(*(max(0.0, one - seconds) for one in (self.low, self.middle, self.high)))
 
 
 class TimeLeft:
-    """The time that is left; jobs are reported as they begin and end.
+    """The time that is left, and the share of the work that is done.
 
     Args:
-        stages: The stages, in the order of the definition.
+        phases: The phases of the execution, in order.
         cores: The cores for jobs.
+        memory_mib: The memory for jobs.
+        jobs: The most jobs at a time; None for as many as fit.
     """
 
-    def __init__(self, stages: Sequence[ExpectedStage], cores: int) -> None:
-        self._stages, self._cores = list(stages), cores
-        self._so_far = {one.stage: _StageSoFar() for one in stages}
-        self._first: float | None = None
-        self._last = self._busy = self._busy_core_s = 0.0
+    def __init__(self, phases: Sequence[LocalPhase], cores: int, memory_mib: int, jobs: int | None = None) -> None:
+        self._phases = [PhaseProgress(one) for one in phases]
+        self._by_label = {one.expected.label: one for one in self._phases}
+        self._machine = cores, memory_mib, jobs
+        self._durations = MeasuredDurations({one.stage: one.deviation for phase in phases for one in phase.stages})
+        self._failed: dict[tuple[str, int], float] = {}  # the newest attempt of a child that failed, in seconds
+        self._done_core_s = 0.0
+        self._estimated, self._next = 0.0, -math.inf
+        self._share, self._left = 0.0, TimeRange()
 
-    def begin(self, stage: str, vcpus: float, now: float) -> None:
-        """Count a job that begins.
-
-        Args:
-            stage: Its stage.
-            vcpus: Its cores.
-            now: The time, in seconds.
-        """
-        if one := self._so_far.get(stage):
-            one.running.append(now)
-            one.vcpus = vcpus
-            self._count_cores(now, vcpus)
-
-    def end(self, stage: str, started: float, seconds: float, *, is_done: bool, reused: bool, items: int = 1) -> None:
-        """Count a job that ended.
+    def take(self, event: Event, now: float) -> None:
+        """Count an event of the engine.
 
         Args:
-            stage: Its stage.
-            started: The time at which it began.
-            seconds: Its duration.
-            is_done: Whether it succeeded; else it may run again.
-            reused: Whether its work had been done before.
-            items: The number of its items, more than one of a batch.
+            event: The event.
+            now: The time at which it was observed, in seconds.
         """
-        one = self._so_far.get(stage)
-        if one is None:
+        match event:
+            case events.MapRunStarted():
+                if phase := self._by_label.get(event.label):
+                    phase.begin_map_run(event.items, event.resumed)
+            case events.ChildStarted():
+                if phase := self._by_label.get(event.label):
+                    phase.start(event.index)
+            case events.ChildEnded():
+                self._end_child(event)
+            case events.JobStarted():
+                phase = self._by_label.get(event.label or event.state)
+                if phase is not None and event.state in phase.places:
+                    share = Share(event.vcpus, event.memory_mib)
+                    phase.begin((event.index or 0, phase.places[event.state]), now, share, event.usage)
+            case events.JobEnded():
+                self._end_job(event)
+
+    def _end_child(self, event: events.ChildEnded) -> None:
+        phase = self._by_label.get(event.label)
+        if phase is None:
             return
-        if started in one.running:
-            one.running.remove(started)
-            self._count_cores(started + seconds, -one.vcpus)
-        one.ended += items * is_done
-        if is_done and not reused:
-            one.measured += items
-            one.seconds += seconds
-            one.squares += seconds**2 / items
+        failed = phase.end_child(event.index)
+        if failed is not None and event.status == "FAILED":
+            last = self._failed.pop((event.label, event.index), 0.0)
+            self._durations.give_up(phase.expected.stages[failed].stage, last)
 
-    def _count_cores(self, now: float, more: float) -> None:
-        if self._first is None:
-            self._first = self._last = now
-        now = max(now, self._last)
-        self._busy_core_s += self._busy * (now - self._last)
-        self._last, self._busy = now, self._busy + more
-
-    def _cores_in_use(self) -> float:
-        """Return the cores that jobs had on average: fewer than there are, where jobs do not fill them."""
-        elapsed = self._last - (self._first or 0.0)
-        return self._busy_core_s / elapsed if elapsed else float(self._cores)
-
-    def begin_phase(self, phase: str, items: int, done: int) -> None:
-        """Correct the number of jobs of a phase that begins.
-
-        Args:
-            phase: The phase.
-            items: The number of its items.
-            done: The number of those that ended in an earlier attempt of the execution.
-        """
-        for number, one in enumerate(self._stages):
-            if one.phase == phase:
-                self._stages[number] = replace(one, jobs=items)
-                self._so_far[one.stage].ended = max(self._so_far[one.stage].ended, done)
-
-    def skip(self, stage: str, jobs: int) -> None:
-        """Count jobs that ended without a measurement.
-
-        Args:
-            stage: Their stage.
-            jobs: The number of these jobs.
-        """
-        if one := self._so_far.get(stage):
-            one.ended += jobs
-
-    def give_up(self, phase: str, done: Container[str], items: int) -> None:
-        """Count the jobs of an item that failed as ended.
-
-        Args:
-            phase: Its phase.
-            done: The stages that it has done.
-            items: The number of items, more than one of a batch.
-        """
-        for one in self._stages:
-            if one.phase == phase and one.stage not in done:
-                self._so_far[one.stage].ended += items
+    def _end_job(self, event: events.JobEnded) -> None:
+        phase = self._by_label.get(event.label or event.state)
+        if phase is None or event.state not in phase.places:
+            return
+        job, is_done = (event.index or 0, phase.places[event.state]), event.exit_code == 0
+        running = phase.end_job(job, is_done=is_done)
+        if running is None:
+            return
+        if is_done and not event.reused:
+            predicted = phase.predicted(job, running.share.vcpus)
+            self._durations.end(event.state, predicted, event.seconds, running.track)
+            self._done_core_s += event.seconds * running.share.vcpus
+        elif not is_done:
+            self._durations.fail(event.state, event.seconds)
+            self._failed[event.label or "", event.index or 0] = event.seconds
 
     def share(self, now: float) -> float:
         """Return which share of the work is done, from 0 to 1.
@@ -153,75 +119,90 @@ class TimeLeft:
         Args:
             now: The time, in seconds.
         """
-        total = sum(one.jobs * self._mean(one) * self._vcpus(one) for one in self._stages)
-        left = sum(self._core_seconds(one, now) for one in self._stages)
-        return 1 - min(1.0, left / total) if total else 1.0
+        self._renew(now)
+        return self._share
 
-    def seconds(self, now: float) -> float | None:
-        """Return the seconds that are left; None before a job has ended, since nothing was measured.
+    def seconds(self, now: float) -> TimeRange:
+        """Return the time that is left.
 
         Args:
             now: The time, in seconds.
         """
-        if not any(one.measured for one in self._so_far.values()):
-            return None
-        return sum(self._phase(list(stages), now) for _, stages in groupby(self._stages, lambda one: one.phase))
+        self._renew(now)
+        return self._left.after(now - self._estimated)
 
-    def _phase(self, stages: Sequence[ExpectedStage], now: float) -> float:
-        """Return the seconds that a phase takes from now: its work over its cores, at least its longest item."""
-        items = max(one.jobs - self._so_far[one.stage].ended for one in stages)
-        work = sum(self._core_seconds(one, now) for one in stages)
-        if not items or not work:
-            return 0.0
-        widest = max(self._vcpus(one) for one in stages)
-        side_by_side = max(1.0, min(float(items), self._cores // max(widest, 1.0)))
-        # At the end of a phase some cores have nothing to do: half of a job on average.
-        idle = 0.75 * sum(map(self._mean, stages)) * (1 - 1 / side_by_side) * (items > side_by_side)
-        slowest = 1 + self._variation() * math.sqrt(2 * math.log(side_by_side))  # of so many normal variates
-        cores = min(side_by_side * widest, self._cores_in_use())
-        return max(work / cores + idle, slowest * self._longest(stages, now))
+    def _renew(self, now: float) -> None:
+        """Estimate again, if that is due: rarely of many jobs, whose end changes little."""
+        if now < self._next:
+            return
+        running = {phase: list(phase.parts(now)) for phase in self._phases}
+        durations = self._durations.now([part for parts in running.values() for _, part in parts])
+        work, jobs = self._work_left(running, durations)
+        shares = ((part.elapsed, phase.running[job].share) for phase, parts in running.items() for job, part in parts)
+        done = self._done_core_s + sum(max(0.0, elapsed) * share.vcpus for elapsed, share in shares)
+        self._share = done / (done + sum(work.values())) if jobs else 1.0
+        self._estimated, self._next = now, now + max(LEAST_S, PER_JOB_S * jobs)
+        self._left = self._estimate(running, durations, work, jobs) if jobs else TimeRange()
 
-    def _longest(self, stages: Sequence[ExpectedStage], now: float) -> float:
-        """Return the longest time that one item takes from now."""
-        longest = after = 0.0
-        for one in reversed(stages):
-            if self._waiting(one):
-                longest = max(longest, after + self._mean(one))
-            longest = max([longest, *(after + left for left in self._running(one, now))])
-            after += self._mean(one)
-        return longest
+    def _estimate(self, running: Running, durations: Durations, work: dict[str, float], jobs: int) -> TimeRange:
+        """Return the ends of executions of the rest that may be.
 
-    def _core_seconds(self, one: ExpectedStage, now: float) -> float:
-        return self._vcpus(one) * (self._waiting(one) * self._mean(one) + sum(self._running(one, now)))
+        Args:
+            running: The jobs that run.
+            durations: The durations to expect.
+            work: The core-seconds that are left, by stage.
+            jobs: The number of jobs.
+        """
+        draws = min(MOST_DRAWS, DRAWN_JOBS // jobs)
+        if draws >= LEAST_DRAWS:
+            chances = map(Random, range(draws))  # always the same
+            drawn = (durations.draw(one, (place + 0.5) / draws) for place, one in enumerate(chances))
+            ends = sorted(self._end(running, one) for one in drawn)
+            return TimeRange(ends[draws // 10], median(ends), ends[-1 - draws // 10])
+        middle = self._end(running, durations)
+        shares = [(stage, one / sum(work.values())) for stage, one in work.items()]
+        spread = math.exp(IN_RANGE * sum(share * durations.deviation(stage) for stage, share in shares))
+        return TimeRange(middle / spread, middle, middle * spread)
 
-    def _waiting(self, one: ExpectedStage) -> int:
-        so_far = self._so_far[one.stage]
-        return max(0, one.jobs - so_far.ended - len(so_far.running))
+    def _end(self, running: Running, durations: Durations) -> float:
+        rest = (self._rest(phase, parts, durations) for phase, parts in running.items() if phase.jobs_left())
+        return seconds_left(rest, MachineShares(*self._machine))
 
-    def _running(self, one: ExpectedStage, now: float) -> Iterator[float]:
-        """Yield the seconds that are left of each running job."""
-        mean = self._mean(one)
-        return (max(mean - (now - started), LEAST_SHARE * mean) for started in self._so_far[one.stage].running)
+    def _rest(self, phase: PhaseProgress, parts: Parts, durations: Durations) -> PhaseRest:
+        stages = phase.expected.stages
+        return PhaseRest(
+            phase.needs,
+            {job: (durations.left(part), phase.running[job].share) for job, part in parts},
+            list(phase.ready),
+            phase.fresh(),
+            lambda job, vcpus: durations.seconds(stages[job[1]].stage, phase.predicted(job, vcpus)),
+            lambda job: durations.is_given_up(stages[job[1]].stage),
+        )
 
-    def _vcpus(self, one: ExpectedStage) -> float:
-        return self._so_far[one.stage].vcpus or min(one.vcpus, self._cores)
+    def _work_left(self, running: Running, durations: Durations) -> tuple[dict[str, float], int]:
+        """Return the core-seconds that are left, by stage, and the number of jobs.
 
-    def _mean(self, one: ExpectedStage) -> float:
-        """Return the mean duration of a job: the prediction counts as one measurement."""
-        so_far, predicted = self._so_far[one.stage], one.seconds * self._ratio()
-        return (so_far.seconds + predicted) / (so_far.measured + 1)
+        Args:
+            running: The jobs that run.
+            durations: The durations to expect.
+        """
+        work, jobs = defaultdict[str, float](float), 0
+        for phase, parts in running.items():
+            for job, part in parts:
+                work[part.stage] += durations.left(part) * phase.running[job].share.vcpus
+                jobs += 1
+            for job in self._waiting(phase):
+                vcpus, stage = phase.usual_vcpus(job[1], self._machine[0]), phase.expected.stages[job[1]].stage
+                work[stage] += vcpus * durations.seconds(stage, phase.predicted(job, vcpus))
+                jobs += 1
+        return work, jobs
 
-    def _variation(self) -> float:
-        """Return the coefficient of variation of the durations of a stage's jobs, over all stages."""
-        squares = mean_squares = 0.0
-        for one in self._so_far.values():
-            if one.measured > 1:
-                squares += one.squares
-                mean_squares += one.seconds**2 / one.measured
-        return math.sqrt(max(0.0, squares / mean_squares - 1)) if mean_squares else 0.0
-
-    def _ratio(self) -> float:
-        """Return the durations that were measured over those that were predicted; 1 before the first."""
-        measured = sum(one.seconds for one in self._so_far.values())
-        predicted = sum(one.seconds * self._so_far[one.stage].measured for one in self._stages)
-        return measured / predicted if measured and predicted else 1.0
+    def _waiting(self, phase: PhaseProgress) -> Iterator[ChildStage]:
+        """Yield the jobs of a phase that have not started."""
+        last = len(phase.expected.stages)
+        for child, stage in phase.running:
+            yield from ((child, later) for later in range(stage + 1, last))
+        for child, stage in phase.ready:
+            yield from ((child, later) for later in range(stage, last))
+        for child in phase.fresh():
+            yield from ((child, stage) for stage in range(last))

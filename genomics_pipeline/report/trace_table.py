@@ -17,7 +17,7 @@ _Cell = str | int | float | None
 
 
 def trace_lines(traces: Iterable[TaskTrace]) -> Iterator[str]:
-    r"""Yield the header, then a line for each task.
+    r"""Yield the header, then a line for each attempt of each task.
 
     >>> trace = TaskTrace(stage="map", item="a", scope="sample", exit_code=0, submitted=1.0, started=2.5, ended=4.0,
     ...                   seconds=1.5, processor_seconds=3.0)

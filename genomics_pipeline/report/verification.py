@@ -24,6 +24,7 @@ class Verification:
         expired: The number of files that only later stages needed, and that have expired.
         quick: True if only sizes were compared, not digests.
         joint_samples: The number of samples of the joint VCF; None where the run has none.
+        unchecked: What was not checked, since only other services than the run's bucket know it.
         notes: Facts that are no deviations.
     """
 
@@ -36,6 +37,7 @@ class Verification:
     expired: int
     quick: bool
     joint_samples: int | None
+    unchecked: Sequence[str] = ()
     notes: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -51,6 +53,7 @@ class Verification:
             "expired": self.expired,
             "quick": self.quick,
             "joint_samples": self.joint_samples,
+            "unchecked": list(self.unchecked),
             "notes": list(self.notes),
         }
 
@@ -72,3 +75,12 @@ def verdict(found: Verification) -> str:
     if found.expired:
         parts.append(f"{quantity(found.expired, 'intermediate file', ',')} expired")
     return f"verified: {', '.join(parts)}"
+
+
+def unchecked_words(unchecked: Sequence[str]) -> str:
+    """Return what was not checked, in one line.
+
+    >>> unchecked_words(["that a", "that b"])
+    'not checked, since only the stack knows it: that a; that b'
+    """
+    return f"not checked, since only the stack knows it: {'; '.join(unchecked)}"

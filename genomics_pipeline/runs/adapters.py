@@ -23,6 +23,7 @@ class Adapters:
         cache: The user's cache folder, for indexed references and wheels.
         limits: What the user allows jobs to use of this machine.
         node: The largest node of the cluster that runs the jobs; None for this machine.
+        keeps_tasks: Whether the cache keeps what tasks of this machine need, for the bars and plans of later runs.
     """
 
     clients: Clients
@@ -32,6 +33,7 @@ class Adapters:
     cache: Path
     limits: Limits = NO_LIMITS
     node: Capacity | None = None
+    keeps_tasks: bool = False
 
     def capacity(self) -> Capacity:
         """Return the cores and the memory for jobs, of this machine or of a node."""

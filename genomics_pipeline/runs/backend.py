@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from genomics_pipeline.model.classify import Failure
-from genomics_pipeline.model.errors import Problem
-from genomics_pipeline.report.run_state import ItemFailure, RunState
+from genomics_pipeline.report.run_state import RunState
 from genomics_pipeline.report.run_summary import Outcomes
 from genomics_pipeline.runs.deletion import DeletionRequest, RunContents
 from genomics_pipeline.runs.display import Display
-from genomics_pipeline.runs.readable_run import ReadableRun
+from genomics_pipeline.runs.readable_run import VerifiableRun
 from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunRequest
 from genomics_pipeline.runs.run_files import LogEnd
+from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.seen_records import SeenRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +56,26 @@ class Guard(Protocol):
         """
 
 
-class RunBackend(ReadableRun, Protocol):
+class RunBackend(VerifiableRun, Protocol):
     """A run, in a folder of this machine or on AWS."""
 
-    def definition_problems(self) -> Iterator[Problem]:
-        """Yield the deviations of the definition from what was run; on AWS of definition and images from the deployed.
-
-        Raises:
-            RunError: if nothing was run yet, or AWS cannot be reached.
-        """
+    @property
+    def folder(self) -> RunFolder | None:
+        """The folder of the run; None on AWS."""
 
     @property
     def poll_s(self) -> float:
         """The interval in seconds at which `state` is polled."""
 
-    def outcomes(self, state: RunState) -> Outcomes:
+    def outcomes(self, state: RunState, seen: SeenRecords) -> Outcomes:
         """Return the outcomes of the samples and of the cohort.
 
         Args:
             state: The state of the run, which has ended.
+            seen: The records that were read for that, with their outputs.
 
         Raises:
             UnreadableRecord: if the record of the run has its metrics in an unknown form.
-        """
-
-    def failures(self) -> Iterator[ItemFailure]:
-        """Yield every item that failed or never started, in bounded memory.
-
-        An item of a failed batch may have succeeded nevertheless: see `runs.item_ends.unfinished_items`.
-
-        Raises:
-            RunError: if AWS cannot be reached, or has not written the result files yet.
         """
 
     def budget_guard(self, dollars: float, prices_folder: Path | None, note: Callable[[str], None]) -> Guard:

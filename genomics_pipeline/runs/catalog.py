@@ -11,7 +11,8 @@ from pathlib import Path
 from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, did_you_mean
 from genomics_pipeline.model.parameters import Value
-from genomics_pipeline.model.pipeline import Pipeline, parse_pipeline
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.pipeline_file import parse_pipeline
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.stores.bounded_file import read_bounded_text
 from genomics_pipeline.stores.real_parents import follow_parents, follow_parents_in

@@ -11,7 +11,8 @@ from genomics_pipeline.model.step import METRICS
 from genomics_pipeline.records.completion import read_completion
 from genomics_pipeline.records.metrics import parse_metrics
 from genomics_pipeline.report.run_state import CohortCheck
-from genomics_pipeline.runs.run_files import COHORT, RunFiles
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.stage_groups import COHORT
 
 
 def cohort_checks(files: RunFiles, stages: Iterable[str]) -> Iterator[CohortCheck]:

@@ -1,4 +1,4 @@
-"""The time that the command of a run takes beside its jobs, from the records of earlier runs on this machine."""
+"""The time that the command of a run takes beside its jobs, from the records of earlier runs."""
 
 from __future__ import annotations
 
@@ -29,20 +29,27 @@ class CommandTimes:
     between_s: float
 
 
-def command_times(runs: Iterable[RunFiles]) -> CommandTimes | None:
-    """Return the median times of the runs on this machine whose newest execution ran every task; None without any."""
-    found = [times for files in runs if not files.is_on_aws and (times := _of_run(files)) is not None]
+def command_times(runs: Iterable[RunFiles], *, on_cluster: bool = False) -> CommandTimes | None:
+    """Return the median times of the runs whose newest execution ran every task; None without any.
+
+    Args:
+        runs: The runs.
+        on_cluster: Whether those count whose jobs ran on a Slurm cluster, not those of this machine.
+    """
+    found = [times for files in runs if not files.is_on_aws and (times := _of_run(files, on_cluster)) is not None]
     if not found:
         return None
     return CommandTimes(median(one.outside_s for one in found), median(one.between_s for one in found))
 
 
-def _of_run(files: RunFiles) -> CommandTimes | None:
+def _of_run(files: RunFiles, on_cluster: bool) -> CommandTimes | None:
     try:
         record = read_local_run(files.store, files.place.uri(run_layout.RECORD))
     except UnreadableRecord:
         return None
     if record is None or record.status != "SUCCEEDED" or record.seconds is None:
+        return None
+    if on_cluster is (record.arguments.slurm is None):
         return None
     return _times(record, [_span(task) for task in files.completions()])
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from genomics_pipeline.aws.template.parameters import PARAMETERS
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError, UsageError
 from genomics_pipeline.planning.run_cost import CostTally, ItemCost, RunCost, SpendingAccount, state_transitions
+from genomics_pipeline.prices.core_hours import NO_PRICES, CoreHourPrices
 from genomics_pipeline.prices.load import SHIPPED_REGION, load_prices
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.execution_input import read_input
@@ -16,13 +18,14 @@ from genomics_pipeline.records.failure import FailureRecord
 from genomics_pipeline.records.plan import read_planned_figures
 from genomics_pipeline.runs.readable_run import ReadableRun
 from genomics_pipeline.runs.record_run import RecordRun
-from genomics_pipeline.runs.run_files import RunFiles, StageGroup
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.stage_groups import StageGroup
 
 
 def run_cost(
     run: ReadableRun,
     prices_folder: Path | None,
-    per_core_hour: float | None = None,
+    core_hour_prices: CoreHourPrices = NO_PRICES,
     on_item: Callable[[ItemCost], object] = lambda _: None,
 ) -> RunCost:
     """Return the costs of a run.
@@ -30,7 +33,7 @@ def run_cost(
     Args:
         run: The run.
         prices_folder: The folder of the user's own prices.
-        per_core_hour: US dollars for a core-hour of a machine that is not a host of AWS.
+        core_hour_prices: The prices of machines that are no hosts of AWS.
         on_item: Called with the cost of each item.
 
     Raises:
@@ -43,7 +46,7 @@ def run_cost(
             f"{run.files.shown}: expected a run over samples, whose tasks record their hosts; found one over records"
         )
     files = run.files
-    spending = RunSpending(run, prices_folder, per_core_hour)
+    spending = RunSpending(run, prices_folder, core_hour_prices)
     for group in files.groups():
         for item, stages in files.ended(group):
             costs = {}
@@ -63,15 +66,21 @@ class RunSpending:
     Args:
         run: The run.
         prices_folder: The folder of the user's own prices.
-        per_core_hour: US dollars for a core-hour of a machine that is not a host of AWS.
+        core_hour_prices: The prices of machines that are no hosts of AWS.
+
+    Attributes:
+        prices: Returns the prices of a Region; of that of the shipped ones for an empty name.
     """
 
-    def __init__(self, run: ReadableRun, prices_folder: Path | None, per_core_hour: float | None = None) -> None:
+    def __init__(
+        self, run: ReadableRun, prices_folder: Path | None, core_hour_prices: CoreHourPrices = NO_PRICES
+    ) -> None:
         self._run = run
+        self.prices = cache(lambda region: load_prices(region or SHIPPED_REGION, prices_folder))
         self._account = SpendingAccount(
-            lambda region: load_prices(region or SHIPPED_REGION, prices_folder),
+            self.prices,
             int(PARAMETERS["VolumeGiB"]["Default"]),
-            per_core_hour,
+            core_hour_prices,
         )
 
     def add(self, record: CompletionRecord) -> CostTally:
@@ -83,7 +92,7 @@ class RunSpending:
         return self._account.add(record)
 
     def add_failure(self, stage: str, record: FailureRecord) -> None:
-        """Add the newest attempt over an item that is not done.
+        """Add the attempts over an item that is not done.
 
         Raises:
             DataError: for a Region without prices.
@@ -101,6 +110,7 @@ class RunSpending:
             account.waste,
             list(account.not_counted(transitions, files.is_on_aws)),
             read_planned_figures(files.store, files.place.uri(run_layout.PLAN)),
+            account.partitions,
         )
 
 

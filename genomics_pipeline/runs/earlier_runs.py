@@ -25,7 +25,8 @@ from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.find_run import find_run
 from genomics_pipeline.runs.joined_samples import of_gvcf
 from genomics_pipeline.runs.results import ItemResult, Results
-from genomics_pipeline.runs.run_files import COHORT, RunFiles
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.stage_groups import COHORT
 from genomics_pipeline.stores.protocol import shown_place
 
 READERS = 16  # completion records read at once

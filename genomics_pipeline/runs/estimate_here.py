@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.aws.template.parameters import DEFAULT_ARCHITECTURE
+from genomics_pipeline.engine.tasks.admission import Admission
+from genomics_pipeline.engine.tasks.shares import LeastMemory
 from genomics_pipeline.model.errors import Problem, UsageError
 from genomics_pipeline.planning.human_genome import GRCH38
-from genomics_pipeline.planning.local_plan import LocalPlan, PlannedMachine, make_local_plan
+from genomics_pipeline.planning.local_machine import JobOverhead
+from genomics_pipeline.planning.local_phases import LocalPhase
+from genomics_pipeline.planning.local_plan import LocalPlan, PlannedMachine, expected_phases, make_local_plan
 from genomics_pipeline.planning.planned_run import PlannedWork
 from genomics_pipeline.planning.workload import Workload, workload
 from genomics_pipeline.prices.load import SHIPPED_REGION
@@ -45,62 +49,91 @@ def estimate_here(request: PlanRequest, adapters: Adapters, note: Callable[[str]
         DataError: for files that cannot be used, with all problems, and for what cannot be planned.
         RunError: for a machine that is too small.
     """
-    _refuse_options_of_aws(request)
-    found, capacity = _read(request, adapters, note)
+    refuse_options_of_aws(request, "--here")
+    found, capacity = read_inputs_of(request, adapters, note)
     times = command_times(found.history)
-    machine = _machine(found, capacity, times or UNMEASURED)
-    run = _planned_work(request, found)
-    notes = (
-        *sources(request, found),
-        _command_note(times),
-        *input_notes(request, found),
-    )
-    return make_local_plan(replace(run, notes=notes), _workload(run), machine)
+    run = planned_work(request, found, _command_note(times))
+    return make_local_plan(run, workload_of(run), _machine(found, capacity, times or UNMEASURED))
 
 
-def expected_work(request: PlanRequest, adapters: Adapters) -> Workload:
-    """Return the tasks of a run on this machine with their expected durations, on the cores that their steps declare.
+def expected_here(request: PlanRequest, adapters: Adapters, samples: Collection[str] = ()) -> list[LocalPhase]:
+    """Return the phases of a run on this machine, whose jobs take the expected times.
 
     Nothing is simulated, so that this is quick for any number of samples.
 
     Args:
         request: The arguments.
         adapters: See `estimate_here`.
+        samples: The samples of the sheet that run; none for all.
 
     Raises:
         UsageError: see `estimate_here`.
         DataError: see `estimate_here`.
         RunError: see `estimate_here`.
     """
-    found, _ = _read(request, adapters, lambda _: None)
-    return _workload(_planned_work(request, found))
+    found, capacity = read_inputs_of(request, adapters, lambda _: None, samples)
+    run = planned_work(request, found)
+    return expected_phases(run, workload_of(run), least_memory_of(found, capacity))
 
 
-def _read(request: PlanRequest, adapters: Adapters, note: Callable[[str], None]) -> tuple[PlanInputs, Capacity]:
+def read_inputs_of(
+    request: PlanRequest,
+    adapters: Adapters,
+    note: Callable[[str], None],
+    samples: Collection[str] = (),
+    *,
+    on_this_machine: bool = True,
+) -> tuple[PlanInputs, Capacity]:
+    """Return the inputs of a plan for machines of one's own, and what jobs may use of them; see `estimate_here`.
+
+    Args:
+        request: The arguments.
+        adapters: See `estimate_here`.
+        note: Shows a line of progress.
+        samples: The samples of the sheet to plan for; all where none is named.
+        on_this_machine: See `read_inputs`.
+    """
     checked = check_request(request)
+    if samples:
+        chosen = [one for one in checked.planned.samples if one.sample in samples]
+        checked = replace(checked, planned=replace(checked.planned, samples=chosen))
     capacity = adapters.capacity()
     if request.reference is not None:
         obstacle = local_obstacle(request.reference, adapters.store, adapters, capacity, note)
         checked = replace(checked, planned=choose_indexes(checked.planned, obstacle, note))
-    return read_inputs(request, checked, adapters, note), capacity
+    return read_inputs(request, checked, adapters, note, on_this_machine=on_this_machine), capacity
 
 
-def _planned_work(request: PlanRequest, found: PlanInputs) -> PlannedWork:
+def planned_work(request: PlanRequest, found: PlanInputs, *notes: str) -> PlannedWork:
+    """Return the run to plan.
+
+    Args:
+        request: The arguments.
+        found: The inputs.
+        notes: What is assumed of the machines, for people.
+    """
     return PlannedWork(
         pipeline=found.planned.stages_that_run,
         document=generate(found.planned.pipeline),
         execution_input=found.execution_input(request),
         cohort=found.cohort,
         model=found.model,
+        notes=(*sources(request, found), *notes, *input_notes(request, found)),
     )
 
 
-def _workload(run: PlannedWork) -> Workload:
+def workload_of(run: PlannedWork) -> Workload:
+    """Return the tasks of a run."""
     return workload(run.pipeline, run.document, run.cohort, run.model, run.execution_input.parts)
 
 
-def _refuse_options_of_aws(request: PlanRequest) -> None:
-    """Refuse options that say nothing of a run on this machine.
+def refuse_options_of_aws(request: PlanRequest, option: str, *also: str) -> None:
+    """Refuse options that say nothing of a run on machines of one's own.
+
+    Args:
+        request: The arguments.
+        option: The option that asks for such a plan.
+        also: Options that say something there.
 
     Raises:
         UsageError: with all of them.
@@ -118,24 +151,35 @@ def _refuse_options_of_aws(request: PlanRequest) -> None:
         "--architecture": request.architecture is not DEFAULT_ARCHITECTURE,
         "--region": request.region != SHIPPED_REGION,
     }
-    if wrong := [option for option, is_given in given.items() if is_given]:
-        raise UsageError([Problem(f"{option}: expected a run on AWS, found --here; leave one out") for option in wrong])
+    if wrong := [name for name, is_given in given.items() if is_given and name not in also]:
+        raise UsageError([Problem(f"{name}: expected a run on AWS, found {option}; leave one out") for name in wrong])
 
 
-def _machine(found: PlanInputs, capacity: Capacity, times: CommandTimes) -> PlannedMachine:
-    """Return this machine, after a check that every step fits on it."""
+def least_memory_of(found: PlanInputs, capacity: Capacity | None = None) -> dict[str, LeastMemory]:
+    """Return the memory that a job of each stage needs at least, by its cores.
+
+    Args:
+        found: The inputs.
+        capacity: A machine that must have it; None for none.
+
+    Raises:
+        RunError: for a machine that is too small for one.
+    """
     planned, reference = found.planned, found.reference
     steps = stage_steps(planned.stages_that_run, planned.steps, planned.overrides)
     size_of = partial(estimated_size, GRCH38) if reference is None else partial(reference_size, reference)
-    refuse_too_small(steps, size_of, capacity)
+    if capacity is not None:
+        refuse_too_small(steps, size_of, capacity)
+    return {stage: least_by_cores(folder.spec, size_of) for stage, folder in steps.items()}
+
+
+def _machine(found: PlanInputs, capacity: Capacity, times: CommandTimes) -> PlannedMachine:
     return PlannedMachine(
-        capacity.cores,
-        capacity.memory_mib,
-        capacity.jobs,
-        {stage: least_by_cores(folder.spec, size_of) for stage, folder in steps.items()},
+        partial(Admission, capacity.cores, capacity.memory_mib, capacity.jobs),
+        least_memory_of(found, capacity),
         times.outside_s,
-        times.between_s,
-        str(capacity),
+        JobOverhead(end=times.between_s),
+        f"this machine: {capacity}",
     )
 
 

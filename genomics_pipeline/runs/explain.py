@@ -13,15 +13,15 @@ from genomics_pipeline.model.classify import Failure, classify
 from genomics_pipeline.model.errors import DataError, Problem, RunError
 from genomics_pipeline.model.task import item_id, items_of
 from genomics_pipeline.report.explanation import FailureGroup, group_failures
-from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.json_file import read_json, shown_name
+from genomics_pipeline.runs.readable_run import ReadableRun
 from genomics_pipeline.stores.protocol import Store
 
 NOT_FAILED = ("SUCCEEDED", "RUNNING", "PENDING_REDRIVE")  # statuses of an execution
 EXPECTED = "a cause, an execution, rows of ResultWriter's FAILED file, or jobs"
 
 
-def explain_run(run: RunBackend, place: str) -> list[FailureGroup]:
+def explain_run(run: ReadableRun, place: str) -> list[FailureGroup]:
     """Return the failures of a run, those of one kind together.
 
     Args:

@@ -16,11 +16,13 @@ from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.aws_run import AwsRunRecord
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.backend import AwsBackend
+from genomics_pipeline.runs.aws.bucket_run import BucketRun
 from genomics_pipeline.runs.aws.records.backend import RecordAwsBackend, is_record_run
 from genomics_pipeline.runs.aws.run import AwsRun, read_record, run_place
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.local.backend import FolderBackend
 from genomics_pipeline.runs.local.records.backend import RecordFolderBackend, is_over_records
+from genomics_pipeline.runs.readable_run import ReadableRun, VerifiableRun
 from genomics_pipeline.runs.record_run import RecordRun
 from genomics_pipeline.runs.run_folder import RunFolder, is_run
 from genomics_pipeline.stores.protocol import MissingObject, Store
@@ -44,7 +46,7 @@ def find_run(text: str, stack: str, adapters: Adapters) -> RunBackend:
         RunError: if there is no such run, with the most similar name; or if AWS cannot be reached.
     """
     if text.startswith("s3://"):
-        return _find_by_uri(text, adapters)
+        return _on_aws(_run_at(text, adapters))
     folder = RunFolder(Path(text))
     if is_run(folder.path):
         folder.refuse_links()
@@ -69,8 +71,47 @@ def find_run_over_samples(text: str, stack: str, adapters: Adapters) -> RunBacke
         RunError: see `find_run`.
     """
     run = find_run(text, stack, adapters)
+    _refuse_records(run, text)
+    return run
+
+
+def _refuse_records(run: ReadableRun, text: str) -> None:
     if isinstance(run, RecordRun):
         raise UsageError(f"{text}: expected a run over samples, found one over records")
+
+
+def find_readable(text: str, stack: str, adapters: Adapters) -> VerifiableRun:
+    """Return a run to read: of a URI from its bucket alone, so that rights for S3 are enough, and no stack is needed.
+
+    Args:
+        text: See `find_run`.
+        stack: See `find_run`.
+        adapters: See `find_run`.
+
+    Raises:
+        UsageError: see `find_run`.
+        RunError: see `find_run`.
+    """
+    if not text.startswith("s3://"):
+        return find_run(text, stack, adapters)
+    run = _run_at(text, adapters)
+    return RecordAwsBackend(run) if is_record_run(run) else BucketRun(run)
+
+
+def find_readable_over_samples(text: str, stack: str, adapters: Adapters) -> VerifiableRun:
+    """Return a run to read as `find_readable`, with stages and items that have records.
+
+    Args:
+        text: See `find_run`.
+        stack: See `find_run`.
+        adapters: See `find_run`.
+
+    Raises:
+        UsageError: see `find_run`; also for a run over records.
+        RunError: see `find_run`.
+    """
+    run = find_readable(text, stack, adapters)
+    _refuse_records(run, text)
     return run
 
 
@@ -114,10 +155,9 @@ def record_in_bucket(uri: str, store: Store) -> tuple[RunPlace, AwsRunRecord]:
         raise RunError(f"{uri}: expected a run, found none") from None
 
 
-def _find_by_uri(uri: str, adapters: Adapters) -> RunBackend:
+def _run_at(uri: str, adapters: Adapters) -> AwsRun:
     place, record = record_in_bucket(uri, adapters.store)
-    deployment = find_deployment(record.stack, adapters.clients)
-    return _on_aws(AwsRun(place.name, place, deployment, adapters.clients, adapters.store, record))
+    return AwsRun(place.name, place, adapters.clients, adapters.store, record)
 
 
 def _find_by_name(name: str, stack: str, adapters: Adapters) -> RunBackend:
@@ -132,7 +172,7 @@ def _find_by_name(name: str, stack: str, adapters: Adapters) -> RunBackend:
     except MissingObject:
         hint = _suggestion(name, run_names(deployment, clients, name[:3])) or "; `genomics-pipeline runs` lists them"
         raise RunError(f"{name}: expected a run's folder or a run of the stack {stack}, found neither{hint}") from None
-    return _on_aws(AwsRun(name, place, deployment, clients, adapters.store, record))
+    return _on_aws(AwsRun(name, place, clients, adapters.store, record))
 
 
 def _on_aws(run: AwsRun) -> RunBackend:

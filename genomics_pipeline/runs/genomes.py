@@ -9,16 +9,16 @@ from genomics_pipeline.model import budgets
 from genomics_pipeline.model.errors import DataError, UsageError, did_you_mean
 from genomics_pipeline.model.genome import Genome, parse_genomes
 from genomics_pipeline.stores.bounded_file import read_bounded_text
+from genomics_pipeline.stores.config_folders import config_folders
 
 VARIABLE = "GENOMICS_PIPELINE_GENOMES"
-FILE = "genomics-pipeline/genomes.toml"  # below each of the folders for configuration
+FILE = "genomes.toml"  # in each of the folders for configuration
 
 
 def genome_files(environment: Mapping[str, str], home: Path | None) -> list[Path]:
     """Return the places of files of genomes, of which the first that declares a name decides.
 
-    They are the one that the environment names, the user's, and the site's, in the folders for configuration of the
-    XDG Base Directory Specification (https://specifications.freedesktop.org/basedir-spec/latest/).
+    They are the one that the environment names, the user's, and the site's.
 
     Args:
         environment: The environment variables.
@@ -28,9 +28,7 @@ def genome_files(environment: Mapping[str, str], home: Path | None) -> list[Path
     ['/home/ann/.config/genomics-pipeline/genomes.toml', '/a/genomics-pipeline/genomes.toml']
     """
     named = [Path(environment[VARIABLE])] if environment.get(VARIABLE) else []
-    own = environment.get("XDG_CONFIG_HOME") or (str(home / ".config") if home is not None else "")
-    folders = [own, *(environment.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")]
-    return [*named, *(Path(folder) / FILE for folder in folders if folder.startswith("/"))]
+    return [*named, *(folder / FILE for folder in config_folders(environment, home))]
 
 
 def read_genomes(environment: Mapping[str, str], home: Path | None) -> dict[str, Genome]:

@@ -8,14 +8,19 @@ from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.planning.calibration import Calibration
 from genomics_pipeline.planning.history.learned_model import LearnedModel
-from genomics_pipeline.planning.history.observation import Observation
+from genomics_pipeline.planning.history.machine_rates import MachineRates
+from genomics_pipeline.planning.history.observation import FORMAT, Observation, share_of_reads
+from genomics_pipeline.records.machine_tasks import MachineTask
 from genomics_pipeline.runs.run_files import RunFiles
-
-FORMAT = "format"  # the parameter of the step that writes alignments
 
 
 def learn(
-    runs: Iterable[RunFiles], steps: Iterable[StepSpec], calibration: Calibration, *, strictly: bool = True
+    runs: Iterable[RunFiles],
+    steps: Iterable[StepSpec],
+    calibration: Calibration,
+    *,
+    strictly: bool = True,
+    here: Iterable[MachineTask] = (),
 ) -> LearnedModel:
     """Return a model of steps that is learned from runs, with calibrated rates of the steps that they did not run.
 
@@ -24,6 +29,7 @@ def learn(
         steps: The steps to estimate.
         calibration: The rates, and the sizes of alignments by format.
         strictly: Whether to refuse runs that had other versions of the steps.
+        here: Tasks of earlier runs on this machine, which correct the rates, and stand for them where a step has none.
 
     Raises:
         DataError: for runs without records, and for steps of which all records are of other versions.
@@ -37,7 +43,31 @@ def learn(
         all_found += found
     if problems:
         raise DataError(problems)
-    return LearnedModel(all_found, versions, calibration)
+    kept = list(here)
+    all_found += [_observation(one, calibration.formats) for one in kept if one.step not in calibration.steps]
+    rates = MachineRates(calibration, calibration.formats, kept) if kept else calibration
+    return LearnedModel(all_found, versions, rates)
+
+
+def _observation(task: MachineTask, formats: Mapping[str, float]) -> Observation:
+    """Return the observation of a task of a step without rates.
+
+    Args:
+        task: The task.
+        formats: See `observations`.
+    """
+    factor = formats.get(task.alignment_format, 1.0) if task.reads_alignments else 1.0
+    return Observation(
+        task.step,
+        task.version,
+        int(task.input_bytes / factor),
+        task.vcpus,
+        task.seconds,
+        task.processor_seconds,
+        task.peak_memory_mib,
+        sum(task.outputs.values()),
+        task.outputs,
+    )
 
 
 def observations(files: RunFiles, formats: Mapping[str, float]) -> Iterator[Observation]:
@@ -47,11 +77,13 @@ def observations(files: RunFiles, formats: Mapping[str, float]) -> Iterator[Obse
         files: The files of the run.
         formats: The size of alignments by format, in that of the rates of a plan.
     """
-    factor = 1.0
+    factor = taken = 1.0
     for record in files.completions():
         if FORMAT in record.provenance.parameters:  # alignments are written before they are read
             factor = formats.get(str(record.provenance.parameters[FORMAT]), 1.0)
-        yield Observation.of(record, factor)
+        share = share_of_reads(record)
+        taken = taken if share is None else share
+        yield Observation.of(record, factor, taken)
 
 
 def _problems(files: RunFiles, found: Iterable[Observation], versions: Mapping[str, str]) -> Iterator[Problem]:

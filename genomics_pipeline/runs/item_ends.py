@@ -8,8 +8,10 @@ from dataclasses import replace
 from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.records.failure import read_failure
 from genomics_pipeline.report.run_state import ItemFailure, Missing
-from genomics_pipeline.runs.run_files import RunFiles, StageGroup
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.stage_groups import StageGroup
 
 INTERRUPTED = Failure(FailureClass.CANCELLED, "not finished: the run ended before it")
 
@@ -51,6 +53,20 @@ def _stages(groups: Sequence[StageGroup], one: ItemFailure) -> list[str]:
 
 def _undone_stages(files: RunFiles, stages: Iterable[str], item: str) -> Iterator[str]:
     return (stage for stage in stages if not files.are_done([stage], item))
+
+
+def recorded_failure(files: RunFiles, stage: str, item: str) -> Failure | None:
+    """Return the failure of the newest attempt of a stage over an item, of its record; None if there is none.
+
+    Args:
+        files: The files of the run.
+        stage: The stage.
+        item: The item.
+    """
+    record = read_failure(files.store, files.place, stage, item)
+    if record is None:
+        return None
+    return Failure(record.failure_class, record.message, stage=stage, exit_code=record.exit_code)
 
 
 def interrupted_items(

@@ -49,6 +49,8 @@ def read_json(file: str, store: Store, lines: bool = False, prepare: Callable[[s
         return without_surrogates(_json_lines(text) if lines else parse_json(text))
     except json.JSONDecodeError as error:
         message = error.msg[0].lower() + error.msg[1:]
+        if name.endswith((".yaml", ".yml")):
+            message += "; convert YAML to JSON first"
         raise DataError(Problem(f"expected JSON: {message}", name, error.lineno, error.colno)) from None
     except ValueError as error:
         raise DataError(Problem(f"expected JSON, found {error}", name)) from None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.first_attempt import FirstAttempt, FirstAttempts, member_of
@@ -34,15 +33,15 @@ class LearnedAttempts:
     stages: Sequence[StageAttempts] = ()
     notes: Sequence[str] = ()
 
-    def lines(self, scope: str, text: str) -> Iterator[str]:
+    def lines(self, scope: str, lines: Iterable[str]) -> Iterator[str]:
         """Yield the lines of a file of items, each with its first attempts.
 
         Args:
             scope: sample or interval.
-            text: The lines without them.
+            lines: The lines without them.
         """
         own = [one for one in self.stages if one.stage.scope == scope]
-        for index, line in enumerate(StringIO(text)):
+        for index, line in enumerate(lines):
             member = member_of(_of_item(own, index))
             yield compact({**json.loads(line), **member}) + "\n" if member else line
 

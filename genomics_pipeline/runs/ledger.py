@@ -15,11 +15,11 @@ from genomics_pipeline.runs.item_ends import unfinished_items
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.open_folder import LeadsOutside
 
-if TYPE_CHECKING:  # imports all that can be done to a run
-    from genomics_pipeline.runs.backend import RunBackend
+if TYPE_CHECKING:
+    from genomics_pipeline.runs.readable_run import ReadableRun
 
 
-def ledger(run: RunBackend, samples: Collection[str] = ()) -> Iterator[LedgerRow]:
+def ledger(run: ReadableRun, samples: Collection[str] = ()) -> Iterator[LedgerRow]:
     """Yield a row for each item that is not done, in bounded memory.
 
     Args:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.record_run import RecordRun
-from genomics_pipeline.runs.run_files import LogEnd, RunFiles, StageGroup
+from genomics_pipeline.runs.run_files import LogEnd, RunFiles
+from genomics_pipeline.runs.stage_groups import StageGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,23 @@ def find_logs(run: RunBackend, query: LogQuery) -> Iterator[ItemLog]:
         raise RunError(f"{query.item}: expected a log of {' or '.join(selected) or query.stage}, found none yet")
     for stage in begun:
         yield ItemLog(stage, query.item, run.log_end(stage, query.item, query.lines, query.attempt, None))
+
+
+def head_log(run: str, lines: int) -> LogEnd:
+    """Return the end of the output of a run's head that is a job of Slurm.
+
+    Args:
+        run: The folder of the run.
+        lines: The greatest number of lines.
+
+    Raises:
+        RunError: for a run without such a head, or whose head has not begun yet.
+    """
+    log = Path(run) / run_layout.SLURM_HEAD / run_layout.LOG
+    if not log.is_file():
+        raise RunError(f"{run}: expected the output of a head that is a job (run --slurm-head), found none yet: {log}")
+    with log.open(errors="replace") as file:
+        return LogEnd(str(log), [line.rstrip("\n") for line in deque(file, lines)])
 
 
 def _step_logs(run: RecordRun, query: LogQuery) -> Iterator[ItemLog]:

@@ -10,7 +10,8 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.report.stage_times import TimesByStage
-from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.stage_groups import COHORT, StageGroup
 from genomics_pipeline.stores.protocol import ObjectReader
 
 LOST = Failure(FailureClass.CANCELLED, "not done any more: its completion record or an output is missing or damaged")
@@ -32,7 +33,7 @@ def lost_items(
     """
     store = files.many_looks()
     for group in groups:
-        for name, done in _done_stages(files, group, partial(_is_unknown, known, group.scope), store):
+        for name, done in done_stages(files, group, partial(_is_unknown, known, group.scope), store):
             if times is not None:
                 times.add(done.values())
             if len(done) < len(group.stages):
@@ -54,12 +55,12 @@ def undone_items(
         is_asked: Returns whether an item is to be looked at.
         store: The store that looks.
     """
-    for name, done in _done_stages(files, group, is_asked, store):
+    for name, done in done_stages(files, group, is_asked, store):
         if len(done) < len(group.stages):
             yield name
 
 
-def _done_stages(
+def done_stages(
     files: RunFiles, group: StageGroup, is_asked: Callable[[str], bool], store: ObjectReader
 ) -> Iterator[tuple[str, Mapping[str, CompletionRecord]]]:
     """Yield the names of the items of a group with the records of the stages that are done over each.

@@ -25,7 +25,7 @@ def read_manifest(uri: str, warn: Callable[[Problem], None] = ignore) -> list[Sa
     Raises:
         DataError: if the sheet cannot be read; with all problems in it.
     """
-    return checked_sheet(uri, warn).to_samples()
+    return list(checked_sheet(uri, warn))
 
 
 def checked_sheet(uri: str, warn: Callable[[Problem], None] = ignore) -> CheckedSheet:

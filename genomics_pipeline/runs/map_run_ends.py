@@ -13,7 +13,7 @@ from genomics_pipeline.model.task import item_id, items_of
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.result_files import newest_details, result_rows
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState
-from genomics_pipeline.runs.run_files import COHORT
+from genomics_pipeline.runs.stage_groups import COHORT
 from genomics_pipeline.stores.protocol import Store
 
 NEVER_STARTED = Failure(FailureClass.CANCELLED, "never started: the Map Run ended first")
@@ -73,15 +73,25 @@ def joined_statuses(runs: Iterable[MapRunDescription]) -> dict[str, str]:
 def failed_items(store: Store, run: MapRunDescription) -> Iterator[ItemFailure]:
     """Yield the items that failed in a Map Run that ended, from its result files."""
     if run.executions.unsuccessful and run.results is not None:
-        for row in result_rows(store, newest_details(store, run.results), "FAILED"):
-            yield from _item_failures(row.items(), classify(row.error, row.cause))
+        yield from failures_in(store, newest_details(store, run.results))
 
 
 def pending_items(store: Store, run: MapRunDescription) -> Iterator[ItemFailure]:
     """Yield the items that never started in a Map Run that ended, from its result files."""
     if run.status != "SUCCEEDED" and run.results is not None:
-        for row in result_rows(store, newest_details(store, run.results), "PENDING"):
-            yield from (replace(one, pending=True) for one in _item_failures(row.items(), NEVER_STARTED))
+        yield from pending_in(store, newest_details(store, run.results))
+
+
+def failures_in(store: Store, details: Mapping[str, str]) -> Iterator[ItemFailure]:
+    """Yield the items that failed, of the result files of a Map Run; see `result_rows`."""
+    for row in result_rows(store, details, "FAILED"):
+        yield from _item_failures(row.items(), classify(row.error, row.cause))
+
+
+def pending_in(store: Store, details: Mapping[str, str]) -> Iterator[ItemFailure]:
+    """Yield the items that never started, of the result files of a Map Run; see `result_rows`."""
+    for row in result_rows(store, details, "PENDING"):
+        yield from (replace(one, pending=True) for one in _item_failures(row.items(), NEVER_STARTED))
 
 
 def failed_and_pending_items(store: Store, run: MapRunDescription) -> Iterator[ItemFailure]:

@@ -17,7 +17,9 @@ from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.metrics import parse_metrics
 from genomics_pipeline.report.run_state import RunState
 from genomics_pipeline.report.run_summary import CohortOutcome, Outcomes, SampleOutcome
-from genomics_pipeline.runs.run_files import COHORT, RunFiles
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.seen_records import SeenRecords
+from genomics_pipeline.runs.stage_groups import COHORT
 from genomics_pipeline.stores.protocol import ObjectReader
 
 EXCEEDED = "States.ExceedToleratedFailureThreshold"  # the error of a Map state
@@ -26,13 +28,14 @@ EXCEEDED = "States.ExceedToleratedFailureThreshold"  # the error of a Map state
 StageMetrics = Mapping[str, Mapping[str, MetricSpec]]  # by stage and name
 
 
-def outcomes_of_state(files: RunFiles, metrics: DeclaredMetrics, state: RunState) -> Outcomes:
+def outcomes_of_state(files: RunFiles, metrics: DeclaredMetrics, state: RunState, seen: SeenRecords) -> Outcomes:
     """Return the outcomes of a run that has ended.
 
     Args:
         files: The files of the run.
         metrics: The metrics that its steps declare, with the bounds of the run.
         state: The state of the run.
+        seen: The records that were read for that, with their outputs.
     """
     samples, cohort = (
         {stage: metrics.get(scope, {}).get(stage, {}) for stage in _stages(files, scope)}
@@ -40,7 +43,7 @@ def outcomes_of_state(files: RunFiles, metrics: DeclaredMetrics, state: RunState
     )
     failed = {one.item: failure_message(one.failure) for one in state.failures if one.scope == "sample"}
     return Outcomes(
-        samples=list(sample_outcomes(files, samples, failed)),
+        samples=list(sample_outcomes(files, samples, failed, seen=seen)),
         cohort=cohort_outcome(files, cohort) if state.status == "SUCCEEDED" else CohortOutcome(),
         metrics={"sample": samples, COHORT: cohort},
     )
@@ -55,6 +58,7 @@ def sample_outcomes(
     stages: StageMetrics,
     failures: Mapping[str, str],
     ran: Collection[tuple[str, str]] | None = None,
+    seen: SeenRecords | None = None,
 ) -> Iterator[SampleOutcome]:
     """Yield the outcome of each sample, in the manifest's order.
 
@@ -64,12 +68,13 @@ def sample_outcomes(
         failures: The messages of the samples that failed, by sample.
         ran: The stage and the item of each job that this execution ran; other completed stages were reused. None where
             that is not known.
+        seen: Records that were read before.
     """
 
     store = files.many_looks()
 
     def outcome(sample: str) -> SampleOutcome:
-        done = _completion_records(files, stages, sample, store)
+        done = _completion_records(files, stages, sample, store, seen)
         metrics = _metrics(files, done, store)
         return SampleOutcome(
             sample=sample,
@@ -118,10 +123,11 @@ def _verdicts(stages: StageMetrics, metrics: Mapping[str, Any]) -> dict[str, Map
 
 
 def _completion_records(
-    files: RunFiles, stages: StageMetrics, item: str, store: ObjectReader
+    files: RunFiles, stages: StageMetrics, item: str, store: ObjectReader, seen: SeenRecords | None = None
 ) -> dict[str, CompletionRecord]:
     """Return the completion records of an item, by stage; a stage that is not done is left out."""
-    records = ((stage, files.record(stage, item, store)) for stage in stages)
+    known = {stage: seen.take(stage, item) for stage in stages} if seen else {}
+    records = ((stage, known.get(stage) or files.record(stage, item, store)) for stage in stages)
     return {stage: record for stage, record in records if record}
 
 
@@ -166,11 +172,23 @@ def run_error(failure: Failure, map_runs: Iterable[MapRunDescription], scopes: M
     exceeded = next((one for one in map_runs if one.is_exceeded), None)
     if failure.error != EXCEEDED or exceeded is None:
         return failure_message(failure)
-    scope, items = scopes[exceeded.label], exceeded.items
+    items = exceeded.items
+    return exceeded_words(scopes[exceeded.label], items.failed + items.timed_out, items.total, exceeded.tolerated)
+
+
+def exceeded_words(scope: str, failed: int, total: int, tolerated: int) -> str:
+    """Return the message of a run in which too many items of a Map Run failed.
+
+    Args:
+        scope: What the items are: ``sample``, ``interval`` or ``record``.
+        failed: The number of those that failed.
+        total: The number of all.
+        tolerated: The number of those that may fail.
+    """
     option = "" if scope == "interval" else "--max-failures, or "
-    failed = f"{items.failed + items.timed_out:,} of {quantity(items.total, scope, ',')} failed"
-    limit = f"at most {exceeded.tolerated:,} may ({option}[maps.{scope}] of the pipeline)"
-    return f"stopped: {failed}; {limit}; correct them, or let more fail, and rerun"
+    words = f"{failed:,} of {quantity(total, scope, ',')} failed"
+    limit = f"at most {tolerated:,} may ({option}[maps.{scope}] of the pipeline)"
+    return f"stopped: {words}; {limit}; correct them, or let more fail, and rerun"
 
 
 def scopes_of(files: RunFiles) -> dict[str, str]:

@@ -8,13 +8,14 @@ from dataclasses import replace
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model.architecture import Architecture
 from genomics_pipeline.model.pipeline import Pipeline, Stage
+from genomics_pipeline.planning.history.observation import FORMAT
 from genomics_pipeline.planning.planned_run import Alternatives, PlannedWork
 from genomics_pipeline.runs.aws.submission_checks import architecture_problems
 from genomics_pipeline.runs.catalog import load_pipeline, usual_pipelines
 from genomics_pipeline.runs.plan import RunInputs
 from genomics_pipeline.runs.plan_inputs import PlanInputs
 from genomics_pipeline.runs.plan_request import PlanRequest
-from genomics_pipeline.runs.planned_cohort import FORMAT, interval_bases
+from genomics_pipeline.runs.planned_cohort import interval_bases
 from genomics_pipeline.stores.protocol import Store
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from genomics_pipeline.model.errors import CollectedProblems
 from genomics_pipeline.model.execution_input import ExecutionInput
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.model.task import RunPlace
@@ -15,11 +16,13 @@ from genomics_pipeline.planning.calibration import Calibration, read_calibration
 from genomics_pipeline.planning.history.learned_model import LearnedModel
 from genomics_pipeline.planning.human_genome import GRCH38
 from genomics_pipeline.planning.workload import PlannedCohort
+from genomics_pipeline.records.machine_tasks import MachineTask
 from genomics_pipeline.reference.fai import Contig, read_contigs
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.find_run import find_run
 from genomics_pipeline.runs.history import learn
+from genomics_pipeline.runs.machine_tasks import tasks_like
 from genomics_pipeline.runs.plan import RunInputs, plan
 from genomics_pipeline.runs.plan_request import PlanRequest, check_size, run_request, with_map_runs
 from genomics_pipeline.runs.planned_cohort import planned_cohort, sample_sizes
@@ -55,6 +58,7 @@ class PlanInputs:
         reference: The prepared FASTA file; None for a human genome that no file was given of.
         contigs: Its contigs.
         genome: The reference, for people.
+        here: The tasks of earlier runs on this machine that correct the rates, or stand for them.
     """
 
     planned: RunInputs
@@ -66,6 +70,7 @@ class PlanInputs:
     reference: Path | None
     contigs: Sequence[Contig]
     genome: str
+    here: Sequence[MachineTask] = ()
 
     def execution_input(self, request: PlanRequest) -> ExecutionInput:
         """Return the input of the execution; the place of the run does not matter."""
@@ -103,7 +108,12 @@ def check_request(request: PlanRequest) -> CheckedRequest:
 
 
 def read_inputs(
-    request: PlanRequest, checked: CheckedRequest, adapters: Adapters, note: Callable[[str], None]
+    request: PlanRequest,
+    checked: CheckedRequest,
+    adapters: Adapters,
+    note: Callable[[str], None],
+    *,
+    on_this_machine: bool = False,
 ) -> PlanInputs:
     """Read the files that a plan needs.
 
@@ -112,6 +122,8 @@ def read_inputs(
         checked: The checked arguments.
         adapters: The store that reads files, and the cache for references.
         note: Shows a line of progress.
+        on_this_machine: Whether the plan is of a run here, so that it rests on the tasks of earlier ones unless the
+            request says on what.
 
     Raises:
         DataError: for files that cannot be used, with all problems.
@@ -119,7 +131,9 @@ def read_inputs(
     planned, calibration, store = checked.planned, checked.calibration, adapters.store
     steps = [stage.step for stage in planned.stages_that_run.stages]
     runs = [find_run(text, request.stack, adapters).files for text in request.history]
-    learned = learn(runs, steps, calibration)
+    is_given = bool(request.history) or request.calibration is not None
+    here = tasks_like(planned, adapters.cache) if on_this_machine and adapters.keeps_tasks and not is_given else []
+    learned = learn(runs, steps, calibration, here=here)
     unlearned = [step for step in steps if step.name not in learned.steps]
     calibration.check(unlearned, strictly=request.calibration is not None)
     sizes = sample_sizes(request, planned, store)
@@ -128,8 +142,9 @@ def read_inputs(
     if request.reference is not None:
         reference = prepare(request.reference, (), store, adapters.cache, note)
         contigs, genome = tuple(read_contigs(reference)), without_secrets(request.reference)
+    learned.genome_bases = sum(contig.length_bp for contig in contigs)
     cohort = planned_cohort(request, planned, sizes, contigs, calibration, store, runs)
-    return PlanInputs(planned, calibration, learned, unlearned, runs, cohort, reference, contigs, genome)
+    return PlanInputs(planned, calibration, learned, unlearned, runs, cohort, reference, contigs, genome, here)
 
 
 def bam_factor(calibration: Calibration) -> float:
@@ -151,6 +166,9 @@ def sources(request: PlanRequest, found: PlanInputs) -> Iterator[str]:
             f"seconds, memory and sizes{names}: {model.file}, measured on {model.date} on {model.machine}, by step; "
             "a pilot of your own data tells more: `run --subsample`, then --history"
         )
+    if found.here:
+        steps = dict.fromkeys(one.step for one in found.here)
+        yield f"earlier runs on this machine: {quantity(len(found.here), 'task', ',')} of {', '.join(steps)}"
 
 
 def input_notes(request: PlanRequest, found: PlanInputs) -> Iterator[str]:

@@ -21,11 +21,12 @@ from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.faults.injector import read_faults
 from genomics_pipeline.runs.plan import RunInputs, RunRequest
 
-QUOTAS = ("child_starts", "submit_job", "spot_vcpus", "on_demand_vcpus")
-RATES = ("host_lost", "tool_error")
+# The least value of each number; of calls in a second less than one would make a run of years.
+QUOTAS: Mapping[str, float] = {"child_starts": 1, "submit_job": 1, "spot_vcpus": 1, "on_demand_vcpus": 0}
+RATES: Mapping[str, float] = {"host_lost": 0, "tool_error": 0}
 ALL_SWITCHES = "naive"
 MOST_GIGABYTES = 100_000
-ZERO = frozenset({"on_demand_vcpus", *RATES})  # of which there may be none
+SHARES = frozenset({"tool_error"})  # which are 1 at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +102,13 @@ def check_size(request: PlanRequest) -> None:
         raise UsageError(problems)
 
 
-def numbers(option: str, assignments: Sequence[str], names: Sequence[str]) -> dict[str, float]:
+def numbers(option: str, assignments: Sequence[str], least: Mapping[str, float]) -> dict[str, float]:
     """Return the numbers of ``NAME=NUMBER`` arguments by name.
 
     Args:
         option: The option, for messages.
         assignments: The arguments.
-        names: The names that there are.
+        least: The least value of each of the names that there are.
 
     Raises:
         UsageError: with all problems.
@@ -115,18 +116,17 @@ def numbers(option: str, assignments: Sequence[str], names: Sequence[str]) -> di
     numbers, problems = dict[str, float](), []
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
-        if not equals or name not in names:
-            advice = did_you_mean(name, names)
+        if not equals or name not in least:
+            advice = did_you_mean(name, list(least))
             problems.append(Problem(f"{option} {assignment}: expected NAME=NUMBER, found no such name; {advice}"))
             continue
         try:
             numbers[name] = float(text)
         except ValueError:
             numbers[name] = math.nan
-        least = "0 or more" if name in ZERO else "more than 0"
-        is_valid = math.isfinite(numbers[name]) and (numbers[name] > 0 or (name in ZERO and numbers[name] == 0))
-        if not is_valid or (name == "tool_error" and numbers[name] > 1):
-            expected = "0 to 1" if name == "tool_error" else least
+        most = 1 if name in SHARES else math.inf
+        if not (math.isfinite(numbers[name]) and least[name] <= numbers[name] <= most):
+            expected = f"{least[name]:g} to {most}" if name in SHARES else f"{least[name]:g} or more"
             problems.append(Problem(f"{option} {assignment}: expected {expected}, found {text!r}"))
     if problems:
         raise UsageError(problems)

@@ -12,10 +12,12 @@ from genomics_pipeline.model.pipeline import Stage
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.planning.calibration import Calibration
+from genomics_pipeline.planning.history.observation import FORMAT
 from genomics_pipeline.planning.limits import line_bytes
 from genomics_pipeline.planning.recorded_tasks import RecordedTask, RecordedTasks
 from genomics_pipeline.planning.workload import PlannedCohort
 from genomics_pipeline.reference.fai import Contig
+from genomics_pipeline.reference.intervals import region_bases
 from genomics_pipeline.runs.given_files import READERS, missing_reads
 from genomics_pipeline.runs.intervals import intervals_text
 from genomics_pipeline.runs.plan import RunInputs
@@ -24,7 +26,6 @@ from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.stores.protocol import Store
 
 GB = 10**9
-FORMAT = "format"  # the parameter of the step that writes alignments
 
 
 def planned_cohort(
@@ -127,17 +128,7 @@ def interval_bases(planned: RunInputs, contigs: Sequence[Contig], store: Store) 
         store: The store of files with targets.
     """
     intervals = [json.loads(line)["regions"] for line in intervals_text(planned, contigs, store).splitlines()]
-    return [sum(map(_bases, regions)) for regions in intervals]
-
-
-def _bases(region: str) -> int:
-    """Return the length of a region.
-
-    >>> _bases("chr1:11-20")
-    10
-    """
-    start, _, end = region.rpartition(":")[2].partition("-")
-    return int(end) - int(start) + 1
+    return [sum(map(region_bases, regions)) for regions in intervals]
 
 
 def _alignment_factor(planned: RunInputs, model: Calibration) -> float:

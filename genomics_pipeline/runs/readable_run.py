@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from genomics_pipeline.model.errors import Problem
 from genomics_pipeline.model.metric_spec import DeclaredMetrics
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.report.stage_times import TimesByStage
@@ -64,9 +65,33 @@ class ReadableRun(Protocol):
             RunError: if the run has no execution yet, or AWS cannot be reached.
         """
 
+    def failures(self) -> Iterator[ItemFailure]:
+        """Yield every item that failed or never started, in bounded memory.
+
+        An item of a failed batch may have succeeded nevertheless: see `runs.item_ends.unfinished_items`.
+
+        Raises:
+            RunError: if AWS cannot be reached, or has not written the result files yet.
+        """
+
     def started_children(self) -> tuple[int, dict[str, int]]:
         """Return the number of executions on AWS, and that of their child executions by Label; none of a folder.
 
         Raises:
             RunError: if AWS cannot be reached, or does not know an execution any more.
+        """
+
+
+class VerifiableRun(ReadableRun, Protocol):
+    """A run whose definition can be compared with what was run."""
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """The parts that `definition_problems` cannot check, in words; nothing where it checks all."""
+
+    def definition_problems(self) -> Iterator[Problem]:
+        """Yield the deviations of the definition from what was run; on AWS also of what is deployed, if that is asked.
+
+        Raises:
+            RunError: if nothing was run yet, or AWS cannot be reached.
         """

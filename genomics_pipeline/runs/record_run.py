@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from genomics_pipeline.report.record_failures import RecordRow
+from genomics_pipeline.report.record_failures import FailedRecord
 from genomics_pipeline.runs.run_files import LogEnd
 
 
@@ -14,7 +14,7 @@ from genomics_pipeline.runs.run_files import LogEnd
 class RecordRun(Protocol):
     """A run over records. All that it yields, it reads in bounded memory."""
 
-    def failure_rows(self) -> Iterator[RecordRow]:
+    def failed_records(self) -> Iterator[FailedRecord]:
         """Yield the records that failed or never started.
 
         Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -16,9 +16,10 @@ from genomics_pipeline.model.plain_path import plain_key
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_state import ItemFailure
-from genomics_pipeline.runs.backend import RunBackend
-from genomics_pipeline.runs.run_files import COHORT, RunFiles
+from genomics_pipeline.runs.readable_run import ReadableRun
+from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.runs.software_versions import FILE, SoftwareVersions, add_records
+from genomics_pipeline.runs.stage_groups import COHORT
 from genomics_pipeline.stores.checksum import file_sha256
 from genomics_pipeline.stores.protocol import ObjectReader
 from genomics_pipeline.stores.publish import publishing
@@ -58,7 +59,7 @@ class Results:
         groups: Its stages.
     """
 
-    def __init__(self, run: RunBackend) -> None:
+    def __init__(self, run: ReadableRun) -> None:
         self.files: RunFiles = run.files
         self.groups = self.files.groups()
         self._failures = {one.item: one for one in run.failed_items()}
@@ -124,6 +125,29 @@ def download_all(results: Results, samples: Collection[str], target: Path) -> It
     if text := versions.text():
         with publishing(target / run_layout.PIPELINE_INFO.removeprefix(run_layout.RESULTS) / FILE, target) as out:
             out.write(text.encode())
+
+
+def download_reports(files: RunFiles, target: Path, write_missing: Callable[[Path], object]) -> int:
+    """Copy the report of a run and the files about it, which no record vouches for, and return their number.
+
+    Args:
+        files: The files of the run.
+        target: The folder that corresponds to the run's ``results/``.
+        write_missing: Writes the report to a file, where the run has none.
+    """
+    place, store = files.place, files.store
+    own = target / run_layout.PIPELINE_INFO.removeprefix(run_layout.RESULTS) / FILE  # of the records: `download_all`
+    report = target / run_layout.REPORT.removeprefix(run_layout.RESULTS)
+    listed = [info.uri.removeprefix(place.uri("")) for info in store.list(place.uri(run_layout.PIPELINE_INFO))]
+    keys = [*listed, *([run_layout.REPORT] if store.stat(place.uri(run_layout.REPORT)) else [])]
+    paths = {key: target / plain_key(key, run_layout.RESULTS).removeprefix(run_layout.RESULTS) for key in keys}
+    for key, path in paths.items():
+        if path != own:
+            with publishing(path, target) as out:
+                store.download(place.uri(key), out)
+    if run_layout.REPORT not in paths:
+        write_missing(report)
+    return len({*paths.values(), report} - {own})
 
 
 def download(result: ItemResult, files: RunFiles, target: Path) -> int:

@@ -8,12 +8,12 @@ from tempfile import TemporaryFile
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.report.run_crate import CrateRun, RunCrate
-from genomics_pipeline.runs.backend import RunBackend
+from genomics_pipeline.runs.readable_run import ReadableRun
 
 INPUTS = (run_layout.INPUT, run_layout.MANIFEST, run_layout.INTERVALS, run_layout.GVCFS, run_layout.EARLIER)
 
 
-def run_crate(run: RunBackend, licence: str) -> Iterator[str]:
+def run_crate(run: ReadableRun, licence: str) -> Iterator[str]:
     """Yield the parts of ``ro-crate-metadata.json``, in bounded memory.
 
     Args:

@@ -16,7 +16,7 @@ from genomics_pipeline.model.provenance import Difference, differences
 from genomics_pipeline.model.step import METRICS
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord
 from genomics_pipeline.records.execution_input import read_input
-from genomics_pipeline.records.metrics import parse_metrics
+from genomics_pipeline.records.metrics import SAMPLES, parse_metrics
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_differences import (
     MetricDifference,
@@ -26,8 +26,9 @@ from genomics_pipeline.report.run_differences import (
     Versions,
 )
 from genomics_pipeline.report.variant_differences import VariantDifferences, compare_vcfs
-from genomics_pipeline.runs.backend import RunBackend
-from genomics_pipeline.runs.run_files import COHORT, RunFiles
+from genomics_pipeline.runs.readable_run import ReadableRun
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.stage_groups import COHORT
 from genomics_pipeline.stores.checksum import file_sha256
 
 Both = tuple[CompletionRecord, CompletionRecord]
@@ -35,7 +36,7 @@ VCF, GVCF = ".vcf.gz", ".g.vcf.gz"
 COPIES = "genomics-pipeline-diff-"
 
 
-def run_differences(first: RunBackend, second: RunBackend, examples: int) -> RunDifferences:
+def run_differences(first: ReadableRun, second: ReadableRun, examples: int) -> RunDifferences:
     """Return the differences of two runs.
 
     Args:
@@ -151,7 +152,7 @@ class _RecordDifferences:
                 yield Versions(name, ", ".join(sorted(first)) or None, ", ".join(sorted(second)) or None)
 
 
-def _run_versions(first: RunBackend, second: RunBackend) -> Iterator[Versions]:
+def _run_versions(first: ReadableRun, second: ReadableRun) -> Iterator[Versions]:
     """Yield the pipeline, the reference and the images that differ."""
     inputs = [read_input(run.files.store, run.files.place.uri(run_layout.INPUT)) for run in (first, second)]
     both: list[tuple[str, str | None, str | None]] = [
@@ -175,7 +176,14 @@ def _metrics(stage: str, item: str, records: Both, pair: tuple[RunFiles, RunFile
     outputs = [record.outputs.get(METRICS) for record in records]
     if outputs[0] and outputs[1] and outputs[0].sha256 == outputs[1].sha256:
         return
-    first, second = (_read_metrics(files, output) for files, output in zip(pair, outputs, strict=True))
+    both = [_read_metrics(files, output) for files, output in zip(pair, outputs, strict=True)]
+    of_samples = [one.get(SAMPLES, {}) for one in both]
+    if all(
+        isinstance(one, Mapping) for one in of_samples
+    ):  # of samples that one run lacks, there is nothing to compare
+        common = of_samples[0].keys() & of_samples[1].keys()
+        both = [{**one, SAMPLES: {name: one[SAMPLES][name] for name in common}} if common else one for one in both]
+    first, second = (dict(_flat("", one)) for one in both)
     for name in {**first, **second}:
         values = first.get(name), second.get(name)
         if values[0] != values[1]:
@@ -186,7 +194,7 @@ def _read_metrics(files: RunFiles, output: OutputRecord | None) -> Mapping[str, 
     """Return the metrics in an output; none of a file that is gone or damaged by now."""
     if output is not None and output.key.endswith(".json"):
         with suppress(OSError, DataError):
-            return dict(_flat("", parse_metrics(files.store.read(files.place.uri(output.key)))))
+            return parse_metrics(files.store.read(files.place.uri(output.key)))
     return {}
 
 

@@ -9,24 +9,22 @@ from os import SEEK_END
 from pathlib import Path
 from typing import TypeVar
 
+from genomics_pipeline.asl.canonical import canonical_digest
 from genomics_pipeline.asl.optional import is_optional
-from genomics_pipeline.asl.record_map import LABEL, PARTS
 from genomics_pipeline.aws.patience import in_parallel
-from genomics_pipeline.language.walker import StateNode, walk_machines
 from genomics_pipeline.model import budgets, run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import RunError, UsageError, did_you_mean
-from genomics_pipeline.model.sample import NAME
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.completion import CompletionRecord, done_records, read_completion
 from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.records.failure import FailureRecord, read_failure
-from genomics_pipeline.records.fields import ADVICE
 from genomics_pipeline.records.given_gvcfs import read_given_gvcfs
 from genomics_pipeline.records.items import read_item_ids
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.runs.stage_groups import COHORT, StageGroup, read_stage_groups
 from genomics_pipeline.stores.held_folders import HeldFolders
 from genomics_pipeline.stores.listed import ListedObjects
 from genomics_pipeline.stores.protocol import MissingObject, ObjectReader, Store
@@ -35,25 +33,7 @@ from genomics_pipeline.stores.routed import RoutedStore
 Argument = TypeVar("Argument")
 Answer = TypeVar("Answer")
 
-COHORT = "cohort"
 COMPARED = 10_000  # items that a misspelt name is compared with
-
-
-@dataclass(frozen=True, slots=True)
-class StageGroup:
-    """The stages of one Map Run, or a stage that runs once.
-
-    Attributes:
-        label: The Label of the Map Run; None for a stage that runs once.
-        scope: The scope of the items: sample, interval or cohort.
-        stages: The names of the stages, in the order of the definition.
-        in_parts: Whether several Map Runs of one execution divide the items among them.
-    """
-
-    label: str | None
-    scope: str
-    stages: tuple[str, ...]
-    in_parts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +80,15 @@ class RunFiles:
         """Return the path or URI of an item's ``log.txt`` as users know it."""
         return self.shown_key(run_layout.log(stage, item))
 
+    def definition_digest(self) -> str:
+        """Return the sha256 of the definition, as canonical JSON.
+
+        Raises:
+            MissingObject: if the run has no definition.
+            UnreadableRecord: if it is no JSON object with states.
+        """
+        return canonical_digest(read_run_definition(self.store, self.place.uri(run_layout.DEFINITION)))
+
     def groups(self) -> list[StageGroup]:
         """Return the stages in groups, in the order of the definition, without those that the run leaves out.
 
@@ -108,17 +97,7 @@ class RunFiles:
             UsageError: for a run over records.
             UnreadableRecord: if its input is in an unknown form.
         """
-        uri = self.place.uri(run_layout.DEFINITION)
-        try:
-            machine = next(walk_machines(read_run_definition(self.store, uri)))
-            if {LABEL, PARTS} & set(machine.nodes):
-                raise UsageError(f"{self.shown}: expected a run over samples, found one over records")
-            groups = [_group(state) for state in machine.states() if state.kind in ("Map", "Task")]
-        except (MissingObject, ValueError, LookupError, TypeError, AttributeError, RecursionError, StopIteration):
-            groups = []
-        if not groups or not all(one.stages for one in groups):
-            place = self.shown_key(run_layout.DEFINITION)
-            raise RunError(f"{place}: expected a definition of ours, found none; {ADVICE}")
+        machine, groups = read_stage_groups(self.store, self.place.uri(run_layout.DEFINITION), self.shown)
         left_out = self._left_out([one.stages[0] for one in groups if is_optional(one.stages[0], machine.nodes)])
         return [one for one in groups if one.stages[0] not in left_out]
 
@@ -247,7 +226,7 @@ class RunFiles:
         try:
             with self.store.open(self.place.uri(key)) as stream:
                 stream.seek(max(stream.seek(0, SEEK_END) - budgets.LOG_END.value, 0))
-                text = stream.read().decode("utf-8", "replace")
+                text = stream.read(budgets.LOG_END.value).decode("utf-8", "replace")
         except MissingObject:
             text = "(no log: the program was never started, or its log has expired)"
         return LogEnd(self.shown_key(key), text.splitlines()[-lines:])
@@ -294,36 +273,3 @@ def cohort_names(run: RunFolder, store: RoutedStore) -> list[str]:
     """
     files = folder_files(run, store)
     return [*files.items("sample"), *(one.sample for one in read_given_gvcfs(files.store, files.place))]
-
-
-def _group(state: StateNode) -> StageGroup:
-    if state.kind == "Task":
-        return _named(StageGroup(None, COHORT, (state.name,)))
-    if not state.is_distributed:  # over the parts of a manifest: `asl.map_state`
-        (inner,) = (one for machine in state.machines() for one in machine.states())
-        return replace(_group(inner), in_parts=True)
-    label: str = state.node["Label"]
-    if scope_of(label) not in run_layout.ITEM_FILES:
-        raise LookupError(label)
-    stages = tuple(inner.name for machine in state.machines() for inner in machine.states() if inner.kind == "Task")
-    return _named(StageGroup(label, scope_of(label), stages))
-
-
-def _named(group: StageGroup) -> StageGroup:
-    """Return a group whose names are those of files, as ours are.
-
-    Raises:
-        LookupError: for any other name.
-    """
-    if not all(map(NAME.fullmatch, filter(None, (*group.stages, group.label)))):
-        raise LookupError(group)
-    return group
-
-
-def scope_of(label: str) -> str:
-    """Return the scope of the items of a Map Run by its Label.
-
-    >>> scope_of("Sample2")
-    'sample'
-    """
-    return label.rstrip("0123456789").lower()

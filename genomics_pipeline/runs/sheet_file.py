@@ -7,6 +7,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -62,7 +63,7 @@ def bounded_text(pieces: Iterable[bytes]) -> bytes:
     Raises:
         DataError: as soon as it exceeds a budget; with the line.
     """
-    held: list[bytes] = []
+    held = BytesIO()  # its value is what it holds, without a copy
     size, lines, line_size = 0, 1, 0
     for piece in pieces:
         size += len(piece)
@@ -78,8 +79,8 @@ def bounded_text(pieces: Iterable[bytes]) -> bytes:
         line_size = len(piece) - end - 1 + (line_size if end < 0 else 0)
         if lines > budgets.SHEET_LINES.value:
             raise DataError(f"expected a sample sheet of at most {budgets.SHEET_LINES}, found more")
-        held.append(piece)
-    return b"".join(held)
+        held.write(piece)
+    return held.getvalue()
 
 
 def _refuse_long_lines(piece: bytes, line: int, size: int) -> None:

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 
+from genomics_pipeline.model.checked_sheet import CheckedSheet
 from genomics_pipeline.model.errors import DataError, Problem
-from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import without_secrets
-from genomics_pipeline.model.sheet_records import lane_records
-from genomics_pipeline.runs.manifests import read_manifest
+from genomics_pipeline.runs.manifests import checked_sheet
 
 
 @dataclass(frozen=True, slots=True)
 class SheetLanes:
-    """The lanes with FASTQ files of a sample sheet.
+    """The lanes with FASTQ files of a sample sheet, of which there may be millions: some are made at a time.
 
     Attributes:
-        text: A line of JSON for each, the execution's records.
-        count: Their number.
-        files: Their files, in order.
+        sheet: The sheet.
     """
 
-    text: str
-    count: int
-    files: tuple[str, ...]
+    sheet: CheckedSheet
+
+    def texts(self) -> Iterator[str]:
+        """Yield the execution's records, a line of JSON for each lane, in parts."""
+        return self.sheet.record_texts()
+
+    def files(self) -> Iterator[str]:
+        """Yield the files of the lanes, in order."""
+        return self.sheet.fastq_files()
+
+    def digest(self, versions: Iterable[str]) -> str:
+        """Return the sha256 of the lanes and of the versions of their files.
+
+        Args:
+            versions: The versions of the files.
+        """
+        digest = sha256()
+        for text in self.texts():
+            digest.update(text.encode())
+        for text in versions:
+            digest.update(f"{text}\n".encode())
+        return digest.hexdigest()
 
 
 def read_sheet_lanes(sheet: str) -> SheetLanes:
@@ -35,23 +51,21 @@ def read_sheet_lanes(sheet: str) -> SheetLanes:
         UsageError: without a sheet.
         DataError: if it cannot be read; with all problems in it, or if it has no FASTQ files.
     """
-    return sheet_lanes(read_manifest(sheet), sheet)
+    return sheet_lanes(checked_sheet(sheet), sheet)
 
 
-def sheet_lanes(samples: Iterable[Sample], sheet: str) -> SheetLanes:
-    """Return the lanes of samples.
+def sheet_lanes(checked: CheckedSheet, sheet: str) -> SheetLanes:
+    """Return the lanes of a sheet, or of some of its samples.
 
     Args:
-        samples: The samples.
+        checked: The samples.
         sheet: The path or URI of their sheet, for messages.
 
     Raises:
         DataError: if they have no FASTQ files.
     """
-    records = list(lane_records(samples))
-    if not records:
+    lanes = SheetLanes(checked)
+    if next(lanes.files(), None) is None:
         message = "expected lanes with FASTQ files (fastq_1), found none"
         raise DataError(Problem(message, without_secrets(sheet)))
-    text = "".join(f"{json.dumps(one, separators=(',', ':'), ensure_ascii=False)}\n" for one in records)
-    files = tuple(one[name] for one in records for name in ("fastq_1", "fastq_2") if name in one)
-    return SheetLanes(text, len(records), files)
+    return lanes

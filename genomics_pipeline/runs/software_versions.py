@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from genomics_pipeline.records.completion import CompletionRecord
-from genomics_pipeline.runs.run_files import RunFiles, StageGroup
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.stage_groups import StageGroup
 from genomics_pipeline.worker.tool_versions import WORKER_TOOLS
 
 FILE = "genomics_pipeline_software_mqc_versions.yml"

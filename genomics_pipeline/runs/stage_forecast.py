@@ -20,7 +20,8 @@ from genomics_pipeline.records.items import read_item
 from genomics_pipeline.reference.prepare import is_prepared
 from genomics_pipeline.report.planned_tasks import PlannedTask, Verdict
 from genomics_pipeline.runs.local.dry_run import source_stage, source_stages
-from genomics_pipeline.runs.run_files import COHORT, RunFiles
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.stage_groups import COHORT
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.find_input import Sources, find_inputs
 from genomics_pipeline.worker.review import not_done, review

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from genomics_pipeline.model.errors import PipelineError
-from genomics_pipeline.planning.workload import StageWork
-from genomics_pipeline.report.time_left import ExpectedStage, TimeLeft
+from genomics_pipeline.report.time_left import TimeLeft
 from genomics_pipeline.runs.adapters import Adapters
-from genomics_pipeline.runs.estimate_here import expected_work
+from genomics_pipeline.runs.estimate_here import expected_here
 from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.plan_request import PlanRequest
-from genomics_pipeline.runs.run_files import COHORT
 
 
 def expected_time(request: LocalRunRequest, adapters: Adapters) -> TimeLeft | None:
@@ -29,14 +27,8 @@ def expected_time(request: LocalRunRequest, adapters: Adapters) -> TimeLeft | No
         regions=request.regions,
     )
     try:
-        stages = expected_work(plan, adapters).stages
+        phases = expected_here(plan, adapters, request.samples)
     except (PipelineError, OSError):  # the run itself says what is wrong
         return None
-    return TimeLeft([_expected(one) for one in stages], adapters.capacity().cores)
-
-
-def _expected(work: StageWork) -> ExpectedStage:
-    stage, items = work.stage, sum(sum(group.items) for group in work.groups)
-    seconds = sum(sum(group.items) * group.estimate.seconds.p50 for group in work.groups)
-    phase = stage.name if stage.scope == COHORT else stage.scope
-    return ExpectedStage(stage.name, phase, items, seconds / max(items, 1), stage.step.resources.vcpus)
+    capacity = adapters.capacity()
+    return TimeLeft(phases, capacity.cores, capacity.memory_mib, capacity.jobs)

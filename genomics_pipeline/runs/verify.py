@@ -19,10 +19,11 @@ from genomics_pipeline.records.given_gvcfs import read_given_gvcfs
 from genomics_pipeline.reference.panel_vcf import panel_people
 from genomics_pipeline.report.planned_tasks import item_names
 from genomics_pipeline.report.verification import Verification
-from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.own_definition import is_generated_here
-from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
+from genomics_pipeline.runs.readable_run import VerifiableRun
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.stage_groups import COHORT, StageGroup
 
 PIECE_BYTES = 1 << 20
 SHORT = 12  # of a digest
@@ -31,7 +32,7 @@ VCF, GVCF = ".vcf.gz", ".g.vcf.gz"
 ItemRecords = tuple[str, Mapping[str, CompletionRecord | None]]
 
 
-def verify(run: RunBackend, quick: bool) -> Verification:
+def verify(run: VerifiableRun, quick: bool) -> Verification:
     """Compare a run with its records.
 
     Args:
@@ -50,8 +51,8 @@ def verify(run: RunBackend, quick: bool) -> Verification:
     try:
         pipeline, steps = load_pipeline(run.requested_pipeline)
         found.specs = {stage.name: stage.step for stage in pipeline.stages}
-        if not files.is_on_aws:  # where the deployed definition and images were compared
-            found.programs = {stage.name: steps[stage.step.name].digest for stage in pipeline.stages}
+        found.programs = {stage.name: steps[stage.step.name].digest for stage in pipeline.stages}
+        if not files.is_on_aws:
             definition = read_run_definition(files.store, files.place.uri(run_layout.DEFINITION))
             notes += [] if is_generated_here(definition, pipeline) else [OTHER_DEFINITION]
     except DataError as error:  # the file of the pipeline is on another machine
@@ -72,6 +73,7 @@ def verify(run: RunBackend, quick: bool) -> Verification:
         expired=found.expired,
         quick=quick,
         joint_samples=joint,
+        unchecked=run.unchecked,
         notes=tuple(notes),
     )
 

@@ -14,12 +14,13 @@ from genomics_pipeline.report.planned_tasks import PlannedTask
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.report.stage_history import StageHistory
 from genomics_pipeline.runs.adapters import Adapters
-from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.catalog import load_pipeline
+from genomics_pipeline.runs.item_ends import recorded_failure
+from genomics_pipeline.runs.readable_run import ReadableRun
 from genomics_pipeline.runs.stage_forecast import StageForecast
 
 
-def stage_histories(run: RunBackend, item: str, stage: str | None, adapters: Adapters) -> list[StageHistory]:
+def stage_histories(run: ReadableRun, item: str, stage: str | None, adapters: Adapters) -> list[StageHistory]:
     """Return the history of each stage of an item, in the order of the pipeline; nothing is written or started.
 
     Args:
@@ -56,7 +57,7 @@ def stage_histories(run: RunBackend, item: str, stage: str | None, adapters: Ada
     ]
 
 
-def _forecast(run: RunBackend, scope: str, item: str, adapters: Adapters) -> tuple[dict[str, PlannedTask], str]:
+def _forecast(run: ReadableRun, scope: str, item: str, adapters: Adapters) -> tuple[dict[str, PlannedTask], str]:
     """Return what each stage would do now, or else why that is not known."""
     files = run.files
     try:
@@ -68,7 +69,7 @@ def _forecast(run: RunBackend, scope: str, item: str, adapters: Adapters) -> tup
         return {}, str(error.problems[0])
 
 
-def _failure(run: RunBackend, item: str) -> ItemFailure | None:
+def _failure(run: ReadableRun, item: str) -> ItemFailure | None:
     """Return the failure of an item as the executions of the run tell it; None where none does any more."""
     try:
         return next((one for one in run.failed_items() if one.item == item), None)
@@ -76,7 +77,7 @@ def _failure(run: RunBackend, item: str) -> ItemFailure | None:
         return None
 
 
-def _because(run: RunBackend, stage: str, item: str, undone: str | None) -> tuple[Difference, ...]:
+def _because(run: ReadableRun, stage: str, item: str, undone: str | None) -> tuple[Difference, ...]:
     """Return why the attempt of a stage that failed ran; nothing where that is not recorded, or it did not fail.
 
     Args:
@@ -90,7 +91,7 @@ def _because(run: RunBackend, stage: str, item: str, undone: str | None) -> tupl
 
 
 def _stage_failure(
-    run: RunBackend, stage: str, item: str, known: ItemFailure | None, undone: str | None
+    run: ReadableRun, stage: str, item: str, known: ItemFailure | None, undone: str | None
 ) -> Failure | None:
     """Return the failure of a stage over an item; None if it did not fail.
 
@@ -106,7 +107,4 @@ def _stage_failure(
     if known is not None and not known.pending and known.failure.stage in (None, stage):
         is_stream = run.files.is_on_aws  # in a folder, the log is the file that is named anyway
         return known.failure if is_stream else replace(known.failure, log_streams=())
-    record = read_failure(run.files.store, run.files.place, stage, item)
-    if record is None:
-        return None
-    return Failure(record.failure_class, record.message, stage=stage, exit_code=record.exit_code)
+    return recorded_failure(run.files, stage, item)

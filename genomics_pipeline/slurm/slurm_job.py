@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+_ACCOUNTED = 5  # columns
+_CODES = re.compile(r"(\d+):(\d+)", re.ASCII)
 FIELDS = ("ArrayJobID", "ArrayTaskID", "State", "exit_code", "Reason", "NodeList", "Comment")
 RUNNING = frozenset({"RUNNING", "COMPLETING", "STAGE_OUT", "STOPPED", "SUSPENDED", "SIGNALING"})
 WAITING = frozenset(
@@ -35,8 +38,8 @@ class SlurmJob:
     @property
     def index(self) -> int | None:
         """Return its index in the array; None for all jobs of it."""
-        _, separator, text = self.job_id.rpartition("_")
-        return int(text) if separator else None
+        text = self.job_id.rpartition("_")[2]
+        return int(text) if "_" in self.job_id and text.isdigit() else None
 
     @property
     def is_running(self) -> bool:
@@ -68,15 +71,17 @@ def read_queue(text: str) -> Iterator[SlurmJob]:
 
 
 def read_accounted(text: str) -> Iterator[SlurmJob]:
-    """Yield the jobs in the output of sacct: ID, state, ``code:signal``, nodes.
+    """Yield the jobs in the output of sacct: ID, state, ``code:signal``, nodes, comment; other lines are left out.
 
-    >>> [*read_accounted("7_0|CANCELLED by 0|0:15|n1")][0].state
-    'CANCELLED'
+    >>> [(job.state, job.exit_code) for job in read_accounted("7_0|CANCELLED by 0|0:15|n1|abc")]
+    [('CANCELLED', 143)]
     """
     for line in text.splitlines():
-        job_id, state, code, node = line.strip().split("|")[:4]
-        number, _, signal = code.partition(":")
-        yield SlurmJob(job_id, state.split()[0], _exit_code(int(number), int(signal or 0)), node=node)
+        cells = line.strip().split("|")
+        if len(cells) < _ACCOUNTED or not (match := _CODES.fullmatch(cells[2])) or not cells[1]:
+            continue
+        job_id, state, _, node, comment = cells[:_ACCOUNTED]
+        yield SlurmJob(job_id, state.split()[0], _exit_code(int(match[1]), int(match[2])), node=node, comment=comment)
 
 
 def _exit_code(code: int, signal: int) -> int:

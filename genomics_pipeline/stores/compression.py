@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.stores.gunzip import gunzip
 
-_FIRST_BYTES = {
+FIRST_BYTES = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
     b"\xfd7zXZ\x00": "xz",
@@ -23,7 +23,7 @@ _FIRST_BYTES = {
     b"PK\x03\x04": "zip",
     b"7z\xbc\xaf\x27\x1c": "7z",
 }
-LONGEST_START = max(map(len, _FIRST_BYTES))
+LONGEST_START = max(map(len, FIRST_BYTES))
 _PIECE_BYTES = 1 << 16
 
 
@@ -61,7 +61,7 @@ def compression_of(start: bytes) -> str | None:
     >>> compression_of(b"BZh91AY"), compression_of(b"@read")
     ('bzip2', None)
     """
-    return next((name for first, name in _FIRST_BYTES.items() if start.startswith(first)), None)
+    return next((name for first, name in FIRST_BYTES.items() if start.startswith(first)), None)
 
 
 def open_decompressed(stream: BinaryIO) -> BinaryIO:

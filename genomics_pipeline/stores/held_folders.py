@@ -30,7 +30,7 @@ class HeldFolders(ObjectReader):
     """
 
     def __init__(self, store: Store, prefix: str, root: Path) -> None:
-        self._store, self._prefix, self._root = store, prefix, root
+        self._store, self._prefix, self._root = store, prefix, root.absolute()
         self._held: dict[str, int] = {}
         self._lock = Lock()
         finalize(self, _close_all, self._held)
@@ -38,11 +38,14 @@ class HeldFolders(ObjectReader):
     def stat(self, uri: str) -> ObjectInfo | None:
         """Return the object without its content; None if there is none."""
         if uri.startswith(self._prefix):
-            with suppress(OSError, ValueError), self._lock:
-                folder, name = self._place(uri)
-                status = os.stat(name, dir_fd=folder, follow_symlinks=False)  # in an open folder
-                if S_ISREG(status.st_mode):
-                    return file_info(uri, status)
+            try:
+                with self._lock:
+                    folder, name = self._place(uri)
+                    status = os.stat(name, dir_fd=folder, follow_symlinks=False)  # in an open folder
+            except (OSError, ValueError):
+                return self._store.stat(uri)
+            if S_ISREG(status.st_mode):
+                return file_info(uri, status)
         return self._store.stat(uri)
 
     def read(self, uri: str) -> bytes:
@@ -60,7 +63,7 @@ class HeldFolders(ObjectReader):
         name = uri.removeprefix(self._prefix)
         if name == uri or "\0" in name or {"", ".", ".."}.intersection(name.split("/")):
             return self._store.local(uri)
-        return self._root.absolute() / name
+        return self._root / name
 
     def _place(self, uri: str) -> tuple[int, str]:
         """Return the open folder of a file, and its name there.
@@ -73,11 +76,12 @@ class HeldFolders(ObjectReader):
         folder, _, name = key.rpartition("/")
         if key.startswith("/"):
             raise ValueError(key)
-        return self._open(folder), _plain(name)
+        held = self._held.get(folder)
+        return self._open(folder) if held is None else held, _plain(name)
 
     def _open(self, folder: str) -> int:
-        found = self._held.get(folder)
-        if found is not None:
+        if (found := self._held.pop(folder, None)) is not None:
+            self._held[folder] = found  # the last to be closed: other folders are opened in it
             return found
         if folder:
             above, _, name = folder.rpartition("/")

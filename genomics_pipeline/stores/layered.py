@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,32 @@ from genomics_pipeline.stores.protocol import (
     Sink,
     Store,
 )
+
+_DELETED = "deleted"  # the folder of the marks of what is not seen any more
+LAYER_VARIABLE = "GENOMICS_PIPELINE_LAYER"  # of a container of a replay: what `layer_text` returns
+
+
+def layer_text(prefix: str, folder: Path) -> str:
+    """Return the prefix and the folder of a layer as the value of `LAYER_VARIABLE`.
+
+    >>> layer_text("s3://RUN/", Path("/replay/run"))
+    '/replay/run s3://RUN/'
+    """
+    return f"{folder} {prefix}"
+
+
+def with_layer(store: Store, text: str | None, inner: str) -> Store:
+    """Return a store with the layer that `layer_text` described above it, if there is one.
+
+    Args:
+        store: The store.
+        text: The value of `LAYER_VARIABLE`; None for no layer.
+        inner: See `LayeredStore`.
+    """
+    if not text:
+        return store
+    folder, _, prefix = text.rpartition(" ")
+    return LayeredStore(store, prefix, Path(folder), inner)
 
 
 class _Layer(LocalStore):
@@ -51,7 +78,8 @@ class LayeredStore(Store):
         self._prefix = prefix
         self._layer = _Layer(prefix, folder)
         self._inner = f"{prefix}{inner}"
-        self._deleted: set[str] = set()
+        self._marks = f"{self._inner}{_DELETED}/"
+        self._deleted = {info.uri for info in self._layer.list(self._marks)}
 
     def _is_in_layer(self, uri: str) -> bool:
         """Return whether an object is one of the folder's."""
@@ -77,7 +105,7 @@ class LayeredStore(Store):
         """
         if self._is_in_layer(uri):
             return self._layer
-        if uri in self._deleted:
+        if self._mark(uri) in self._deleted:
             raise MissingObject(uri)
         return self._below
 
@@ -111,9 +139,9 @@ class LayeredStore(Store):
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield the objects whose URIs begin with the prefix, in the order of their names."""
         below = (info for info in self._below.list(prefix) if not info.uri.startswith(self._inner))
-        found = {info.uri: info for info in below if info.uri not in self._deleted}
+        found = {info.uri: info for info in below if self._mark(info.uri) not in self._deleted}
         if prefix.startswith(self._prefix):
-            found |= {info.uri: info for info in self._layer.list(prefix)}
+            found |= {info.uri: info for info in self._layer.list(prefix) if not info.uri.startswith(self._marks)}
         yield from (found[uri] for uri in sorted(found))
 
     def local(self, uri: str) -> Path | None:
@@ -121,7 +149,7 @@ class LayeredStore(Store):
         if self._is_in_layer(uri):
             return self._layer.local(uri)
         path = self._below.local(uri)
-        is_free = path is not None and (uri in self._deleted or not path.exists())
+        is_free = path is not None and (self._mark(uri) in self._deleted or not path.exists())
         return self._layer.local(uri) if is_free and uri.startswith(self._prefix) else path
 
     def fetch(self, uri: str, folder: Path, expected: Expected = ANY, cancelled: threading.Event | None = None) -> Path:
@@ -154,4 +182,10 @@ class LayeredStore(Store):
     def delete(self, uri: str) -> None:
         """Delete an object, if there is one; one below the folder is not seen any more."""
         self._layer.delete(self._own(uri))
-        self._deleted.add(uri)
+        if self._below.stat(uri) is not None:
+            self._layer.write(self._mark(uri), b"")
+            self._deleted.add(self._mark(uri))
+
+    def _mark(self, uri: str) -> str:
+        """Return the object in the folder that says that another one is not seen any more, in other processes too."""
+        return f"{self._marks}{sha256(uri.encode()).hexdigest()}"

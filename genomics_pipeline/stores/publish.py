@@ -25,6 +25,7 @@ from genomics_pipeline.stores.open_folder import OpenFolders, open_own_file
 from genomics_pipeline.stores.temporary_file import (
     remove_empty_folder,
     rename_over,
+    take_free_place,
     take_place,
     temporary_file,
     temporary_folder,
@@ -67,7 +68,7 @@ def publish_new(path: Path, data: bytes, root: Path | None = None) -> bool:
                 if os.path.lexists(path):
                     raise FileExistsError(path)
                 file.write(data)
-                take_place(file, path, folder)
+                take_free_place(file, path, folder)
         except FileExistsError:
             return False
         folders.sync()

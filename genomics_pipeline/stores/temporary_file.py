@@ -19,6 +19,7 @@ from genomics_pipeline.stores.open_folder import FOLDER
 _NAME_BYTES = 255  # NAME_MAX of nearly all file systems
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILLED = "expected a file, found a folder that is not empty; move or remove it, then run again"
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})  # of file systems without second names
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EBADF})  # on some network file systems
 
 
@@ -157,6 +158,29 @@ def take_place(file: BinaryIO, target: Path, folder: int) -> None:
     if not _is_at(file.fileno(), folder, name):  # only without locks
         raise OSError(errno.EBUSY, "another process is writing the same file")
     rename_over(name, folder, target.name, folder)
+
+
+def take_free_place(file: BinaryIO, target: Path, folder: int) -> None:
+    """Make a temporary file durable and give it its target's name in an open folder, unless there is such a file.
+
+    A second name is given to one writer only, also on a file system that keeps no locks.
+
+    Raises:
+        FileExistsError: if there is one, or another process is writing it.
+    """
+    file.flush()
+    sync(file.fileno())
+    name = _temporary_name(target)
+    if not _is_at(file.fileno(), folder, name):  # only without locks
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    try:
+        os.link(name, target.name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        take_place(file, target, folder)
+    else:
+        os.unlink(name, dir_fd=folder)
 
 
 def rename_over(name: str | Path, from_folder: int | None, target: str, folder: int) -> None:

@@ -9,7 +9,12 @@
 ``GENOMICS_PIPELINE_VCPUS``               cores; by default all
 ``GENOMICS_PIPELINE_MEMORY_MIB``          memory; by default the container's limit
 ``GENOMICS_PIPELINE_SUBMITTED``           the time of the job's submission, ISO 8601; by default no wait is reported
+``GENOMICS_PIPELINE_TRIED``               the attempts that failed before: see `model.stage_try`
 ``GENOMICS_PIPELINE_BUCKETS``             JSON: local folders by bucket, for runs on this machine
+``GENOMICS_PIPELINE_LAYER``               a folder for what a replay writes, and the prefix of its run
+``GENOMICS_PIPELINE_KEEP_SCRATCH``        the temporary files of the last task stay, if this is there
+``GENOMICS_PIPELINE_HOST``                JSON: facts of the host that records keep; by default those of a host in AWS
+``GENOMICS_PIPELINE_USAGE``               a file for the memory and the progress of the program
 ``AWS_BATCH_JOB_ID``                      set by AWS Batch, with ``AWS_BATCH_JOB_ATTEMPT``
 ========================================  ========================================================================
 

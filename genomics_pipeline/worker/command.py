@@ -28,6 +28,8 @@ def argv(step: StepFolder, task: Mapping[str, Any], file: Path) -> list[str]:
         "vcpus": task["vcpus"],
         "memory_mib": task["memory_mib"],
         "versions": task["versions"],
+        "progress": task["progress"],
+        "left_out": task["left_out"],
     }
     for group in ("inputs", "outputs", "parameters", "missing"):
         values |= {f"{group}.{name}": _files(value) for name, value in task.get(group, {}).items()}

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from genomics_pipeline import __version__
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.bounded_json import parse_json
 from genomics_pipeline.model.errors import DataError, PipelineError
 from genomics_pipeline.model.failure import FailureClass
@@ -19,22 +20,25 @@ from genomics_pipeline.model.index_order import INDEX_VARIABLE
 from genomics_pipeline.model.printable import printable
 from genomics_pipeline.model.rights import RIGHTS_VARIABLE, RightsRequest
 from genomics_pipeline.model.secrets import redact
+from genomics_pipeline.model.stage_try import parse_tries
 from genomics_pipeline.model.step import (
     ACCESS_DENIED_EXIT_CODE,
     BAD_INPUT_EXIT_CODE,
     OUT_OF_DISK_EXIT_CODE,
     OUT_OF_MEMORY_EXIT_CODE,
 )
-from genomics_pipeline.model.task import PAYLOAD_VARIABLE, SUBMITTED_VARIABLE, TaskPayload, item_id
+from genomics_pipeline.model.task import PAYLOAD_VARIABLE, SUBMITTED_VARIABLE, TRIED_VARIABLE, TaskPayload
 from genomics_pipeline.records.completion import CompletionRecord
-from genomics_pipeline.records.job import BatchAttempt, write_job
+from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.reference.build import KilledBuild
+from genomics_pipeline.stores.layered import LAYER_VARIABLE, with_layer
 from genomics_pipeline.stores.protocol import DeniedAccess, Store, TransferFailed
 from genomics_pipeline.worker import emf
 from genomics_pipeline.worker.dollars import task_dollars
 from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
 from genomics_pipeline.worker.health import problems
-from genomics_pipeline.worker.host_facts import host_facts
+from genomics_pipeline.worker.host_facts import given_facts, host_facts
+from genomics_pipeline.worker.lost_attempt import AttemptStart, note_start
 from genomics_pipeline.worker.machine import capacity
 from genomics_pipeline.worker.payload import read_payload
 from genomics_pipeline.worker.reference_indexes import build_indexes_of_order
@@ -42,6 +46,7 @@ from genomics_pipeline.worker.rights import check_rights
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import StepFolder, read_step
 from genomics_pipeline.worker.task_resources import TaskResources
+from genomics_pipeline.worker.usage_file import USAGE_VARIABLE, UsageFile
 
 VARIABLE = "GENOMICS_PIPELINE_"
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
@@ -120,17 +125,14 @@ def _build_indexes(text: str, environment: Mapping[str, str], cache: Path, make_
 
 def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_store: MakeStore) -> int:
     began = time.time()
-    store = make_store(buckets_of(environment))
+    store = with_layer(make_store(buckets_of(environment)), environment.get(LAYER_VARIABLE), f"{run_layout.ENGINE}/")
+    usage = UsageFile(Path(environment[USAGE_VARIABLE]) if USAGE_VARIABLE in environment else None)
     payload = read_payload(variable(environment, "TASK"), store)
     if payload.step != step.spec.name:
         raise DataError(f"{PAYLOAD_VARIABLE}: expected a task of the step {step.spec.name}, found {payload.step}")
-    job = _job(environment)
-    if job:
-        _write_jobs(payload, store, job)
+    job, tried = _job(environment), parse_tries(environment.get(TRIED_VARIABLE, "[]"))
     machine, scratch = capacity(environment), Path(variable(environment, "SCRATCH"))
-    host = host_facts(scratch)
-    if job:
-        _report_start(payload, job, began, environment, host)
+    host = given_facts(environment) or host_facts(scratch)
     resources = TaskResources(
         vcpus=_number(environment, "VCPUS", machine.cores),
         memory_mib=_number(environment, "MEMORY_MIB", machine.memory_mib),
@@ -141,8 +143,15 @@ def _run(step: StepFolder, environment: Mapping[str, str], cache: Path, make_sto
         host=host,
         job=job,
         submitted=environment.get(SUBMITTED_VARIABLE, ""),
+        keep_scratch=f"{VARIABLE}KEEP_SCRATCH" in environment,
+        report_memory=usage.report_memory,
+        report_progress=usage.report_progress,
+        report_reading=usage.report_reading,
         limit_programs=False,
     )
+    if job:
+        note_start(payload, step, store, resources, AttemptStart(job, _time_text(began), tried))
+        _report_start(payload, job, began, environment, host)
     try:
         run_task(payload, step, store, resources, on_item=lambda outcome: _report(payload, outcome, resources))
     except StepFailed as failure:
@@ -188,10 +197,8 @@ def _job(environment: Mapping[str, str]) -> BatchAttempt | None:
     return BatchAttempt(environment["AWS_BATCH_JOB_ID"], int(environment.get("AWS_BATCH_JOB_ATTEMPT", 1)))
 
 
-def _write_jobs(payload: TaskPayload, store: Store, job: BatchAttempt) -> None:
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    for item in payload.items:
-        write_job(store, payload.run, payload.stage, item_id(item), job, started)
+def _time_text(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def _report_start(

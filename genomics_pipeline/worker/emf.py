@@ -135,5 +135,5 @@ def _embedded(
     """
     units = [{"Name": name, "Unit": UNITS[name]} for name in values]
     directive = {"Namespace": metrics.NAMESPACE, "Dimensions": [list(dimensions)], "Metrics": units}
-    members = {**facts, **values, **{_HOST[name]: value for name, value in host.items()}}
+    members = {**facts, **values, **{_HOST[name]: value for name, value in host.items() if name in _HOST}}
     return json.dumps({"_aws": {"Timestamp": int(moment * 1000), "CloudWatchMetrics": [directive]}, **members})

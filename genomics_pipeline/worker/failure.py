@@ -17,6 +17,7 @@ from genomics_pipeline.model.step import (
     OUT_OF_MEMORY_EXIT_CODE,
     StepSpec,
 )
+from genomics_pipeline.records.failure import FailureRecord
 from genomics_pipeline.stores.protocol import (
     ChangedObject,
     DeniedAccess,
@@ -49,7 +50,7 @@ class StepFailed(PipelineError):
         seconds: The duration of the attempt over the item; 0 until it has ended.
         processor_seconds: The time of its program on all cores; 0 if it was not started.
         peak_memory_mib: The peak memory of its program; 0 if it was not started.
-        number: The number of the attempt among those of the item that failed one after another, from 1.
+        before: The newest attempt over the item that failed before; None if none did since it was done.
         because: Why the step ran; nothing where it failed before its review.
     """
 
@@ -63,7 +64,7 @@ class StepFailed(PipelineError):
         self.log = log
         self.seconds = self.processor_seconds = 0.0
         self.peak_memory_mib = 0
-        self.number = 1
+        self.before: FailureRecord | None = None
         self.because: tuple[Difference, ...] = ()
 
 

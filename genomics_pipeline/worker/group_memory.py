@@ -44,14 +44,15 @@ class GroupMemory:
 def group_mib(group: int) -> int:
     """Return the memory of a process group in MiB; 0 where the system does not say it."""
     kib = 0
-    for process in _processes():
+    for process in processes():
         with suppress(OSError, ValueError):  # it has ended, or belongs to another user
             if os.getpgid(process) == group:
                 kib += _proportional_kib(process)
     return kib >> 10
 
 
-def _processes() -> list[int]:
+def processes() -> list[int]:
+    """Return the IDs of all processes; none where the system does not say them."""
     names = [folder.name for folder in _PROC.iterdir()] if _PROC.is_dir() else []
     return [int(name) for name in names if name.isdigit()]
 

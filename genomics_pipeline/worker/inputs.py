@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from genomics_pipeline.model.plain_path import file_name
+from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.step import InputSpec
 from genomics_pipeline.stores.protocol import ANY, Expected, Store
 from genomics_pipeline.worker.excerpt import spans_of
@@ -30,6 +31,7 @@ class Staging:
         verified: The outputs of the run that are known to be as recorded.
         read_bytes: The bytes that were read of each file of which there is an excerpt only, by its URI.
         parameter_bytes: The bytes of each parameter's file with its index, of an excerpt those that were read.
+        names: The URI of each copy, excerpt and pipe by its path, without secrets.
     """
 
     store: Store
@@ -38,13 +40,25 @@ class Staging:
     verified: VerifiedFiles
     read_bytes: dict[str, int] = field(default_factory=dict)
     parameter_bytes: dict[str, int] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
-    def fetch(self, file: InputFile, folder: Path) -> str:
-        """Return the path of a local file with the content that is expected."""
-        path = self.store.fetch(file.uri, folder, file.expected, self.cancelled)
-        if file.expected.sha256 is not None:
-            self.verified.check(file.uri, file.expected.sha256, self.cancelled)
+    def fetch(self, uri: str, folder: Path, expected: Expected) -> str:
+        """Return the path of a local file with the content that is expected, in a folder if it is a copy."""
+        path = Path(self.store.fetch(uri, folder, expected, self.cancelled))
+        if expected.sha256 is not None:
+            self.verified.check(uri, expected.sha256, self.cancelled)
+        return self.named(path, uri) if path.is_relative_to(folder) else str(path)
+
+    def named(self, path: Path, uri: str) -> str:
+        """Return the path of a copy, an excerpt or a pipe, whose URI is noted."""
+        self.names[str(path)] = without_secrets(uri)
         return str(path)
+
+    def with_names(self, text: str) -> str:
+        """Return a text with URIs in place of the paths of copies, which end with the task."""
+        for path in sorted(self.names, key=len, reverse=True):  # an index has the name of its file, and more
+            text = text.replace(path, self.names[path])
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +100,7 @@ class InputFile:
             return self.stage(staging, folder, stream=False)
         folder.mkdir(parents=True)
         path, staging.read_bytes[self.uri] = excerpts.fetch(self.remote(), self.indexes[0].remote(), folder)
-        return str(path)
+        return staging.named(path, self.uri)
 
     def stage(self, staging: Staging, folder: Path, stream: bool) -> str:
         """Make the file and its indexes local, side by side, and return the file's path.
@@ -102,10 +116,10 @@ class InputFile:
         if stream and local is None:
             path = folder / file_name(self.uri)
             staging.streams.open(self.uri, self.expected, path)
-            return str(path)
-        for index in self.indexes:
-            staging.fetch(index, folder)
-        return staging.fetch(self, folder)
+            return staging.named(path, self.uri)
+        for file in (*self.indexes, self):
+            fetched = staging.fetch(file.uri, folder, file.expected)
+        return fetched
 
 
 class InputLane(NamedTuple):

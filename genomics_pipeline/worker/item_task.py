@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,11 +24,14 @@ from genomics_pipeline.worker.credentials import without_credentials
 from genomics_pipeline.worker.excerpt import spans_of
 from genomics_pipeline.worker.failure import DISK_FULL, StepFailed
 from genomics_pipeline.worker.inputs import Input, Staging
+from genomics_pipeline.worker.left_out import read_left_out
 from genomics_pipeline.worker.outputs import TaskOutputs
 from genomics_pipeline.worker.process import ProcessEnd, run_process
 from genomics_pipeline.worker.program_failure import refuse_failure
 from genomics_pipeline.worker.program_log import begin_log, last_lines, renew_lost_log
+from genomics_pipeline.worker.progress_file import ProgressFile
 from genomics_pipeline.worker.ranged import Excerpts, RemoteFile
+from genomics_pipeline.worker.read_positions import ReadPositions, input_paths
 from genomics_pipeline.worker.review import Review
 from genomics_pipeline.worker.step_folder import StepFolder
 from genomics_pipeline.worker.streams import Streams
@@ -80,7 +83,7 @@ class ItemTask:
         end, staging = self._run_program(inputs, log)
         renew_lost_log(log)
         log_uri = self.payload.run.uri(run_layout.log(self.payload.stage, self.name))
-        lines = last_lines(log)
+        lines = list(map(staging.with_names, last_lines(log)))
         try:
             if not end.cancelled:
                 watched.refuse_changed(f"{self.payload.stage} of {self.name}")
@@ -107,12 +110,14 @@ class ItemTask:
             host=dict(self.resources.host),
             tools=tools,
             processor_seconds=round(end.processor_seconds, 3),
+            left_out_seconds=round(read_left_out(self.folder / run_layout.LEFT_OUT, end.processor_seconds), 3),
             input_bytes=sum(each.size_bytes(staging.read_bytes) for each in inputs),
             parameter_bytes=sum(staging.parameter_bytes.values()),
             because=self.review.reasons,
             compared_with=self.review.before.started if self.review.before else "",
             job=self.resources.job,
             submitted=self.resources.submitted,
+            failed_attempts=self.review.failed.attempts if self.review.failed else (),
         )
         write_completion(self.store, self.payload.run, record)
         return record
@@ -163,6 +168,7 @@ class ItemTask:
                     memory_mib=self.resources.memory_mib if self.resources.limit_programs else None,
                     interpreters=self.resources.interpreters,
                     report_memory=self.resources.report_memory,
+                    look=self._observer(inputs, task["inputs"]),
                 )
             except OSError as error:
                 if error.errno in DISK_FULL:
@@ -172,6 +178,23 @@ class ItemTask:
         if streams.failure and not self.resources.cancelled.is_set():
             raise streams.failure
         return end, staging
+
+    def _observer(self, inputs: list[Input], local: Mapping[str, Any]) -> Callable[[int], object]:
+        """Return what looks at the program while it runs: at what it reports, and at what it has read.
+
+        Args:
+            inputs: The inputs.
+            local: Their local files, as in ``task.json``.
+        """
+        progress = ProgressFile(self.folder / run_layout.PROGRESS, self.resources.report_progress)
+        read = [local[each.spec.name] for each in inputs if each.spec.type != "reference"]
+        reading = ReadPositions(input_paths(read), self.resources.report_reading)
+
+        def look(group: int) -> None:
+            progress.look()
+            reading.look(group)
+
+        return look
 
     def _task(self, inputs: Mapping[str, Any], staging: Staging) -> dict[str, Any]:
         """Return the content of ``task.json``."""
@@ -187,6 +210,8 @@ class ItemTask:
             "memory_mib": self.resources.memory_mib,
             "scratch": str(self.folder / "tmp"),
             "versions": str(self.folder / run_layout.TOOL_VERSIONS),
+            "progress": str(self.folder / run_layout.PROGRESS),
+            "left_out": str(self.folder / run_layout.LEFT_OUT),
         }
 
     def _local(self, name: str, value: Value, staging: Staging) -> Value:
@@ -203,12 +228,12 @@ class ItemTask:
             file, its_index = (RemoteFile.given(uri, self.store) for uri in (value, index))
             version = self.review.provenance.files.get(name, "")
             path, staging.parameter_bytes[name] = excerpts.fetch(file._replace(version=version), its_index, folder)
-            return str(path)
+            return staging.named(path, value)
         expected = Expected(version=self.review.provenance.files.get(name))
         wanted = [*([(index, ANY)] if index else []), (value, expected)]
-        paths = [self.store.fetch(uri, folder, version, self.resources.cancelled) for uri, version in wanted]
+        paths = [staging.fetch(uri, folder, version) for uri, version in wanted]
         staging.parameter_bytes[name] = sum(Path(path).stat().st_size for path in paths)
-        return str(paths[-1])
+        return paths[-1]
 
     def _parameters_with_files(self) -> list[tuple[str, Value]]:
         """Return the parameters, after a check that every file among them exists and can be read."""

@@ -2,65 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.stores.protocol import DeniedAccess, MissingObject, Store
+from genomics_pipeline.worker.function_files import FunctionFiles, RecordFile
 
 
-class RecordFile:
-    """A file that a record names, read in parts of one version.
+class HandledCall:
+    """A call of ``handle``: the parameters, and the files that its program reads and writes.
 
     Attributes:
-        size_bytes: Its size.
-        version: A text that changes when its content does.
+        parameters: The values of the step's parameters by name; a file is a path on this machine, and one that is
+            ranged is as the user named it.
     """
 
-    def __init__(self, store: Store, uri: str) -> None:
-        try:
-            found = store.stat(uri)
-        except DataError as error:
-            raise _as_os_error(error) from None
-        if found is None:
-            raise FileNotFoundError("expected a file, found no such file")
-        self.size_bytes = found.size_bytes
-        self.version = found.version
-        self._store = store
-        self._uri = uri
+    def __init__(self, parameters: Mapping[str, Any], files: FunctionFiles) -> None:
+        self.parameters = dict(parameters)
+        self._files = files
 
-    def read(self, start: int, size_bytes: int) -> bytes:
-        """Return a part of the content, by one request where its storage sends parts.
+    @property
+    def scratch(self) -> str:
+        """A folder for temporary files, which is removed when the call ends."""
+        return str(self._files.scratch)
+
+    def file(self, uri: str) -> RecordFile:
+        """Return a file that a record, a result or a ranged parameter names; several threads may read files.
 
         Args:
-            start: The place of the part's first byte, from 0.
-            size_bytes: The size of the part, which ends where the file does.
+            uri: Its path or URI.
 
         Raises:
-            OSError: for a file that cannot be read, or that was changed in the meantime.
+            FileNotFoundError: if there is none.
+            OSError: for a file that cannot be read.
+            TypeError: in a step that reads no files.
         """
-        if start >= self.size_bytes:
-            return b""
-        try:
-            return self._store.read_part(self._uri, start, size_bytes, self.version).data
-        except DataError as error:
-            raise _as_os_error(error) from None
+        return self._files.file(uri)
+
+    def excerpt(self, uri: str, regions: Sequence[str]) -> str:
+        """Return the path of a VCF or BCF file with at least the records that overlap some regions, and its index.
+
+        A file on this machine is that file. Of a remote one, the header and these records are read by its index.
+
+        Args:
+            uri: Its path or URI.
+            regions: Regions such as ``chr1:1-5000000``, in the file's order.
+
+        Raises:
+            OSError: for a file that cannot be read, is damaged, or has no index.
+            TypeError: in a step that reads no files.
+        """
+        return self._files.excerpt(uri, regions)
+
+    def output(self, name: str) -> str:
+        """Return the path at which the program writes an output of ``step.toml``; it is saved when ``handle`` returns.
+
+        Args:
+            name: The name of the output.
+
+        Raises:
+            KeyError: for an output that the step does not have.
+        """
+        return self._files.output(name)
 
 
-def _as_os_error(error: DataError) -> OSError:
-    """Return an error of a store as Python's own, which programs of steps know."""
-    kinds = {DeniedAccess: PermissionError, MissingObject: FileNotFoundError}
-    kind = next((kind for cause, kind in kinds.items() if isinstance(error, cause)), OSError)
-    return kind("; ".join(one.message for one in error.problems))
-
-
-class Batch:
+class Batch(HandledCall):
     """A batch of records, with what a step's program may know of its task.
 
     Attributes:
         records: The records: a list of JSON values, or a ``pyarrow.Table`` where the step's input says ``as =
             "arrow"``.
-        parameters: The values of the step's parameters by name; a file is a path on this machine.
         upstream: By input, the results of earlier stages over the same batch.
         digest: The digest of the records, by which writes to other services can be made once.
     """
@@ -72,14 +82,13 @@ class Batch:
         parameters: Mapping[str, Any],
         upstream: Mapping[str, Any],
         digest: str,
-        store: Store | None = None,
+        files: FunctionFiles,
     ) -> None:
+        super().__init__(parameters, files)
         self.records = records
-        self.parameters = dict(parameters)
         self.upstream = dict(upstream)
         self.digest = digest
         self._count = count
-        self._store = store
         self._failures: dict[int, str] = {}
 
     def fail(self, index: int, message: str) -> None:
@@ -98,21 +107,6 @@ class Batch:
         if not 0 <= index < self._count:
             raise ValueError(f"batch.fail: expected the index of one of {self._count} records, found {index}")
         self._failures.setdefault(index, message)
-
-    def file(self, uri: str) -> RecordFile:
-        """Return a file that a record names; several threads may read files.
-
-        Args:
-            uri: Its path or URI.
-
-        Raises:
-            FileNotFoundError: if there is none.
-            OSError: for a file that cannot be read.
-            TypeError: in a step whose input of records does not say ``files = true``.
-        """
-        if self._store is None:
-            raise TypeError("batch.file: expected files = true in step.toml, of the input with the records; found none")
-        return RecordFile(self._store, uri)
 
     def failures(self) -> list[tuple[int, str]]:
         """Return the records that failed, in their order, each with the first message that was reported."""

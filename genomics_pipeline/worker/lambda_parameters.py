@@ -34,7 +34,7 @@ class ParameterFiles:
         self._fetched: dict[tuple[str, str], Path] = {}
 
     def values(self, specs: Mapping[str, ParameterSpec], given: Mapping[str, Any], run: str) -> dict[str, Any]:
-        """Return the parameters' values, with the path on this machine for each that is a file.
+        """Return the parameters' values, with a path on this machine for each file, but of a ranged one its URI.
 
         Args:
             specs: The step's parameters.
@@ -47,7 +47,7 @@ class ParameterFiles:
         """
         values = {name: given.get(name, spec.default) for name, spec in specs.items()}
         for name, spec in specs.items():
-            if spec.type == "file" and values[name] is not None:
+            if spec.type == "file" and not spec.ranged and values[name] is not None:
                 values[name] = str(self._path(str(values[name]), run))
         return values
 

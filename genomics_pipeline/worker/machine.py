@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import resource
 from collections.abc import Iterator, Mapping
@@ -79,6 +80,19 @@ class Capacity:
         jobs = "" if self.jobs is None else f", at most {quantity(self.jobs, 'job')} at once"
         cores = f"{quantity(self.cores, 'core')} ({self.cores_from})"
         return f"{cores}, {self.memory_mib:,} MiB for jobs ({self.memory_from}){jobs}"
+
+
+def machine_name(proc: Path = PROC) -> str:
+    """Return the model of the processor and the number of its cores, whatever of them jobs may use.
+
+    Args:
+        proc: ``/proc``.
+    """
+    lines: list[str] = []
+    with suppress(OSError):
+        lines = (proc / "cpuinfo").read_text("utf-8", "replace").splitlines()
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return f"{next(models, '') or platform.machine()}, {quantity(os.cpu_count() or 1, 'core')}"
 
 
 def capacity(environment: Mapping[str, str], limits: Limits = NO_LIMITS, proc: Path = PROC) -> Capacity:

@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.model import run_layout
+from genomics_pipeline.model import budgets, run_layout
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.step import BAD_INPUT_EXIT_CODE, METRICS, OutputSpec, StepSpec
 from genomics_pipeline.model.task import TaskPayload
 from genomics_pipeline.records.completion import FileRecord, OutputRecord
 from genomics_pipeline.records.metrics import metrics_misfit
+from genomics_pipeline.stores.bounded_file import read_bounded
 from genomics_pipeline.stores.checksum import file_sha256
 from genomics_pipeline.stores.open_folder import may_have_links
-from genomics_pipeline.stores.protocol import Publication, Store
+from genomics_pipeline.stores.protocol import OversizedObject, Publication, Store
 from genomics_pipeline.worker.command import fill_in
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.task_resources import TaskResources
@@ -77,7 +78,7 @@ class TaskOutputs:
             self._refuse_link(file, log)
         below = fill_in(self.payload.publish[spec.name], {self.payload.scope: self.item}).strip("/")
         folder = f"{run_layout.RESULTS}{below}".rstrip("/")  # `below` is empty for a step run by itself
-        if spec.name == METRICS and path.suffix == ".json" and (misfit := metrics_misfit(path.read_bytes())):
+        if spec.name == METRICS and path.suffix == ".json" and (misfit := _metrics_misfit(path)):
             raise StepFailed(FailureClass.TOOL_ERROR, 1, f"output {spec.name}, {path.name}: {misfit}", self.item, log)
         index_records = tuple(FileRecord(**_facts(index, folder)) for index in indexes)
         return OutputRecord(**_facts(path, folder), indexes=index_records)
@@ -123,6 +124,16 @@ class TaskOutputs:
         if not record.indexes or store.local(uri) is not None or (info := store.stat(uri)) is None:
             return record
         return replace(record, version=info.version)
+
+
+def _metrics_misfit(path: Path) -> str | None:
+    """Return what is wrong with a file of metrics, or None; one that no record's reader takes is not read either."""
+    with path.open("rb") as stream:
+        try:
+            return metrics_misfit(read_bounded(stream, budgets.RECORD_SIZE, path.name))
+        except OversizedObject as error:
+            found = f"found {path.stat().st_size:,} bytes"
+            return f"expected metrics of at most {error.budget}, {found}; write fewer values, or another output"
 
 
 def _facts(path: Path, folder: str) -> dict[str, Any]:

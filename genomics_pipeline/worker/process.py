@@ -61,6 +61,7 @@ def run_process(
     memory_mib: int | None = None,
     interpreters: Interpreters | None = None,
     report_memory: Callable[[int], object] = lambda _: None,
+    look: Callable[[int], object] = lambda group: None,
 ) -> ProcessEnd:
     """Run a program to its end, and that of all processes that it starts.
 
@@ -78,6 +79,7 @@ def run_process(
         interpreters: Run it in a fork of one of them if it can, with no other variables than those given; by default it
             is executed.
         report_memory: Called with the memory of all its processes, in MiB, about each second.
+        look: Called with its process group while it runs, every `CHECK_S`.
 
     Raises:
         OSError: if it cannot be started.
@@ -92,7 +94,7 @@ def run_process(
     with GROUPS.running(program.pid):
         program.begin()
         memory = GroupMemory(program.pid, report_memory)
-        end, was_cancelled = _wait(program, memory, cancelled, failed)
+        end, was_cancelled = _wait(program, memory, look, cancelled, failed)
     code = os.waitstatus_to_exitcode(end.status)
     return ProcessEnd(
         code if code >= 0 else 128 - code,
@@ -125,14 +127,27 @@ class _ExecutedProgram:
 
 
 def _wait(
-    program: Program, memory: GroupMemory, cancelled: threading.Event, failed: threading.Event | None
+    program: Program,
+    memory: GroupMemory,
+    look: Callable[[int], object],
+    cancelled: threading.Event,
+    failed: threading.Event | None,
 ) -> tuple[ProgramEnd, bool]:
-    """Wait for a program and its group; return its end and whether an event ended it."""
+    """Wait for a program and its group; return its end and whether an event ended it.
+
+    Args:
+        program: The program.
+        memory: Samples the memory of the group.
+        look: Called while it runs.
+        cancelled: Ends it when it is set.
+        failed: The same, for another reason.
+    """
     signalled_at: float | None = None
     tree: list[Process] = []
     try:
         while (end := program.wait(CHECK_S)) is None:
             memory.sample()
+            look(program.pid)
             if signalled_at is None and (cancelled.is_set() or (failed and failed.is_set())):
                 signalled_at = time.monotonic()
                 tree = _signal_tree(program.pid, signal.SIGTERM)

@@ -44,7 +44,7 @@ def last_lines(log: Path) -> list[str]:
     with log.open("rb") as stream:
         start = max(0, log.stat().st_size - LOG_BYTES)
         stream.seek(start)
-        text = stream.read().decode("utf-8", "replace")
+        text = stream.read(LOG_BYTES).decode("utf-8", "replace")
     lines = text.splitlines()
     printed = lines[1:] if not start and text.startswith(COMMAND) else lines
     return [line.rstrip() for line in printed[-LOG_LINES:] if line.strip()]

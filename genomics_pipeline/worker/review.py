@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.parameters import Value, resolve
 from genomics_pipeline.model.provenance import (
     LISTED,
     Difference,
@@ -20,6 +21,7 @@ from genomics_pipeline.model.task import TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, find_damage, read_completion
 from genomics_pipeline.records.failure import FailureRecord, read_failure
 from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.worker.find_input import find_inputs
 from genomics_pipeline.worker.inputs import Input
 from genomics_pipeline.worker.provenance import file_version, member_version, parameter_files
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -33,13 +35,13 @@ class Review:
         provenance: What its outputs would be made of now.
         reasons: Why the step has to run; none if the outputs are reused.
         before: The completion record that there is; None if there is none.
-        attempt: The number of the attempt, from 1, among those that failed one after another.
+        failed: The newest attempt that failed before; None if none did since the item was done.
     """
 
     provenance: Provenance
     reasons: tuple[Difference, ...]
     before: CompletionRecord | None
-    attempt: int = 1
+    failed: FailureRecord | None = None
 
     @property
     def done(self) -> CompletionRecord | None:
@@ -65,8 +67,54 @@ def review(
         parameters: All parameters, with defaults.
         inputs: The inputs of the item.
     """
+    now = _present_provenance(payload, step, store, item, parameters, inputs)
+    before = read_completion(store, payload.run, payload.stage, item_id(item))
+    if before is None:
+        failed = read_failure(store, payload.run, payload.stage, item_id(item))
+        return Review(now, (not_done(failed),), None, failed)
+    return Review(now, reasons_to_run(before, now, step.spec, payload, store), before)
+
+
+def completed_items(payload: TaskPayload, step: StepFolder, store: Store, cache: Path) -> list[CompletionRecord] | None:
+    """Return the completion records of a task that would run nothing, by the review of its items; None if it would run.
+
+    Inputs are only looked at once all items have records.
+
+    Args:
+        payload: The task.
+        step: The step.
+        store: The store of inputs and outputs.
+        cache: The user's cache folder, for references.
+
+    Raises:
+        DataError: for an input that does not exist, or a wrong record.
+    """
+    records = []
+    for item in payload.items:
+        record = read_completion(store, payload.run, payload.stage, item_id(item))
+        if record is None:
+            return None
+        records.append(record)
+    parameters = resolve(step.spec.parameters, payload.parameters)
+    for item, record in zip(payload.items, records, strict=True):
+        inputs = find_inputs(payload, step.spec, item, parameters, store, cache)
+        now = _present_provenance(payload, step, store, item, parameters, inputs)
+        if reasons_to_run(record, now, step.spec, payload, store):
+            return None
+    return records
+
+
+def _present_provenance(
+    payload: TaskPayload,
+    step: StepFolder,
+    store: Store,
+    item: Mapping[str, Any],
+    parameters: Mapping[str, Value],
+    inputs: Sequence[Input],
+) -> Provenance:
+    """Return what the outputs of an item would be made of now; see `review`."""
     files = parameter_files(step.spec, parameters, store)
-    now = Provenance(
+    return Provenance(
         step=step.spec.name,
         version=step.spec.version,
         program=step.digest,
@@ -76,11 +124,6 @@ def review(
         members={name: member_version(value) for name, value in item.items()},
         publish=dict(payload.publish),
     )
-    before = read_completion(store, payload.run, payload.stage, item_id(item))
-    if before is None:
-        failed = read_failure(store, payload.run, payload.stage, item_id(item))
-        return Review(now, (not_done(failed),), None, failed.number + 1 if failed else 1)
-    return Review(now, reasons_to_run(before, now, step.spec, payload, store), before)
 
 
 def not_done(failed: FailureRecord | None) -> Difference:

@@ -19,6 +19,7 @@ from genomics_pipeline.records.failure import FailureRecord, delete_failure, rea
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.failure import CANCELLED_EXIT_CODE, StepFailed, failure_of, with_disk_advice
 from genomics_pipeline.worker.find_input import find_inputs
+from genomics_pipeline.worker.host_facts import INSTANCE_TYPE
 from genomics_pipeline.worker.inputs import Input
 from genomics_pipeline.worker.item_task import ItemTask
 from genomics_pipeline.worker.reopen import reopen_maker
@@ -38,7 +39,7 @@ def run_task(
 ) -> list[CompletionRecord]:
     """Run a step over each item of a payload that is not done, even after another item has failed.
 
-    An item has either ``step.json`` or ``failure.json``, of its newest task.
+    An item has either ``step.json`` or ``failure.json``, of its newest task that ended.
 
     Args:
         payload: The task.
@@ -113,11 +114,10 @@ def _write_failure(
             started.isoformat(timespec="milliseconds"),
             failure.peak_memory_mib,
             round(failure.processor_seconds, 3),
-            failure.number,
-            step.digest,
-            failure.because,
+            program=step.digest,
+            because=failure.because,
         )
-        write_failure(store, payload.run, payload.stage, failure.item, record)
+        write_failure(store, payload.run, payload.stage, failure.item, record.after(failure.before))
 
 
 def _run_item(
@@ -133,9 +133,9 @@ def _run_item(
         if found.done is not None:
             return found.done
         delete_completion(store, payload.run, payload.stage, name)
-        delete_failure(store, payload.run, payload.stage, name)
         with task_folder(resources.scratch, f"{payload.stage}-{name}", resources.keep_scratch) as folder:
             record = ItemTask(payload, step, store, resources, item, name, found, folder).run(inputs)
+        delete_failure(store, payload.run, payload.stage, name)  # after the attempt, which may leave no record
         if found.before is not None:
             _delete_stale(found.before, record, payload, store)
         return record
@@ -146,13 +146,12 @@ def _run_item(
         failure = failure_of(cause or error, name, resources.scratch)
         if failure is not error and not isinstance(error, PipelineError | OSError | MemoryError):
             failure.log = _publish_traceback(payload, name, store, resources)
-        failure = with_disk_advice(failure, step.spec) if resources.host else failure
+        failure = with_disk_advice(failure, step.spec) if resources.host.get(INSTANCE_TYPE) else failure
         if found is None:
             with suppress(Exception):  # the failure itself matters more
-                before = read_failure(store, payload.run, payload.stage, name)
-                failure.number = before.number + 1 if before else 1
+                failure.before = read_failure(store, payload.run, payload.stage, name)
         else:
-            failure.number, failure.because = found.attempt, found.reasons
+            failure.before, failure.because = found.failed, found.reasons
         raise failure from error
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from pathlib import Path
 from typing import Any
 
 from genomics_pipeline import __version__
 from genomics_pipeline.model import budgets
+from genomics_pipeline.model.bounded_json import parse_json
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.printable import has_control
-from genomics_pipeline.stores.bounded_file import read_bounded_text
+from genomics_pipeline.stores.bounded_file import read_plain_file
+from genomics_pipeline.stores.protocol import IrregularFile, OversizedObject
 
 MOST_TOOLS, LONGEST = 100, 100  # tools of a step; characters of a name and of a version
 
@@ -33,8 +34,11 @@ def read_tool_versions(file: Path) -> dict[str, str]:
     if not file.is_file():
         return {}
     try:
-        versions: Any = json.loads(read_bounded_text(file, budgets.RECORD_SIZE))
-    except (OSError, ValueError, RecursionError):
+        versions: Any = parse_json(read_plain_file(file, budgets.TOOLS_SIZE))
+    except OversizedObject as error:
+        expected = f"expected at most {error.budget} of names and versions"
+        raise DataError(f"{file.name}: {expected}, found {file.stat().st_size:,} bytes") from None
+    except (OSError, IrregularFile, ValueError):
         versions = None
     if not isinstance(versions, dict) or len(versions) > MOST_TOOLS or not all(map(_is_pair, versions.items())):
         expected = (

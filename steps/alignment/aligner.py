@@ -81,14 +81,18 @@ class Aligned(NamedTuple):
         records: The alignments as BAM records.
         counts: The counts of the reads.
         encoding: What the qualities say about their encoding.
+        read_bytes: The bytes of the lane's files that were read so far.
         trimmed: The `cutadapt.report.Statistics` of the reads; None if they were not trimmed.
+        left_out_s: See `Batch`.
     """
 
     lane: int
     records: bytes
     counts: Counts
     encoding: Evidence
+    read_bytes: int = 0
     trimmed: Any = None
+    left_out_s: float = 0.0
 
 
 class BatchAligner:
@@ -118,7 +122,7 @@ class BatchAligner:
         """
         lane = self._lanes[batch.lane]
         with counted_in(lane.fraction):
-            return self._align(batch, lane)
+            return self._align(batch, lane)._replace(read_bytes=batch.read_bytes, left_out_s=batch.left_out_s)
 
     def _align(self, batch: Batch, lane: Lane) -> Aligned:
         files = [_parse(text, file.path, batch, lane) for text, file in zip(batch.texts, lane.files, strict=True)]
@@ -134,7 +138,7 @@ class BatchAligner:
         if trimmed.kept:
             kept_fields = trimmed.fields(fields)
             records, counts = self._aligner.align(trimmed.mates, kept_fields, lane, batch.lane, reads_before)
-        return Aligned(batch.lane, records, counts, evidence_of(files), trimmed.statistics)
+        return Aligned(batch.lane, records, counts, evidence_of(files), trimmed=trimmed.statistics)
 
 
 def _parse(text: bytes, path: str, batch: Batch, lane: Lane) -> Reads:

@@ -36,9 +36,10 @@ from programs import extractions, program_lines
 from qc.read_plots import write_read_plots
 from qualities import Evidence, refuse_late_phred64
 from read_fields import ReadFields
+from read_progress import ReadProgress
 from sample_lanes import open_sample
 from samtools_chain import Chain, Command, messages_file
-from subsample import none_taken
+from subsample import none_taken, write_left_out
 from trim_report import TrimReport
 from trimmer import Trimmer
 from trimming import trimming_of
@@ -115,20 +116,23 @@ def align(task: dict[str, Any], lanes: Sequence[Lane], report: TrimReport | None
     needs_fixmate = any(lane.paired for lane in lanes) and (clips or not program.writes_mates)
     chain = commands(task, needs_fixmate, fields.duplicates_share)
     view = view_commands(task, fields.duplicates_share)
-    samtools = Chain(chain, sorted_reader(task, view), output_commands(task, view), task["scratch"])
+    progress = ReadProgress(task, lanes)
+    samtools = Chain(chain, sorted_reader(task, view, progress.sorted), output_commands(task, view), task["scratch"])
     programs = program_lines(task, program, lanes, [*chain, *view])
     total = Counts()
-    encodings = [Evidence.NONE] * len(lanes)
+    encodings, left_out_s = [Evidence.NONE] * len(lanes), [0.0] * len(lanes)
     try:
         with os.fdopen(samtools.input, "wb") as pipe:
             pipe.write(bam_header(header(task, lanes, programs)))
             aligner = BatchAligner(program(reference(task), lanes, heads), lanes, fields, trimmer)
             for aligned in pool.results(aligner.align):
                 pipe.write(aligned.records)
+                progress.add(aligned)
                 total = total.add(aligned.counts)
                 if report:
                     report.add(aligned.trimmed)
                 encodings[aligned.lane] |= aligned.encoding
+                left_out_s[aligned.lane] = aligned.left_out_s
     except BrokenPipeError:
         samtools.wait()  # raises the error of the command that ended early
         raise
@@ -142,6 +146,7 @@ def align(task: dict[str, Any], lanes: Sequence[Lane], report: TrimReport | None
     said = [one.messages for one in extractions(lanes)]
     said += [messages_file(task["scratch"], command) for command in (*chain, *view)]
     report_programs(task, programs, said)
+    write_left_out(task, sum(left_out_s))
     return total
 
 

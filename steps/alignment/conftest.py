@@ -18,6 +18,8 @@ from genomics_pipeline.reference.prepare import prepare
 sys.path.insert(0, str(Path(__file__).parent))
 from test_support import CONTIGS, PROGRAM, Align, Outcome
 
+from tests.patience import PATIENCE_S
+
 STEP = tomllib.loads(PROGRAM.with_name("step.toml").read_text())
 
 
@@ -60,10 +62,11 @@ def align(reference: Path, aligner: str, tmp_path: Path) -> Align:
             "memory_mib": 1000,
             "scratch": str(out / "scratch"),
             "versions": str(out / "versions.json"),
+            "left_out": str(out / "left-out.txt"),
         }
         (out / "task.json").write_text(json.dumps(task))
         process = subprocess.run(
-            [sys.executable, str(PROGRAM), str(out / "task.json")], capture_output=True, text=True, timeout=60
+            [sys.executable, str(PROGRAM), str(out / "task.json")], capture_output=True, text=True, timeout=PATIENCE_S
         )
         metrics = json.loads((out / "s1.alignment.json").read_text()) if process.returncode == 0 else {}
         return Outcome(process.returncode, process.stderr.strip(), bam, metrics, reference)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from common.program import BadInput
 from fastq import MAX_LINE_BYTES, example, line_count
 from inflate import Damaged, Truncated, inflate
-from subsample import subsample
+from subsample import Subsample
 
 BUFFER_BYTES = 1 << 17
 _GZIP = b"\x1f\x8b"
@@ -38,6 +39,7 @@ class FastqFile:
     Attributes:
         path: Its path.
         lines: The number of lines taken.
+        size_bytes: The size of the file; 0 of a pipe, and of another source.
 
     Raises:
         BadInput: for a file of another compression.
@@ -47,8 +49,14 @@ class FastqFile:
         self.path = path
         self.lines = 0
         self._may_be_empty = pieces is not None
-        text = file_pieces(path) if pieces is None else pieces
-        self._pieces = subsample(text, fraction, None if self._may_be_empty else path) if fraction < 1 else text
+        self._file: BufferedReader | None = None
+        self.size_bytes = 0
+        if pieces is None:
+            self._file = open_file(path)
+            pieces = file_pieces(self._file)
+            self.size_bytes = Path(path).stat().st_size if Path(path).is_file() else 0
+        self._subsample = Subsample(pieces, fraction, None if self._may_be_empty else path) if fraction < 1 else None
+        self._pieces = self._subsample or pieces
         self._parts: list[bytes] = []  # of the text that was read ahead
         self._bytes, self._lines = 0, 0  # in it
         self._open_bytes = 0  # behind its last line end
@@ -57,6 +65,16 @@ class FastqFile:
     def records(self) -> int:
         """The number of records taken."""
         return (self.lines + 3) // 4
+
+    @property
+    def read_bytes(self) -> int:
+        """The bytes of the file that were read; 0 of a pipe, and of another source."""
+        return self._file.tell() if self._file and self.size_bytes else 0
+
+    @property
+    def left_out_s(self) -> float:
+        """The processor seconds so far that the reads passed over took."""
+        return self._subsample.left_out_s if self._subsample else 0.0
 
     def available(self, records: int, max_bytes: int) -> int:
         """Read ahead, and return how many of the next records have about so many bytes; at least one.
@@ -139,8 +157,8 @@ class FastqFile:
         return BadInput(f"{self.path}: record {number}: {message}")
 
 
-def file_pieces(path: str) -> Iterator[bytes]:
-    """Return the decompressed content of a file or pipe in pieces.
+def open_file(path: str) -> BufferedReader:
+    """Open a file or pipe.
 
     Raises:
         BadInput: for a file of another compression.
@@ -150,4 +168,9 @@ def file_pieces(path: str) -> Iterator[bytes]:
     if other := next((name for first, name in _OTHER_COMPRESSIONS.items() if start.startswith(first)), None):
         advice = "decompress it, or compress it with gzip"
         raise BadInput(f"{path}: expected a plain or gzip file, found {other}; {advice}")
-    return inflate(file) if start[:2] == _GZIP else iter(lambda: file.read1(BUFFER_BYTES), b"")
+    return file
+
+
+def file_pieces(file: BufferedReader) -> Iterator[bytes]:
+    """Return the decompressed content of a file or pipe in pieces."""
+    return inflate(file) if file.peek(1)[:2] == _GZIP else iter(lambda: file.read1(BUFFER_BYTES), b"")

@@ -96,7 +96,8 @@ class Lane(NamedTuple):
             if self.seems_single:
                 refuse_mate_of(last, texts[0].partition(b"\n")[0], self.files[0].path, first)
                 last = _last_header(texts[0])
-            yield Batch(number, first, texts)
+            read_bytes = sum(file.read_bytes for file in self.files)
+            yield Batch(number, first, texts, read_bytes, sum(file.left_out_s for file in self.files))
 
 
 class Batch(NamedTuple):
@@ -106,11 +107,15 @@ class Batch(NamedTuple):
         lane: The lane's number in its sample.
         first: Number of the first record in each file, from 1.
         texts: One for each file.
+        read_bytes: The bytes of the lane's files that were read so far.
+        left_out_s: The processor seconds so far that reads of these files took which are not in the subsample.
     """
 
     lane: int
     first: int
     texts: tuple[bytes, ...]
+    read_bytes: int = 0
+    left_out_s: float = 0.0
 
 
 def open_lanes(

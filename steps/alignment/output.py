@@ -12,7 +12,7 @@ from common.provenance import HTSLIB_VERSION, SAMTOOLS_VERSION, log_commands, lo
 from cram import enter_scratch, remove_reference_path
 from read_fields import BOTH
 from samtools_chain import Command, Consumer, Reader, command_of, samtools_consumer
-from sorted_outputs import write_outputs
+from sorted_outputs import Passing, write_outputs
 from targets import target_statistics
 
 CRAM_VERSION = "3.0"  # tools of before 2023 cannot read 3.1, which samtools writes by itself
@@ -42,17 +42,22 @@ def view_commands(task: dict[str, Any], shared_tag: str | None) -> list[Command]
     return [["view", "--no-PG", *without, *threads(task), *kind, "--write-index", "-o", target, "-"]]
 
 
-def sorted_reader(task: dict[str, Any], view: Sequence[Command], with_quality: bool = True) -> Reader:
+def sorted_reader(
+    task: dict[str, Any], view: Sequence[Command], passing: Passing | None = None, with_quality: bool = True
+) -> Reader:
     """Return the program that reads the sorted alignments, and copies them to those of `output_commands`.
 
     Args:
         task: The task.
         view: The command that writes the alignments, if any; else this program does.
+        passing: Passes the sorted records on.
         with_quality: This program also writes the files of quality control.
     """
     contigs, bam = read_contigs(reference(task)), None if view else task["outputs"]["alignment"]
     name = "quality control" if view else "writing BAM"
-    return Reader(name, partial(write_outputs, task, contigs, quality_file(task) if with_quality else None, bam))
+    return Reader(
+        name, partial(write_outputs, task, contigs, quality_file(task) if with_quality else None, bam, passing)
+    )
 
 
 def output_commands(task: dict[str, Any], view: Sequence[Command]) -> list[Consumer]:

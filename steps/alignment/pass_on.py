@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from aligned_file import AlignedFile, AlignedSource
 from common.alignment_header import ALIGN_ADVICE, refuse_other_order
 from common.dictionary import read_digests
 from common.fai import read_contigs
-from common.program import BadInput
+from common.program import BadInput, say
 from header import bam_header, pass_on_header
 from metrics import Counts
 from output import finish_cram, output_commands, reference, report_programs, sorted_reader, view_commands
@@ -75,7 +74,7 @@ def _write(task: dict[str, Any], given: AlignedFile, source: AlignedSource) -> C
     finish_cram(task)
     report_programs(task, programs, [messages_file(task["scratch"], command) for command in view])
     if task["parameters"]["mark_duplicates"] and not records.has_duplicates:
-        print(f"note: {Path(given.path).name}: none of its reads is marked as a duplicate", file=sys.stderr, flush=True)
+        say(f"note: {Path(given.path).name}: none of its reads is marked as a duplicate")
     return records.counts
 
 

@@ -7,14 +7,13 @@ the reads.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from common.alignment_header import open_alignments, refuse_other_sequences
 from common.forks import ForkFailed, fork, wait_for
-from common.program import KILLED, BadInput
+from common.program import KILLED, BadInput, say
 from lanes import Extraction
 from pysam.utils import SamtoolsError
 from samtools_chain import CHUNK_BYTES, Command, large_pipe, messages_file, run_command, write_messages
@@ -222,7 +221,7 @@ def _run(command: Command, messages: Path | None) -> None:
     try:
         run_command(command)
     except SamtoolsError as error:
-        print(f"samtools {command[0]}: {error}", file=sys.stderr, flush=True)
+        say(f"samtools {command[0]}: {error}")
         raise SystemExit(1) from None
     if messages:
         write_messages(command, messages)

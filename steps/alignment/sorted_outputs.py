@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pysam
 from bam_stream import read_header
 from common.freed_memory import keep_freed_memory
 from header import bam_header
 
+if TYPE_CHECKING:
+    from qc.batches import Batch
+
+Passing = Callable[["Iterator[Batch]"], "Iterator[Batch]"]
+
 
 def write_outputs(
-    task: Mapping[str, Any], contigs: Mapping[str, int], metrics: Path | None, bam: str | None, targets: Sequence[int]
+    task: Mapping[str, Any],
+    contigs: Mapping[str, int],
+    metrics: Path | None,
+    bam: str | None,
+    passing: Passing | None,
+    targets: Sequence[int],
 ) -> None:
     """Read alignments from standard input, and write the files.
 
@@ -24,6 +34,7 @@ def write_outputs(
         contigs: The length of each contig in bp, by name.
         metrics: The file for the metrics of quality control; None for no quality control.
         bam: The BAM file; None if another program writes the alignments.
+        passing: Passes the records on, first of all.
         targets: The descriptors that the alignments are copied to.
 
     Raises:
@@ -43,6 +54,8 @@ def write_outputs(
         raise EOFError
     header = pysam.AlignmentHeader.from_text(text)
     batches = batches_of(stream, "sorted alignments")
+    if passing is not None:
+        batches = passing(batches)
     with ExitStack() as files:
         if bam is not None:
             file = BamFile(bam, bam_header(header), len(header.references), task["vcpus"])

@@ -10,11 +10,51 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
+from pathlib import Path
+from time import thread_time
+from typing import Any
 
 from common.program import BadInput
 from fastq import MAX_LINE_BYTES, read_names
 
 DIGEST_BYTES = 8
+
+
+class Subsample(Iterator[bytes]):
+    """The pieces that `subsample` yields, and the processor time that the reads left out took.
+
+    Args:
+        pieces: See `subsample`.
+        fraction: See `subsample`.
+        path: See `subsample`.
+    """
+
+    def __init__(self, pieces: Iterator[bytes], fraction: float, path: str | None = None) -> None:
+        self._fraction, self._read = fraction, _Timed(pieces)
+        self._chosen = _Timed(subsample(self._read, fraction, path))
+
+    def __next__(self) -> bytes:
+        return next(self._chosen)
+
+    @property
+    def left_out_s(self) -> float:
+        """The processor seconds so far that taking no other reads would spare: choosing, and reading the others."""
+        return self._chosen.seconds - self._fraction * self._read.seconds
+
+
+class _Timed(Iterator[bytes]):
+    """Pieces, and the processor seconds of this thread that they took."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self.seconds = 0.0
+
+    def __next__(self) -> bytes:
+        begin = thread_time()
+        try:
+            return next(self._pieces)
+        finally:
+            self.seconds += thread_time() - begin
 
 
 def subsample(pieces: Iterator[bytes], fraction: float, path: str | None = None) -> Iterator[bytes]:
@@ -53,6 +93,12 @@ def none_taken(path: str, fraction: float) -> BadInput:
     """Return the error of a file whose reads are all passed over."""
     expected = f"expected reads in the subsample of {fraction:g}, found none of this file"
     return BadInput(f"{path}: {expected}; set a larger fraction")
+
+
+def write_left_out(task: dict[str, Any], seconds: float) -> None:
+    """Write the processor seconds that reads left out took to the file that the worker reads."""
+    if task["parameters"]["subsample"] < 1:
+        Path(task["left_out"]).write_text(f"{seconds:.3f}\n")
 
 
 @contextmanager

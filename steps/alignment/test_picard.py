@@ -21,6 +21,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from test_support import COMPLEMENT, Align, Outcome, Pair, each_aligner
 
+from tests.patience import PATIENCE_S
+
 pytestmark = pytest.mark.picard
 
 PROGRAM = Path(os.environ.get("PICARD", "picard"))
@@ -44,7 +46,7 @@ def picard() -> Picard:
 
     def run(command: str, **options: str | Path) -> str:
         argv = [str(PROGRAM), command, *(f"{name}={value}" for name, value in options.items()), "QUIET=true"]
-        process = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False)
+        process = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         assert "Exception" not in process.stderr, process.stderr
         return process.stdout
 

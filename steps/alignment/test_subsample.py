@@ -16,7 +16,7 @@ from test_support import Align, Pair, fastq, lane, pairs
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 from common.program import BadInput
 from fastq_file import FastqFile
-from subsample import subsample
+from subsample import Subsample, subsample
 
 FRACTION = 0.3
 
@@ -46,6 +46,39 @@ def test_the_fraction_is_right_and_smaller_ones_are_within_larger_ones() -> None
     assert {name[1:] for name in lines[::4] if name} == large > small
     assert len(small) == pytest.approx(200, rel=0.25)
     assert len(large) == pytest.approx(2000, rel=0.1)
+
+
+def test_what_reads_left_out_took_is_all_choosing_and_their_share_of_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece takes 10 s to read and, by the clock that is asked twice for it, one to choose from."""
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += 0.5
+        return now
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal now
+        for number in range(300):
+            now += 9.5
+            yield b"@r%d\nACGT\n+\nFFFF\n" % number
+
+    monkeypatch.setattr("subsample.thread_time", clock)
+    chosen = Subsample(pieces(), FRACTION)
+    taken_reads = sum(1 for _ in chosen)
+    assert 60 < taken_reads < 120
+    reading_s, choosing_s = 301 * 10 - 9.5, (301 + taken_reads + 1) * 0.5
+    assert chosen.left_out_s == pytest.approx((1 - FRACTION) * reading_s + choosing_s)
+
+
+@pytest.mark.parametrize("vcpus", [1, 2])
+def test_a_pilot_says_what_reads_left_out_took(
+    sequences: dict[str, str], tmp_path: Path, align: Align, vcpus: int
+) -> None:
+    both = lane(tmp_path, "L001", pairs(sequences, 2000, seed=4))
+    pilot = align([both], vcpus=vcpus, subsample=0.05).bam.with_name("left-out.txt")
+    assert 0 < float(pilot.read_text()) < 5
+    assert not align([both], vcpus=vcpus).bam.with_name("left-out.txt").exists()
 
 
 def test_every_kind_of_file_gives_the_same_reads(sequences: dict[str, str], tmp_path: Path, align: Align) -> None:

@@ -23,6 +23,8 @@ from trim_report import TrimReport
 from trimmer import Trimmer
 from trimming import trimming_of
 
+from tests.patience import PATIENCE_S
+
 # The step's process leaves its files open until its end.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -87,7 +89,7 @@ def read_text(file: str) -> str:
 def command(folder: Path, words: list[str]) -> tuple[str, dict[str, Any]]:
     """Return what cutadapt's command writes to standard output, and its report."""
     argv = [sys.executable, "-m", "cutadapt", "--quiet", "--json", str(folder / "report.json"), *words]
-    output = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout
+    output = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE_S, check=True).stdout
     return output, json.loads((folder / "report.json").read_text())
 
 

@@ -91,7 +91,7 @@ def run_step(folder: Path, joint: str, reference: Path, **parameters: Any) -> su
     (folder / "scratch").mkdir(parents=True)
     task = {
         "step": "annotation",
-        "version": "1.0.0",
+        "version": "1.2.0",
         "inputs": {"vcf": joint, "reference": str(reference)},
         "outputs": {"vcf": str(folder / "out.vcf.gz"), "metrics": str(folder / "out.json")},
         "parameters": {**NOTHING, **COLUMNS, "phase": "a", **parameters},
@@ -138,6 +138,19 @@ def test_consequences_and_their_counts(tmp_path: Path, joint: str, reference: Pa
         "consequences": dict(sorted(kinds.items())),
     }
     assert (tmp_path / "a" / "out.vcf.gz.tbi").is_file()
+
+
+def test_variants_described_at_a_later_one_count(tmp_path: Path, reference: Path) -> None:
+    """On the reverse strand csq describes what variants change together at the last of them."""
+    genes = tmp_path / "genes.gff3"
+    genes.write_text(f"##gff-version 3\n{GENE}\n".replace("\t+\t", "\t-\t"))
+    records = ["chr1 113 C A PASS 0/1 0/0", "chr1 115 T A PASS 0/1 0/0", "chr1 118 T G LowQual 0/1 0/0"]
+    process = run_step(tmp_path / "a", write_joint(tmp_path / "x.vcf.gz", records), reference, gff3=str(genes))
+    assert process.returncode == 0, process.stderr
+    described = ("missense|GENE1|T1|protein_coding|-|4K>4Y|113C>A+115T>A",)
+    assert column(tmp_path / "a", "BCSQ")[:2] == [("@115",), described]
+    found = metrics(tmp_path / "a")
+    assert (found["with_consequence"], found["missense"], found["consequences"]) == (2, 2, {"missense": 2})
 
 
 def test_ploidies_of_a_record_may_differ(tmp_path: Path, reference: Path, genes: str) -> None:

@@ -31,7 +31,12 @@ def read_fai(reference: str) -> list[Sequence]:
     Args:
         reference: A FASTA file with its index, ``.fai``, beside it; the worker has checked that it matches.
     """
-    rows = (line.split("\t") for line in Path(f"{reference}.fai").read_text().splitlines())
+    return parse_fai(Path(f"{reference}.fai").read_text())
+
+
+def parse_fai(text: str) -> list[Sequence]:
+    """Return the sequences that the text of a FASTA index lists."""
+    rows = (line.split("\t") for line in text.splitlines())
     return [Sequence(row[0], *map(int, row[1:5])) for row in rows]
 
 

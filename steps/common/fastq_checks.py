@@ -27,6 +27,7 @@ _INTERLEAVED_ADVICE = (
 NO_READS = (
     "expected reads, found none: the file is empty; give the sample's reads, or leave this lane out of the sample sheet"
 )
+ReadHead = Callable[[str, int], FastqHead]
 _SAME_BASES = "expected the second reads, found the bases of the first ones again"
 _ENCODING_ADVICE = "set alignment.quality_encoding=phred64 to convert them, or phred33 to take them as they are"
 
@@ -78,19 +79,22 @@ class CheckedLane:
     problems: Sequence[tuple[str, str]]
 
 
-def check_lane(uris: Sequence[str], reading: Reading, read_head: Callable[[str, int], FastqHead]) -> CheckedLane:
+def check_lane(
+    uris: Sequence[str], reading: Reading, read_head: ReadHead, records: int = COMPARED_RECORDS
+) -> CheckedLane:
     """Check the FASTQ files of a lane.
 
     Args:
         uris: The file of single or interleaved reads, or the two files of pairs.
         reading: How the files are to be read.
         read_head: Returns the first records of a file, given their number, or raises `UnusableReads`.
+        records: The number of records to look at.
     """
     files: list[FirstReads] = []
     problems: list[tuple[str, str]] = []
     for uri in uris:
         try:
-            files.append(_read(uri, read_head, reading.encoding))
+            files.append(_read(uri, read_head, reading.encoding, records))
         except UnusableReads as error:
             problems.append((uri, str(error)))
     if len(files) == len(uris):
@@ -100,18 +104,19 @@ def check_lane(uris: Sequence[str], reading: Reading, read_head: Callable[[str, 
     return CheckedLane(files, problems)
 
 
-def _read(uri: str, read_head: Callable[[str, int], FastqHead], encoding: str) -> FirstReads:
+def _read(uri: str, read_head: ReadHead, encoding: str, records: int) -> FirstReads:
     """Return the first records of a FASTQ file.
 
     Args:
         uri: The file.
         read_head: See `check_lane`.
         encoding: The encoding of qualities: auto, phred33 or phred64.
+        records: The number of records to look at.
 
     Raises:
         UnusableReads: for the first of them that is no FASTQ, and for qualities of another encoding.
     """
-    head = read_head(uri, COMPARED_RECORDS)
+    head = read_head(uri, records)
     if not head.lines:
         raise UnusableReads(NO_READS)
     headers = [_header(head.lines[place : place + 4], place // 4 + 1) for place in range(0, len(head.lines), 4)]

@@ -95,23 +95,33 @@ def run_shared(work: Callable[[int], None], jobs: int, at_once: int) -> None:
         os.close(waiting)
 
 
-def run(jobs: Sequence[Callable[[], None]], at_once: int) -> None:
+def run(
+    jobs: Sequence[Callable[[], None]], at_once: int, on_end: Callable[[int], object] = lambda number: None
+) -> None:
     """Run every job in a fork of its own, at most `at_once` at a time.
+
+    Args:
+        jobs: The jobs.
+        at_once: The number of forks.
+        on_end: Called with the number of each job that has ended, from 0.
 
     Raises:
         ForkFailed: if a job failed, after the others are killed.
     """
-    running: set[int] = set()
-    waiting = list(reversed(jobs))
+    running: dict[int, int] = {}
+    waiting = list(reversed(list(enumerate(jobs))))
     exit_on_sigterm()
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
-                running.add(fork(waiting.pop()))
+                number, job = waiting.pop()
+                running[fork(job)] = number
             process, status = os.wait()
-            running.discard(process)
+            ended = running.pop(process, None)
             if status:
                 raise ForkFailed("a forked process", os.waitstatus_to_exitcode(status))
+            if ended is not None:
+                on_end(ended)
     finally:
         for process in running:
             os.kill(process, signal.SIGKILL)

@@ -61,7 +61,19 @@ def report(error: Exception, name: str = "") -> None:
         message = f"{type(error).__name__}: {message} (unexpected; the log has the traceback)"
     elif not message:
         message = type(error).__name__
-    print(f"error: {name}{': ' if name else ''}{message}", file=sys.stderr, flush=True)
+    say(f"error: {name}{': ' if name else ''}{message}")
+
+
+def say(line: str) -> None:
+    """Print a line to standard error in one piece, so that no other process of the step prints within it.
+
+    `print` writes the end of a line by itself where PYTHONUNBUFFERED is set.
+
+    Args:
+        line: The line, without its end.
+    """
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def is_unexpected(error: Exception) -> bool:

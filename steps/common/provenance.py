@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pysam.version import __bcftools_version__, __htslib_version__, __samtools_version__
+
+from common.program import say
 
 SAMTOOLS_VERSION, BCFTOOLS_VERSION, HTSLIB_VERSION = __samtools_version__, __bcftools_version__, __htslib_version__
 
@@ -68,7 +69,7 @@ def write_versions(task: dict[str, Any], versions: dict[str, str]) -> None:
 def log_commands(commands: Sequence[str]) -> None:
     """Print commands to the log, as at the prompt of a shell."""
     for command in commands:
-        print(f"$ {command}", file=sys.stderr, flush=True)
+        say(f"$ {command}")
 
 
 def log_messages(name: str, messages: str | bytes | Sequence[str] | None) -> None:
@@ -81,4 +82,4 @@ def log_messages(name: str, messages: str | bytes | Sequence[str] | None) -> Non
     text = messages if isinstance(messages, str) else "\n".join(map(str, messages or ()))
     for line in text.splitlines():
         if line.strip():
-            print(f"{name}: {line.rstrip()}", file=sys.stderr, flush=True)
+            say(f"{name}: {line.rstrip()}")

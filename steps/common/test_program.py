@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 from pysam.utils import SamtoolsError
 
 from common.forks import fork, wait_for
-from common.program import BadInput, StepError, run_program
+from common.program import BadInput, StepError, report, run_program
 
 FAULT = "(unexpected; the log has the traceback)"
 ERRORS = [
@@ -73,3 +74,25 @@ def test_a_task_file_that_cannot_be_used_is_reported(
     monkeypatch.setattr(sys, "argv", ["program", str(tmp_path / "task.json")])
     assert run_program(lambda task: task["inputs"]["reads"]) == 1
     assert capfd.readouterr().err.splitlines()[-1].endswith(FAULT)
+
+
+class Pieces(io.RawIOBase):
+    """A file that keeps what is written, in pieces."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.pieces.append(bytes(data))
+        return len(data)
+
+
+def test_a_line_is_written_in_one_piece_where_python_buffers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forks share standard error: nothing of another may come between a message and the end of its line."""
+    written = Pieces()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, write_through=True))  # type: ignore[type-var]
+    report(BadInput("a.fq: expected reads"))
+    assert written.pieces == [b"error: a.fq: expected reads\n"]

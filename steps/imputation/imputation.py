@@ -20,7 +20,7 @@ from common.bgzf_parts import join
 from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed, fork, run, wait_for
 from common.gvcf_headers import read_header, refuse_repeated
-from common.program import BadInput, run_program
+from common.program import BadInput, run_program, say
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, log_commands, shown, write_versions
 from common.vcf_header import LOCAL, VcfHeader
 from genetic_map import GeneticMap
@@ -132,9 +132,9 @@ def log_excluded(panel: str, excluded: list[str], samples: list[str]) -> None:
     own = [name for name in excluded if name in cohort]
     others = len(excluded) - len(own)
     if own:
-        print(f"{panel}: left out {len(own)} people who are samples of the cohort: {', '.join(own)}", file=sys.stderr)
+        say(f"{panel}: left out {len(own)} people who are samples of the cohort: {', '.join(own)}")
     if others:
-        print(f"{panel}: left out {others} people of exclude_panel_samples", file=sys.stderr)
+        say(f"{panel}: left out {others} people of exclude_panel_samples")
 
 
 def with_fields(header: list[str], filters: str) -> str:
@@ -151,7 +151,7 @@ def summary(counts: Iterable[Mapping[str, Any]], panel: PanelFile) -> dict[str, 
     varying = sum(part["variants"] for part in parts)
     left_out = {part["window"]: part["left_out"] for part in parts if part["left_out"]}
     for window, reason in left_out.items():
-        print(f"{window}: not imputed, calls are kept: {reason}", file=sys.stderr)
+        say(f"{window}: not imputed, calls are kept: {reason}")
     return {
         "panel_haplotypes": panel.haplotypes,
         "excluded": panel.excluded,

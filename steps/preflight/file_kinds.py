@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from struct import unpack_from
 
-# The same as before a run on one machine: `genomics_pipeline/stores/compression.py`.
-_COMPRESSED = {
+# The same as in `genomics_pipeline/stores/compression.py`, which no step can import: a test compares them.
+COMPRESSED = {
     b"BZh": "bzip2",
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -35,7 +35,7 @@ _SAM_HEADERS = (b"@HD\t", b"@SQ\t", b"@RG\t", b"@PG\t", b"@CO\t")
 
 def compression_problem(start: bytes) -> str | None:
     """Return why a file is not read, by its first bytes: a compression other than gzip; or None."""
-    name = next((name for first, name in _COMPRESSED.items() if start.startswith(first)), None)
+    name = next((name for first, name in COMPRESSED.items() if start.startswith(first)), None)
     return name and f"expected a plain or gzip file, found {name}; decompress it, or compress it with gzip"
 
 

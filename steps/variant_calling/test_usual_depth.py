@@ -41,7 +41,7 @@ def write_bam(path: Path, reads: list[tuple[int, int, str, int, str]], step: int
     pysam.index(str(path))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(reads=st.lists(READS, max_size=60), step=st.sampled_from([1, 80]), start=st.integers(0, 39_000))
 def test_depths_are_those_of_look_ups_at_each_position(
     tmp_path: Path, reads: list[tuple[int, int, str, int, str]], step: int, start: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,8 @@ from common.calling_reference import CallingReference
 from common.fai import needs_csi, read_contigs
 from common.forks import ForkFailed, run
 from common.ploidy import DIPLOID
-from common.program import BadInput, run_program
+from common.program import BadInput, run_program, say
+from common.progress import Progress
 from common.provenance import BCFTOOLS_VERSION, HTSLIB_VERSION, SAMTOOLS_VERSION, log_commands, shown, write_versions
 from common.vcf_header import LOCAL, VcfHeader
 from contamination import SiteCounts, contamination_metrics
@@ -60,7 +61,8 @@ def call(task: dict[str, Any]) -> None:
                 partial(call_unit, task, Genome(contigs, reference, ploidy), unit, folder)
                 for unit, folder in zip(units, folders, strict=True)
             ],
-            at_once=task["vcpus"],
+            task["vcpus"],
+            called_units(task, units),
         )
     except ForkFailed as error:
         if not error.killed:
@@ -80,7 +82,7 @@ def call(task: dict[str, Any]) -> None:
     Path(task["outputs"]["metrics"]).write_text(json.dumps(metrics, indent=2) + "\n")
     write_stats(task["outputs"]["vcf"], task["outputs"]["bcftools_stats"], ("-s", "-"))
     log_commands([f"bcftools {shown(command, LOCAL)}" for command in commands])
-    print(f"note: {ploidy.words}", file=sys.stderr, flush=True)
+    say(f"note: {ploidy.words}")
     write_versions(task, {"bcftools": BCFTOOLS_VERSION, "samtools": SAMTOOLS_VERSION, "htslib": HTSLIB_VERSION})
 
 
@@ -97,6 +99,23 @@ class Genome:
     contigs: dict[str, int]
     calling: CallingReference
     ploidy: CalledPloidy
+
+
+def called_units(task: dict[str, Any], units: Sequence[Unit]) -> Callable[[int], None]:
+    """Return what counts the bases of a unit that is called, for the task's progress.
+
+    Args:
+        task: The task.
+        units: The units.
+    """
+    sizes = [sum(span.end - span.start for span in unit) for unit in units]
+    progress, done = Progress(task, "bp"), set[int]()
+
+    def count(number: int) -> None:
+        done.add(number)
+        progress.add(sizes[number], sum(sizes[one] for one in done) / sum(sizes))
+
+    return count
 
 
 def sample_metrics(task: dict[str, Any], folders: Iterable[Path], ploidy: CalledPloidy) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from genomics_pipeline.model.task import (
     MEMORY_VARIABLE,
     PAYLOAD_VARIABLE,
     SUBMITTED_VARIABLE,
+    TRIED_VARIABLE,
     VCPUS_VARIABLE,
     RunPlace,
     TaskPayload,
@@ -115,10 +116,11 @@ def payload_of(state: State, state_input: Any, variables: Mapping[str, Any]) -> 
     """Return the payload of a Task and the size of its SubmitJob, as the engine evaluates them."""
     bindings = {**variables, "states": {"input": state_input}}
     arguments = evaluate(state["Arguments"], bindings, "Arguments", HOST)
-    entry, memory, vcpus, submitted = arguments["ContainerOverrides"]["Environment"]
+    entry, memory, vcpus, submitted, tried = arguments["ContainerOverrides"]["Environment"]
     assert (entry["Name"], memory) == (PAYLOAD_VARIABLE, {"Name": MEMORY_VARIABLE, "Value": "2048"})
     assert vcpus == {"Name": VCPUS_VARIABLE, "Value": "1"}
     assert submitted["Name"] == SUBMITTED_VARIABLE
+    assert tried == {"Name": TRIED_VARIABLE, "Value": "[]"}
     assert isinstance(arguments["Timeout"]["AttemptDurationSeconds"], int)
     payload: dict[str, Any] = json.loads(entry["Value"])
     return payload, len(json.dumps(arguments, ensure_ascii=False).encode())

@@ -55,7 +55,7 @@ def test_a_name_shows_run_stage_and_item(name: str, arguments: tuple[Any, ...]) 
     assert name_of(*arguments) == name
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(run=RUNS, stage=STAGES, items=st.lists(ITEMS, min_size=1, max_size=3), is_batched=st.booleans())
 def test_each_name_is_legal_and_found_by_its_run(run: str, stage: str, items: list[str], is_batched: bool) -> None:
     name = name_of(run, stage, items, is_batched=is_batched)

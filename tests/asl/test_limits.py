@@ -196,9 +196,9 @@ def test_generate_refuses_batches_whose_pointers_do_not_fit_a_job(pipeline: Any)
         generate(pipeline("p", STAGES, maps))
     assert [str(problem) for problem in raised.value.problems] == [
         "maps.sample: expected batches that fit the container overrides of a job (ECS allows 8192 characters): "
-        "max_input_bytes_per_batch of at most 6397, or items_per_batch of at most 36"
+        "max_input_bytes_per_batch of at most 6410, or items_per_batch of at most 36"
     ]
-    for items, most in ((50, 6397), (36, 20_000), (50, None)):
+    for items, most in ((50, 6410), (36, 20_000), (50, None)):
         maps = {"sample": MapSettings(items_per_batch=items, max_input_bytes_per_batch=most)}
         generate(pipeline("p", STAGES, maps))
 

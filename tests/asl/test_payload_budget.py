@@ -152,11 +152,11 @@ def test_jobs_too_large_without_an_item_are_refused(pipeline: Any) -> None:
     problems = [str(problem) for problem in raised.value.problems]
     kept = "of which 2048 are for failed attempts of a stage of the cohort"
     assert problems[0].startswith(f"the execution's input: AWS allows 262144 bytes, {kept}, found 3")
-    words = "expected a payload that leaves room for an item in the 7,000 bytes of a job's container overrides"
+    words = "expected a payload that leaves room for an item in the 7,300 bytes of a job's container overrides"
     assert [problem.split(" (ECS")[0] for problem in problems[1:]] == [
         f"stage {name}: {words}" for name in ("align", "gather")
     ]
-    assert "(ECS allows 8192 characters, some of which Batch needs), found 40,6" in problems[1]
+    assert "(ECS allows 8192 characters, some of which Batch needs), found 40,9" in problems[1]
     assert problems[1].endswith("bytes without its item; shorten the parameters")
 
 

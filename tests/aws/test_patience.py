@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from genomics_pipeline.cli.adapters import aws_clients
 from genomics_pipeline.model.sample import Lane, Sample
 from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.given_files import reads
+from tests.fakes.loopback_server import LoopbackServer
 
 
 def client_error(code: str) -> ClientError:
@@ -90,22 +91,13 @@ class Throttled(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-class Server(ThreadingHTTPServer):
-    request_queue_size = 64  # all connections come at once
-
-
 def test_many_heads_against_a_throttled_s3_finish(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = Server(("127.0.0.1", 0), Throttled)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda self, context: 0)
     pair = [Lane("L1", f"s3://reads/{number}_1.fastq", f"s3://reads/{number}_2.fastq") for number in range(50)]
     samples = [Sample(f"S{number}", "P", "NA", 0, (lane,)) for number, lane in enumerate(pair)]
-    try:
+    with LoopbackServer(Throttled) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.url)
         assert list(aws_files.file_problems(reads(samples), "bucket", aws_clients())) == []
-    finally:
-        server.shutdown()
-        server.server_close()
     assert Throttled.requests > 150
 
 

@@ -1,11 +1,14 @@
-"""A day of bad luck: a cohort with a fault in every third task, of every class, and with broken files.
+"""A day of bad luck: a cohort with a fault in every third task or more, of every class, and with broken files.
 
+Of hundreds of samples with random faults, those are run whose faults differ, and a few of each kind: the others would
+show nothing else, and take minutes.
 Failures that retries can fix are fixed, the others are listed with their class, and nothing that is done runs again.
 Once the inputs are fixed, `rerun` completes the cohort: its joint VCF is that of a run without faults.
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import shutil
@@ -18,7 +21,11 @@ from typing import Any
 
 import pytest
 
-STAGES = 2  # over samples
+from genomics_pipeline.model.faults import parse_faults
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = ("alignment", "variant_calling")  # over samples
+ALIKE = 3  # samples with the same faults
 RETRIED = {"host_lost", "image", "throttled", "out_of_memory", "timeout", "engine_killed"}
 FAULTS = """\
 seed = 20261124
@@ -76,19 +83,36 @@ always = true
 
 def command(*arguments: str | Path, code: int = 0) -> str:
     """Return the output of `genomics-pipeline ARGUMENTS`, which must end with the exit code."""
-    argv = [sys.executable, "-m", "genomics_pipeline", *map(str, arguments)]
-    process = subprocess.run(argv, capture_output=True, text=True, check=False)
+    argv = [sys.executable, "-m", "tests.cached_command", *map(str, arguments)]
+    process = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     assert process.returncode == code, process.stderr[-3000:]
     return process.stdout
 
 
+def faults_of(sample: str) -> tuple[str, ...]:
+    """Return the stages and numbers of the faults that strike a sample."""
+    stages = dict.fromkeys(STAGES, "sample")
+    faults = parse_faults(FAULTS, file="faults.toml", stages=stages, samples=())
+    return tuple(f"{stage} {fault.number}" for stage in STAGES for fault in faults.of(stage, "sample", sample))
+
+
+def differing_samples(number: int) -> list[str]:
+    """Return those of so many samples whose faults differ, and at most `ALIKE` with the same."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name in (f"sample{one}" for one in range(1, number + 1)):
+        alike.setdefault(faults_of(name), []).append(name)
+    return [name for names in alike.values() for name in names[:ALIKE]]
+
+
 @pytest.fixture(params=[24, pytest.param(500, marks=pytest.mark.badluck)])
 def cohort(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Return a simulated cohort of many small samples."""
-    command(
-        "simulate", "--out", tmp_path / "cohort", "--samples", str(request.param), "--length", "5000", "--depth", "6"
-    )
-    return tmp_path / "cohort"
+    """Return a simulated cohort of small samples, under the names of those whose faults differ."""
+    folder, names = tmp_path / "cohort", differing_samples(request.param)
+    command("simulate", "--out", folder, "--samples", str(len(names)), "--length", "5000", "--depth", "6")
+    named = {f"sample{number}": name for number, name in enumerate(names, 1)}
+    rows = [row.split(",") for row in (folder / "cohort.csv").read_text().splitlines()]
+    (folder / "cohort.csv").write_text("".join(",".join(named.get(one, one) for one in row) + "\n" for row in rows))
+    return folder
 
 
 def run(cohort: Path, out: Path, *options: str | Path, code: int = 0) -> str:
@@ -103,7 +127,7 @@ def joint_vcf(out: Path) -> bytes:
 
 def completion_records(out: Path) -> dict[Path, int]:
     """Return the completion records of the samples, with their modification times."""
-    return {file: file.stat().st_mtime_ns for stage in ("alignment", "variant_calling") for file in records(out, stage)}
+    return {file: file.stat().st_mtime_ns for stage in STAGES for file in records(out, stage)}
 
 
 def records(out: Path, stage: str) -> Iterator[Path]:
@@ -139,7 +163,9 @@ def test_a_day_of_bad_luck(cohort: Path, tmp_path: Path) -> None:
     out, faults = tmp_path / "bad", tmp_path / "faults.toml"
     faults.write_text(FAULTS)
     names = [row["sample"] for row in json.loads(run(cohort, tmp_path / "calm"))["samples"]]
-    fastq = next(cohort.glob(f"**/{names[5]}_*R1*.fastq.gz"))
+    broken = next(name for name in names if not faults_of(name))
+    rows = csv.DictReader((cohort / "cohort.csv").read_text().splitlines())
+    fastq = cohort / next(row["fastq_1"] for row in rows if row["sample"] == broken)
     break_file(fastq)
 
     options: tuple[str | Path, ...] = ("--inject", faults, "--tolerate", "90%")
@@ -149,9 +175,9 @@ def test_a_day_of_bad_luck(cohort: Path, tmp_path: Path) -> None:
     after = completion_records(out)
     assert {file: after[file] for file in before} == before  # nothing that was done ran again
 
-    bad = expected_failures(out, names[5])
-    tasks = STAGES * len(names)
-    hit = sum(1 for stage, _ in injected_classes(out) if stage in ("alignment", "variant_calling"))
+    bad = expected_failures(out, broken)
+    tasks = len(STAGES) * len(names)
+    hit = sum(1 for stage, _ in injected_classes(out) if stage in STAGES)
     assert hit >= 0.25 * tasks, f"{hit} of {tasks}"
     assert {row["sample"] for row in summary["samples"] if row["state"] == "FAILED"} == bad.keys()
     ledger = [json.loads(line) for line in command("results", out, "--failed", "--json").splitlines()]

@@ -173,3 +173,21 @@ def test_a_shipped_pipeline_has_nothing_to_advise_on(cli: Cli) -> None:
     ended = cli("advise", "--pipeline", "germline")
     assert (ended.code, ended.out) == (0, "germline: nothing found\n")
     assert cli("advise", "--pipeline", "none").code == 1
+
+
+def test_counts_that_are_large_or_less_than_one_are_written_out(cli: Cli, tmp_path: Path) -> None:
+    call = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": "f"}}
+    states = {f"S{number}": {**call, "Next": f"S{number + 1}"} for number in range(12_000)}
+    chain = {"StartAt": "S0", "States": {**states, "S12000": {"Type": "Succeed"}}}
+    loop = {"StartAt": "S0", "States": {**states, "S12000": {**call, "Next": "S0"}}}
+    (tmp_path / "chain.json").write_text(json.dumps(chain))
+    (tmp_path / "loop.json").write_text(json.dumps(loop))
+    assert "Saving: 12,001 state transitions per execution" in cli("advise", tmp_path / "chain.json").out
+    assert "so within the first turn, of 60005 events" in cli("advise", tmp_path / "loop.json").out
+
+
+def test_yaml_is_refused_with_what_to_do(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "machine.yaml").write_text("StartAt: A\n")
+    ended = cli("advise", tmp_path / "machine.yaml")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.endswith("machine.yaml:1:1: expected JSON: expecting value; convert YAML to JSON first\n")

@@ -25,6 +25,7 @@ from genomics_pipeline.runs.run_folder import RunFolder
 from tests.fakes.batch import Log
 from tests.fakes.batch_job import BatchJob
 from tests.fakes.faults import ApiError
+from tests.patience import PATIENCE_S
 from tests.runs.records import local_run
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def submit_run(stack: Deployed, reference: str, tmp_path: Path, cli: Cli, monkey
 
 
 def wait_until_cancelled(job: Job, log: Log) -> JobEnd:
-    job.cancelled.wait(60)
+    job.cancelled.wait(PATIENCE_S)
     return JobEnd(143)
 
 
@@ -264,13 +265,13 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_the_process_of_a_local_run_ends(holder: subprocess.Popen[str], tmp_path: Path, cli: Cli) -> None:
     ended = cli("cancel", tmp_path / "run", "--yes")
     assert (ended.code, ended.out) == (0, f"run: ABORTED; process {holder.pid} ended\n")
-    assert holder.wait(60) == 0
+    assert holder.wait(PATIENCE_S) == 0
     assert cli("cancel", tmp_path / "run", "--yes").out == "run: ABORTED; no process was running\n"
 
 
 def test_a_killed_run_is_aborted(holder: subprocess.Popen[str], tmp_path: Path, cli: Cli) -> None:
     holder.send_signal(signal.SIGKILL)
-    holder.wait(60)
+    holder.wait(PATIENCE_S)
     answer = json.loads(cli("cancel", tmp_path / "run", "--yes", "--json").out)
     assert answer == {"run": "run", "status": "ABORTED", "process": None}
 

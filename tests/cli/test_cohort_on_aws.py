@@ -153,6 +153,8 @@ def test_a_cohort_runs_from_submit_to_results(
         "sample3": "FAILED",
         "cohort": "SUCCEEDED",
     }
+    report = (tmp_path / "fetched/reports/report.html").read_text()
+    assert "The run ended incomplete: 2 of 3 samples done, 1 failed; the cohort is done without the others." in report
 
     (cohort / "genes.gff3").write_text(GENES)
     local = (f"--param=annotation.gff3={cohort / 'genes.gff3'}", f"--param=annotation.dbsnp={known}")
@@ -194,12 +196,21 @@ def test_a_cohort_runs_from_submit_to_results(
     def plan(rows: Path, history: str) -> dict[str, int]:
         planned = cli("plan", rows, "--reference", reference, "--history", history, "--json", *annotation)
         assert planned.code == 0, planned.err
-        return {one["stage"]: one["input_bytes"] for one in json.loads(planned.out)["timeline"]}
+        found = json.loads(planned.out)
+        counted.append((found["transitions"], found["jobs"]))
+        return {one["stage"]: one["input_bytes"] for one in found["timeline"]}
 
     def read(rows: Path) -> tuple[str, dict[str, int]]:
         started = json.loads(cli("submit", rows, "--reference", reference, "--json", *annotation).out)
-        step_functions.execution(started["run"]).wait()
+        execution = step_functions.execution(started["run"])
+        execution.wait()
+        result = json.loads((execution.folder / "execution.jsonl").read_text().splitlines()[-1])["result"]
+        jobs = [key for key in stack.keys(f"runs/{started['run']}/steps/") if key.endswith("/step.json")]
+        executed.append((result["transitions"], len(jobs)))
         return started["run"], bytes_read(stack, started["run"])
+
+    counted: list[tuple[int, int]] = []  # transitions and jobs: of plans, and of runs
+    executed: list[tuple[int, int]] = []
 
     after_failure = plan(whole, run)
     following, of_following = read(whole)
@@ -212,3 +223,5 @@ def test_a_cohort_runs_from_submit_to_results(
     another, of_another = read(renamed)
     assert another not in (run, following)
     assert of_another == pytest.approx(exact, abs=8)  # bytes by which another name is compressed
+    assert set(counted) == set(executed)
+    assert len(set(executed)) == 1

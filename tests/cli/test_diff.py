@@ -133,6 +133,39 @@ def test_samples_programs_and_lost_records(
     assert differences(cli, first, second)["done"] == {"only_first": {"calling": ["NA2"]}, "only_second": {}}
 
 
+def test_metrics_of_samples_that_one_run_lacks_are_not_compared(small: SmallProject, cli: Cli) -> None:
+    count = """
+import json, sys
+task = json.load(open(sys.argv[1]))
+names = [path.rpartition("/")[2].partition(".")[0] for path in task["inputs"]["vcfs"]]
+many = task["parameters"]["many"]
+metrics = {"files": len(names), "samples": {name: {"seen": many} for name in names}}
+json.dump(metrics, open(task["outputs"]["metrics"], "w"))
+"""
+    declarations = """
+[inputs.vcfs]
+type = "files"
+[outputs.metrics]
+path = "cohort.json"
+[parameters.many]
+type = "integer"
+summary = "A number"
+default = 1
+"""
+    small.step("count", count, declarations)
+    stages = stage_toml("calling", "./call", "calls", {"reads": "sample.reads"})
+    small.pipeline(stages, stage_toml("counting", "./count", "counted", {"vcfs": "calling.vcf"}, scope="cohort"))
+    assert cli(*small.arguments()).code == 0
+    first = small.run.rename(small.folder / "first")
+    assert cli(*small.arguments("--sample", "NA2", "--param", "counting.many=2")).code == 0
+    found = differences(cli, first, small.run)
+    assert found["samples"] == {"only_first": ["NA1"], "only_second": []}
+    assert {one["metric"]: (one["first"], one["second"]) for one in found["metrics"]} == {
+        "files": (2, 1),
+        "samples.NA2.seen": (1, 2),
+    }
+
+
 def test_bad_arguments(small: SmallProject, two_runs: Callable[..., tuple[Path, Path]], cli: Cli) -> None:
     first, second = two_runs("--param", f"calling.records={OTHER}")
     for file in second.glob("results/calls/*.vcf.gz"):

@@ -18,7 +18,7 @@ from genomics_pipeline.cli import index as command
 from genomics_pipeline.reference import build
 from genomics_pipeline.runs import index_reference
 from tests.cli.conftest import Ended
-from tests.fakes.web_files import web_files
+from tests.fakes.web_files import WebFiles
 
 Cli = Callable[..., Ended]
 BASES = "".join(Random(3).choices("ACGT", k=6000))
@@ -96,7 +96,7 @@ def test_beside_a_file_that_bgzip_compressed(folder: Path, cli: Cli) -> None:
 
 
 def test_a_folder_gets_the_reference_of_a_web_server(folder: Path, cli: Cli) -> None:
-    with web_files() as server:
+    with WebFiles() as server:
         server.put("/x.fa.gz", gzip.compress(FASTA.encode()))
         url = f"{server.url}/x.fa.gz"
         ended = cli("index", url)

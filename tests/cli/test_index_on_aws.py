@@ -19,7 +19,7 @@ from tests.fakes.deployed import Deployed
 from tests.fakes.faults import ApiError
 from tests.fakes.jobs import containers
 from tests.fakes.moto_clients import moto_client
-from tests.fakes.web_files import web_files
+from tests.fakes.web_files import WebFiles
 
 if TYPE_CHECKING:
     from tests.fakes.aws import FakeAws
@@ -82,7 +82,7 @@ def test_a_prefix_gets_the_plain_reference_of_a_web_server(
 ) -> None:
     step_functions.batch.run_job = containers(tmp_path / "scratch", aws)
     prefix = f"s3://{stack.bucket}/indexed/tiny/"
-    with web_files() as server:
+    with WebFiles() as server:
         server.put("/tiny.fa.gz", gzip.compress(FASTA.encode()))
         url = f"{server.url}/tiny.fa.gz"
         ended = cli("index", url, *STACK)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+
+from genomics_pipeline.cli.main import cli as root
+from genomics_pipeline.cli.options import FiniteRange
 
 Cli = Callable[..., Any]
 
@@ -58,3 +62,40 @@ def test_wrong_amounts_of_memory(cli: Cli, size: str) -> None:
 @pytest.mark.parametrize(("option", "value"), [("--cpus", "0"), ("--cpus", "x"), ("--jobs", "0"), ("--jobs", "1.5")])
 def test_wrong_numbers(cli: Cli, option: str, value: str) -> None:
     assert cli("doctor", option, value).code == 2
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-nan", "1e999"])
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["plan", "--samples", "1", "--gigabytes", "1", "--pipeline", "germline-single"], "--arriving-days"),
+        (["plan", "--records", "10", "--pipeline", "transactions"], "--batch-seconds"),
+        (["status", "a-run", "--watch"], "--budget"),
+        (["watch", "."], "--every"),
+        (["cache", "clean"], "--unused-for"),
+        (["simulate", "--out", "out"], "--every"),
+    ],
+)
+def test_no_number_is_not_a_number_or_infinite(cli: Cli, command: list[str], option: str, value: str) -> None:
+    ended = cli(*command, f"{option}={value}")
+    assert (ended.code, ended.out) == (2, "")
+    assert option in ended.err
+    assert "finite number" in ended.err or "not in the range" in ended.err
+
+
+def _options(command: click.Command) -> Iterator[click.Parameter]:
+    yield from command.params
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            one = command.get_command(context, name)
+            assert one is not None
+            yield from _options(one)
+
+
+def test_every_option_that_is_a_number_refuses_what_is_none() -> None:
+    """Leave out sizes of samples, which `plan` refuses with the number of samples."""
+    every = {one.name: one.type for one in _options(root) if isinstance(one.type, click.types.FloatParamType)}
+    others = {name: kind for name, kind in every.items() if name != "gigabytes"}
+    assert len(others) > 4
+    assert [name for name, kind in others.items() if not isinstance(kind, FiniteRange)] == []

@@ -14,6 +14,7 @@ import pytest
 from genomics_pipeline import __version__
 from genomics_pipeline.cli.main import cli as root
 from genomics_pipeline.cli.main import main
+from tests.patience import PATIENCE_S
 
 Cli = Callable[..., Any]
 
@@ -155,8 +156,8 @@ def test_an_interruption_is_reported(cli: Cli, monkeypatch: pytest.MonkeyPatch) 
         ("germlin", "no pipeline 'germlin', neither shipped nor a file; did you mean 'germline'?"),
         (
             "./none.toml",
-            "no pipeline './none.toml', neither shipped nor a file; known: amplicon, germline, germline-lowpass, "
-            "germline-single, joint, preflight, transactions",
+            "no pipeline './none.toml', neither shipped nor a file; known: amplicon, annotate, germline, "
+            "germline-lowpass, germline-single, joint, preflight, transactions",
         ),
     ],
 )
@@ -167,7 +168,7 @@ def test_an_unknown_pipeline_is_refused(cli: Cli, name: str, message: str) -> No
 
 def test_the_module_is_the_command() -> None:
     argv = [sys.executable, "-m", "genomics_pipeline", "--version"]
-    ended = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60)
+    ended = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     assert ended.stdout == f"genomics-pipeline, version {__version__}\n"
 
 
@@ -176,14 +177,14 @@ def test_the_end_of_the_interpreter_visits_no_object() -> None:
         "import atexit, gc, sys; atexit.register(lambda: print(len(gc.get_objects()))); sys.argv = ['x', '--version'];"
     )
     code += "from genomics_pipeline.cli.main import main; main()"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     assert int(ended.stdout.splitlines()[1]) < 1_000
 
 
 def test_starting_imports_no_heavy_library() -> None:
     heavy = {"boto3", "botocore", "pysam", "pybwa", "jsonschema", "smart_open", "rich", "psutil"}
     code = "import sys; from genomics_pipeline.cli.main import cli; print(*sys.modules)"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     assert not heavy & set(ended.stdout.split())
 
 
@@ -201,6 +202,6 @@ def test_a_run_imports_no_library_that_it_does_not_need(tmp_path: Path) -> None:
     row = "P,0,XX,S,L1,a_1.fastq.gz,a_2.fastq.gz"
     (tmp_path / "sheet.csv").write_text(f"patient,status,sex,sample,lane,fastq_1,fastq_2\n{row}\n")
     command = [sys.executable, "-c", PLANNED]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, cwd=tmp_path)
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S, cwd=tmp_path)
     unneeded = {"boto3", "smart_open", "jsonpath", "pyarrow", "zstandard"}
     assert not unneeded & set(ended.stdout.split())

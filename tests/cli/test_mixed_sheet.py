@@ -15,7 +15,7 @@ from genomics_pipeline.cli.main import main
 from tests.cli.conftest import Ended
 from tests.fakes.deployed import Deployed
 from tests.fakes.jobs import payload_of, shipped_steps
-from tests.fakes.web_files import WebFiles, web_files
+from tests.fakes.web_files import WebFiles
 
 if TYPE_CHECKING:
     from tests.fakes.aws import FakeAws
@@ -46,7 +46,7 @@ def of_fastq(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def ena(of_fastq: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebFiles]:
     """Yield a server that is ENA's portal, and has the reads of sample2 as those of `RUN`."""
-    with web_files() as server:
+    with WebFiles() as server:
         (lane,) = fastq_rows(of_fastq, "sample2")
         contents = {number: Path(lane[f"fastq_{number}"]).read_bytes() for number in (1, 2)}
         row = {

@@ -77,6 +77,41 @@ def test_the_figures_of_a_pipeline_with_known_rates(cli: Cli, copies: list[str |
     assert found["first_limit"]["name"] == "manifest of the Map Run Sample"
 
 
+def test_limits_are_those_of_the_account(cli: Cli, copies: list[str | Path]) -> None:
+    quotas_of_mine = ("--quota", "submit_job=500", "--quota", "child_starts=7", "--max-concurrency", "5")
+    found = planned(cli, "--samples", "40", "--gigabytes", "1", *copies, *quotas_of_mine)
+    limits = {one["name"]: (one["used"], one["limit"], one["source"]) for one in found["quotas"]}
+    assert limits["SubmitJob"][1:] == (500, "--quota")
+    assert limits["child starts of a Map Run"] == (5, 7, "--quota")
+    assert limits["max_concurrency of Sample"] == (5, 5, "--max-concurrency")
+
+
+def test_requests_to_s3_are_those_of_the_jobs_that_run_at_a_time(cli: Cli, copies: list[str | Path]) -> None:
+    """Ten jobs of 100 s: 1 GB in parts of 8 MiB; 1 GiB in parts of 64 MiB and a small file; 3 records each."""
+    found = planned(cli, "--samples", "40", "--gigabytes", "1", *copies)
+    used = {one["name"]: one["used"] for one in found["quotas"]}
+    assert used["S3 GET of a prefix"] == pytest.approx((120 + 3) * 10 / 100)
+    assert used["S3 PUT of a prefix"] == pytest.approx((18 + 1 + 3) * 10 / 100)
+
+
+def test_hosts_without_jobs_are_of_the_kind_that_they_are(cli: Cli, copies: list[str | Path]) -> None:
+    sizes = ("--samples", "40", "--gigabytes", "1", *copies, "--explain", "compute: hosts without jobs")
+    words = cli("plan", *sizes, "--max-vcpus", "16", "--rate", "host_lost=0").out
+    numbers = re.search(
+        r"^\$([\d.]+): 1 Spot .* at \$([\d.]+) .*, and 1 On-Demand hosts at \$([\d.]+), each for 480 s", words
+    )
+    assert numbers
+    dollars, spot, on_demand = map(float, numbers.groups())
+    assert dollars == pytest.approx((spot + on_demand) * 16 * 480 / 3600, abs=1e-3)
+    assert on_demand > spot
+
+
+def test_a_year_of_storage_is_in_no_sum(cli: Cli, copies: list[str | Path]) -> None:
+    found = planned(cli, "--samples", "40", "--gigabytes", "1", *copies)["dollars"]
+    assert found["storage_a_year"] == pytest.approx(40 * (0.023 + 0.023 + 2 * 0.0125 + 8 * 0.004))
+    assert found["total"] == pytest.approx(sum(found["by_line"].values()), abs=1e-3)
+
+
 def test_a_plan_predicts_the_jobs_and_transitions_of_a_run(
     cli: Cli, project: SmallProject, copies: list[str | Path]
 ) -> None:
@@ -126,7 +161,7 @@ def test_the_screen_names_what_is_reached_and_what_comes_first(cli: Cli, copies:
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
     assert lines[0] == "small: 40 samples, us-east-1"
-    assert "  Spot vCPUs                                     8.0               8  delays the run     vCPUs" in lines
+    assert "  Spot vCPUs                                       8               8  delays the run     vCPUs" in lines
     assert any(line.startswith("  the first to break: manifest of the Map Run Sample, from ") for line in lines)
     assert len(lines) < 60
 
@@ -270,7 +305,7 @@ def test_the_tolerated_samples_follow_from_their_number(cli: Cli, tmp_path: Path
             2,
             "error: --quota vcpu=5: expected NAME=NUMBER, found no such name; known: child_starts, submit_job, "
             "spot_vcpus, on_demand_vcpus\n"
-            "error: --quota submit_job=0: expected more than 0, found '0'\n"
+            "error: --quota submit_job=0: expected 1 or more, found '0'\n"
             "error: --rate lost=1: expected NAME=NUMBER, found no such name; did you mean 'host_lost'?\n",
         ),
         (
@@ -282,8 +317,8 @@ def test_the_tolerated_samples_follow_from_their_number(cli: Cli, tmp_path: Path
         (
             ["--samples", "1", "--gigabytes", "1", "--quota", "spot_vcpus=inf", "--quota", "child_starts=-1"],
             2,
-            "error: --quota spot_vcpus=inf: expected more than 0, found 'inf'\n"
-            "error: --quota child_starts=-1: expected more than 0, found '-1'\n",
+            "error: --quota spot_vcpus=inf: expected 1 or more, found 'inf'\n"
+            "error: --quota child_starts=-1: expected 1 or more, found '-1'\n",
         ),
         (
             ["--samples", "1", "--gigabytes", "1", "--region", "xx-nowhere-1"],

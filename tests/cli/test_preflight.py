@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from genomics_pipeline.language.errors import StatesError
-from genomics_pipeline.runs.catalog import load_pipeline
 from tests.fakes.deployed import Deployed
 
 if TYPE_CHECKING:
@@ -90,8 +89,7 @@ def test_the_plan_of_a_hundred_thousand_files_costs_less_than_a_dollar(cli: Cli)
 @pytest.fixture
 def functions(stack: Deployed, step_functions: FakeAws, monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     """Let the fake of Lambda run the step, and waits be none."""
-    for step in load_pipeline("preflight")[1].values():
-        step_functions.functions.steps[stack.names.function(step.spec.name)] = step
+    stack.add_functions("preflight", step_functions)
 
     def wait(_: float) -> None:
         for execution in step_functions.states.executions.values():

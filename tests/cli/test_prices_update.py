@@ -21,7 +21,7 @@ from genomics_pipeline.aws.spot_prices import spot_prices
 from genomics_pipeline.model import budgets
 from genomics_pipeline.prices.load import load_prices
 from genomics_pipeline.prices.offers import offer_items
-from tests.fakes.web_files import WebFiles, web_files
+from tests.fakes.web_files import WebFiles
 
 Cli = Callable[..., Any]
 HEADER = [
@@ -102,7 +102,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def offers() -> Iterator[WebFiles]:
-    with web_files() as server:
+    with WebFiles() as server:
         for code, content in (("AmazonEC2", EC2), ("AmazonS3", S3), ("awskms", KMS)):
             server.put(path(code), content)
         yield server

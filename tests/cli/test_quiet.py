@@ -44,3 +44,10 @@ def test_no_colour_where_the_user_wants_none(small: SmallProject, cli: Cli) -> N
     command = ["logs", str(small.run), "--sample", "A"]
     assert b"\x1b[" in run_in_terminal(command, {"NO_COLOR": ""}).printed
     assert b"\x1b[" not in run_in_terminal(command, {"NO_COLOR": "1"}).printed
+    assert b"\x1b[" not in run_in_terminal(command, {"TERM": "dumb"}).printed
+
+
+def test_a_run_in_a_terminal_that_cannot_draw_prints_a_line_for_each_event(small: SmallProject) -> None:
+    printed = run_in_terminal(small.arguments(), {"TERM": "dumb"}).printed
+    assert b"copying A: done in " in printed
+    assert b"\x1b" not in printed

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from genomics_pipeline.language.errors import StatesError
-from genomics_pipeline.runs.catalog import load_pipeline
+from genomics_pipeline.records.map_run import MapRunDescription
+from genomics_pipeline.report.record_failures import FailedRecord
+from genomics_pipeline.runs.aws.records import kept_counts, state
+from genomics_pipeline.runs.aws.records.ends import failed_records
+from genomics_pipeline.stores.protocol import Store, TransferFailed
 from tests.cli.conftest import Ended
-from tests.fakes.deployed import REGISTRY, Deployed, deployed
+from tests.fakes.deployed import REGISTRY, Deployed, deployed_with_functions
 from tests.fakes.faults import ApiError
 
 if TYPE_CHECKING:
@@ -39,12 +43,8 @@ def pipeline(tmp_path: Path, source: str) -> str:
 
 @pytest.fixture
 def stack(pipeline: str, step_functions: FakeAws, aws: str) -> Iterator[Deployed]:
-    with deployed(aws, (pipeline,)) as made:
-        for step in load_pipeline(pipeline)[1].values():
-            step_functions.functions.steps[made.names.function(step.spec.name)] = step
+    with deployed_with_functions(aws, pipeline, step_functions) as made:
         yield made
-        for execution in step_functions.states.executions.values():
-            execution.wait()
 
 
 def records(stack: Deployed, source: str, *amounts: object) -> str:
@@ -125,6 +125,49 @@ def test_failed_batches_are_run_again_and_nothing_else(
 
 
 @pytest.mark.parametrize("source", ["JSONL"], indirect=True)
+def test_a_record_is_replayed_from_the_bucket_alone(
+    stack: Deployed,
+    step_functions: FakeAws,
+    pipeline: str,
+    source: str,
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(payload: Mapping[str, Any]) -> None:
+        if any(str(item.get("amount")) == "5" for item in payload["items"]):
+            raise StatesError("Sandbox.Timedout", "timed out after 30.00 seconds")
+
+    step_functions.functions.before = refuse
+    run = run_of(cli, step_functions, records(stack, source, 3, None, 5, 6), pipeline, "--tolerate", "80%")
+    failed = [json.loads(line) for line in cli("results", run, "--failed", "--json").out.splitlines()]
+    (reported,) = (one["record"] for one in failed if one["class"] == "bad_input")
+    lost = [one["record"] for one in failed if one["class"] == "timeout"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / run).mkdir()  # a folder of this name is not the run that is meant
+    before = sorted(stack.keys("runs/"))
+    outcome = json_of(cli("replay", run, reported, "--from", "s3", "--json"))
+    assert (outcome["verdict"], outcome["after"]["message"]) == ("reproduced", "no amount")
+    assert outcome["definition"] == "the run's own, the one that this installation generates"
+    assert outcome["folder"] == str(tmp_path / "replays" / f"{run}-record-{reported.replace(':', '-')}")
+    assert [one.partition(":")[0] for one in outcome["differences"]] == ["batch", "image", "host"]
+    with monkeypatch.context() as alone:
+        alone.setattr("genomics_pipeline.cli.adapters._session", lambda *_: pytest.fail("asked another service"))
+        for name in lost:
+            outcome = json_of(cli("replay", f"s3://{stack.bucket}/runs/{run}", name, "--json"), 1)
+            assert (outcome["verdict"], outcome["before"]["class"]) == ("not reproduced", "timeout")
+    assert sorted(stack.keys("runs/")) == before
+    absent = cli("replay", run, "7", "--from", "s3")
+    assert (absent.code, absent.err.partition(";")[0]) == (
+        1,
+        "error: 7: expected the number of a record that failed, found none",
+    )
+    wrong = cli("replay", "a b", "7", "--from", "s3")
+    expected = "expected the name of a run, or a folder of its name, found 'a b'"
+    assert (wrong.code, wrong.err) == (2, f"error: --from s3: {expected}\n")
+
+
+@pytest.mark.parametrize("source", ["JSONL"], indirect=True)
 def test_records_that_a_program_reports_are_missing_and_run_again(
     stack: Deployed, step_functions: FakeAws, pipeline: str, source: str, cli: Cli
 ) -> None:
@@ -173,6 +216,53 @@ def test_a_rerun_of_a_class_leaves_the_others_missing_until_they_are_run(
     assert rerun() == {}
     cli("results", run, "--download", tmp_path / "here")
     assert sorted((tmp_path / "here/score.jsonl").read_text().split()) == [f"{n}.0" for n in range(1, 7)]
+
+
+@pytest.mark.parametrize("source", ["JSONL"], indirect=True)
+def test_the_rows_of_an_ended_run_are_read_once(
+    stack: Deployed, step_functions: FakeAws, pipeline: str, source: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Check that kept counts are those of the rows, and that no change of the files is overlooked."""
+    read = list[str]()
+
+    def count(store: Store, run: MapRunDescription) -> Iterator[FailedRecord]:
+        read.append(run.uuid)
+        return failed_records(store, run)
+
+    monkeypatch.setattr(state, "failed_records", count)
+    run = run_of(cli, step_functions, records(stack, source, 3, None, 5, "x", 7), pipeline, "--tolerate", "90%")
+
+    def looked(reads: int) -> Any:
+        """Return the state, for which the rows of so many Map Runs were read."""
+        read.clear()
+        shown = json_of(cli("status", run, "--json"))
+        assert len(read) == reads
+        return shown["missing"], shown["failures"]
+
+    missing, failures = looked(1)
+    assert (missing["records"], failures["by_class"]) == (3, missing["by_class"])
+    assert looked(0) == (missing, failures)
+    kept, (rows,) = f"runs/{run}/missing.json", [key for key in stack.keys("runs/") if "/SUCCEEDED_0." in key]
+    whole, text = (stack.s3.get_object(Bucket=stack.bucket, Key=key)["Body"].read() for key in (rows, kept))
+    for damage in (b"", b"{}", text.replace(b'"bad_input": 1', b'"bad_input": "1"')):
+        stack.put(kept, damage)
+        assert looked(1) == (missing, failures)
+    stack.put(rows, whole[:-20])
+    assert cli("status", run).code == 1
+    stack.put(rows, whole)
+    assert looked(0) == (missing, failures), "the same content has the same ETag"
+    step_functions.functions.before = lambda payload: None
+    started = json_of(cli("rerun", run, "--json", "--class", "bad_input"))
+    step_functions.execution(started["execution"]).wait()
+    assert looked(2)[0]["records"] == 3
+    monkeypatch.setattr(kept_counts, "write_missing", forbid)
+    stack.put(kept, b"")
+    assert looked(2) == looked(2), "who may only read counts each time"
+
+
+def forbid(*_: object) -> None:
+    """Refuse to write, as S3 does where a right is missing."""
+    raise TransferFailed("s3://b/k", "expected the right s3:PutObject")
 
 
 @pytest.mark.parametrize("source", ["JSONL"], indirect=True)

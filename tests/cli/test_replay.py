@@ -13,6 +13,7 @@ import pytest
 
 from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
 from tests.cli.conftest import Ended
@@ -129,6 +130,38 @@ def ended(project: SmallProject, cli: Cli) -> SmallProject:
     """Return the project after a run of it."""
     assert cli(*project.arguments()).code == 1
     return project
+
+
+@pytest.fixture
+def injected(project: SmallProject, cli: Cli) -> SmallProject:
+    """Return the project after a run in which a fault ended one of its tasks."""
+    faults = project.folder / "faults.toml"
+    faults.write_text('[[faults]]\nclass = "tool_error"\nstage = "trying"\nsamples = ["good"]\nalways = true\n')
+    assert cli(*project.arguments("--inject", faults)).code == 1
+    return project
+
+
+def test_an_injected_fault_is_named_by_replay_and_report(injected: SmallProject, cli: Cli, replay: Replay) -> None:
+    log = injected.run / run_layout.INJECTED_FAULTS
+    log.write_bytes(b'{"damaged": \n' + log.read_bytes() + b'["too short"]\n')
+    fault = "1. tool_error: trying of good, always"
+    assert replay(1, injected.run, "good")["differences"] == [
+        f"fault: the run injected one into this task, which a replay does not: {fault}"
+    ]
+    assert replay(0, injected.run, "bad")["differences"] == []
+    page = injected.folder / "page.html"
+    assert cli("report", injected.run, "--out", page).code == 0
+    assert "<p>Faults were injected into this run on purpose" in page.read_text()
+    assert f"<td>{fault}: 1 time</td>" in page.read_text()
+
+
+def test_where_a_replay_cannot_write_the_message_says_how_to_choose_another_place(
+    ended: SmallProject, cli: Cli
+) -> None:
+    (ended.run.parent / "replays").write_text("a file")
+    end = cli("replay", ended.run, "bad")
+    assert (end.code, end.out) == (2, "")
+    assert end.err.endswith(": expected a folder that can be written to: Not a directory; give another by --out\n")
 
 
 @pytest.fixture
@@ -315,7 +348,7 @@ def test_a_definition_that_is_not_the_recorded_one_is_said(ended: SmallProject, 
 
 def test_a_run_in_containers_is_replayed_without_which_is_said(ended: SmallProject, replay: Replay) -> None:
     record = ended.run / "run.json"
-    record.write_text(record.read_text().replace('"containers": false', '"containers": true'))
+    record.write_text(record.read_text().replace('"containers": ""', '"containers": "engine"'))
     assert replay(0, ended.run, "bad")["differences"] == [
         "image: the program of the step runs in this installation, with its libraries, not in the container"
     ]
@@ -427,7 +460,9 @@ def test_a_failure_of_the_cohort_that_only_its_execution_reports(
     )
     limits = shorten(monkeypatch, 600)
     assert cli(*small.arguments()).code == 1
-    assert not (small.run / "steps/whole/cohort/failure.json").exists()  # it was ended
+    record = small.run / "steps/whole/cohort/failure.json"
+    assert json.loads(record.read_text())["class"] == "timeout"
+    record.unlink()  # as on AWS, where the worker is killed with its container
     assert replay(0, small.run, "cohort")["verdict"] == "reproduced"
     assert limits == [600, 1200, 1200]
 

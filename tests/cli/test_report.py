@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -88,8 +89,8 @@ def test_a_step_of_the_user_is_in_the_report_that_a_run_writes(cli: Cli, project
         f"genomics-pipeline rerun {run} --sample failed",
         f"genomics-pipeline replay {run} failed --stage measuring",
         "Length (bp)",
-        "Length 1 bp is doubtful (good from 2 bp)",
-        f"Length 3 bp is bad (@{HOSTILE})",
+        "Length: 1 bp is doubtful (good from 2 bp)",
+        f"Length: 3 bp is bad (@{HOSTILE})",
         "A 11",
         "tool error: 1",
         f"looked at @{HOSTILE}",
@@ -196,15 +197,35 @@ def test_a_watched_run_keeps_its_page_fresh_until_it_ends(cli: Cli, project: Sma
     page = project.folder / "fresh.html"
     assert cli("status", project.run, "--watch", "--html", page, "--json").code == 0
     assert "The run succeeded: 1 of 1 sample done." in page.read_text()
-    assert "refresh" not in page.read_text()
+    assert "data-refresh=" not in page.read_text()
     ports = adapters()
     run, seconds, written = FolderReader(RunFolder(project.run), ports.store), iter(range(100)), []
     keeper = PageKeeper(run, ReportRequest(), page, lambda: float(next(seconds)))
     running = replace(run.state(), status="RUNNING")
     for state in keeper.kept(iter([running, running, run.state()])):
-        written.append((state.status, '<meta http-equiv="refresh" content="5">' in page.read_text()))
+        written.append(
+            (state.status, '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page.read_text())
+        )
         page.write_text("")
     assert written == [("RUNNING", True), ("RUNNING", False), ("SUCCEEDED", False)]
+
+
+def test_a_download_has_the_report_and_the_files_about_the_run(cli: Cli, project: SmallProject) -> None:
+    project.samples({"a": reads("ACGT"), "b": reads("ACGT")})
+    assert cli(*project.arguments()).code == 0
+    copy, results = project.folder / "copy", project.run / "results"
+    downloaded = cli("results", project.run, "--download", copy)
+    assert downloaded.code == 0, downloaded.err
+    about = sorted((results / "pipeline_info").iterdir())
+    assert downloaded.out.endswith(f"report and files about the run  {len(about)} files copied\n")
+    for file in (results / "reports/report.html", *about):
+        assert (copy / file.relative_to(results)).read_bytes() == file.read_bytes()
+    shutil.rmtree(copy)
+    assert cli("results", project.run, "--download", copy, "--sample", "a").code == 0
+    assert not (copy / "reports/report.html").exists()
+    (results / "reports/report.html").unlink()
+    assert cli("results", project.run, "--download", copy).code == 0
+    assert "The run succeeded: 2 of 2 samples done." in (copy / "reports/report.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -14,23 +14,10 @@ import pytest
 from genomics_pipeline import __version__
 from tests.cli.conftest import Ended
 from tests.runs.test_follow_on_aws import BUCKET, RUN, ended_run, started_run
-from tests.small_project import COPY, COPY_DECLARATIONS, SmallProject, stage_toml
+from tests.small_project import TORN, SmallProject, stage_toml
 
 __all__ = ["ended_run", "started_run"]
 Cli = Callable[..., Ended]
-READS = "@{}\nACGT\n+\nIIII\n"
-TORN = "if 'torn' in text: raise SystemExit('it is torn')"
-
-
-@pytest.fixture
-def small(project: SmallProject) -> SmallProject:
-    project.step("copy", COPY, COPY_DECLARATIONS)
-    project.pipeline(
-        stage_toml("copying", "./copy", "copies", {"reads": "sample.reads"}),
-        stage_toml("ending", "./copy", "ends", {"reads": "sample.reads"}),
-    )
-    project.samples({"A": READS.format("a"), "B": READS.format("torn")})
-    return project
 
 
 def entities(ended: Ended) -> dict[str, dict[str, Any]]:

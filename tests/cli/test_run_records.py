@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,36 @@ def test_failures_are_named_by_record_and_run_again(cli: Cli, day: Path) -> None
     assert cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "new", "--tolerate", "1").code == 0
 
 
+def test_the_state_of_an_ended_run_is_that_of_its_files(cli: Cli, day: Path) -> None:
+    """Check that rows are not read again while their files are as they were, and that no change is overlooked."""
+    write_records(day / "day.jsonl", 11, None, 13, 14, "boom", 16, 17, 18, 19)
+    assert cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out").code == 1
+
+    def missing(folder: str = "out") -> Any:
+        return json.loads(cli("status", folder, "--json").out)["missing"]
+
+    first = missing()
+    assert (first["records"], first["by_class"]) == (4, {"tool_error": 3, "bad_input": 1})
+    shutil.copytree("out", "copy")
+    (rows,) = (day / "out/map-runs").rglob("FAILED_0.jsonl")
+    content = rows.read_bytes()
+    rows.write_bytes(b"x" * len(content))
+    assert missing() == first, "the rows were read"
+    rows.write_bytes(content[:-9])
+    damaged = cli("status", "out")
+    assert (damaged.code, damaged.out) == (1, "")
+    assert damaged.err.startswith(f"error: {rows}:1: expected a child's row, found ")
+    rows.write_bytes(content)
+    assert missing() == first == missing("copy")
+    more = rows.with_name("note.txt")
+    more.write_text("another file")
+    assert missing() == first, "the counts of all rows differ"
+    more.unlink()
+    (day / "score/score.py").write_text(ALERTS.replace("raise ValueError", "continue\n            raise ValueError"))
+    assert cli("rerun", "out", "--class", "tool_error").code == 1
+    assert (missing()["records"], missing("copy")) == (1, first)
+
+
 def test_a_failed_map_run_leaves_records_pending(cli: Cli, day: Path) -> None:
     """Batches that never started are in failures.tsv, too, and run again."""
     write_pipeline(day, settings="items_per_batch = 1\nmax_concurrency = 1\ntolerated_failure_count = 1")
@@ -111,6 +142,16 @@ def test_a_failed_map_run_leaves_records_pending(cli: Cli, day: Path) -> None:
     planned = cli("rerun", "out", "--class", "pending", "--json")
     assert [one["id"] for one in results(day / "out")] == [0, 3, 4]
     assert json.loads(planned.out)["missing"]["records"] == 2
+
+
+def test_a_record_that_no_batch_can_hold_ends_the_run(cli: Cli, day: Path) -> None:
+    """Batches before it have ended by then, of which there are no result files."""
+    write_records(day / "day.jsonl", *range(5), "x" * 300_000)
+    ended = cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out")
+    cause = "ItemBatcher: expected child inputs of at most 262144 bytes, found that item 6 requires 300"
+    assert (ended.code, results(day / "out")) == (1, [])
+    assert f"error: {cause}" in ended.out
+    assert cli("status", "out").code == 1
 
 
 def test_max_failures_replaces_the_limit_of_the_pipeline(cli: Cli, day: Path) -> None:
@@ -185,6 +226,10 @@ def test_refuses_bad_records(cli: Cli, day: Path, name: str, content: bytes | No
         (("--dry-run",), "--dry-run: expected a pipeline over samples"),
         (("--param", "score.nothing=1"), "nothing"),
         (("--truth", "x.vcf"), "--truth: expected a pipeline over samples"),
+        (
+            ("--slurm",),
+            "--slurm: a pipeline over records runs in processes of one machine, not in jobs; start the command",
+        ),
     ],
 )
 def test_refuses_options_of_samples(cli: Cli, day: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -194,6 +239,12 @@ def test_refuses_options_of_samples(cli: Cli, day: Path, arguments: tuple[str, .
     assert ended.code == 2
     assert message in ended.err
     assert not (day / "out").exists()
+
+
+def test_a_job_of_slurm_runs_records_in_its_processes(cli: Cli, day: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    write_records(day / "day.jsonl", 1, 20)
+    assert cli("run", "day.jsonl", "--pipeline", "sums.toml", "--out", "out", "--slurm").code == 0
 
 
 def test_a_folder_keeps_its_run(cli: Cli, day: Path) -> None:

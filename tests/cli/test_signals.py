@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-SOON_S = 60.0  # a limit that is reached only if something is wrong
+from tests.patience import PATIENCE_S
 
 # A command that runs a program, which prints its process id into a FIFO and waits there for another byte.
 COMMAND = """
@@ -29,7 +29,7 @@ try:
     run_process([sys.executable, "-c", code], folder, folder / "log.txt", threading.Event())
 except KeyboardInterrupt:
     sys.exit(130)
-""".replace("SOON", str(SOON_S))
+""".replace("SOON", str(PATIENCE_S))
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def start(folder: Path, before: str = HANGUP.format("SIG_DFL")) -> subprocess.Po
 
 
 def read(fifo: int) -> bytes:
-    assert select.select([fifo], [], [], SOON_S)[0], "nothing was written in time"
+    assert select.select([fifo], [], [], PATIENCE_S)[0], "nothing was written in time"
     return os.read(fifo, 100)
 
 
@@ -62,7 +62,7 @@ def test_the_signal_ends_the_command_with_its_programs(tmp_path: Path, fifo: int
     with start(tmp_path) as command:
         assert int(read(fifo))
         command.send_signal(number)
-        assert command.wait(SOON_S) == 130
+        assert command.wait(PATIENCE_S) == 130
     assert read(fifo) == b"", "expected the end of the FIFO: no process has it open"
 
 
@@ -72,7 +72,7 @@ def test_a_hangup_below_nohup_changes_nothing(tmp_path: Path, fifo: int) -> None
         command.send_signal(signal.SIGHUP)
         assert command.poll() is None
         command.send_signal(signal.SIGTERM)
-        assert command.wait(SOON_S) == 130
+        assert command.wait(PATIENCE_S) == 130
 
 
 def test_ctrl_z_stops_the_programs_and_fg_continues_them(tmp_path: Path, fifo: int) -> None:
@@ -84,12 +84,12 @@ def test_ctrl_z_stops_the_programs_and_fg_continues_them(tmp_path: Path, fifo: i
             command.send_signal(signal.SIGTSTP)
             _, status = os.waitpid(command.pid, os.WUNTRACED)
             assert os.WIFSTOPPED(status)
-            deadline = time.monotonic() + SOON_S
+            deadline = time.monotonic() + PATIENCE_S
             while program.status() != psutil.STATUS_STOPPED:  # a signal takes effect when its process is scheduled
                 assert time.monotonic() < deadline
                 os.sched_yield()
         finally:
             command.send_signal(signal.SIGCONT)
             command.send_signal(signal.SIGTERM)
-        assert command.wait(SOON_S) == 130
+        assert command.wait(PATIENCE_S) == 130
     assert read(fifo) == b"", "expected the end of the FIFO: no process has it open"

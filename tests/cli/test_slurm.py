@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.slurm_options import SlurmOptions
 from genomics_pipeline.runs.slurm import attempts
+from genomics_pipeline.runs.slurm.cluster import node_capacity
+from genomics_pipeline.worker.machine import NO_LIMITS, Limits
 from tests.fakes.slurm import FakeSlurm
 from tests.small_project import READS, SmallProject, stage_toml
 
 Cli = Callable[..., Any]
 PROGRAM = """
-import json, pathlib, sys
+import json, pathlib, sys, time
 task = json.load(open(sys.argv[1]))
-sample, here = task["item"]["sample"], pathlib.Path(__file__).parent
+sample, here = task["item"]["sample"], pathlib.Path(__file__).parent.parent
+(here / f"{sample}.started").touch()
+while sample == "slow" and not (here / "go").exists():
+    time.sleep(0.05)
 if sample == "late" and not (here / "go").exists():
     sys.exit(print("error: late: expected food", file=sys.stderr) or 65)
 open(task["outputs"]["out"], "w").write(sample)
@@ -30,6 +40,7 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
     """Return the stand-in, whose commands are on PATH."""
     made = FakeSlurm(tmp_path / "slurm")
     monkeypatch.setenv("PATH", str(made.path), prepend=":")
+    monkeypatch.setenv("GENOMICS_PIPELINE_SLURM_CHECK", "none")
     monkeypatch.setattr(attempts, "LOOK_S", 0.02)
     return made
 
@@ -48,7 +59,7 @@ def test_a_rerun_is_on_the_cluster_of_its_run(cli: Cli, slurm: FakeSlurm, eating
     run = cli(*eating.arguments(*options, "--json"))
     assert run.code == 1
     assert [one["sample"] for one in json.loads(run.out)["samples"] if one["state"] == "FAILED"] == ["late"]
-    (eating.folder / "eat/go").touch()
+    (eating.folder / "go").touch()
     rerun = cli("rerun", eating.run)
     assert rerun.code == 0, rerun.err
     given = [json.loads(file.read_text()) for file in sorted(slurm.folder.glob("array.*"))]
@@ -56,6 +67,39 @@ def test_a_rerun_is_on_the_cluster_of_its_run(cli: Cli, slurm: FakeSlurm, eating
         ("long", "avx2", "0-1"),
         ("long", "avx2", "0-0"),
     ]
+
+
+def test_commands_on_a_run_of_a_cluster(cli: Cli, slurm: FakeSlurm, eating: SmallProject) -> None:
+    step = eating.folder / "eat"
+    (step / "step.toml").write_text((step / "step.toml").read_text() + "[retry]\ntimeout = 0\n")
+    eating.samples({"good": READS, "late": READS, "slow": READS})
+
+    def end_slow_job() -> None:
+        while not (eating.folder / "slow.started").exists():
+            time.sleep(0.01)
+        (folder,) = (eating.run / run_layout.SLURM).iterdir()
+        (folder / "2.log").write_text("slurmstepd: error: *** JOB 1 ON node1 CANCELLED DUE TO TIME LIMIT ***\n")
+        slurm.set_state(1, 2, "TIMEOUT")
+
+    with ThreadPoolExecutor() as beside:
+        beside.submit(end_slow_job)
+        assert cli(*eating.arguments("--slurm", "--slurm-poll-s", "1")).code == 1
+    status = json.loads(cli("status", eating.run, "--json").out)
+    assert {one["item"]: one["class"] for one in status["failures"]["items"]} == {
+        "late": "bad_input",
+        "slow": "timeout",
+    }
+    logs = cli("logs", eating.run, "--failed").out
+    assert "error: late: expected food" in logs
+    assert "CANCELLED DUE TO TIME LIMIT" in logs
+    assert "Slurm ended the job at its time limit (TIMEOUT)" in cli("why", eating.run, "slow").out
+    assert cli("why", eating.run, "good").code == 0
+    assert "Slurm ended the job at its time limit (TIMEOUT)" in (eating.run / run_layout.REPORT).read_text()
+    assert cli("report", eating.run).code == 0
+    assert cli("cancel", eating.run, "--yes").code == 0
+    (eating.folder / "go").touch()
+    assert cli("rerun", eating.run).code == 0
+    assert json.loads(cli("status", eating.run, "--json").out)["failures"]["items"] == []
 
 
 @pytest.mark.parametrize(
@@ -80,7 +124,7 @@ def test_a_rerun_is_on_the_cluster_of_its_run(cli: Cli, slurm: FakeSlurm, eating
         (("--slurm-qos", "high"), "--slurm-qos is for jobs on a cluster: give --slurm, too"),
         (
             ("--slurm", "--containers"),
-            "--slurm runs each job as a process of its node: it cannot be used with --containers",
+            "--slurm: nodes of a cluster have no container engine for users: give --containers apptainer, or none",
         ),
     ],
 )
@@ -112,3 +156,53 @@ def test_a_partition_that_is_not_there(cli: Cli, slurm: FakeSlurm, eating: Small
     assert found.err == (
         "error: partition lnog: expected a partition with nodes, found none; `sinfo` lists them: --slurm-partition\n"
     )
+
+
+def test_limits_of_a_run_are_those_of_its_reruns(slurm: FakeSlurm, cli: Cli, eating: SmallProject) -> None:
+    given = ("--slurm", "--slurm-poll-s", "1", "--jobs", "1", "--cpus", "3", "--memory", "2GiB")
+    cli(*eating.arguments(*given))
+    kept = json.loads((eating.run / "run.json").read_text())["request"]["slurm"]
+    assert (kept["jobs"], kept["cpus"], kept["memory_mib"]) == (1, 3, 2048)
+    options = SlurmOptions(jobs=1, cpus=3, memory_mib=2048)
+    rerun, changed = (node_capacity(options, os.environ, limits) for limits in (NO_LIMITS, Limits(4, None, 5)))
+    assert (rerun.cores, rerun.memory_mib, rerun.jobs) == (3, 2048, 1)
+    assert (changed.cores, changed.memory_mib, changed.jobs) == (4, 2048, 5)
+
+
+def test_core_hours_are_counted_by_partition_and_priced(cli: Cli, slurm: FakeSlurm, eating: SmallProject) -> None:
+    """A task is charged for the cores that Slurm allocated, whichever the job could use; the failed one, too."""
+    assert cli(*eating.arguments("--slurm", "--slurm-poll-s", "1", "--slurm-partition", "long")).code == 1
+    place = eating.run / "steps/eating/good/step.json"
+    record = json.loads(place.read_text())
+    assert record["host"] == {"partition": "long", "node": "node1", "cores": "1"}
+    host = {**record["host"], "cores": "8"}  # of a node that is charged as a whole
+    place.write_text(json.dumps({**record, "seconds": 900.0, "host": host}))
+    failure = eating.run / "steps/eating/late/failure.json"
+    failure.write_text(json.dumps({**json.loads(failure.read_text()), "seconds": 360.0}))
+    without = cli("cost", eating.run, "--json")
+    assert without.code == 0, without.err
+    assert json.loads(without.out)["not_counted"][0] == (
+        "dollars of the partition long: give --core-hour-price long=DOLLARS"
+    )
+    prices = ("--core-hour-price", "9", "--core-hour-price", "long=0.5")
+    found = json.loads(cli("cost", eating.run, "--json", *prices).out)
+    assert found["stages"]["eating"]["core_hours"] == pytest.approx(2)
+    assert found["waste"]["eating"]["core_hours"] == pytest.approx(0.1)
+    assert found["partitions"]["long"]["core_hours"] == pytest.approx(2.1)
+    assert found["dollars"]["total"] == found["partitions"]["long"]["dollars"] == pytest.approx(1.05)
+    assert not any("dollars" in line for line in found["not_counted"])
+    shown = cli("cost", eating.run, *prices).out.splitlines()
+    assert [line.split() for line in shown if line.startswith("long")] == [["long", "2", "2.100", "1.0500"]]
+    plan = {"core_hours": {"by_stage": {"eating": 4.0}}, "dollars": {"by_line": {"compute: eating": 2.0}}}
+    (eating.run / "plan.json").write_text(json.dumps(plan))  # as `plan --slurm --save` does
+    shown = cli("cost", eating.run, *prices).out.splitlines()
+    assert shown[1].split() == ["eating", "1", "2.000", "1.0000", "1.0000", "4.000", "0.50"]
+    (line,) = (line for line in shown if line.startswith("compute: eating"))
+    assert line.split()[2:] == ["2", "core-hour", "1.0000", "2.0000", "0.50"]
+
+
+@pytest.mark.parametrize("text", ["cheap", "long=", "=0.04", "-1", "long=nan"])
+def test_wrong_prices_of_core_hours(cli: Cli, tmp_path: Path, text: str) -> None:
+    found = cli("cost", tmp_path, "--core-hour-price", text)
+    expected = "expected DOLLARS or PARTITION=DOLLARS, such as 0.04 or long=0.04"
+    assert (found.code, found.err) == (2, f"error: --core-hour-price: {expected}, found {text!r}\n")

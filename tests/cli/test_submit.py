@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,8 @@ from tests.cli.conftest import BWA, FAI, FASTA, MINIBWA
 from tests.fakes.deployed import Deployed, deployed
 from tests.fakes.faults import ApiError
 from tests.fakes.moto_clients import moto_client
-from tests.fakes.web_files import web_files
+from tests.fakes.web_files import WebFiles
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ended
@@ -72,6 +74,7 @@ def test_a_run_is_uploaded_and_started(
     record = stack.read(f"runs/{run}/run.json")
     assert record.pop("submitted").endswith("+00:00")
     assert record.pop("digest").startswith(run[-12:])
+    assert re.fullmatch("[0-9a-f]{64}", record.pop("definition"))
     assert list(record.pop("metrics")["sample"]) == ["alignment", "variant_calling"]
     assert record == {
         "run": run,
@@ -255,7 +258,7 @@ def test_a_running_run_is_reported(
     stack: Deployed, step_functions: FakeAws, reference: str, tmp_path: Path, cli: Cli
 ) -> None:
     def wait(job: Any, log: Any) -> Any:
-        job.cancelled.wait(60)
+        job.cancelled.wait(PATIENCE_S)
         return JobEnd(143)
 
     from genomics_pipeline.engine.tasks.job import JobEnd
@@ -324,7 +327,7 @@ def test_names_of_a_reference_on_s3_are_checked(stack: Deployed, reference: str,
 
 def test_reads_may_be_on_a_web_server(stack: Deployed, reference: str, tmp_path: Path, cli: Cli) -> None:
     sheet = tmp_path / "cohort.csv"
-    with web_files() as server:
+    with WebFiles() as server:
         server.put("/a_1.fastq", b"@r\nA\n+\nI\n")
         server.put("/a_2.fastq", b"").head = 405
         sheet.write_text(f"sample,fastq_1,fastq_2\nA,{server.url}/a_1.fastq,{server.url}/a_2.fastq\n")

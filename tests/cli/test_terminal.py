@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +15,7 @@ from tests.small_project import COPY, COPY_DECLARATIONS, SmallProject, stage_tom
 HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"  # the cursor
 MEMORY = re.compile(rb"[1-9][\d,]* of [\d,]+ MiB")
 MOVEMENT = re.compile(r"\x1b\[\d*[A-HJK]")  # of the cursor, and lines that are erased
+BAR = re.compile(r"^all .* (\d+)%, about [\d hmins]+ left$")  # after the first job that ended
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -60,7 +59,7 @@ def test_jobs_with_their_time_and_memory(small: SmallProject, columns: int) -> N
     )
     assert ended.process.returncode == 0
     shown = lines(ended.printed)
-    jobs = [line for line in shown if re.fullmatch(r"  copy.* +\d+ s +([\d,]+ of )?[\d,]+ MiB", line)]
+    jobs = [line for line in shown if re.fullmatch(r"  (copying |…)?[AB]+ +\d+ s +([\d,]+ of )?[\d,]+ MiB", line)]
     assert any(" of " in line for line in jobs)
     assert all(len(line) <= columns for line in jobs)
     assert any(line.startswith("Sample") and line.endswith("0 of 2 done, 2 running") for line in shown) or columns == 40
@@ -81,7 +80,7 @@ def test_a_terminal_that_becomes_narrow(small: SmallProject) -> None:
     assert ended.process.returncode == 0
     after = lines(ended.printed[resized[0] :])
     assert any("B" * 60 in line for line in lines(ended.printed[: resized[0]]))
-    jobs = [line for line in after if line.startswith("  copy") and line.endswith("MiB")]
+    jobs = [line for line in after if line.startswith("  ") and line.endswith("MiB")]
     assert jobs
     assert len(jobs[-1]) <= 40
 
@@ -125,27 +124,20 @@ def test_no_colours_but_the_same_lines(small: SmallProject) -> None:
     assert HIDE in ended.printed
 
 
-def test_the_bar_of_the_whole_run(tmp_path: Path, cohort_of_two: Callable[[], list[str]]) -> None:
-    ended = run_in_terminal(cohort_of_two(), {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": os.environ["HOME"]})
-    assert ended.process.returncode == 0
-    bars = [line for line in lines(ended.printed) if line.startswith("all ")]
-    shares = [int(match[1]) for line in bars if (match := re.search(r"(\d+)%", line))]
-    assert shares
-    assert max(shares) > 30
-    assert any(re.search(r"about \d+ (s|min \d+ s) left", line) for line in bars)
+def test_the_bar_of_the_whole_run(small: SmallProject) -> None:
+    gate, seen = Gate(small), list[str]()
+    small.step("alignment", COPY, COPY_DECLARATIONS)  # whose rates are known by its name
+    small.pipeline(stage_toml("copying", "./alignment", "copies", {"reads": "sample.reads"}))
 
+    def on_output(terminal: InTerminal) -> None:
+        bars = [line for line in lines(terminal.printed) if BAR.search(line)]
+        if bars:
+            seen.append(bars[0])
+            gate.open()  # again with every output, since the job may not wait yet
 
-@pytest.fixture
-def cohort_of_two(tmp_path: Path) -> Callable[[], list[str]]:
-    """Return the arguments of a run of two samples by the shipped pipeline, whose rates are known."""
-    from click.testing import CliRunner
-
-    from genomics_pipeline.cli.main import cli
-
-    folder = tmp_path / "cohort"
-    made = CliRunner().invoke(
-        cli, ["simulate", "--out", str(folder), "--samples", "2", "--length", "12000", "--depth", "20"]
-    )
-    assert made.exit_code == 0
-    files = [str(folder / "cohort.csv"), "--reference", str(folder / "reference.fa")]
-    return lambda: ["run", *files, "--out", str(tmp_path / "run"), "--pipeline", "germline"]
+    waits = f"if 'B' in task['item']['sample']: open({str(small.folder / 'gate')!r}).read()"
+    ended = run_in_terminal(small.arguments("--param", f"copying.program={waits}"), {}, on_output=on_output)
+    assert ended.process.returncode == 0, seen
+    found = BAR.search(seen[0])
+    assert found is not None
+    assert 0 < int(found[1]) < 100

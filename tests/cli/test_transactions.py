@@ -73,6 +73,7 @@ def test_each_alert_is_there_once_however_often_the_run_is_killed(payments: Path
     def run(out: str) -> int:
         command = ["-m", "genomics_pipeline", "run", "transactions/000000.jsonl", "--out", out, "--resume"]
         command += ["--pipeline", str(tmp_path / "monitor.toml"), "--param", "transactions.profiles=profiles.json"]
+        command += ["--cpus", "2"]  # with more, two batches may kill the run at once
         started = [sys.executable, "-c", START, str(kills / "pid"), sys.executable, *command]
         return subprocess.run(started, capture_output=True, check=False).returncode
 

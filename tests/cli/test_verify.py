@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from hashlib import sha256
@@ -12,14 +13,18 @@ from typing import TYPE_CHECKING, Any
 import pysam
 import pytest
 
+from genomics_pipeline import __version__
 from tests.cli.conftest import Ended
 from tests.cli.test_cohort_on_aws import on_s3
+from tests.cli.test_plan_page import Page
+from tests.cli.test_report_on_aws import bucket_alone
 from tests.fakes.deployed import Deployed
 from tests.fakes.jobs import shipped_steps
 
 if TYPE_CHECKING:
     from tests.fakes.aws import FakeAws
 
+__all__ = ["bucket_alone"]
 Cli = Callable[..., Ended]
 JOINT = "results/variant_calling/joint/joint_germline.vcf.gz"
 BAM = "results/preprocessing/sample1/sample1.md.bam"
@@ -96,6 +101,19 @@ def other_definition(run: Path) -> None:
     edit(run / "definition.json", lambda document: document.update(Comment="another"))
 
 
+UNCHECKED = [
+    "that the deployed definition is that of the run",
+    "that the deployed images are those of this installation",
+]
+
+
+def assert_signed(page: Page, verdict: str) -> None:
+    """Assert that a report has the verdict, when and by which version, and the digest of the definition."""
+    by = re.escape(f"by genomics-pipeline {__version__}: {verdict.strip()}.")
+    assert re.search(rf"Verification on 20[\d-]+ [\d:]+ UTC, {by}", page.text)
+    assert re.search(r"Digest of the definition\s*[0-9a-f]{64}", page.text)
+
+
 PLANTS: dict[Callable[[Path], None], list[str]] = {
     other_bytes: [f"{BAM}: alignment of sample1: expected the sha256 "],
     shorter: [f"{CALLS}: variant_calling of sample2: expected "],
@@ -128,6 +146,13 @@ def test_a_whole_run_and_each_deviation_of_it(whole: Path, tmp_path: Path, cli: 
     assert line.startswith("verified: ")
     assert " of 6 records by sha256, " in line
     assert line.endswith(" bytes, definition, joint VCF of 2 samples")
+    report = whole / "results/reports/report.html"
+    assert_signed(Page(report.read_text()), line)
+    assert cli("report", whole, "--out", tmp_path / "later.html").code == 0
+    assert_signed(Page((tmp_path / "later.html").read_text()), line)
+    edit(whole / "verification.json", lambda record: record.update(at="2026-01-01T00:00:00+00:00"))
+    assert cli("report", whole, "--out", tmp_path / "later.html").code == 0
+    assert "The run has changed since it was verified on 2026-01-01" in Page((tmp_path / "later.html").read_text()).text
     for plant, expected in PLANTS.items():
         run = tmp_path / plant.__name__
         shutil.copytree(whole, run)
@@ -139,6 +164,9 @@ def test_a_whole_run_and_each_deviation_of_it(whole: Path, tmp_path: Path, cli: 
         for beginning, one in zip(expected, found, strict=True):
             assert one.startswith(beginning), plant
         assert f"{len(expected)} deviation" in ended.out
+    damaged = Page((tmp_path / other_bytes.__name__ / "results/reports/report.html").read_text())
+    assert "not verified: 1 deviation from the records" in damaged.text
+    assert f"{BAM}: alignment of sample1: expected the sha256 " in damaged.text
     assert cli("verify", tmp_path / other_bytes.__name__, "--quick").code == 0
     found = json.loads(cli("verify", tmp_path / shorter.__name__, "--json").out)
     assert (found["verified"], found["records"], found["joint_samples"]) == (False, 6, 2)
@@ -184,10 +212,28 @@ def on_aws(stack: Deployed, step_functions: FakeAws, tmp_path: Path, cli: Cli) -
     return run
 
 
-def test_a_run_on_aws(on_aws: str, stack: Deployed, cli: Cli) -> None:
+def test_a_run_on_aws(on_aws: str, stack: Deployed, tmp_path: Path, cli: Cli, bucket_alone: Callable[[], None]) -> None:
     ended = cli("verify", on_aws)
     assert ended.code == 0, ended.err
     assert ended.out.strip().endswith("definition, joint VCF of 2 samples")
+    assert cli("report", on_aws, "--out", tmp_path / "named.html").code == 0
+    assert_signed(Page((tmp_path / "named.html").read_text()), ended.out)
+    bucket_alone()
+    alone = cli("verify", f"s3://{stack.bucket}/runs/{on_aws}")
+    assert (alone.code, alone.err) == (0, "")
+    verdict, unchecked = alone.out.splitlines()
+    assert verdict == ended.out.strip()
+    assert unchecked == f"not checked, since only the stack knows it: {'; '.join(UNCHECKED)}"
+    stack.put(f"runs/{on_aws}/results/reports/report.html", "")
+    verified = json.loads(cli("verify", f"s3://{stack.bucket}/runs/{on_aws}", "--json").out)
+    assert (verified["verified"], verified["unchecked"]) == (True, UNCHECKED)
+    key = f"runs/{on_aws}/results/reports/report.html"  # written again, since there was one
+    page = Page(stack.s3.get_object(Bucket=stack.bucket, Key=key)["Body"].read().decode())
+    assert_signed(page, verdict)
+    assert "Not checked, since only the stack knows it: that the deployed definition" in page.text
+
+
+def test_deviations_on_aws(on_aws: str, stack: Deployed, cli: Cli) -> None:
     assert cli("why", f"s3://{stack.bucket}/runs/{on_aws}", "sample1").out.count("now        is reused") == 2
     place = f"s3://{stack.bucket}/runs/{on_aws}"
     key = f"runs/{on_aws}/{CALLS}"
@@ -200,9 +246,10 @@ def test_a_run_on_aws(on_aws: str, stack: Deployed, cli: Cli) -> None:
     stack.put(f"runs/{on_aws}/input.json", json.dumps(own))
     ended = cli("verify", on_aws)
     assert ended.code == 1
-    definition, image, calls = ended.err.splitlines()
+    submitted, definition, image, calls = ended.err.splitlines()
+    assert submitted.startswith(f"error: {place}/definition.json: expected the definition that was submitted, of the ")
     expected = "expected the deployed definition to be that of the run, of the digest "
     assert definition.startswith(f"error: {place}/definition.json: {expected}")
     assert image == f"error: image of alignment: expected the job definition of the run, {arn}0, found {arn}"
     assert calls.startswith(f"error: {place}/{CALLS}: variant_calling of sample2: expected ")
-    assert ended.out.strip() == f"not verified: 3 deviations from the records of {place}"
+    assert ended.out.strip() == f"not verified: 4 deviations from the records of {place}"

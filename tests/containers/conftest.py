@@ -15,6 +15,7 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.reference.cache import cache_folder
 from genomics_pipeline.runs.containers import images as step_images
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
+from tests.debian_packages import debian_packages
 from tests.small_project import write_step
 
 USER_CACHE = cache_folder(os.environ, Path.home(), gettempdir)  # whose wheels are downloaded once, not in each test run
@@ -47,7 +48,8 @@ def engine(missing: Callable[[str], None], tmp_path_factory: pytest.TempPathFact
     if not SCRIPT.is_file():
         missing("no container engine runs here")
     folder = tmp_path_factory.mktemp("engine")
-    started = subprocess.run([SCRIPT, "start", folder], capture_output=True, text=True, check=False)
+    with debian_packages():
+        started = subprocess.run([SCRIPT, "start", folder], capture_output=True, text=True, check=False)
     if started.returncode:
         missing(f"no container engine can run here: {started.stderr.strip()}")
     patch = pytest.MonkeyPatch()

@@ -101,7 +101,7 @@ def upload(client: S3Client, tmp_path: Path) -> None:
     tolerated = pipeline.maps["sample"].tolerance()
     execution_input = ExecutionInput(RunPlace("chain", BUCKET, f"{RUN}/"), f"{reads}/reference.fa.gz", {}, tolerated)
     files = {
-        "manifest.jsonl": manifest_lines(read_manifest(str(sheet(tmp_path / "s3.csv", reads)))),
+        "manifest.jsonl": "".join(manifest_lines(read_manifest(str(sheet(tmp_path / "s3.csv", reads))))),
         "intervals.jsonl": interval_lines(read_contigs(reference), interval_limits(pipeline.maps["interval"])),
         "definition.json": canonical_json(generate(pipeline)),
         "input.json": json.dumps(execution_input.to_json()),

@@ -22,6 +22,7 @@ import pytest
 
 from genomics_pipeline.reference.prepare import prepare
 from genomics_pipeline.stores.local import LocalStore
+from tests.patience import PATIENCE_S
 
 HERE = Path(__file__).parent
 FASTQ = HERE / "fastq"
@@ -123,7 +124,7 @@ def test_fastq(name: str, reference: Path, tmp_path: Path) -> None:
     }
     (tmp_path / "task.json").write_text(json.dumps(task))
     process = subprocess.run(
-        [sys.executable, str(PROGRAM), str(tmp_path / "task.json")], capture_output=True, text=True, timeout=120
+        [sys.executable, str(PROGRAM), str(tmp_path / "task.json")], capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert process.stderr.replace(f"{tmp_path}/", "") == (FASTQ / f"{name}.expected").read_text("utf-8")
     assert (process.returncode, process.stdout) == (65, "")

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 import zlib
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
+from genomics_pipeline.model.errors import DataError
+from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.runs.catalog import load_step
+from genomics_pipeline.stores.compression import FIRST_BYTES, open_decompressed
 from genomics_pipeline.stores.routed import RoutedStore
+from genomics_pipeline.worker.function_files import FunctionFiles
 from genomics_pipeline.worker.lambda_batch import Batch
 from genomics_pipeline.worker.step_function import load_handle
 from tests.corpus.test_fastq import FASTQ, GENERATED, case_names, write_case
@@ -26,6 +33,20 @@ from tests.corpus.test_fastq_checks import LATE, OTHERWISE
 END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 TRANSFER = "the file is truncated; transfer it again"
 WHOLE = "expected a whole gzip file"
+
+
+def test_a_function_and_a_run_know_the_same_compressions() -> None:
+    """Check the two tables of first bytes, and the messages: neither of the programs can import the other's."""
+    sys.path.insert(0, str(load_step("preflight").path))
+    try:
+        file_kinds = import_module("file_kinds")
+    finally:
+        sys.path.pop(0)
+    assert {**file_kinds.COMPRESSED, b"\x1f\x8b": "gzip"} == FIRST_BYTES
+    for start in file_kinds.COMPRESSED:
+        with pytest.raises(DataError) as raised:
+            open_decompressed(BytesIO(start + bytes(99)))
+        assert str(raised.value) == file_kinds.compression_problem(start)
 
 
 @cache
@@ -178,8 +199,10 @@ BAD: dict[str, tuple[Callable[[], Pair], str]] = {
 def look(*lanes: dict[str, Any], **parameters: str) -> tuple[list[dict[str, Any]], dict[int, str]]:
     """Return the rows that the step finds in lanes, and the message for each lane that cannot be used."""
     values = {"read_layout": "auto", "quality_encoding": "auto", **parameters}
-    batch = Batch(list(lanes), len(lanes), values, {}, "", RoutedStore(lambda: pytest.fail("no file is in S3")))
-    rows = load_handle(load_step("preflight"))(batch)
+    store, step = RoutedStore(lambda: pytest.fail("no file is in S3")), load_step("preflight")
+    files = FunctionFiles(step.spec, store, RunPlace("r", "b", ""), {})
+    batch = Batch(list(lanes), len(lanes), values, {}, "", files)
+    rows = load_handle(step)(batch)
     json.dumps(rows)
     return rows, dict(batch.failures())
 

@@ -19,9 +19,10 @@ HOME = "/home/ada"  # the folder of the page's reader
 PROGRAM = f"{HOME}/genomics-pipeline"  # the folder of the program
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANY = "…"
+DURATION = r"\b\d[\d,]*(\.\d+)? ?(s|ms|min|minutes?|seconds?|h)\b"
 SAME = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)?"), "TIME"),
-    (re.compile(r"\b\d[\d,]*(\.\d+)? ?(s|ms|min|minutes?|seconds?|h)\b"), "DURATION"),
+    (re.compile(f"{DURATION}( {DURATION})*"), "DURATION"),
     (re.compile(r"\d+\.\d$"), "SECONDS"),  # at the end of a row of a table
     (re.compile(r"\b[\d,]+ MiB\b"), "MEMORY"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "JOB"),
@@ -88,6 +89,8 @@ def without_differences(line: str) -> str:
 
     >>> without_differences("sample1     done    8,320     43      2.4")
     'sample1 done 8,320 43 SECONDS'
+    >>> without_differences("alignment  2  1 min 02 s  59 s")
+    'alignment 2 DURATION DURATION'
     """
     for pattern, word in SAME:
         line = pattern.sub(word, line)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from genomics_pipeline.cli.main import main
-from genomics_pipeline.model.classify import BY_EXIT_CODE
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.failure_tables import BY_EXIT_CODE
 from genomics_pipeline.report.advice import ADVICE, BY_BLOCK_REASON, BY_ERROR_NAME, Advice
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "failures.md").read_text("utf-8")

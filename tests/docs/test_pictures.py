@@ -24,20 +24,29 @@ from genomics_pipeline.engine.events import (
     JobUsage,
     MapRunStarted,
 )
+from genomics_pipeline.engine.tasks.shares import JobNeeds
+from genomics_pipeline.model.task_progress import TaskProgress
+from genomics_pipeline.planning.local_phases import LocalPhase, LocalStage
 from genomics_pipeline.report.live import view
 from genomics_pipeline.report.tally import Tally
-from genomics_pipeline.report.time_left import ExpectedStage, TimeLeft
+from genomics_pipeline.report.time_left import TimeLeft
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "docs" / "pictures" / "terminal.svg"
-WIDTH = 84
+WIDTH = 96
 NAMES = ("NA12878", "NA12891", "NA12892", "HG00096", "HG00097", "HG00099", "HG00100", "HG00101")
 COMMAND = "$ genomics-pipeline run cohort.csv --reference GRCh38.fa --out my-run"
+
+
+def expected(stage: str, vcpus: int, seconds: float, least_mib: int) -> LocalStage:
+    needs = JobNeeds(vcpus, 24_576, lambda _: least_mib)
+    return LocalStage(stage, needs, lambda child, cores: seconds * vcpus / cores)
+
+
 EXPECTED = [
-    ExpectedStage("alignment", "sample", 8, 3000, 8),
-    ExpectedStage("variant_calling", "sample", 8, 2400, 4),
-    ExpectedStage("aggregation", "interval", 12, 300, 2),
-    ExpectedStage("gather", "gather", 1, 60, 1),
+    LocalPhase("Sample", [expected("alignment", 8, 3000, 24_576), expected("variant_calling", 4, 2400, 4096)], 8, 1000),
+    LocalPhase("Interval", [expected("aggregation", 2, 300, 4096)], 12, 1000),
+    LocalPhase("gather", [expected("gather", 1, 60, 1024)], 1, 1),
 ]
 
 
@@ -55,13 +64,15 @@ def stream() -> Iterator[tuple[float, Event]]:
         yield 9000 + 60 * index, _ended("variant_calling", index, 2400.0 + 60 * index)
         status, items = ("FAILED" if index else "SUCCEEDED"), 1
         yield 9000 + 60 * index, ChildEnded("Sample", index, "uuid", {}, status, None, None, items)
-    yield 9060, _started("alignment", 4, 8, 24_576, 18_230)
-    yield 9100, _started("variant_calling", 2, 4, 8_192, 3_105)
-    yield 9160, _started("variant_calling", 3, 4, 8_192, 2_988)
+    yield 9060, _started("alignment", 4, 8, 24_576, 18_230, TaskProgress(229_000_000, "reads", 0.334, 221_300.0))
+    yield 9100, _started("variant_calling", 2, 4, 8_192, 3_105, TaskProgress(1_305_000_000, "bp", 0.422, 1_254_800.0))
+    yield 9160, _started("variant_calling", 3, 4, 8_192, 2_988, TaskProgress(1_207_000_000, "bp", 0.391, 1_231_600.0))
 
 
-def _started(stage: str, index: int, vcpus: int, memory_mib: int, used_mib: int) -> JobStarted:
-    usage = JobUsage(used_mib)
+def _started(
+    stage: str, index: int, vcpus: int, memory_mib: int, used_mib: int, progress: TaskProgress | None = None
+) -> JobStarted:
+    usage = JobUsage(used_mib, progress)
     return JobStarted(f"{stage}{index}", "n", stage, vcpus, memory_mib, 0.0, stage, "Sample", index, usage)
 
 
@@ -75,7 +86,7 @@ def picture() -> str:
     """Return the picture, which asks no server for a font."""
     clock = [0.0]
     tally = Tally(clock=lambda: clock[0])
-    tally.expect(TimeLeft(EXPECTED, 16))
+    tally.expect(TimeLeft(EXPECTED, 16, 65_536))
     console = Console(file=io.StringIO(), width=WIDTH, record=True, force_terminal=True, color_system="truecolor")
     console.print(COMMAND, highlight=False)
     for clock[0], event in sorted(stream(), key=itemgetter(0)):
@@ -99,5 +110,6 @@ def test_the_picture_is_that_of_the_display() -> None:
 
 def test_the_picture_shows_what_the_display_has() -> None:
     text = re.sub(r"<[^>]+>", "", picture()).replace("&#160;", " ")
-    for words in ("left", "1 of 8 done", "1 failed", "HG00097", "18,230 of 24,576 MiB", "expected a read group"):
+    shown = ("left", "1 of 8 done", "1 failed", "HG00097", "18,230 of 24,576 MiB", "221,300 reads/s", "read group")
+    for words in shown:
         assert words in text

@@ -8,6 +8,8 @@ import io
 import json
 import os
 import pkgutil
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ BUCKET = "bucket"
 APPEND = "arn:aws:lambda:us-east-1:000000000000:function:append"
 PASS = {"Type": "Pass", "End": True}
 TASK = {"Type": "Task", "Resource": APPEND, "End": True}
+LEAST_S = 0.001
 ARGV = "execute machine.json --root buckets --journal journal --json --task"
 
 
@@ -91,12 +94,21 @@ def append(item: Any, _: Any) -> Any:
     return item
 
 
-def run(folder: Path) -> None:
-    """Run the command `execute`, which runs the Map to its end or resumes it.
+def run(folder: Path, seconds: float | None) -> None:
+    """Run the command `execute`, which runs the Map to its end or resumes it; then write its processor time.
+
+    Args:
+        folder: The folder of the Map.
+        seconds: The processor time after which the kernel ends this process, as SIGKILL would; None for no limit.
 
     Raises:
-        SystemExit: always.
+        SystemExit: if it came to its end.
     """
     os.chdir(folder)
-    with contextlib.redirect_stdout(io.StringIO()):
-        main([*ARGV.split(), f"{APPEND}={__name__}:append"])
+    if seconds is not None:
+        signal.setitimer(signal.ITIMER_PROF, max(seconds, LEAST_S))  # 0 would be no limit
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            main([*ARGV.split(), f"{APPEND}={__name__}:append"])
+    finally:
+        Path("seconds").write_text(str(time.process_time()))

@@ -33,7 +33,7 @@ def test_delays_take_no_real_time_and_keep_their_order() -> None:
     real = time.monotonic()
     order, seconds = run(work())
     assert order == [1, 2, 3]
-    assert seconds == pytest.approx(3 * 3600, abs=60)
+    assert 3 * 3600 - 1 < seconds < 4 * 3600
     assert time.monotonic() - real < 3600
 
 

@@ -202,7 +202,7 @@ def test_a_map_run_resumes_after_a_crash_at_any_point_of_its_file(
     assert counts == sorted(counts, reverse=True)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(cuts_of=st.lists(st.floats(0, 1), min_size=1, max_size=4))
 def test_an_execution_survives_repeated_crashes(
     harness: Any, complete_run: tuple[Any, Path], tmp_path_factory: pytest.TempPathFactory, cuts_of: list[float]

@@ -27,6 +27,7 @@ from tests.fakes.job_queues import JobQueues, TimeLimits, WaitingJob
 from tests.fakes.moto_clients import moto_client
 from tests.fakes.queued_jobs import QueuedJobs, definition_problem
 from tests.fakes.step_functions.pages import page
+from tests.patience import PATIENCE_S
 
 _OTHERS = (
     "DescribeJobs",
@@ -84,9 +85,16 @@ class Batch:
         self.events: list[dict[str, Any]] = []
         self._moto = moto
         self._created_groups: list[str] = []
+        self._threads: list[threading.Thread] = []
 
     def close(self) -> None:
-        """Delete the log groups that were created, unless a test has deleted them."""
+        """End the jobs that no state machine waits for, and delete the log groups, unless a test has deleted them."""
+        for waiting in self.queues.waiting():
+            self.queues.leave(waiting.job.job_id, "")
+        for job in list(self.jobs.values()):
+            job.job.cancelled.set()
+        for thread in self._threads:
+            thread.join(PATIENCE_S)
         logs = moto_client("logs", self._moto)
         for group in self._created_groups:
             with suppress(logs.exceptions.ResourceNotFoundException):
@@ -101,7 +109,7 @@ class Batch:
         jobs = QueuedJobs(self.definitions, self._run, self.enter, self.queues.leave)
         return BatchTasks(jobs).handlers()
 
-    def wait(self, holds: Callable[[Batch], bool], timeout: float = 60) -> None:
+    def wait(self, holds: Callable[[Batch], bool], timeout: float = PATIENCE_S) -> None:
         """Wait until a condition holds; it is checked when a job begins, writes a line or ends.
 
         Raises:
@@ -243,7 +251,8 @@ class Batch:
             self._leave(identity, OVERRIDES_TOO_LONG)
             return {"jobArn": f"{ARN}:job/{identity}", "jobId": identity, "jobName": jobName}
         started = self.enter(job)
-        threading.Thread(target=lambda: started.result() or self._run(job), daemon=True).start()
+        self._threads.append(threading.Thread(target=lambda: started.result() or self._run(job), daemon=True))
+        self._threads[-1].start()
         self.wait(lambda batch: identity in batch.jobs)
         return {"jobArn": f"{ARN}:job/{identity}", "jobId": identity, "jobName": jobName}
 

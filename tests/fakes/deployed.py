@@ -23,6 +23,8 @@ from tests.fakes.moto_clients import moto_client
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from tests.fakes.aws import FakeAws
+
 ACCOUNT = "000000000000"
 REGISTRY = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
 
@@ -54,6 +56,11 @@ class Deployed:
     def read(self, key: str) -> Any:
         """Return the JSON value in an object."""
         return json.loads(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+
+    def add_functions(self, pipeline: str, services: FakeAws) -> None:
+        """Let the fake of Lambda run the steps of a pipeline."""
+        for step in load_pipeline(pipeline)[1].values():
+            services.functions.steps[self.names.function(step.spec.name)] = step
 
     def sheet(self, path: Path, *samples: str) -> Path:
         """Write a sample sheet, and a pair of FASTQ files for each sample below ``reads/``."""
@@ -152,3 +159,13 @@ def deployed(
         yield Deployed(names, bucket, moto_client("s3", moto))
     finally:
         urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST")).close()
+
+
+@contextmanager
+def deployed_with_functions(moto: str, pipeline: str, services: FakeAws) -> Iterator[Deployed]:
+    """Create a stack whose steps are functions, too; wait for its executions at the end."""
+    with deployed(moto, (pipeline,)) as made:
+        made.add_functions(pipeline, services)
+        yield made
+        for execution in services.states.executions.values():
+            execution.wait()

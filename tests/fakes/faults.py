@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 
 class ApiError(Exception):
     """An error response of the API."""
@@ -59,7 +61,7 @@ class Calls(list[tuple[str, dict[str, Any]]]):
         """Return the parameters of the requests to one operation."""
         return [params for name, params in list(self) if name == operation]
 
-    def wait(self, operation: str, times: int, timeout: float = 60) -> None:
+    def wait(self, operation: str, times: int, timeout: float = PATIENCE_S) -> None:
         """Wait for a number of requests to one operation.
 
         Raises:

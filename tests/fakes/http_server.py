@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, Protocol
 from uuid import uuid4
 
 from tests.fakes.faults import ApiError, Calls, Gate
+from tests.fakes.loopback_server import LoopbackServer
 from tests.fakes.shapes import error_problems, input_problems, output_problems
 
 
@@ -86,24 +86,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-class Server(ThreadingHTTPServer):
-    """A server of AWS services, which runs inside its context.
+class Server(LoopbackServer):
+    """A server of AWS services.
 
     Attributes:
         failures: The errors of the fakes themselves; the end of the context raises the first.
     """
 
-    daemon_threads = True
-
     def __init__(self, *services: Service) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.failures: list[Exception] = []
         self._services = services
-
-    @property
-    def url(self) -> str:
-        """The URL of the server."""
-        return f"http://127.0.0.1:{self.server_port}"
 
     def find(self, path: str, target: str | None) -> tuple[Service, str]:
         """Return the service and the operation of a request."""
@@ -112,12 +105,7 @@ class Server(ThreadingHTTPServer):
                 return service, name
         raise ApiError("UnknownOperationException", f"no fake answers {path} {target}", 404)
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
     def __exit__(self, *error: object) -> None:
-        self.shutdown()
-        self.server_close()
+        super().__exit__(*error)
         if self.failures and error[0] is None:
             raise self.failures[0]

@@ -21,6 +21,7 @@ from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.batch_retry import SIGTERM_EXIT_CODE
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TaskPayload, item_id
 from genomics_pipeline.records.completion import CompletionRecord, OutputRecord, delete_completion, write_completion
+from genomics_pipeline.records.job import BatchAttempt, StartedJob, write_job
 from genomics_pipeline.runs.catalog import load_step, step_names
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
 from genomics_pipeline.stores.routed import RoutedStore
@@ -42,8 +43,8 @@ def begin(job: Job) -> TaskPayload:
     payload, store = payload_of(job), object_store()
     for item in payload.items:
         started = datetime.now(UTC).isoformat(timespec="milliseconds")
-        record = {"job_id": job.job_id, "attempt": 1, "started": started}
-        store.write(_uri(payload, item_id(item), "job.json"), json.dumps(record).encode())
+        started_job = StartedJob(BatchAttempt(job.job_id, 1), started, job.vcpus, job.memory_mib, {})
+        write_job(store, payload.run, payload.stage, item_id(item), started_job)
     return payload
 
 

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from tests.fakes.batch import Log
 from tests.fakes.faults import Bucket
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -76,7 +77,7 @@ class BlockedJobs:
 
     def __call__(self, job: Job, log: Log) -> JobEnd:
         log(f"{job.name} waits")
-        self.jobs[job.name].wait(60)
+        self.jobs[job.name].wait(PATIENCE_S)
         return JobEnd(1 if job.name == "job-1" else 0, "bad reads" if job.name == "job-1" else None)
 
     def open(self, *names: str) -> None:
@@ -194,7 +195,7 @@ def test_a_stopped_execution_is_aborted_with_its_children_and_its_files(
     step_functions: FakeAws, states: SFNClient
 ) -> None:
     def wait_until_cancelled(job: Job, log: Log) -> JobEnd:
-        job.cancelled.wait(60)
+        job.cancelled.wait(PATIENCE_S)
         return JobEnd(143)
 
     step_functions.batch.run_job = wait_until_cancelled
@@ -267,7 +268,7 @@ def test_unknown_resources(states: SFNClient) -> None:
 def test_batch_describes_and_terminates_jobs_and_logs_their_output(step_functions: FakeAws, states: SFNClient) -> None:
     def wait_until_cancelled(job: Job, log: Log) -> JobEnd:
         log("begun")
-        job.cancelled.wait(60)
+        job.cancelled.wait(PATIENCE_S)
         log("asked to end")
         return JobEnd(143)
 
@@ -305,7 +306,7 @@ def test_a_redriven_execution(step_functions: FakeAws, states: SFNClient) -> Non
     gate.set()
 
     def all_but_one(job: Job, log: Log) -> JobEnd:
-        gate.wait(60)
+        gate.wait(PATIENCE_S)
         return JobEnd(0) if job.name == "job-0" else JobEnd(1, "bad reads")
 
     step_functions.batch.run_job = all_but_one

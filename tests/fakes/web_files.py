@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
+
+from tests.fakes.loopback_server import LoopbackServer
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
@@ -47,7 +46,7 @@ class Request(NamedTuple):
     part: str | None
 
 
-class WebFiles(ThreadingHTTPServer):
+class WebFiles(LoopbackServer):
     """The server.
 
     Attributes:
@@ -58,24 +57,18 @@ class WebFiles(ThreadingHTTPServer):
         statuses: The answers to the next requests for reports, in place of these.
     """
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.files: dict[str, ServedFile] = {}
         self.moved: dict[str, str] = {}
         self.requests: list[Request] = []
         self.reports: dict[str, bytes] = {}
         self.statuses: list[int] = []
-        self.url = f"http://127.0.0.1:{self.server_port}"
 
     def put(self, path: str, content: bytes) -> ServedFile:
         """Serve a file at a path, and return it."""
         self.files[path] = ServedFile(content)
         return self.files[path]
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore clients that hang up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -139,14 +132,3 @@ class _Handler(BaseHTTPRequestHandler):
             if value is not None:
                 self.send_header(name, value)
         self.end_headers()
-
-
-@contextmanager
-def web_files() -> Iterator[WebFiles]:
-    """Yield a server, which runs inside the context."""
-    with WebFiles() as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        try:
-            yield server
-        finally:
-            server.shutdown()

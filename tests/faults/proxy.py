@@ -10,12 +10,14 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from random import Random
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 from awscrt.checksums import crc64nvme
+
+from tests.fakes.loopback_server import LoopbackServer
 
 DENIED = "denied: "  # followed by the message
 FAULTS = ("503", "500", "short", "drop", "trickle")
@@ -40,8 +42,8 @@ def seeded(seed: int, rate: float) -> Choice:
     return choose
 
 
-class FaultyS3(ThreadingHTTPServer):
-    """A server of S3 with faults, which runs inside its context.
+class FaultyS3(LoopbackServer):
+    """A server of S3 with faults.
 
     Args:
         target: URL of the server behind the proxy.
@@ -53,31 +55,12 @@ class FaultyS3(ThreadingHTTPServer):
         sent_bytes: The bytes of the contents that were passed on, by path.
     """
 
-    daemon_threads = True
-    request_queue_size = 128
-
     def __init__(self, target: str, choose: Choice) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.target = urlsplit(target).netloc
         self.choose = choose
         self.counts: Counter[str | None] = Counter()
         self.sent_bytes: Counter[str] = Counter()
-
-    @property
-    def url(self) -> str:
-        """The URL of the proxy."""
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print nothing: clients are expected to close connections."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -18,10 +18,11 @@ import pytest
 from genomics_pipeline.cli.main import main
 
 HERE = Path(__file__).parent
-SHIPPED = ("amplicon", "germline", "germline-lowpass", "germline-single", "joint", "preflight")
+SHIPPED = ("amplicon", "annotate", "germline", "germline-lowpass", "germline-single", "joint", "preflight")
+OWN = ("around", "batched", "cohort", "gathered", "records", "records-in-parts")
 PIPELINES = {
     **{name: name for name in SHIPPED},
-    **{name: str(HERE / f"{name}.toml") for name in ("around", "batched", "cohort", "records", "records-in-parts")},
+    **{name: str(HERE / f"{name}.toml") for name in OWN},
 }
 
 

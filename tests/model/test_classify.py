@@ -10,16 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genomics_pipeline.model.classify import (
-    BY_ERROR,
-    BY_EXIT_CODE,
-    BY_REASON,
-    BY_STATUS_REASON,
-    Failure,
-    StageTry,
-    classify,
-)
+from genomics_pipeline.model.classify import Failure, classify
 from genomics_pipeline.model.failure import FailureClass
+from genomics_pipeline.model.failure_tables import BY_ERROR, BY_EXIT_CODE, BY_REASON, BY_STATUS_REASON
+from genomics_pipeline.model.stage_try import StageTry
 from tests.corpus.failure_causes import Cause, causes
 
 EXITED = "Essential container in task exited"
@@ -112,7 +106,10 @@ def test_a_failure_has_the_details_of_its_job() -> None:
         job_id="j1",
         log_streams=("a/default/1", "a/default/2"),
         attempts=1,
+        times=(None,),
     )
+    timed = [{"Container": {}, "StartedAt": 1000, "StoppedAt": 3500}, {"Container": {}, "StoppedAt": 4000}]
+    assert classify("", job(Attempts=timed)).times == ((1.0, 3.5), None)
     before_it_began = job(code=1, Attempts=[{"Container": {}}, {"Container": {"LogStreamName": "a/default/2"}}])
     assert classify("", before_it_began).log_streams == (None, "a/default/2")
     assert classify("", "").message == "aborted before it ended"

@@ -10,7 +10,8 @@ from genomics_pipeline.model.errors import DataError, UsageError
 from genomics_pipeline.model.metric_bounds import bound_assignments, file_form, parse_bound_assignments
 from genomics_pipeline.model.metric_spec import MetricSpec
 from genomics_pipeline.model.params_file import parse_params_file
-from genomics_pipeline.model.pipeline import Pipeline, parse_pipeline
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.pipeline_file import parse_pipeline
 from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.model.step_file import parse_step
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.pipeline import DEFAULT_OF_SAMPLES, MapSettings, Pipeline, parse_pipeline
+from genomics_pipeline.model.pipeline import DEFAULT_OF_SAMPLES, MapSettings, Pipeline
+from genomics_pipeline.model.pipeline_file import parse_pipeline
 from genomics_pipeline.model.step import InputSpec, OutputSpec, Resources, StepSpec
 from genomics_pipeline.model.tolerance import tolerated_samples
 from genomics_pipeline.runs.catalog import load_pipeline

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.model.pipeline import Pipeline, parse_pipeline
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.pipeline_file import parse_pipeline
 from genomics_pipeline.model.record_source import RecordSource
 from genomics_pipeline.model.step import InputSpec, Resources, StepSpec
 from genomics_pipeline.model.step_file import parse_step
@@ -63,6 +64,22 @@ step = "warn"
 scope = "record"
 inputs = { records = "records", scores = "score.result" }
 """
+JOIN = """name = "join"
+version = "1"
+summary = "All alerts"
+program = "join.py"
+inputs.alerts = { type = "results", missing = true }
+outputs.table.path = "alerts.tsv"
+resources.runtime = "lambda"
+"""
+GATHERS = """
+[[stages]]
+name = "join"
+step = "join"
+scope = "gather"
+inputs = { alerts = "warn.result" }
+publish = "alerts"
+"""
 READS = """
 [[stages]]
 name = "count"
@@ -74,7 +91,7 @@ publish = "counts/{sample}/"
 
 
 def pipeline_of(text: str) -> Pipeline:
-    steps = {"score": SCORE, "warn": WARN, "count": COUNT}
+    steps = {"score": SCORE, "warn": WARN, "count": COUNT, "join": JOIN}
     return parse_pipeline(text, file="p.toml", load_step=lambda name: parse_step(steps[name], file=f"{name}/step.toml"))
 
 
@@ -192,3 +209,63 @@ def test_a_pipeline_over_records_needs_its_source_and_other_pipelines_have_none(
 def test_a_place_of_records_fits_the_source(source: RecordSource, key: str, misfit: str | None) -> None:
     found = source.place_misfit(key)
     assert found is None if misfit is None else (found or "").startswith(misfit)
+
+
+def test_a_stage_that_gathers() -> None:
+    pipeline = pipeline_of(PIPELINE + GATHERS)
+    assert [stage.name for stage in pipeline.record_stages] == ["score", "warn"]
+    assert pipeline.gather_stage is not None
+    step = pipeline.gather_stage.step
+    assert (step.gathers, step.reads_files, step.writes_files) == (True, True, True)
+    assert pipeline.gather_stage.publish == {"table": "alerts"}
+    assert pipeline_of(PIPELINE).gather_stage is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"warn.result"', '"score.result"', 'alerts: expected "warn.result", the result of the last stage over'),
+        ('"warn.result"', '"warn.table"', 'alerts: expected "warn.result", the result of the last stage over'),
+        ('"gather"', '"record"', 'scope: expected scope = "gather" of a step that takes the results of all records'),
+        ('"gather"', '"cohort"', "expected all stages over records, found one of scope 'cohort'"),
+        ('step = "join"', 'step = "count"', 'expected a step with runtime = "lambda" in a stage over records'),
+        ('publish = "alerts"', "", "expected the key 'publish', found none"),
+        ('publish = "alerts"', 'publish = "../x"', "expected a folder below results/, found '../x'"),
+        ('publish = "alerts"', 'publish = "a"\nintermediate = true', "expected no intermediate of a stage of scope"),
+    ],
+)
+def test_what_a_stage_that_gathers_cannot_have(old: str, new: str, message: str) -> None:
+    assert old in GATHERS
+    with pytest.raises(DataError) as error:
+        pipeline_of(PIPELINE + GATHERS.replace(old, new, 1))
+    assert message in str(error.value)
+
+
+def test_a_stage_that_gathers_is_the_last() -> None:
+    with pytest.raises(DataError, match="expected the stage that gathers as the last one, after those over records"):
+        pipeline_of(PIPELINE + GATHERS + GATHERS.replace('"join"', '"again"', 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"alerts.tsv"', '"{run}.tsv"', "outputs.table.path: expected a path without placeholders of a step on Lambda"),
+        ("outputs", 'inputs.records.type = "records"\noutputs', "inputs: expected one input, the results of all"),
+        ("missing = true", 'as = "rows"', "inputs.alerts.as: expected no as of an input of type 'results'"),
+        (
+            "outputs",
+            'parameters.known = { type = "file", summary = "K", indexes = ["tbi"] }\noutputs',
+            "parameters.known.indexes: expected no indexes of a step on Lambda: it fetches the whole file",
+        ),
+    ],
+)
+def test_what_a_step_that_gathers_cannot_have(old: str, new: str, message: str) -> None:
+    assert old in JOIN
+    with pytest.raises(DataError) as error:
+        step_of(JOIN.replace(old, new, 1))
+    assert message in str(error.value)
+
+
+def test_a_ranged_parameter_of_a_function_may_have_an_index() -> None:
+    ranged = 'parameters.known = { type = "file", summary = "K", ranged = true, indexes = ["tbi"] }\noutputs'
+    assert step_of(JOIN.replace("outputs", ranged, 1)).parameters["known"].ranged

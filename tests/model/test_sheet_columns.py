@@ -12,6 +12,7 @@ from genomics_pipeline.model.checked_sheet import CheckedSheet, check_sheet
 from genomics_pipeline.model.errors import DataError, Problem
 from genomics_pipeline.model.manifest import gvcf_lines, manifest_lines, parse_sheet
 from genomics_pipeline.model.sample import Sample
+from genomics_pipeline.model.sheet_records import lane_files, record_lines
 
 HEADER = ["patient", "sex", "status", "sample", "lane", "library", "fastq_1", "fastq_2", "bam", "gvcf", "start", "note"]
 NAMES = [f"S{number}" for number in range(8)]
@@ -29,10 +30,12 @@ def outcome(read: Callable[[Callable[[Problem], None]], CheckedSheet]) -> tuple[
         sheet = read(warnings.append)
     except DataError as error:
         return error.problems, warnings
-    samples = sheet.to_samples()
+    samples = list(sheet)
     lines = [(lane.line, one.line) for one in samples for lane in one.lanes]
     assert (sheet.samples, sheet.lanes) == (len(samples), len(lines))
-    assert "".join(sheet.json_texts()) == manifest_lines(samples) + gvcf_lines(samples)
+    assert "".join(sheet.json_texts()) == "".join([*manifest_lines(samples), *gvcf_lines(samples)])
+    assert "".join(sheet.record_texts()) == "".join(map(record_lines, samples))
+    assert list(sheet.fastq_files()) == [file for one in samples for file in lane_files(one)]
     return samples, lines, warnings
 
 
@@ -125,7 +128,7 @@ def sheets(draw: st.DrawFn) -> bytes:
     return (end.join(lines) + draw(st.sampled_from(["", end, end + end]))).encode()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(sheets(), st.sampled_from(["/data", "s3://b/data", "/d@ta", "/data/.."]), st.sampled_from([200, 2]))
 @example(b"sample,fastq_1\nS1,x/reads_1.fastq.gz\nS2,/data/x/reads_1.fastq.gz\n" + b"\n", "/data", 200)
 def test_columns_and_rows_have_one_outcome(data: bytes, base: str, most: int) -> None:

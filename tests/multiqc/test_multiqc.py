@@ -19,6 +19,8 @@ from typing import Any
 import pysam
 import pytest
 
+from tests.patience import PATIENCE_S
+
 pytestmark = pytest.mark.multiqc
 
 PROGRAM = Path(os.environ.get("MULTIQC", "multiqc"))
@@ -87,7 +89,7 @@ def report(
     results = folder / "run" / "results"
     argv = [str(PROGRAM), "--no-ansi", "--quiet", "--outdir", str(folder / "multiqc"), str(results)]
     environment = {**os.environ, "MPLCONFIGDIR": str(folder), "NO_COLOR": "1"}
-    process = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False, env=environment)
+    process = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment)
     assert process.returncode == 0, process.stderr
     return Report(
         results=results,
@@ -100,7 +102,7 @@ def report(
 def ours(folder: Path, *arguments: str) -> str:
     """Run our command in a folder, and return what it printed."""
     argv = [sys.executable, "-m", "genomics_pipeline", *arguments]
-    return subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=300, check=True).stdout
+    return subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=True).stdout
 
 
 def test_every_sample_is_in_every_section(report: Report) -> None:

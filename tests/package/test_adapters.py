@@ -36,7 +36,10 @@ ALLOWED = {
     ("runs/documents/request.py", "LocalStore"),
     ("runs/containers/mounts.py", "LocalStore"),
     ("worker/interpreter_server.py", "os.environ"),  # a program by itself
-    ("runs/slurm/node.py", "os.environ"),  # the entry point on the node of a cluster
+    ("runs/slurm/node.py", "os.environ"),  # the entry points on the nodes of a cluster
+    ("runs/slurm/array_job.py", "pathlib.Path.home"),
+    ("runs/slurm/node_check.py", "os.environ"),
+    ("runs/slurm/head_job.py", "os.environ"),
     ("worker/lambda_handler.py", "os.environ"),  # the entry point on Lambda
     ("worker/adapters.py", "RoutedStore"),  # of the worker's entry points
     ("worker/adapters.py", "boto3.client"),

@@ -65,7 +65,9 @@ def named_implementations(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 def test_no_code_tests_for_an_implementation() -> None:
-    dispatches_by_file = {path.name: [*dispatches(path.read_text())] for path in PACKAGE.rglob("*.py")}
+    dispatches_by_file = {
+        str(path.relative_to(PACKAGE)): [*dispatches(path.read_text())] for path in PACKAGE.rglob("*.py")
+    }
     assert {name: nodes for name, nodes in dispatches_by_file.items() if nodes} == {}
 
 

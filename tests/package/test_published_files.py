@@ -38,6 +38,7 @@ TEMPORARY = {  # in a folder that is removed, or that takes its place as a whole
         "fetched.mkdir",
     },
     "runs/aws/items.py": {"file.open", "part.open"},
+    "runs/aws/records/submit.py": {"file.open"},
     "runs/aws/reference.py": {"link.symlink_to"},
     "runs/aws/submit.py": {
         "(folder / run_layout.DEFINITION).write_text",
@@ -46,7 +47,7 @@ TEMPORARY = {  # in a folder that is removed, or that takes its place as a whole
     },
     "runs/containers/images.py": {"shutil.copytree", "target.parent.mkdir", "shutil.copy"},
     "runs/containers/jobs.py": {"scratch.mkdir", "(scratch / run_layout.TASK).write_text"},
-    "runs/slurm/node.py": {"scratch.mkdir"},
+    "runs/slurm/array_job.py": {"scratch.mkdir"},
     "runs/faults/injector.py": {"self._run.scratch.mkdir"},
     "runs/faults/truncated_fastq.py": {"copy.open"},
     "simulation/cohort.py": {
@@ -68,12 +69,14 @@ TEMPORARY = {  # in a folder that is removed, or that takes its place as a whole
     "worker/excerpt.py": {"path.open"},
     "worker/inputs.py": {"folder.mkdir"},
     "worker/lambda_parameters.py": {"folder.mkdir"},
+    "worker/function_files.py": {"parent.mkdir", "folder.mkdir"},
     "worker/item_task.py": {"folder.mkdir", "(self.folder / folder_name).mkdir", "file.write_text"},
     "worker/program_log.py": {"log.parent.mkdir", "log.touch", "log.write_bytes"},
     "worker/process.py": {"log.open"},
     "worker/rights.py": {"file.write_text"},
     "worker/run.py": {"log.write_text"},
     "worker/scratch.py": {"scratch.mkdir", "folder.mkdir"},
+    "worker/usage_file.py": {"self._path.write_text"},
 }
 STREAMS_AND_MARKS = {  # without content that is relied on
     "engine/history.py": {"self._path.open"},

@@ -195,6 +195,7 @@ SCHEMAS: dict[str, tuple[set[Quota], set[float]]] = {
     "faults": (set(), {1}),
     "parameters": (set(), set()),
     "genomes": (set(), set()),
+    "profile": (set(), {120}),
     "calibration": (set(), {1, 100}),
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from genomics_pipeline.model.errors import DataError
-from genomics_pipeline.planning.calibration import parse_calibration, read_calibration
+from genomics_pipeline.planning.calibration import parse_calibration, read_calibration, terms_of
 from genomics_pipeline.planning.human_genome import GRCH38
 from genomics_pipeline.planning.resource_model import TaskFeatures, UnknownStep
 from genomics_pipeline.runs.catalog import load_step, step_names
@@ -38,6 +38,14 @@ def test_an_estimate_by_hand() -> None:
     assert estimate.peak_memory_mib.p50 == 115
     assert estimate.output_bytes.p50 == 15_000
     assert "rates.toml of 2026-11-28 (a machine): a measurement" in estimate.basis
+
+
+def test_the_work_on_bases_with_reads_grows_with_the_first_of_them() -> None:
+    """Half of a gigabase at 0.3 GB, nine tenths at 2.7, and nothing without reads."""
+    shares = [
+        terms_of(TaskFeatures(size, 10**9, 1, 1))["per_read_gigabase"] for size in (0, 3 * 10**8, 27 * 10**8, 10**12)
+    ]
+    assert shares == pytest.approx([0, 0.5, 0.9, 1], abs=1e-3)
 
 
 def test_a_step_without_rates_is_unknown() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from genomics_pipeline.asl.generate import DEFAULT_NAMES, generate
+from genomics_pipeline.asl.task_state import SUBMIT_RETRY
 from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.tasks.batch import BatchTasks
@@ -21,7 +22,7 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.planning.account import ON_DEMAND, SPOT, AccountLimits
-from genomics_pipeline.planning.discrete_events import Phase, StageLoad, Trace, simulate
+from genomics_pipeline.planning.discrete_events import MOST_REFUSED, Phase, StageLoad, Trace, simulate
 from genomics_pipeline.planning.modelled_jobs import ModelledJobs
 from genomics_pipeline.planning.scripts import TaskScript
 from genomics_pipeline.runs.catalog import load_pipeline
@@ -67,6 +68,20 @@ def test_submissions_are_throttled_and_repeated() -> None:
     assert 950 / 50 + 60 <= trace.seconds < 950 / 50 + 60 + 600
 
 
+def test_a_job_whose_submission_is_refused_too_often_fails_its_child() -> None:
+    trace = run(replace(FREE, submit_rate=1e-9, submit_burst=1), children=3)
+    assert SUBMIT_RETRY["MaxAttempts"] == MOST_REFUSED
+    assert trace.most_refused == MOST_REFUSED + 1
+    assert trace.throttled == 2 * trace.most_refused
+    assert trace.stages["stage"].attempts == 1
+    assert len(trace.child_s) == 3
+
+
+def test_the_most_jobs_of_a_stage_at_a_time() -> None:
+    trace = run(FREE, most=10)
+    assert (trace.stages["stage"].most, trace.stages["stage"].running) == (10, 0)
+
+
 def test_concurrency_and_vcpus_are_waves() -> None:
     assert run(FREE, most=10).seconds == pytest.approx(10 * 60)
     trace = run(replace(FREE, vcpus=(20, 0)))
@@ -78,7 +93,7 @@ def test_concurrency_and_vcpus_are_waves() -> None:
 def test_on_demand_hosts_are_used_once_all_spot_hosts_are() -> None:
     trace = run(replace(FREE, vcpus=(20, 30), host_vcpus=10))
     assert trace.most_vcpus == [20, 30]
-    assert trace.hosts == 5
+    assert (trace.hosts, trace.on_demand_hosts) == (5, 3)
     running = trace.stages["stage"].running_s
     assert (running[SPOT], running[ON_DEMAND]) == (40 * 60, 60 * 60)
 

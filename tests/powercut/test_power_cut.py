@@ -88,7 +88,7 @@ def wait(process: subprocess.Popen[bytes], is_time: Callable[[], bool]) -> None:
     """Wait until it is time, or the process has ended."""
     while not is_time():
         try:
-            process.wait(timeout=0.001)
+            process.wait(timeout=0.01)
             return
         except subprocess.TimeoutExpired:
             continue

@@ -51,6 +51,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     return call
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of downsampled and simulated reads, and of the depths of whole sets, for all tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
 def score(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Return `score(calls, truth, bed, dataset, *options)`, which returns the output of the independent scorer."""

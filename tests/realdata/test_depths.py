@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import mean
 
 import pytest
 
 from benchmarks.accuracy import add_other_calls, full_depths, score
 from benchmarks.accuracy_calls import plain_reference, run_pipeline
-from benchmarks.accuracy_scores import DOUBTLESS, KINDS, Truth
+from benchmarks.accuracy_scores import DOUBTLESS, KINDS, Truth, mean_depths
 from benchmarks.accuracy_tables import AGREES, ALL_ALLELES, DIRECT, INHERITED, JOINT, PLAIN, SINGLE, Row
 from benchmarks.family import simulated_family
 from benchmarks.real_sets import FULL, SETS, RealSet, downsampled
@@ -24,15 +25,17 @@ INDEL_TOLERANCE = {"15": 0.005}  # of a joint F1 below that of single samples: o
 Runs = Mapping[tuple[str, str], Sequence[Row]]  # by depth and way of calling
 
 
-def measure(real: RealSet, depths: Sequence[str], seeds: int, factory: pytest.TempPathFactory) -> Runs:
-    """Run a set at each depth."""
-    folder = factory.mktemp("depths")
-    reference = plain_reference(real, folder)
+def measure(real: RealSet, depths: Sequence[str], seeds: int, cache: Path, factory: pytest.TempPathFactory) -> Runs:
+    """Run a set at each depth, the full one first, whose depths are those of the set."""
+    reference = plain_reference(real, factory.mktemp("depths"))
     truth = Truth(real, reference)
     rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for reads in downsampled(real, depths, seeds, folder / "cache", full_depths):
+    measured: dict[str, float] = {}
+    for reads in downsampled(real, depths, seeds, cache, lambda one: measured or full_depths(one)):
         run = factory.mktemp("run")
         called = run_pipeline(reads, "minibwa", [], run)
+        if reads.depth == FULL:
+            measured.update(mean_depths(called.alignments))
         add_other_calls(called, real, reference, run)
         for row in score(reads, called, truth, reference):
             rows[reads.depth, row.calls].append(row)
@@ -40,22 +43,21 @@ def measure(real: RealSet, depths: Sequence[str], seeds: int, factory: pytest.Te
 
 
 @pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+def people(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """Return the rows of three real people."""
-    return measure(SETS["1000g-3sample-chr21-chr22"], DEPTHS, SEEDS, tmp_path_factory)
+    return measure(SETS["1000g-3sample-chr21-chr22"], DEPTHS, SEEDS, cache, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def family(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+def family(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """Return the rows of a simulated family of eight."""
-    cache = tmp_path_factory.mktemp("family")
-    return measure(simulated_family(cache), ("5", FULL), 1, tmp_path_factory)
+    return measure(simulated_family(cache), ("5", FULL), 1, cache, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def family_of_ten_reads(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+def family_of_ten_reads(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """Return the rows of the family at 10x, where single reads show indels that a parent has."""
-    return measure(simulated_family(tmp_path_factory.mktemp("family")), ("10",), SEEDS, tmp_path_factory)
+    return measure(simulated_family(cache), ("10",), SEEDS, cache, tmp_path_factory)
 
 
 def f1(runs: Runs, depth: str, calls: str, kind: str) -> float:

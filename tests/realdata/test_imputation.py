@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from pathlib import Path
 from statistics import mean
 
 import pytest
@@ -19,14 +20,14 @@ Figures = Mapping[tuple[str, str], Mapping[str, list[float]]]
 
 
 @pytest.fixture(scope="module")
-def figures(tmp_path_factory: pytest.TempPathFactory) -> Figures:
+def figures(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Figures:
     """Return the F1 values by depth and way of calling, then by kind, one for each seed."""
     folder = tmp_path_factory.mktemp("imputation")
     real = SETS[SET]
     truth = Truth(real, plain_reference(real, folder))
     (run,) = imputing(real, folder)
     found: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for reads in downsampled(real, ["5", "8"], SEEDS, folder / "cache", full_depths):
+    for reads in downsampled(real, ["5", "8"], SEEDS, cache, full_depths):
         called = run(reads, tmp_path_factory.mktemp("run"))
         for way, calls in called.calls.items():
             for kind, value in truth.f1(calls).items():

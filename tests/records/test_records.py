@@ -26,10 +26,10 @@ from genomics_pipeline.records.completion import (
     write_completion,
 )
 from genomics_pipeline.records.execution_input import input_text, read_input
-from genomics_pipeline.records.failure import FailureRecord, delete_failure, read_failure, write_failure
+from genomics_pipeline.records.failure import KEPT, FailureRecord, delete_failure, read_failure, write_failure
 from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.holder import Holder, read_holder, write_holder
-from genomics_pipeline.records.job import BatchAttempt, read_job, write_job
+from genomics_pipeline.records.job import BatchAttempt, StartedJob, read_job, write_job
 from genomics_pipeline.records.local_run import read_local_run, write_local_run
 from genomics_pipeline.records.rerun import ChosenSamples, RerunRecord, read_rerun, write_rerun
 from genomics_pipeline.stores.local import LocalStore
@@ -47,10 +47,10 @@ PROVENANCE = Provenance(
 COMPLETION = CompletionRecord(
     "calling", "a", PROVENANCE, TIME, 1.5, 2, 300, 120,
     {"out": OutputRecord("results/a.vcf", 3, SHA256, (FileRecord("results/a.vcf.tbi", 1, SHA256),))},
-    {"alignment.bam": "cd"}, tools={"samtools": "1.24"},
+    {"alignment.bam": "cd"}, tools={"samtools": "1.24"}, left_out_seconds=0.25,
 )  # fmt: skip
 AWS_RUN = AwsRunRecord(
-    "r", "germline", "stack", "arn:machine", "arn:execution", "d", {"calling": {"ploidy": 1}},
+    "r", "germline", "stack", "arn:machine", "arn:execution", "d", SHA256, {"calling": {"ploidy": 1}},
     {"percentage": 2.5, "count": 3}, {"percentage": 1, "count": 3}, "s3://b/ref.fa", "sheet.csv", "germline", 2, TIME,
 )  # fmt: skip
 CHOSEN = ChosenSamples("r-2", 1, {"image": 1}, ("a",), left_out=2)
@@ -158,6 +158,24 @@ def test_a_failure_is_read_as_it_was_written(store: LocalStore, attempt: BatchAt
     assert read_failure(store, RUN, "calling", "a") is None
 
 
+def test_a_record_keeps_the_newest_attempts_that_failed_before(store: LocalStore) -> None:
+    record: FailureRecord | None = None
+    for number in range(KEPT + 5):
+        record = FailureRecord(FailureClass.TOOL_ERROR, f"failure {number + 1}", None).after(record)
+        write_failure(store, RUN, "calling", "a", record)
+        record = read_failure(store, RUN, "calling", "a")
+        assert record is not None
+        assert record.number == number + 1
+    assert record is not None
+    assert [one.number for one in record.attempts] == list(range(6, KEPT + 6))
+    assert not any(one.earlier for one in record.attempts)
+    done = replace(COMPLETION, failed_attempts=record.attempts)
+    write_completion(store, RUN, done)
+    found = read_completion(store, RUN, "calling", "a")
+    assert found is not None
+    assert found.failed_attempts == record.attempts
+
+
 def test_a_failure_of_an_unknown_class_is_ignored(store: LocalStore) -> None:
     store.write(RUN.uri("steps/calling/a/failure.json"), b'{"class": "bad_luck", "message": "m", "exit_code": 1}')
     assert read_failure(store, RUN, "calling", "a") is None
@@ -165,10 +183,18 @@ def test_a_failure_of_an_unknown_class_is_ignored(store: LocalStore) -> None:
 
 def test_a_job_is_read_as_it_was_written(store: LocalStore) -> None:
     assert read_job(store, RUN, "calling", "a") is None
-    write_job(store, RUN, "calling", "a", BatchAttempt("job", 2), TIME)
-    assert read_job(store, RUN, "calling", "a") == BatchAttempt("job", 2)
+    job = StartedJob(BatchAttempt("job", 2), TIME, 4, 1024, {"market": "spot"})
+    write_job(store, RUN, "calling", "a", job)
+    assert read_job(store, RUN, "calling", "a") == job
     written = store.read(RUN.uri("steps/calling/a/job.json"))
-    assert written == f'{{"job_id": "job", "attempt": 2, "started": "{TIME}"}}\n'.encode()
+    assert json.loads(written) == {
+        "job_id": "job",
+        "attempt": 2,
+        "started": TIME,
+        "vcpus": 4,
+        "memory_mib": 1024,
+        "host": {"market": "spot"},
+    }
 
 
 @pytest.mark.parametrize("summary", [{}, {"seconds": 2.5, "error": "calling: no reads", "samples": []}])
@@ -200,7 +226,7 @@ ADVICE = "; repeat the command of the run: steps that are done are reused"
         ({**LOCAL, "parameters": {"calling": 1}}, "found 'parameters.calling' that is not an object: 1"),
         ({**LOCAL, "started": "noon"}, "found 'started' that is not a time such as 2026-01-31T12:00:00+00:00: 'noon'"),
         ({**LOCAL, "request": without(LOCAL["request"], "manifest")}, "found no member 'request.manifest'"),
-        ({**LOCAL, "request": {**LOCAL["request"], "containers": 1}}, "'request.containers' that is not true or false"),
+        ({**LOCAL, "request": {**LOCAL["request"], "containers": 1}}, "'request.containers' that is not a string"),
         ({**LOCAL, "summary": {"samples": []}}, "found no member 'summary.seconds'"),
     ],
 )

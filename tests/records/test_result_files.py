@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.result_rows import ended_row, pending_row
@@ -42,6 +42,11 @@ def store(tmp_path: Path) -> LocalStore:
 
 def at(key: str) -> dict[str, str]:
     return {"Bucket": "b", "Key": f"{key}/manifest.json"}
+
+
+def path_of(store: LocalStore, key: str) -> str:
+    """Return the path of an object, which messages name."""
+    return str(store.local(f"s3://b/{key}"))
 
 
 def put(store: LocalStore, kind: str, *files: bytes, sizes: bool = True) -> dict[str, str]:
@@ -97,7 +102,7 @@ def test_the_newest_redrive_is_that_of_the_highest_number(store: LocalStore) -> 
 def test_a_recorded_batch(recorded: LocalStore) -> None:
     (row,) = result_rows(recorded, at("results/csv-none"), "SUCCEEDED")
     assert json.loads(row.input_text())["BatchInput"] == {"tag": "csv-batch"}
-    assert row.location == "s3://b/results/csv-none/SUCCEEDED_0.jsonl:1"
+    assert row.location == path_of(recorded, "results/csv-none/SUCCEEDED_0.jsonl:1")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +120,7 @@ def test_files_of_outputs_alone_are_refused(recorded: LocalStore, folder: str, m
     for read in (row.items, row.input_text, lambda: row.child):
         with pytest.raises(DataError) as error:
             read()
-        assert str(error.value).startswith(f"s3://b/results/{folder}/{message.format(ROW)}")
+        assert str(error.value).startswith(f"{path_of(recorded, f'results/{folder}')}/{message.format(ROW)}")
 
 
 @pytest.mark.parametrize(
@@ -193,16 +198,17 @@ def read_all(store: LocalStore, data: bytes, size: int | None = None) -> str:
 
 def test_a_truncated_file_is_reported_with_the_location(store: LocalStore) -> None:
     lines, array = A + b"\n" + B + b"\n", b"[" + A + b"," + B + b"]"
+    file = path_of(store, "u/f")
     for cut in range(1, len(B) - 1):
-        assert read_all(store, lines[: -1 - cut]).startswith(f"s3://b/u/f:2: {ROW}, found ")
-    place = f"s3://b/u/f: element 2 at byte {len(A) + 2}"
+        assert read_all(store, lines[: -1 - cut]).startswith(f"{file}:2: {ROW}, found ")
+    place = f"{file}: element 2 at byte {len(A) + 2}"
     for cut in range(2, len(B) - 2):
         assert read_all(store, array[:-cut]).startswith(f"{place}: {ROW} and ']' at the file's end, found ")
     assert read_all(store, array[:-1]) == f"{place}: {ROW} and ']' at the file's end, found {B[-40:].decode()!r}"
     # A truncation between two rows shows only in the size.
     assert (
         read_all(store, A + b"\n", len(lines))
-        == f"s3://b/u/f: expected {len(lines)} bytes, as the manifest says, found {len(A) + 1}"
+        == f"{file}: expected {len(lines)} bytes, as the manifest says, found {len(A) + 1}"
     )
 
 
@@ -222,16 +228,16 @@ def test_a_truncated_file_is_reported_with_the_location(store: LocalStore) -> No
     ],
 )
 def test_malformed_rows_are_reported(store: LocalStore, data: bytes, message: str) -> None:
-    assert read_all(store, data).startswith("s3://b/u/f" + message.format(row=ROW) + ", found ")
+    assert read_all(store, data).startswith(path_of(store, "u/f") + message.format(row=ROW) + ", found ")
 
 
 def test_messages_quote_the_malformed_text(store: LocalStore) -> None:
     assert read_all(store, A + b"\n{not JSON\n") == (
-        f"s3://b/u/f:2: {ROW}, found '{{not JSON': Expecting property name enclosed in double quotes: "
+        f"{path_of(store, 'u/f')}:2: {ROW}, found '{{not JSON': Expecting property name enclosed in double quotes: "
         "line 1 column 2 (char 1)"
     )
     assert read_all(store, b'{"Input":"{\\"item\\":7}","InputDetails":{"Included":true},"Status":"PENDING"}') == (
-        "s3://b/u/f:1: expected a child's items in Input, found '{\"item\":7}'"
+        f"{path_of(store, 'u/f')}:1: expected a child's items in Input, found '{{\"item\":7}}'"
     )
 
 
@@ -244,7 +250,9 @@ def test_messages_quote_the_malformed_text(store: LocalStore) -> None:
         (b"[" + A + b",", f": element 2 at byte {len(A) + 2}"),
     ],
 )
-def test_memory_is_bounded_by_the_longest_row(begin: bytes, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded_by_the_longest_row(
+    begin: bytes, place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(result_file_rows, "BLOCK_BYTES", 1 << 10)
     for module in (result_file_rows, result_row):
         monkeypatch.setattr(module, "MAX_ROW_BYTES", 1 << 12)
@@ -267,12 +275,11 @@ def test_memory_is_bounded_by_the_longest_row(begin: bytes, place: str, monkeypa
         def read(self, uri: str) -> bytes:
             return b'{"ResultFiles": {"FAILED": [{"Key": "u/f"}]}}'
 
+    unending = Store({"b": tmp_path})
     with pytest.raises(DataError) as error:
-        [row.items() for row in result_rows(Store(), at("u"), "FAILED")]
-    assert (
-        str(error.value)
-        == f"s3://b/u/f{place}: {ROW[:8]} {ROW[9:]} of at most 4096 bytes, found '{{\"{'x' * 38}' and more"
-    )
+        [row.items() for row in result_rows(unending, at("u"), "FAILED")]
+    words = f"{ROW[:8]} {ROW[9:]} of at most 4096 bytes, found '{{\"{'x' * 38}' and more"
+    assert str(error.value) == f"{path_of(unending, 'u/f')}{place}: {words}"
     assert stream.reads < 7
 
 
@@ -324,7 +331,7 @@ def as_engine_row(child: Row) -> tuple[str, Row]:
     )
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @example(
     [{"status": "SUCCEEDED", "items": [{}], "batch": False, "output": [[]], "cause": ""}], "FLATTEN", "JSONL", 1, 1
 )

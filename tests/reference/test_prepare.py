@@ -19,6 +19,7 @@ from genomics_pipeline.reference.packed_bases import has_same_bases
 from genomics_pipeline.reference.prepare import find_prepared, prepare
 from genomics_pipeline.stores.local import LocalStore
 from genomics_pipeline.stores.protocol import MissingObject
+from tests.patience import PATIENCE_S
 from tests.reference.conftest import BASES, FASTA, INDEX_FILES, INDEXES, visible
 
 
@@ -158,7 +159,7 @@ def test_an_incomplete_index_stays_as_it_is(make: Callable[..., Path], fasta: Pa
 
 
 def prepare_at_once(uri: str, cache: str, gate: threading.Barrier) -> tuple[str, list[int]]:
-    gate.wait(60)
+    gate.wait(PATIENCE_S)
     prepared = prepare(uri, INDEXES, LocalStore(), Path(cache))
     return str(prepared), [file.stat().st_ino for file in sorted(prepared.parent.glob("tiny.*"))]
 

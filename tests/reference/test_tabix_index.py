@@ -52,7 +52,7 @@ def indexed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return write_indexed(path, "csi" in request.param, min_shift=9 if "small" in request.param else 14)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(contig=st.sampled_from([*CONTIGS, "other"]), data=st.data())
 def test_chunks_have_all_records_of_a_region(indexed: Indexed, contig: str, data: st.DataObject) -> None:
     length = CONTIGS.get(contig, 100)

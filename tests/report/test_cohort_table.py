@@ -74,6 +74,7 @@ Run folder
 {LONG}
 
 14 steps ran, 2 reused, 12.3 s
+report: {LONG}/results/reports/report.html
 """
     )
 
@@ -96,8 +97,27 @@ Run folder
 
 run failed: too many failed
 1 step ran, 0 reused, 0.2 s
+report: /r/results/reports/report.html
 """
     )
+
+
+@pytest.mark.parametrize(
+    ("width", "left_out"), [(40, ["Depth (x)", "typing: Reads", "Lineage", "Seconds"]), (12, None)]
+)
+def test_a_narrow_terminal_keeps_the_names_of_samples(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int, left_out: list[str] | None
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # to rich, a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    render_table(summary(outcome("NA12878", metrics={"map": MAPPED}), outcome("NA12879", "FAILED", error="bad")))
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert ["".join(line.split()[:1]) for line in lines[:3]] == ["Sample", "NA12878", "NA12879"]
+    assert all(len(line) <= width for line in lines[:3]) or left_out is None
+    heads = left_out or ["map: Reads", "Mapped", "Depth (x)", "typing: Reads", "Lineage", "Seconds"]
+    assert lines[3] == f"not shown, since the terminal is too narrow: {', '.join(heads)}"
 
 
 def test_values_of_other_types_and_stages_without_metrics(capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,7 +218,7 @@ def test_a_large_cohort_fits_a_screen(capsys: pytest.CaptureFixture[str]) -> Non
     assert [line.split()[:2] for line in lines[1:21]] == [[f"s{100 * n + 7}", "FAILED"] for n in range(20)]
     assert lines[21] == "and 9,980 more samples: 5,000 reused, 4,800 done, 80 FAILED, 100 pending"
     assert lines[22] == "all of them: genomics-pipeline status '/my run' --table"
-    assert len(lines) < 24 + 20 + 6  # the messages of the failures that are shown, and the end of the run
+    assert len(lines) < 24 + 20 + 7  # the messages of the failures that are shown, and the end of the run
 
 
 def test_samples_to_look_at_first_are_ordered(capsys: pytest.CaptureFixture[str]) -> None:

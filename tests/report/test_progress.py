@@ -104,6 +104,24 @@ def test_on_a_terminal_only_what_is_worth_keeping_is_kept(monkeypatch: pytest.Mo
     assert [line for line in LINES.splitlines() if line not in text] == ["alignment s1: done in 1.3 s (2 of 5)"]
 
 
+def test_a_terminal_that_cannot_draw_has_a_line_for_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = terminal(monkeypatch)
+    monkeypatch.setenv("TERM", "dumb")
+    tell(quiet=False)
+    assert stream.getvalue().replace("\x1b[0m", "") == LINES  # which `cli.main` lets click leave out
+
+
+def test_a_job_that_follows_one_that_failed_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with ProgressDisplay(quiet=False) as display:
+        for event in (job(None, "gather"), job_ended(None, 137, state="gather"), job(None, "gather")):
+            display.event(event)
+        display.event(RetryScheduled("gather", 1, 0.945422, "Batch.AWSBatchException", "{}", None, None))
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "gather: tried again, with 100 MiB",
+        "gather: retry 1 in 0.95 s (Batch.AWSBatchException)",
+    ]
+
+
 def interrupt() -> None:
     with ProgressDisplay(quiet=False) as display:
         display.event(EVENTS[0])

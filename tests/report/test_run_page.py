@@ -12,10 +12,16 @@ from hypothesis import strategies as st
 
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.metric_spec import MetricSpec
-from genomics_pipeline.report.html_page import PageExtras, element, page
+from genomics_pipeline.planning.memory_saving import AskedResources, memory_saving
+from genomics_pipeline.prices.load import SHIPPED_REGION, load_prices
+from genomics_pipeline.prices.price import Prices
+from genomics_pipeline.report.html_page import PageExtras, element, page, table
 from genomics_pipeline.report.run_page.distribution import distribution_words, histogram
 from genomics_pipeline.report.run_page.metric_values import FAR, MetricValues
+from genomics_pipeline.report.run_page.page import report_page
+from genomics_pipeline.report.run_page.run_report import RunReport
 from genomics_pipeline.report.run_page.stage_work import WorkOfStage
+from genomics_pipeline.report.run_state import RunState
 from genomics_pipeline.report.task_trace import TaskTrace
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=2, max_size=60)
@@ -80,7 +86,7 @@ def test_a_distribution_in_words_names_the_ends_and_the_bounds() -> None:
         "good from 20.0 x, bad below 10.0 x: 1 bad, 1 doubtful",
     ]
     sexes = values_of(MetricSpec("sex", "Sex"), "XX", "XY", "XX", None)
-    assert distribution_words(sexes, list("abcd")) == ["XX 2, XY 1"]
+    assert distribution_words(sexes, list("abcd")) == ["XX 2, XY 1", "1 sample without a value"]
 
 
 def task(submitted: float | None, started: float, seconds: float, failed: FailureClass | None = None) -> TaskTrace:
@@ -108,8 +114,28 @@ def test_the_work_of_a_stage_is_when_its_tasks_waited_and_ran() -> None:
     assert (work.failed, work.failed_s) == (1, 7)
     assert (work.first_s, work.last_s) == (first, first + 20)
     assert list(work.running(first, first + 20, 4)) == pytest.approx([1, 1, 2, 1])
-    assert work.enough_mib() == 768
-    assert work.saved_share() == pytest.approx(0.25)
+    assert work.asked == {AskedResources("", "", "", 2, 1024): 25}
+
+
+# Of a host with 8 vCPUs and 32 GiB.
+def prices_here(region: str) -> Prices:
+    return load_prices(region or SHIPPED_REGION, None)
+
+
+def test_less_memory_saves_hours_everywhere_and_dollars_where_it_decides_the_share_of_a_host() -> None:
+    kind = AskedResources("m6id.2xlarge", "on-demand", "us-east-1a", 2, 16_384)
+    host = prices_here("us-east-1").host(kind.instance_type)
+    found = memory_saving({kind: 7200}, 8000, prices_here)
+    assert (found.enough_mib, found.asked_gib_hours) == (9728, 32)
+    assert found.saved_gib_hours == pytest.approx(2 * 6656 / 1024)
+    assert found.dollars == pytest.approx(host.on_demand.value)
+    assert found.saved_dollars == pytest.approx(2 * 6656 / 32_768 * host.on_demand.value)
+    assert found.dates == (host.on_demand.date,)
+    by_cores = memory_saving({kind._replace(vcpus=8): 7200}, 8000, prices_here)
+    assert (by_cores.saved_dollars, by_cores.saved_gib_hours) == (0, found.saved_gib_hours)
+    here = memory_saving({AskedResources("", "", "", 2, 16_384): 7200}, 8000, prices_here)
+    assert (here.dollars, here.saved_gib_hours) == (None, found.saved_gib_hours)
+    assert memory_saving({kind: 7200}, 16_000, prices_here).saved_gib_hours == 0
 
 
 @given(st.text())
@@ -123,3 +149,17 @@ def test_data_of_a_page_cannot_end_its_element(text: str) -> None:
     assert end
     assert json.loads(inner)["text"] == text + "</script><!--<script>"
     assert Counter(written.split("<"))["/script>"] <= 1
+
+
+def test_numbers_of_a_table_carry_their_heads_for_narrow_windows() -> None:
+    made = table(("stage", "tasks", "", "tools"), [("gather", "1", "2", "bcftools")], numbers=(1, 2))
+    cells = made.findall("tbody/tr/td")
+    assert [one.get("data-head") for one in cells] == [None, "tasks", None, None]
+
+
+@pytest.mark.parametrize(("status", "is_told"), [("RUNNING", True), ("SUCCEEDED", False)])
+def test_the_page_of_a_running_run_says_of_when_it_is(status: str, is_told: bool) -> None:
+    state = RunState("run", "/run", "germline", status, 0.0, None, (), (), ())
+    report = RunReport(state, None, (), b"", (), (), (), (), (), (), (), read_at=3661.0)
+    words = "It began at 1970-01-01 00:00:00 UTC; this page shows it as of 1970-01-01 01:01:01 UTC."
+    assert (f"<p>{words}</p>" in report_page(report)) == is_told

@@ -14,7 +14,7 @@ STARTED = "2026-11-24T10:00:00+00:00"
 
 def local_run(**changes: Any) -> LocalRunRecord:
     """Return the record of a run that succeeded, with some fields changed."""
-    arguments = RunArguments("/sheet.csv", "/ref.fa", "germline", (), (), (), None, None, False)
+    arguments = RunArguments("/sheet.csv", "/ref.fa", "germline", (), (), (), None, None, "")
     tolerated = {"percentage": 50, "count": 100_000_000}
     record = LocalRunRecord(
         "run", "SUCCEEDED", 1, 1, "input.json", "d", "germline", {}, tolerated, None, arguments, STARTED, {}

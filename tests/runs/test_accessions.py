@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from genomics_pipeline.runs import accessions
-from tests.fakes.web_files import WebFiles, web_files
+from tests.fakes.web_files import WebFiles
 from tests.fuzz.harness import Ended, run_command
 from tests.small_project import COPY, COPY_DECLARATIONS, READS, SmallProject, stage_toml
 
@@ -25,7 +25,7 @@ MD5 = hashlib.md5(READS.encode(), usedforsecurity=False).hexdigest()
 def ena(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebFiles]:
     """Yield a server that is ENA's portal and has its files."""
     monkeypatch.setattr(accessions, "PAUSES_S", (0.0,))
-    with web_files() as server:
+    with WebFiles() as server:
         monkeypatch.setenv("GENOMICS_PIPELINE_ENA", f"{server.url}/portal/")
         yield server
 

@@ -117,7 +117,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=_STEPS)
 @example([("write", "a.csv"), ("start", "a.csv"), ("release", "a.csv")])
 @example([("write", "a.csv"), ("start", "a.csv"), ("look", ""), ("write", "a.csv")])

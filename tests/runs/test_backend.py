@@ -1,4 +1,7 @@
-"""`RunBackend`: one suite over a run in a folder and the same run on AWS, of which one sample's reads are bad."""
+"""`RunBackend`: one suite over a run in a folder and the same run on AWS, of which one sample's reads are bad.
+
+Its part `ReadableRun` runs over the bucket of the run alone, too.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,12 @@ from genomics_pipeline.model.errors import PipelineError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.deletion import DeletionRequest
-from genomics_pipeline.runs.find_run import find_run
+from genomics_pipeline.runs.find_run import find_readable, find_run
+from genomics_pipeline.runs.readable_run import ReadableRun
 from genomics_pipeline.runs.redrive import RedriveRequest
 from genomics_pipeline.runs.status import watch
 from tests.runs.conftest import Ended
-from tests.runs.test_follow_on_aws import RUN, SAMPLES, STACK, ended_run, started_run
+from tests.runs.test_follow_on_aws import BUCKET, RUN, SAMPLES, STACK, ended_run, started_run
 from tests.runs.test_ledger import run_named
 
 if TYPE_CHECKING:
@@ -62,21 +66,39 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     return fixture
 
 
-def test_the_files_are_those_of_the_run(bench: Bench) -> None:
-    files = bench.find().files
+@dataclass(frozen=True)
+class Reader:
+    """One implementation of `ReadableRun`, over a run that has ended; see `Bench`."""
+
+    find: Callable[[], ReadableRun]
+    stage: str
+    word: str
+
+
+@pytest.fixture(params=["folder", "aws", "bucket"])
+def reader(request: pytest.FixtureRequest) -> Reader:
+    if request.param == "bucket":
+        request.getfixturevalue("ended_run")
+        return Reader(lambda: find_readable(f"s3://{BUCKET}/runs/{RUN}", STACK, adapters()), "alignment", "record 3")
+    bench: Bench = request.getfixturevalue(f"{request.param}_bench")
+    return Reader(bench.find, bench.stage, bench.word)
+
+
+def test_the_files_are_those_of_the_run(reader: Reader) -> None:
+    files = reader.find().files
     assert list(files.items("sample")) == SAMPLES
     (group,) = (group for group in files.groups() if group.scope == "sample")
-    assert bench.stage in group.stages
+    assert reader.stage in group.stages
     assert files.shown_key("run.json").startswith(files.shown)
 
 
-def test_the_state_counts_what_ended_and_names_what_failed(bench: Bench) -> None:
-    run = bench.find()
+def test_the_state_counts_what_ended_and_names_what_failed(reader: Reader) -> None:
+    run = reader.find()
     state = run.state()
     (samples,) = (one for one in state.map_runs if one.label == "Sample")
     assert (state.status, samples.total, samples.succeeded, samples.failed) == ("SUCCEEDED", 3, 2, 1)
     (failure,) = state.failures
-    assert (failure.item, failure.scope, failure.failure.stage) == ("bad", "sample", bench.stage)
+    assert (failure.item, failure.scope, failure.failure.stage) == ("bad", "sample", reader.stage)
     assert failure.failure.failure_class is FailureClass.BAD_INPUT
     assert state.missing is not None
     assert state.missing.first == ["bad"]
@@ -91,10 +113,11 @@ def test_watching_a_run_that_ended_looks_once_and_never_waits(bench: Bench) -> N
     assert run.poll_s > 0
 
 
-def test_the_failures_are_those_of_the_state(bench: Bench) -> None:
-    (failure,) = bench.find().failures()
+def test_the_failures_are_those_of_the_state(reader: Reader) -> None:
+    (failure,) = reader.find().failures()
     assert (failure.item, failure.pending) == ("bad", False)
-    assert bench.word in failure.failure.message
+    assert reader.word in failure.failure.message
+    assert reader.find().failed_items() == [failure]
 
 
 def test_the_end_of_a_log_is_as_long_as_asked_and_says_where_it_is(bench: Bench) -> None:

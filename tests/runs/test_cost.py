@@ -98,15 +98,16 @@ def test_a_task_costs_its_share_of_its_host(priced_run: FakeAws, invoke: Command
     # Three children of three stages and their start, one of one stage, and the states of the execution.
     assert lines["transitions"]["count"] == 3 * 3 + 1 * 2 + 3
     assert lines["transitions"]["dollars"] == pytest.approx(14 * 0.025 / 1000)
-    assert lines["storage a month"]["count"] == 6
-    assert lines["storage a month"]["dollars"] == pytest.approx(6 * 0.023)
+    assert lines["storage a month"]["count"] == 9
+    assert lines["storage a month"]["dollars"] == pytest.approx(9 * 0.023)
     assert lines["S3 PUT requests"]["count"] == 3 * 3 + 3 * (3 * 16 + 2)
     assert lines["S3 GET requests"]["count"] == 3 * 10
     assert lines["volumes"]["count"] == pytest.approx((0.25 + 0.25 + 0.5 + 0.125) * 30 / 730)
     total = sum(one["dollars"] for one in lines.values()) + spot / 8
     assert cost["dollars"]["total"] == pytest.approx(total)
     assert "predicted" not in cost
-    assert "storage of 3.00 GB that only later stages need, which expire" in cost["not_counted"]
+    expiring = "storage beyond the month, also of 3.00 GB that only later stages need, and which expire then"
+    assert expiring in cost["not_counted"]
     assert "state transitions of retries: the records do not have them" in cost["not_counted"]
 
 
@@ -130,7 +131,7 @@ def test_a_plan_stands_beside_the_costs(priced_run: FakeAws, invoke: Command) ->
     (heading,) = [line for line in lines if line.startswith("line ")]
     assert heading.split() == ["line", "count", "unit", "dollars", "planned", "ratio", "prices", "of"]
     (storage,) = [line for line in lines if line.startswith("storage a month")]
-    assert storage.split()[3:] == ["6", "GB-month", "0.1380", "0.2760", "0.50", "2025-10-28"]
+    assert storage.split()[3:] == ["9", "GB-month", "0.2070", "0.2760", "0.75", "2025-10-28"]
     adapters().store.write(PLACE.uri("plan.json"), b'{"dollars": 5}')
     ended = invoke("cost", RUN)
     assert ended.exit_code == 1
@@ -185,8 +186,8 @@ def test_a_run_of_this_machine_counts_core_hours(
     core_hours = sum(one["seconds"] * one["vcpus"] for one in records) / 3600
     assert sum(one["core_hours"] for one in cost["stages"].values()) == pytest.approx(core_hours)
     assert cost["dollars"]["total"] == 0
-    assert cost["not_counted"][0] == "dollars of this machine: give --price-per-core-hour"
-    priced = json.loads(invoke("cost", place, "--price-per-core-hour", "36", "--json").output)
+    assert cost["not_counted"][0] == "dollars of this machine: give --core-hour-price"
+    priced = json.loads(invoke("cost", place, "--core-hour-price", "36", "--json").output)
     wasted = cost["waste"]["one"]["core_hours"]
     assert wasted > 0
     assert priced["dollars"]["total"] == pytest.approx(36 * (core_hours + wasted))

@@ -112,4 +112,4 @@ def test_a_download_is_on_disk(project: SmallProject, monkeypatch: pytest.Monkey
     ended = run_command("results", project.run, "--download", tmp_path / "download")
     assert ended.code == 0, ended
     assert calls.unsafe() == []
-    assert sum(call.kind == "rename" for call in calls.all) == 10
+    assert sum(call.kind == "rename" for call in calls.all) == 16

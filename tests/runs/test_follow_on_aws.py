@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 from click.testing import CliRunner, Result
 
-from genomics_pipeline.asl.canonical import canonical_json
+from genomics_pipeline.asl.canonical import canonical_digest, canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.cli.adapters import adapters
 from genomics_pipeline.cli.main import cli
@@ -85,6 +85,7 @@ def started_run(step_functions: FakeAws) -> Iterator[FakeAws]:
                 "state_machine_arn": machine,
                 "execution_arn": machine.replace(":stateMachine:", ":execution:") + f":{RUN}",
                 "digest": "d",
+                "definition": canonical_digest(json.loads(definition)),
                 "parameters": {},
                 "tolerated": {"percentage": 50, "count": 100_000_000},
                 "reference": "s3://x/r.fa",

@@ -28,25 +28,29 @@ from genomics_pipeline.model.slurm_options import SlurmOptions
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, RunPlace, TaskPayload
 from genomics_pipeline.records.completion import read_completion
 from genomics_pipeline.runs.aws.batch_api import BatchApi
+from genomics_pipeline.runs.containers.apptainer import Apptainer
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
+from genomics_pipeline.runs.containers.engine_containers import EngineContainers
 from genomics_pipeline.runs.containers.jobs import ContainerJobs
 from genomics_pipeline.runs.faults.throttled_jobs import ThrottledJobs
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, job_definitions, jobs_of_steps
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
-from genomics_pipeline.runs.slurm import attempts
+from genomics_pipeline.runs.slurm import attempts, sending
 from genomics_pipeline.runs.slurm.jobs import SlurmJobs
+from genomics_pipeline.runs.slurm.published_work import PublishedWork
 from genomics_pipeline.runs.slurm.submission import Submissions
 from genomics_pipeline.slurm.commands import SlurmCommands
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.machine import Capacity
 from genomics_pipeline.worker.step_folder import StepFolder, read_step
+from tests.fakes.apptainer import FakeApptainer
 from tests.fakes.slurm import FakeSlurm
 
 if TYPE_CHECKING:
     from tests.fakes.aws import FakeAws
     from tests.fakes.batch import Log
 
-RUNNERS = ["worker", "containers", "slurm", "batch_api", "worker_behind_faults"]
+RUNNERS = ["worker", "containers", "apptainer", "slurm", "batch_api", "worker_behind_faults"]
 STEP = """
 name = "eat"
 version = "1"
@@ -199,8 +203,19 @@ def containers_bench(step: StepFolder, folder: RunFolder, tmp_path: Path, monkey
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent))
     store, steps = object_store().with_buckets({BUCKET: folder.path}), {"eat": step}
-    jobs = ContainerJobs({"eat": "lab/eat:1"}, folder, ContainerEngine(os.environ), store, Path.home())
+    engine = EngineContainers(ContainerEngine(os.environ))
+    jobs = ContainerJobs({"eat": "lab/eat:1"}, folder, engine, store, Path.home())
     runner = jobs_of_steps(steps, jobs.run_attempt, Capacity(2, 4000))
+    return Bench(runner, store, RunPlace("run", BUCKET, ""), step.path / "eat.py", reports=True)
+
+
+@pytest.fixture
+def apptainer_bench(step: StepFolder, folder: RunFolder, tmp_path: Path) -> Bench:
+    program, image = FakeApptainer(tmp_path / "apptainer", {"eat": step.path}), tmp_path / "eat-1.sif"
+    image.touch()
+    store, environment = object_store().with_buckets({BUCKET: folder.path}), {**os.environ, "PATH": str(program.path)}
+    jobs = ContainerJobs({"eat": str(image)}, folder, Apptainer(environment), store, Path.home())
+    runner = jobs_of_steps({"eat": step}, jobs.run_attempt, Capacity(2, 4000))
     return Bench(runner, store, RunPlace("run", BUCKET, ""), step.path / "eat.py", reports=True)
 
 
@@ -208,13 +223,15 @@ def containers_bench(step: StepFolder, folder: RunFolder, tmp_path: Path, monkey
 def slurm_bench(step: StepFolder, folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setenv("PATH", str(FakeSlurm(tmp_path / "slurm").path))
     monkeypatch.setattr(attempts, "LOOK_S", 0.02)
+    monkeypatch.setattr(sending, "GATHER_S", 0.0)
     slurm, options = SlurmCommands(os.environ), SlurmOptions()
     submissions = Submissions(folder.path, slurm, options, sys.executable)
     followed = attempts.Attempts(folder.path, slurm, submissions, SystemClock(), 0.05, None, lambda _: None)
     steps, named = {"eat": step}, {ResourceNames().job_definition("eat"): step}
     node, cache = Capacity(16, 64_000), folder.path / "cache"
-    runner = SlurmJobs(job_definitions(steps), named, folder.path, followed, options, node, cache)
     store = object_store().with_buckets({BUCKET: folder.path})
+    published = PublishedWork(store, {"eat": step}, cache)
+    runner = SlurmJobs(job_definitions(steps), named, folder.path, followed, options, node, cache, published)
     return Bench(runner, store, RunPlace("run", BUCKET, ""), step.path / "eat.py", reports=True)
 
 

@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -60,7 +62,7 @@ def test_a_killed_run_is_resumed_without_repeated_or_lost_results(tmp_path: Path
     write_function(tmp_path / "score", KILLER.format(marker=str(tmp_path / "marker"), begun=str(tmp_path / "begun")))
     write_pipeline(tmp_path)
     write_records(tmp_path / "day.jsonl", 100)
-    killed = subprocess.run(command(tmp_path), capture_output=True, check=False)
+    killed = subprocess.run([*command(tmp_path), "--cpus", "2"], capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL
     resumed = subprocess.run([*command(tmp_path), "--cpus", "1"], capture_output=True, text=True, check=False)
     assert resumed.returncode == 0
@@ -71,23 +73,23 @@ def test_a_killed_run_is_resumed_without_repeated_or_lost_results(tmp_path: Path
 
 @pytest.mark.badluck
 def test_fifty_kills_lose_and_repeat_no_result(tmp_path: Path) -> None:
-    """Kill a run over a million records at random moments, until it ends."""
+    """Kill a run over a million records after random processor times of its engine, until it ends."""
     write_function(tmp_path / "score", ECHO)
     write_pipeline(tmp_path, settings="items_per_batch = 1000")
     write_records(tmp_path / "day.jsonl", RECORDS)
-    moments, killed = random.Random(50), 0
+    moments, killed, printed = random.Random(50), 0, tmp_path / "printed.txt"
     while killed < KILLS:
-        process = subprocess.Popen(
-            command(tmp_path), start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            process.wait(timeout=moments.uniform(0.5, 1.5))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        limit = partial(signal.setitimer, signal.ITIMER_PROF, moments.uniform(0.5, 1.5))
+        with printed.open("wb") as out:
+            process = subprocess.Popen(
+                command(tmp_path), start_new_session=True, stdout=out, stderr=out, preexec_fn=limit
+            )
+        if process.wait() == -signal.SIGPROF:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             killed += 1
         else:
-            assert process.returncode == 0
+            assert process.returncode == 0, printed.read_text()
             assert ids(tmp_path / "out") == Counter(range(RECORDS))
             shutil.rmtree(tmp_path / "out")  # it came to its end between two kills: begin again
     ended = subprocess.run(command(tmp_path), capture_output=True, check=False)

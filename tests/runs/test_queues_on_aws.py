@@ -63,7 +63,7 @@ def test_a_job_of_another_run_blocks_the_queue(block: Callable[[str], FakeAws], 
     fake.batch.pass_time(299)
     (queue,) = queues(command)
     seconds = queue["head"].pop("seconds")
-    assert 299 <= seconds < 360
+    assert seconds >= 299
     (head,) = (job.job.job_id for job in fake.batch.queues.waiting(QUEUE) if job.job.name == OTHER)
     link = f"https://console.aws.amazon.com/batch/home?region=us-east-1#jobs/detail/{head}"
     assert queue == {
@@ -84,7 +84,7 @@ def test_a_job_of_another_run_blocks_the_queue(block: Callable[[str], FakeAws], 
     assert "queue genomics-pipeline: 3 of the 4 waiting jobs are of this run, the first at place 2 behind 1 job\n" in (
         shown.output
     )
-    head = rf"  the job at its head, of another run, waits for \d min \d\d s: {re.escape(TOO_MANY_VCPUS)}\n"
+    head = rf"  the job at its head, of another run, waits for \d+ min \d\d s: {re.escape(TOO_MANY_VCPUS)}\n"
     assert re.search(head, shown.output)
     assert "  blocked: the job has more vCPUs than MaxVcpus allows for all hosts together\n" in shown.output
     limit = "; the queue cancels the job after 10 minutes at its head"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.web_files import WebFiles, web_files
+from tests.fakes.web_files import WebFiles
 from tests.fuzz.harness import run_command
 from tests.small_project import COPY, COPY_DECLARATIONS, READS, SmallProject, stage_toml
 
@@ -17,7 +17,7 @@ MD5 = hashlib.md5(READS.encode(), usedforsecurity=False).hexdigest()
 
 @pytest.fixture
 def server() -> Iterator[WebFiles]:
-    with web_files() as one:
+    with WebFiles() as one:
         for name in ("a", "b"):
             one.put(f"/{name}.fastq", READS.encode())
         yield one

@@ -21,7 +21,7 @@ from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.failure import StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.task_resources import TaskResources
-from tests.fakes.web_files import web_files
+from tests.fakes.web_files import WebFiles
 from tests.faults.proxy import DENIED, FaultyS3
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def test_the_outputs_are_the_same(
 
 def test_the_outputs_of_files_of_a_web_server_are_the_same(item: dict[str, Any], cohort: Path, tmp_path: Path) -> None:
     names = ("fastq_1", "fastq_2")
-    with web_files() as server:
+    with WebFiles() as server:
         lanes = [{**lane, **{name: f"{server.url}{lane[name]}" for name in names}} for lane in item["lanes"]]
         for lane in item["lanes"]:
             for name in names:

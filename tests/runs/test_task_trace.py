@@ -24,24 +24,11 @@ from genomics_pipeline.runs.task_trace import MIB, seconds_of, task_traces
 from tests.cli.conftest import Ended, cli
 from tests.runs.test_cost import GB, SPOT, record
 from tests.runs.test_follow_on_aws import BUCKET, RUN, ended_run, started_run
-from tests.small_project import COPY, COPY_DECLARATIONS, SmallProject, stage_toml
+from tests.small_project import TORN, SmallProject, named_reads
 
 __all__ = ["cli", "ended_run", "started_run"]
 Cli = Callable[..., Ended]
 PLACE = RunPlace(RUN, BUCKET, f"runs/{RUN}/")
-TORN = "if 'torn' in text: raise SystemExit('it is torn')"
-READS = "@{}\nACGT\n+\nIIII\n"
-
-
-@pytest.fixture
-def small(project: SmallProject) -> SmallProject:
-    project.step("copy", COPY, COPY_DECLARATIONS)
-    project.pipeline(
-        stage_toml("copying", "./copy", "copies", {"reads": "sample.reads"}),
-        stage_toml("joining", "./copy", "joint", {"reads": "sample.reads"}),
-    )
-    project.samples({"A": READS.format("a"), "B": READS.format("torn")})
-    return project
 
 
 def traces(small: SmallProject) -> dict[tuple[str, str], TaskTrace]:
@@ -52,7 +39,7 @@ def traces(small: SmallProject) -> dict[tuple[str, str], TaskTrace]:
 def test_a_run_in_a_folder_has_a_trace_of_each_task(small: SmallProject, cli: Cli) -> None:
     assert cli(*small.arguments("--param", f"copying.program={TORN}")).code == 1
     first = traces(small)
-    assert list(first) == [("copying", "A"), ("joining", "A"), ("copying", "B")]
+    assert list(first) == [("copying", "A"), ("ending", "A"), ("copying", "B")]
     done, failed = first["copying", "A"], first["copying", "B"]
     assert (done.step, done.version, done.scope, done.attempt) == ("copy", "1", "sample", 1)
     assert (done.exit_code, done.failure_class, done.message, done.reused) == (0, None, "", False)
@@ -62,13 +49,13 @@ def test_a_run_in_a_folder_has_a_trace_of_each_task(small: SmallProject, cli: Cl
     assert done.submitted <= done.started + 1e-3  # both are rounded to milliseconds
     assert done.waited is not None
     assert done.ended == pytest.approx(done.started + (done.seconds or 0))
-    assert done.written_bytes == 2 * len(READS.format("a"))
-    assert done.read_bytes == len(READS.format("a"))
+    assert done.written_bytes == 2 * len(named_reads("a"))
+    assert done.read_bytes == len(named_reads("a"))
     assert done.peak_memory_bytes is not None
     assert done.peak_memory_bytes % MIB == 0
     assert done.peak_memory_bytes > 0
     assert done.job_id
-    assert done.job_id != first["joining", "A"].job_id
+    assert done.job_id != first["ending", "A"].job_id
     assert done.log == f"{small.run}/steps/copying/A/log.txt"
     assert (failed.step, failed.version, failed.attempt) == ("copy", "1", 1)
     assert (failed.exit_code, failed.failure_class) == (1, FailureClass.TOOL_ERROR)
@@ -82,12 +69,12 @@ def test_a_run_in_a_folder_has_a_trace_of_each_task(small: SmallProject, cli: Cl
 def test_a_task_of_an_earlier_execution_is_reused(small: SmallProject, cli: Cli) -> None:
     assert cli(*small.arguments()).code == 0
     assert not any(one.reused for one in traces(small).values())
-    assert cli(*small.arguments("--param", "joining.ending=other")).code == 0
+    assert cli(*small.arguments("--param", "ending.ending=other")).code == 0
     assert {key: one.reused for key, one in traces(small).items()} == {
         ("copying", "A"): True,
-        ("joining", "A"): False,
+        ("ending", "A"): False,
         ("copying", "B"): True,
-        ("joining", "B"): False,
+        ("ending", "B"): False,
     }
 
 
@@ -121,9 +108,9 @@ def test_a_run_on_aws_is_read_from_its_bucket_alone(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(BaseClient, "_make_api_call", recording(services))
     lost = ItemFailure("c", Failure(FailureClass.HOST_LOST, "lost", stage="alignment", job_id="9", attempts=2))
     never = ItemFailure("a", Failure(FailureClass.CANCELLED, "never started", stage="variant_calling"), pending=True)
-    done, failed, gone = task_traces(found.files, [lost, never])
+    done, failed, before, gone = task_traces(found.files, [lost, never])
     assert services == {"s3"}
-    assert (done.job_id, done.attempt, done.waited) == ("1b2c", 3, 120)
+    assert (done.job_id, done.attempt, done.waited) == ("1b2c", 1, 120)
     assert done.started == seconds_of("2026-11-28T10:00:00+00:00")
     assert (done.read_bytes, done.written_bytes) == (80 * MIB, 3 * GB)
     assert (done.peak_memory_bytes, done.memory_bytes, done.vcpus) == (1000 * MIB, 16384 * MIB, 2)
@@ -131,6 +118,7 @@ def test_a_run_on_aws_is_read_from_its_bucket_alone(monkeypatch: pytest.MonkeyPa
     assert done.log == f"s3://{BUCKET}/runs/{RUN}/steps/alignment/a/log.txt"
     assert (failed.item, failed.failure_class, failed.message) == ("bad", FailureClass.BAD_INPUT, "bad reads")
     assert (failed.started, failed.waited, failed.seconds) == (None, None, 60)
+    assert (before.item, before.failure_class, before.job_id, before.attempt) == ("c", FailureClass.HOST_LOST, "9", 1)
     assert (gone.item, gone.failure_class, gone.job_id, gone.attempt) == ("c", FailureClass.HOST_LOST, "9", 2)
     assert (gone.step, gone.started, gone.seconds) == ("", None, None)
 

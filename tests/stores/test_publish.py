@@ -21,6 +21,7 @@ from genomics_pipeline.stores.publish import (
     publish_bytes,
     publish_file,
     publish_files,
+    publish_new,
     publishing,
     publishing_folder,
     remove,
@@ -283,6 +284,29 @@ class TestWholeness:
         with pytest.raises(OSError, match="another process is writing the same file"):
             write_twice()
         assert tree(run) == {"file": b"second"}
+
+    @pytest.mark.parametrize("has_links", [True, False])
+    def test_one_of_two_writers_of_a_new_file_succeeds_without_locks(
+        self, run: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+    ) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+        monkeypatch.setattr("fcntl.flock", refuse)
+        if not has_links:
+            monkeypatch.setattr(os, "link", refuse)
+        plain, written = os.path.lexists, []
+
+        def lexists(path: Path) -> bool:
+            there = plain(path)
+            monkeypatch.setattr(os.path, "lexists", plain)
+            written.append(publish_new(run / "new", b"second"))
+            return there
+
+        monkeypatch.setattr(os.path, "lexists", lexists)
+        assert not publish_new(run / "new", b"first")
+        assert written == [True]
+        assert tree(run)["new"] == b"second"
 
     def test_a_file_of_another_file_system_is_copied(self, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         plain = os.rename

@@ -96,6 +96,14 @@ class Browser:
         self.blocked = 0
         self.send("Emulation.setScriptExecutionDisabled", value=not script)
         self.send("Page.navigate", url=file.resolve().as_uri())
+        self.wait_for_load(script=script)
+
+    def wait_for_load(self, *, script: bool = True) -> None:
+        """Wait until a page is loaded, and until its program says that it is ready.
+
+        Args:
+            script: Whether it runs its program.
+        """
         while self._next().get("method") != "Page.loadEventFired":
             pass
         if script:

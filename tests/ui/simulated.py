@@ -40,7 +40,7 @@ def simulated_report(samples: int, metrics: int = 28, names: Sequence[str] = (),
         work.starts.append(generator.uniform(0, 3000))
         work.seconds.append(generator.uniform(10, 600))
         work.peaks_mib.append(generator.gauss(2000, 100))
-    work.vcpus, work.memory_mib, work.mib_s, work.core_s = 8, 14_500, 14_500 * work.working_s, 8 * work.working_s
+    work.vcpus, work.memory_mib, work.core_s = 8, 14_500, 8 * work.working_s
     return RunReport(state, 3600.0, made, states, ("alignment",), columns, (), (), (work,), (), ())
 
 

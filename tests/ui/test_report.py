@@ -15,6 +15,7 @@ import pytest
 from genomics_pipeline.report.run_page.page import report_page
 from tests.cli.conftest import Ended
 from tests.cli.test_cohort_on_aws import on_s3
+from tests.cli.test_report_on_aws import bucket_alone
 from tests.fakes.deployed import Deployed
 from tests.fakes.jobs import shipped_steps
 from tests.ui.browser import Browser
@@ -24,6 +25,7 @@ from tests.ui.simulated import simulated_report
 if TYPE_CHECKING:
     from tests.fakes.aws import FakeAws
 
+__all__ = ["bucket_alone"]
 Cli = Callable[..., Ended]
 pytestmark = pytest.mark.ui
 
@@ -171,7 +173,7 @@ def test_without_its_program_it_has_the_verdict_the_distributions_and_the_worst_
     assert text
     outer = chromium.send("DOM.getOuterHTML", nodeId=html["root"]["nodeId"])["outerHTML"]
     chromium.send("Emulation.setScriptExecutionDisabled", value=False)
-    assert "The run succeeded: 9,999 of 10,000 samples done, 1 failed; the cohort is done." in outer
+    assert "The run succeeded: 9,999 of 10,000 samples done, 1 failed; the cohort is done without the others." in outer
     assert "The worst 200 of 10,000 samples." in outer
     assert outer.count('class="histogram"') == 28
     assert "is bad (good from 20.0 x, bad below 10.0 x)" in outer
@@ -184,6 +186,56 @@ def test_printed_it_has_the_table_that_needs_no_program(page: Browser) -> None:
     page.look(1280, 900, media="print")
     assert page.evaluate(shown) == ["none", "block"]
     page.look(1280, 900)
+
+
+def test_a_page_that_is_read_again_keeps_what_its_user_chose(chromium: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "running.html"
+    file.write_text(report_page(simulated_report(3_000, 6), refresh_s=3600))
+    chromium.look(1280, 900)
+    chromium.open(file)
+    assert chromium.evaluate("document.querySelectorAll('meta[http-equiv=refresh]').length") == 0
+    set_value(chromium, "metric", "variant_calling.depth0")
+    set_value(chromium, "least", "29.5")
+    set_value(chromium, "plot-y", "alignment.share1")
+    chromium.evaluate("(() => { const one = document.getElementById('all'); one.click(); })()")
+    title = "Depth 0 (x)"
+    chromium.evaluate(f"{head(chromium, title)}.querySelector('button').click()")
+    chromium.evaluate(f"{head(chromium, title)}.querySelector('button').click()")
+    chromium.evaluate("document.querySelector('details').open = true")
+    chromium.evaluate("document.getElementById('search').focus()")
+    chromium.type("sample000")
+    chromium.evaluate("document.getElementById('search').setSelectionRange(3, 3)")
+    chromium.evaluate("document.querySelector('.port').scrollTop = 3000")
+    chromium.evaluate("scrollTo(0, document.getElementById('samples').offsetTop + 40)")
+    seen = (
+        "[document.querySelector('#samples-table [role=status]').textContent, search.value, search.selectionStart,"
+        " document.activeElement.id, metric.value, least.value, document.getElementById('plot-y').value,"
+        " document.querySelector('.port').scrollTop,"
+        f" document.querySelector('details').open, {head(chromium, title)}.getAttribute('aria-sort')]"
+    )
+    top = "document.getElementById('samples').getBoundingClientRect().top"
+    before, place = chromium.evaluate(seen), chromium.evaluate(top)
+    assert before[0].startswith("6")
+    file.write_text(report_page(simulated_report(3_000, 6, seed=2)))  # the run ended meanwhile
+    chromium.evaluate("(() => { const now = Date.now(); Date.now = () => now + 3700e3; })()")
+    chromium.wait_for_load()
+    after = chromium.evaluate(seen)
+    assert after[1:] == before[1:]
+    assert abs(chromium.evaluate(top) - place) <= 1  # a page is scrolled by whole pixels
+    assert after[0].endswith(" of 3,000 samples")
+    numbers = [float(text.split()[0]) for text in values(chromium, title)]
+    assert numbers == sorted(numbers, reverse=True)
+    assert chromium.problems == []
+
+
+def test_without_its_program_a_page_of_a_running_run_is_read_again_by_the_browser(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "running.html"
+    file.write_text(report_page(simulated_report(60, 3), refresh_s=1))
+    chromium.open(file, script=False)
+    chromium.wait_for_load(script=False)
+    chromium.send("Emulation.setScriptExecutionDisabled", value=False)
 
 
 def test_hostile_names_are_text(chromium: Browser, tmp_path: Path) -> None:
@@ -228,16 +280,27 @@ def test_it_can_be_used_without_seeing_it(
     assert [(one["id"], [node["html"][:200] for node in one["nodes"][:3]]) for one in serious] == []
 
 
-@pytest.mark.parametrize("name", ["demo", "faulty", "large"])
+@pytest.mark.parametrize("name", ["demo", "faulty", "large", "real"])
 def test_pictures_of_it_fit_into_the_window(
     chromium: Browser, kept: Path, request: pytest.FixtureRequest, name: str
 ) -> None:
-    file = request.getfixturevalue(name)
+    keep_pictures(chromium, request.getfixturevalue(name), kept / name)
+
+
+def keep_pictures(chromium: Browser, file: Path, start: Path) -> None:
+    """Keep pictures of a report for people, in two widths, light and dark; nothing is wider than the window.
+
+    Args:
+        chromium: The browser.
+        file: The report.
+        start: The beginning of their paths.
+    """
     for width, scheme in SIZES:
         chromium.look(width, 900, scheme)
         chromium.open(file)
         assert chromium.evaluate("document.documentElement.scrollWidth") == width
-        (kept / f"{name}-{width}-{scheme}.png").write_bytes(chromium.picture(1600 if width > 400 else 1000))
+        picture = chromium.picture(1600 if width > 400 else 1000)
+        start.with_name(f"{start.name}-{width}-{scheme}.png").write_bytes(picture)
     assert_quiet(chromium, file)
 
 
@@ -278,8 +341,14 @@ def test_a_real_cohort_shows_its_samples_of_low_depth(chromium: Browser, real: P
     assert_quiet(chromium, real)
 
 
-def test_a_run_on_aws_has_the_same_page(
-    chromium: Browser, stack: Deployed, step_functions: FakeAws, tmp_path: Path, cli: Cli, kept: Path
+def test_a_run_on_aws_has_the_same_page_from_its_bucket_alone(
+    chromium: Browser,
+    stack: Deployed,
+    step_functions: FakeAws,
+    tmp_path: Path,
+    cli: Cli,
+    kept: Path,
+    bucket_alone: Callable[[], None],
 ) -> None:
     cohort, out = tmp_path / "cohort", kept / "on-aws.html"
     assert cli("simulate", "--out", cohort, "--samples", "3", "--length", "6000", "--depth", "12").code == 0
@@ -288,8 +357,12 @@ def test_a_run_on_aws_has_the_same_page(
     arguments = ("--reference", cohort / "reference.fa", "--max-failures", "2", "--json")
     run = str(json.loads(cli("submit", sheet, *arguments).out)["run"])
     step_functions.execution(run).wait()
-    assert cli("report", run, "--out", out).code == 0
+    bucket_alone()
+    assert cli("report", f"s3://{stack.bucket}/runs/{run}", "--out", out, "--verify").code == 1  # a sample is missing
     chromium.look(1280, 900)
     chromium.open(out)
     assert found(chromium) == "3 of 3 samples"
-    assert_quiet(chromium, out)
+    words = chromium.evaluate("document.querySelector('#verdict').textContent")
+    assert ": not verified: 1 deviation from the records of " in words
+    assert "Not checked, since only the stack knows it: " in words
+    keep_pictures(chromium, out, kept / "on-aws")

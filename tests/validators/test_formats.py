@@ -22,6 +22,7 @@ from genomics_pipeline.report.run_crate import FILE
 from genomics_pipeline.report.run_state import MapRunState, RunState
 from genomics_pipeline.report.task_trace import TaskTrace
 from tests.cli.conftest import Ended, cli
+from tests.patience import PATIENCE_S
 from tests.small_project import COPY, COPY_DECLARATIONS, SmallProject, stage_toml
 
 __all__ = ["cli"]
@@ -72,7 +73,7 @@ def python(missing: Callable[[str], None]) -> Callable[..., str]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE_S,
         )
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
@@ -117,6 +118,7 @@ def test_prometheus_reads_the_metrics_of_a_run(parse: Callable[[str], dict[str, 
         "genomics_pipeline_run": "info",
         "genomics_pipeline_items": "gauge",
         "genomics_pipeline_tasks": "gauge",
+        "genomics_pipeline_attempts": "counter",
         "genomics_pipeline_task_duration_seconds": "summary",
         "genomics_pipeline_task_wait_seconds": "summary",
         "genomics_pipeline_task_peak_memory_bytes": "summary",
@@ -130,6 +132,8 @@ def test_prometheus_reads_the_metrics_of_a_run(parse: Callable[[str], dict[str, 
     assert ["genomics_pipeline_task_wait_seconds", {**labels, "quantile": "0.5"}, 2.0] in samples
     assert ["genomics_pipeline_task_wait_seconds_sum", labels, 4.0] in samples
     assert found["genomics_pipeline_task_processor_seconds"][2][0][2] == 7
+    attempts = ["genomics_pipeline_attempts_total", {**labels, "end": "succeeded"}, 2.0]
+    assert found["genomics_pipeline_attempts"][2] == [attempts]
 
 
 def test_prometheus_refuses_planted_errors(parse: Callable[[str], dict[str, Any]]) -> None:

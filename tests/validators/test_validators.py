@@ -16,6 +16,7 @@ import pytest
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.aws.template.report_definition import report_definition
 from genomics_pipeline.model.resource_names import ResourceNames
+from tests.patience import PATIENCE_S
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "golden"
@@ -32,7 +33,7 @@ def validate(node: Callable[[Path], str]) -> Callable[..., Reports]:
 
     def call(*files: Path) -> Reports:
         command = [program, "validate.js", *map(str, files)]
-        process = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False, timeout=120)
+        process = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         assert process.returncode == 0, process.stderr
         reports: Reports = json.loads(process.stdout)
         return reports

@@ -42,6 +42,8 @@ TASK: dict[str, Any] = {
     "missing": {"vcfs": ["s1", "s2"]},
     "scratch": "tmp",
     "versions": "versions.json",
+    "progress": "progress.txt",
+    "left_out": "left-out.txt",
     "vcpus": 2,
     "memory_mib": 100,
 }
@@ -93,5 +95,6 @@ def test_other_words_are_refused_with_the_step(text: str, message: str) -> None:
 
 
 def test_only_files_can_be_missing() -> None:
-    with pytest.raises(DataError, match=r"expected an input of type \"files\", of which some may be missing, found"):
+    words = r"expected an input of type \"files\" or \"results\", of which some may be missing, found"
+    with pytest.raises(DataError, match=words):
         parse_step(STEP.replace("{words}", '"x"').replace('"file"\n[out', '"file"\nmissing = true\n[out'), file="s")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from genomics_pipeline.worker.first_process import run_below_first_process
+from tests.patience import PATIENCE_S
 
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
 HEAD = "import os, signal, sys\nfrom genomics_pipeline.worker.first_process import run_below_first_process\n"
@@ -24,7 +25,7 @@ def namespaces() -> None:
 
 def run_in_namespace(program: str) -> subprocess.CompletedProcess[str]:
     argv = [*NAMESPACE, sys.executable, "-c", f"{HEAD}{program}"]
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 
 def test_outside_of_containers_the_program_runs_in_this_process() -> None:

@@ -18,11 +18,12 @@ import pytest
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.task import RunPlace, TaskPayload
 from genomics_pipeline.stores.local import LocalStore
-from genomics_pipeline.stores.protocol import Publication, TransferFailed
+from genomics_pipeline.stores.protocol import Publication, Store, TransferFailed
 from genomics_pipeline.worker.failure import TOO_MANY_PROCESSES, StepFailed
 from genomics_pipeline.worker.run import run_task
 from genomics_pipeline.worker.step_folder import read_step
 from genomics_pipeline.worker.task_resources import TaskResources
+from tests.fakes.memory_store import MemoryStore
 from tests.small_project import write_step
 
 DECLARATIONS = """
@@ -54,7 +55,8 @@ class Bench:
         for name in ("good", BAD):
             (folder / f"{name}.fq").write_text("@pass\n")
         self.reads = {name: str(folder / f"{name}.fq") for name in (BAD, "good")}
-        self.store = LocalStore({"RUN": folder / "bucket"})
+        self.store: Store = LocalStore({"RUN": folder / "bucket"})
+        self.records: Store = self.store
 
     def fail(self) -> StepFailed:
         """Run both samples and return the failure of the bad one, whose record is written; the good one is done."""
@@ -83,8 +85,8 @@ class Bench:
         )
         with pytest.raises(StepFailed) as caught:
             run_task(payload, read_step(self.folder / "copy"), self.store, resources)
-        assert (self.folder / "bucket/steps/copying/good/step.json").exists()
-        assert not (self.folder / "bucket/steps/copying/bad/step.json").exists()
+        assert self.records.stat(payload.run.uri("steps/copying/good/step.json")) is not None
+        assert self.records.stat(payload.run.uri("steps/copying/bad/step.json")) is None
         assert caught.value.item == BAD
         assert not list((self.folder / "scratch").iterdir())
         return caught.value
@@ -366,3 +368,38 @@ def test_a_program_that_cannot_be_started_is_named(bench: Bench, monkeypatch: py
     bench.fail()  # the good one is done
     monkeypatch.setattr(sys, "executable", "/no/python")
     assert str(bench.fail()) == "/no/python: cannot be started: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        (
+            "__import__('atexit').register(os.truncate, task['outputs']['metrics'], 1 << 27)",
+            "output metrics, bad.json: expected metrics of at most 64 MiB, found 134,217,728 bytes; "
+            "write fewer values, or another output",
+        ),
+        (
+            "os.truncate(os.open(task['versions'], os.O_CREAT | os.O_RDWR), 1 << 27)",
+            "versions.json: expected at most 1 MiB of names and versions, found 134,217,728 bytes",
+        ),
+    ],
+)
+def test_a_program_that_writes_too_much_for_a_record(bench: Bench, action: str, message: str) -> None:
+    (bench.folder / "bad.fq").write_text(f"@{action}\n")
+    failure = bench.fail()
+    assert (failure.failure_class, str(failure)) == (FailureClass.TOOL_ERROR, message)
+
+
+def test_a_program_whose_progress_is_no_file_is_not_waited_for(bench: Bench) -> None:
+    (bench.folder / "bad.fq").write_text("@os.mkfifo(task['progress']); sys.exit(9)\n")
+    assert bench.fail().task_exit_code == 9
+
+
+def test_the_message_names_the_file_of_the_sheet_and_not_its_copy(tmp_path: Path) -> None:
+    bench, store = Bench(tmp_path), MemoryStore()
+    says = "sys.exit('error: ' + task['inputs']['reads'][0]['fastq_1'] + ': record 1: expected @')"
+    store.write("https://host/bad.fq?token=abc", f"@{says}\n".encode())
+    store.write("s3://reads/good.fq", b"@pass\n")
+    bench.store = bench.records = store
+    bench.reads = {BAD: "https://host/bad.fq?token=abc", "good": "s3://reads/good.fq"}
+    assert str(bench.fail()) == "https://host/bad.fq: record 1: expected @"

@@ -102,7 +102,7 @@ def test_the_first_attempt_reports_its_wait_and_each_item_the_bytes_it_read(
     out, _ = work(only(payload, "a"), **job).communicate()
     wait, item = map(json.loads, out.splitlines())
     assert (wait["Stage"], wait["Job"], wait["Attempt"]) == ("copies", "job-1", 1)
-    assert 3600 <= wait["QueueWait"] < 4000
+    assert 3600 <= wait["QueueWait"] < 7200
     assert item["InputBytes"] == (tmp_path / "a.fq").stat().st_size == 2
     assert json.loads((tmp_path / "run/steps/copies/a/step.json").read_bytes())["input_bytes"] == 2
     again, _ = work(only(payload, "b"), **{**job, "AWS_BATCH_JOB_ATTEMPT": "2"}).communicate()
@@ -141,6 +141,42 @@ def test_a_host_without_facts_runs_tasks(text: str, payload: dict[str, Any], wor
     process = work(only(payload, "a"))
     assert (process.communicate()[1], process.returncode) == ("", 0)
     assert json.loads((tmp_path / "run/steps/copies/a/step.json").read_bytes())["host"] == {}
+
+
+def test_the_next_attempt_records_one_that_left_no_record(payload: dict[str, Any], work: Work, tmp_path: Path) -> None:
+    folder = tmp_path / "run/steps/copies/a"
+    folder.mkdir(parents=True)
+
+    def attempts(lost: dict[str, Any], **job: str) -> list[tuple[Any, ...]]:
+        lost = {"started": "2026-11-28T10:00:00+00:00", "vcpus": 1, "host": {"market": "spot"}, **lost}
+        (folder / "job.json").write_text(json.dumps(lost))
+        out, error = work(only(payload, "a"), **job).communicate()
+        assert (bool(out), error) == (True, "")
+        record = json.loads((folder / "step.json").read_bytes())
+        (folder / "step.json").unlink()
+        return [
+            tuple(one[name] for name in ("class", "exit_code", "job_id", "attempt", "started", "host", "memory_mib"))
+            for one in record.get("failed_attempts", ())
+        ]
+
+    start, end, host = "2026-11-28T10:00:00+00:00", "2026-11-28T10:01:00.000Z", {"market": "spot"}
+    first = {"job_id": "job-1", "attempt": 1, "memory_mib": 777}
+    again = {"AWS_BATCH_JOB_ID": "job-1", "AWS_BATCH_JOB_ATTEMPT": "2"}
+    assert attempts(first, **again) == [("host_lost", None, "job-1", 1, start, host, 777)]
+    tried, other = "GENOMICS_PIPELINE_TRIED", {"AWS_BATCH_JOB_ID": "job-3", "GENOMICS_PIPELINE_SUBMITTED": end}
+    (never, killed) = attempts(first, **other, **{tried: "[image 512 job-0,timeout 777 job-1]"})
+    assert never == ("image", None, "job-0", 1, "", {}, 512)
+    assert killed == ("timeout", None, "job-1", 1, start, host, 777)
+    unnamed = "[throttled 777 ,timeout 777 ]"  # by Step Functions, which does not name the job
+    assert attempts(first, **other, **{tried: unnamed}) == [killed]
+    repeated = attempts({**first, "job_id": "job-3", "attempt": 2}, **other, AWS_BATCH_JOB_ATTEMPT="3")
+    assert [one[:5] for one in repeated] == [
+        ("host_lost", None, "job-3", 1, ""),
+        ("host_lost", None, "job-3", 2, start),
+    ]
+    assert attempts(first, **other) == []  # a rerun: its first attempt reads nothing
+    (own,) = attempts({**first, "attempt": 2}, **again)  # of which the file says nothing
+    assert own[:5] == ("host_lost", None, "job-1", 1, "")
 
 
 def test_a_bad_item_does_not_stop_the_others_and_decides_the_exit_code(
@@ -200,6 +236,7 @@ VARIABLES = {
     "VCPUS": ("0", "expected a whole number of at least 1, found '0'"),
     "MEMORY_MIB": ("2G", "expected a whole number of at least 1, found '2G'"),
     "BUCKETS": ("x", "expected a JSON object of folders, found 'x'"),
+    "TRIED": ("[late 1 j]", "expected failed attempts such as [timeout 4096 7c1f], found '[late 1 j]'"),
 }
 
 

@@ -19,8 +19,7 @@ from genomics_pipeline.worker import group_memory, process
 from genomics_pipeline.worker.interpreters import Interpreters
 from genomics_pipeline.worker.process import ProcessEnd, run_process
 from genomics_pipeline.worker.process_groups import GROUPS
-
-SOON_S = 60.0  # a limit that is reached only if something is wrong
+from tests.patience import PATIENCE_S
 
 # Writes a byte to a FIFO and keeps it open to its end, as does a child of it; either may ignore SIGTERM.
 FAMILY = """
@@ -39,7 +38,7 @@ if stubborn == "both":
 os.write(writer, b"p")
 while True:
     time.sleep(SOON)
-""".replace("SOON", str(SOON_S))
+""".replace("SOON", str(PATIENCE_S))
 
 
 # A child that never ends, of a program that does.
@@ -55,7 +54,7 @@ if os.fork() == 0:
 os.close(write)
 os.read(read, 1)
 raise SystemExit(CODE)
-""".replace("SOON", str(SOON_S))
+""".replace("SOON", str(PATIENCE_S))
 
 RUNNER = """
 import sys, threading
@@ -241,7 +240,7 @@ def test_cancelling_ends_the_program_and_its_children(
             ready += read_fifo(reader)
     finally:
         cancelled.set()
-        runner.join(SOON_S)
+        runner.join(PATIENCE_S)
     assert sorted(ready) == sorted(b"pc")
     assert [(end.exit_code, end.cancelled) for end in ends] == [(128 + number, True)]
     assert read_fifo(reader) == b"", "expected the end of the FIFO: no process has it open"
@@ -272,7 +271,7 @@ def open_fifo(path: Path) -> int:
 
 
 def read_fifo(reader: int) -> bytes:
-    assert select.select([reader], [], [], SOON_S)[0], "nothing was written in time"
+    assert select.select([reader], [], [], PATIENCE_S)[0], "nothing was written in time"
     return os.read(reader, 2)
 
 

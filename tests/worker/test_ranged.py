@@ -21,7 +21,7 @@ from genomics_pipeline.stores.web_store import WebStore
 from genomics_pipeline.worker.excerpt import PartReader, Span, spans_of, write_excerpt
 from genomics_pipeline.worker.ranged import Excerpt, Excerpts, RemoteFile
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.web_files import web_files
+from tests.fakes.web_files import WebFiles
 from tests.random_gvcf import CONTIGS, write_gvcf
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def test_every_kind_of_store_gives_the_same_excerpt(remote: Remote, gvcf: Path, 
         (tmp_path / name).mkdir()
         return Excerpts(store, SPANS, threading.Event()).fetch(files[0], files[1], tmp_path / name).path.read_bytes()
 
-    with web_files() as server:
+    with WebFiles() as server:
         for path in (gvcf, index_of(gvcf)):
             s3.put_object(Bucket="reads", Key=path.name, Body=path.read_bytes())
             server.put(f"/{path.name}", path.read_bytes())

@@ -326,6 +326,31 @@ def test_the_records_of_an_item_are_those_of_its_newest_task(folder: Path, run: 
     }
 
 
+def test_the_record_of_an_item_lists_the_attempts_that_failed_before(folder: Path, run: Run) -> None:
+    reads = folder / "a.fq"
+    good = reads.read_bytes()
+    for bad in ("bad", "large"):
+        reads.write_text(bad)
+        with pytest.raises(StepFailed):
+            run(payload(folder, "a", program=BY_READS))
+    reads.unlink()  # so that it fails before the program starts
+    with pytest.raises(StepFailed):
+        run(payload(folder, "a", program=BY_READS))
+    reads.write_bytes(good)
+    (record,) = run(payload(folder, "a", program=BY_READS))
+    assert [(one.number, one.failure_class, one.exit_code) for one in record.failed_attempts] == [
+        (1, "bad_input", 65),
+        (2, "out_of_memory", 75),
+        (3, "bad_input", 65),
+    ]
+    assert failure(folder, "a") is None
+    reads.write_text("bad")  # it was done: what fails now is a first attempt
+    with pytest.raises(StepFailed):
+        run(payload(folder, "a", program=BY_READS))
+    text = json.loads((folder / "bucket/runs/r/steps/copying/a/failure.json").read_bytes())
+    assert (text["number"], text.get("earlier")) == (1, None)
+
+
 def test_a_step_that_runs_again_has_no_completion_record_meanwhile(folder: Path, run: Run) -> None:
     run(payload(folder, "a"))
     record = folder / "bucket/runs/r/steps/copying/a/step.json"

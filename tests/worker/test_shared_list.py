@@ -28,6 +28,7 @@ from genomics_pipeline.worker.find_input import find_input
 from genomics_pipeline.worker.inputs import Input
 from genomics_pipeline.worker.shared_list import CLAIM_S, PAUSE_S, Waiting, shared_outputs
 from tests.fakes.memory_store import MemoryStore
+from tests.patience import PATIENCE_S
 from tests.runs.records import NO_PROVENANCE
 
 RUN = RunPlace("r", "b", "runs/r/")
@@ -209,7 +210,7 @@ def test_jobs_that_begin_at_once_make_one_list() -> None:
     def make() -> GatheredOutputs:
         made.append(1)
         for _ in range(7):  # jobs wait for this one
-            assert waits.acquire(timeout=60)
+            assert waits.acquire(timeout=PATIENCE_S)
         return MADE
 
     def job(_: int) -> GatheredOutputs:

@@ -9,11 +9,13 @@ import pytest
 
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.json_text import loads
+from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.stores.local import LocalStore
+from genomics_pipeline.worker.function_files import FunctionFiles, ProgramMisfit
 from genomics_pipeline.worker.lambda_batch import Batch
 from genomics_pipeline.worker.lambda_parameters import COMPARED_S, ParameterFiles
 from genomics_pipeline.worker.step_folder import read_step
-from genomics_pipeline.worker.step_function import ProgramMisfit, StepFunction
+from genomics_pipeline.worker.step_function import StepFunction
 from tests.small_functions import payload, write_function
 
 
@@ -155,9 +157,10 @@ def test_a_parameter_without_its_file_is_an_error(tmp_path: Path) -> None:
         answer(folder, payload([{}], parameters={"profile": str(tmp_path / "absent")}))
 
 
-def test_the_first_message_of_a_record_is_kept() -> None:
+def test_the_first_message_of_a_record_is_kept(tmp_path: Path) -> None:
     """A record fails once."""
-    batch = Batch([1, 2], 2, {}, {}, "")
+    spec = read_step(write_function(tmp_path)).spec
+    batch = Batch([1, 2], 2, {}, {}, "", FunctionFiles(spec, LocalStore(), RunPlace("r", "b", ""), {}))
     batch.fail(1, "first")
     batch.fail(1, "second")
     batch.fail(0, "other")

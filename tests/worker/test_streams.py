@@ -18,6 +18,7 @@ from genomics_pipeline.worker.inputs import Staging
 from genomics_pipeline.worker.streams import Streams
 from genomics_pipeline.worker.verified import VerifiedFiles
 from tests.fakes.memory_store import MemoryStore
+from tests.patience import PATIENCE_S
 from tests.small_project import task_json
 
 DATA = bytes(range(256)) * 20_000  # more than fits into a pipe
@@ -65,7 +66,7 @@ def test_a_failure_is_reported_and_is_not_the_end_of_the_file(streams: Streams, 
     left = len(DATA)
     while left:
         left -= len(os.read(pipe, left))
-    assert streams.failed.wait(60)
+    assert streams.failed.wait(PATIENCE_S)
     os.set_blocking(pipe, False)
     with pytest.raises(BlockingIOError):  # at the end this would return b""
         os.read(pipe, 1)
@@ -81,7 +82,7 @@ def test_a_failure_is_reported_and_is_not_the_end_of_the_file(streams: Streams, 
 def test_a_missing_file_is_a_failure(streams: Streams, tmp_path: Path) -> None:
     streams.open(f"{tmp_path}/none", ANY, tmp_path / "pipe")
     with (tmp_path / "pipe").open("rb"):
-        assert streams.failed.wait(60)
+        assert streams.failed.wait(PATIENCE_S)
     streams.close()
     assert str(streams.failure) == f"{tmp_path}/none: expected a file, found none"
 

@@ -27,6 +27,7 @@ def test_versions_are_read_in_order(tmp_path: Path) -> None:
         '{"a": ""}',
         '{"": "1"}',
         '{"a": "\\u001b[31m"}',
+        '{"a": "\udcff"}',
         '{"a": "' + "1" * (LONGEST + 1) + '"}',
         "[" * 100_000,
         "{" + ",".join(f'"{number}": "1"' for number in range(MOST_TOOLS + 1)) + "}",
@@ -35,6 +36,6 @@ def test_versions_are_read_in_order(tmp_path: Path) -> None:
 )
 def test_other_files_are_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "versions.json"
-    file.write_text(text)
+    file.write_text(text, errors="surrogateescape")
     with pytest.raises(DataError, match=r"^versions\.json: expected a JSON object of at most 100 names and versions"):
         read_tool_versions(file)

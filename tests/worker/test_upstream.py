@@ -209,7 +209,7 @@ def test_a_malformed_line_is_reported(store: LocalStore, line: str, expected: st
     with pytest.raises(DataError) as error:
         gather(store, {"Bucket": "run", "Key": "x/m.json"})
     shown = line if expected == ROW else json.loads(line)["Input"]
-    assert str(error.value) == f"s3://run/x/SUCCEEDED_0.jsonl:2: expected {expected}, found {shown!r}"
+    assert str(error.value) == f"{store.local('s3://run/x/SUCCEEDED_0.jsonl')}:2: expected {expected}, found {shown!r}"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"ResultFiles": {}}', '{"ResultFiles": {"SUCCEEDED": [7]}}'])

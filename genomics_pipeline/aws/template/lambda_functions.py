@@ -13,14 +13,21 @@ from genomics_pipeline.aws.template.logs import log_group
 from genomics_pipeline.aws.template.parameters import FUNCTION_CONCURRENCY, HAS_FUNCTION_CONCURRENCY
 from genomics_pipeline.aws.template.registry import repository, repository_id
 from genomics_pipeline.aws.template.roles import BUCKET_ARN, SAME_ACCOUNT, objects, optional_policies
-from genomics_pipeline.aws.template.statement import Statement, role
+from genomics_pipeline.aws.template.statement import UPLOAD, Statement, role
 from genomics_pipeline.aws.template.tasks import StepImage
-from genomics_pipeline.model import quotas
+from genomics_pipeline.model import quotas, run_layout
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.step import StepSpec
 
 FUNCTION = "AWS::Lambda::Function"
+_WRITE_FILES = Statement(
+    "WriteRuns",
+    "the handler writes the step's outputs and results, in parts; which run is only known when it runs; "
+    "what the run is, and what its maps read and write, is no function's to change",
+    ["s3:PutObjectTagging", *UPLOAD],  # outputs of batches expire by their tag
+    [objects(f"{run_layout.run_prefix('*')}{folder}") for folder in run_layout.WRITTEN_BY_TASKS],
+)
 
 
 def function_id(step: str) -> str:
@@ -58,6 +65,7 @@ def function_resources(image: StepImage, names: ResourceNames) -> list[TemplateR
         )
     log, own_role = logical_id(step.name, "FunctionLog"), logical_id(step.name, "FunctionRole")
     reads = step.reads_files or any(one.type == "file" for one in step.parameters.values())
+    statements = [*_statements(log, reads), *([_WRITE_FILES] if step.writes_files else [])]
     function = {
         "Type": FUNCTION,
         "Properties": {
@@ -76,8 +84,8 @@ def function_resources(image: StepImage, names: ResourceNames) -> list[TemplateR
     }
     return [
         {log: log_group(names.function_log(step.name))},
-        {own_role: role("lambda.amazonaws.com", _statements(log, reads), SAME_ACCOUNT)},
-        *([optional_policies(own_role)] if reads else []),
+        {own_role: role("lambda.amazonaws.com", statements, SAME_ACCOUNT)},
+        *([optional_policies(own_role)] if reads or step.writes_files else []),
         {function_id(step.name): function},
     ]
 

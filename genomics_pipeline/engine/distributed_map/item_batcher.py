@@ -54,7 +54,7 @@ class ItemBatcher:
             StatesError: ``States.DataLimitExceeded`` if one item alone exceeds AWS's limit on a child's input.
         """
         head = dumps(self._batch([]))[:-2]
-        batch = _GrowingBatch(self, head)
+        batch, before = _GrowingBatch(self, head), 0
         for chunk in chunks:
             start = 0
             while start < len(chunk.texts):
@@ -67,8 +67,9 @@ class ItemBatcher:
                     raise StatesError(
                         DATA_LIMIT_EXCEEDED,
                         f"ItemBatcher: expected child inputs of at most {quotas.PAYLOAD}, "
-                        f"found an item that requires {len(head) + len(chunk.texts[start]) + 2}",
+                        f"found that item {before + start + 1:,} requires {len(head) + len(chunk.texts[start]) + 2}",
                     )
+            before += len(chunk.texts)
         if batch.items:
             yield batch.end(), batch.items
 

@@ -82,6 +82,7 @@ class MapRun:
         self._uuid = uuid
         self._started = started
         self._aborting = False
+        self._has_results = False  # its result files are written: not if an item cannot be read or batched
         self._children: int | None = None
         self._limit: int | None = None  # MaxConcurrency since an update
         self._ended = asyncio.Event()
@@ -177,6 +178,7 @@ class MapRun:
         else:
             whole = None
         destination.write(self.arn, folders[-1], self._rows(plan, since), scratch, before, whole)
+        self._has_results = True
 
     async def _run_concurrently(self, plan: MapRunPlan, runner: ChildRunner, inputs: Iterator[ChildInput]) -> None:
         """Run children with effects concurrently.
@@ -252,7 +254,7 @@ class MapRun:
         running = {} if ended else self.journal.running
         redriven = {index: child for index, child in self.journal.redriven.items() if index not in running}
         waiting = sum(child.items for child in redriven.values())
-        written = ended and items is not None and plan.destination is not None
+        written = ended and self._has_results
         description: dict[str, Any] = {
             "mapRunArn": self.arn,
             "executionArn": self._visit.execution.arn,

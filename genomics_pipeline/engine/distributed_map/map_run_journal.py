@@ -202,6 +202,7 @@ class MapRunJournal:
                 place = {"row": (redrive, offset, end.row_bytes)}
             records.append({**index, **place, **end.record})
         if pieces:
+            rows.is_in_order = self._rows_are_in_order
             self._file.attach(rows, pieces)
         await self._file.append(*records)
         for record in records:

@@ -12,6 +12,7 @@ from genomics_pipeline.engine.states.concurrency import finish_before_cancellati
 
 _CHILDREN = 1000  # that share one write to the journal
 _ROW_BYTES = 8 << 20  # of theirs
+_TURNS = 2  # of the event loop until a thread writes: `save` begins in one, the writer of the journal in the next
 
 
 async def run_sequentially(
@@ -43,7 +44,8 @@ async def run_sequentially(
                 await finish_before_cancellation(writing)
                 writing = asyncio.ensure_future(runner.save(ended))
                 ended, row_bytes = [], 0
-                await asyncio.sleep(0)  # lets the write start
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
     finally:  # after a failure to evaluate the next child's input too
         await finish_before_cancellation(writing)
         if ended:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.batch_retry import EXITED, RetryStrategy
 from genomics_pipeline.model.container_overrides import OVERRIDES_TOO_LONG, overrides_length
 
+OnFailure = Callable[[Job, JobAttempt], object]  # called in a thread of its own
 CANCELLED = "cancelled"  # the reason in the event of a job that was terminated
 _ARN = "arn:aws:batch:us-east-1:000000000000:job"
 
@@ -30,10 +32,11 @@ class AttemptedJobs(ABC):
 
     Args:
         job_definitions: Job definitions by name.
+        on_failure: Called with each attempt that failed, before another one starts; None for nothing.
     """
 
-    def __init__(self, job_definitions: Mapping[str, JobDefinition]) -> None:
-        self._definitions = job_definitions
+    def __init__(self, job_definitions: Mapping[str, JobDefinition], on_failure: OnFailure | None = None) -> None:
+        self._definitions, self._on_failure = job_definitions, on_failure
         self._background = Background()
         self._ran: set[StageItem] = set()
         self._reused: set[StageItem] = set()
@@ -118,6 +121,8 @@ class AttemptedJobs(ABC):
         times = started, started + seconds
         is_stopped = job.cancelled.is_set()
         attempt = JobAttempt(*times, end.exit_code, end.status_reason, end.reason, end.log_stream, is_stopped)
+        if attempt.failed and self._on_failure is not None:
+            await asyncio.to_thread(self._on_failure, job, attempt)
         again = _is_retried(submission, job.attempt, attempt)
         reused = bool(end.report.reused) and not end.report.ran
         context.observer(JobEnded(*which, end.exit_code, _reason(end), seconds, *where, again, reused))

@@ -74,9 +74,9 @@ class Callbacks:
         Raises:
             CallbackError: see `succeed`.
         """
-        with self._lock:
+        with self._lock:  # while the token is known, the loop is not closed
             waiting = self._find(token)
-        waiting.loop.call_soon_threadsafe(waiting.heartbeat)
+            waiting.loop.call_soon_threadsafe(waiting.heartbeat)
 
     @contextmanager
     def issue_token(self, context: TaskContext, name: str) -> Iterator[asyncio.Future[Any]]:
@@ -107,14 +107,14 @@ class Callbacks:
     def _end(self, token: str, set_end: Callable[[asyncio.Future[Any]], None]) -> None:
         with self._lock:
             waiting = self._find(token)
+
+            def end_task() -> None:
+                if not waiting.end.done():
+                    set_end(waiting.end)
+
+            waiting.loop.call_soon_threadsafe(end_task)  # while the token is known, the loop is not closed
             self._waiting.pop(token)  # only the first callback counts
             self._remember(token, waiting.name)
-
-        def end_task() -> None:
-            if not waiting.end.done():
-                set_end(waiting.end)
-
-        waiting.loop.call_soon_threadsafe(end_task)
 
     def _find(self, token: str) -> _WaitingTask:
         if token in self._ended:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genomics_pipeline.engine.events import JobUsage
-from genomics_pipeline.engine.tasks.admission import LeastMemory
 from genomics_pipeline.engine.tasks.job_runner import NO_WORK, JobReport
+from genomics_pipeline.engine.tasks.shares import LeastMemory
 from genomics_pipeline.model.batch_retry import EXITED, ONCE, RetryStrategy
 
 

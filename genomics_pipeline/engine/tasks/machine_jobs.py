@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from genomics_pipeline.engine.events import Note, Observer
 from genomics_pipeline.engine.execution import TaskContext
-from genomics_pipeline.engine.tasks.admission import Admission, Share
-from genomics_pipeline.engine.tasks.attempted_jobs import AttemptedJobs
+from genomics_pipeline.engine.tasks.admission import Admission
+from genomics_pipeline.engine.tasks.attempted_jobs import AttemptedJobs, OnFailure
 from genomics_pipeline.engine.tasks.job import (
     Job,
     JobDefinition,
@@ -20,6 +20,7 @@ from genomics_pipeline.engine.tasks.job import (
     RunAttempt,
 )
 from genomics_pipeline.engine.tasks.job_detail import JobAttempt
+from genomics_pipeline.engine.tasks.shares import Share
 from genomics_pipeline.model.batch_retry import TIMED_OUT
 
 _KILLED = 137
@@ -36,6 +37,7 @@ class MachineJobs(AttemptedJobs):
         cores: Cores of the machine.
         memory_mib: Memory of the machine.
         jobs: The greatest number of jobs at the same time; None for as many as fit.
+        on_failure: See `AttemptedJobs`.
     """
 
     def __init__(
@@ -45,8 +47,9 @@ class MachineJobs(AttemptedJobs):
         cores: int,
         memory_mib: int,
         jobs: int | None = None,
+        on_failure: OnFailure | None = None,
     ) -> None:
-        super().__init__(job_definitions)
+        super().__init__(job_definitions, on_failure)
         self._run_attempt = run_attempt
         self._admission = Admission(cores, memory_mib, jobs)
         self._threads = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="job")

@@ -102,7 +102,7 @@ def check_batches(definition: ReadDefinition) -> Iterator[Remark]:
         if not state.is_distributed or "ItemBatcher" in state.node or "ItemReader" not in state.node:
             continue
         tasks = _tasks(definition, state)
-        if tasks and all(_takes_many(resource) for _, resource in tasks) and not _has_map(definition, state):
+        if tasks and all(_takes_many(*one) for one in tasks) and not _has_map(definition, state):
             saved = item_transitions(definition, state) * (1 - 1 / _ITEMS_PER_BATCH)
             why = (
                 f"Each item starts a child execution for short work. With an ItemBatcher of {_ITEMS_PER_BATCH} items, "
@@ -111,9 +111,10 @@ def check_batches(definition: ReadDefinition) -> Iterator[Remark]:
             yield Remark(state.path, why, Saving(f"in batches of {_ITEMS_PER_BATCH}", saved, "item"))
 
 
-def _takes_many(resource: TaskResource) -> bool:
-    """Return whether the task is code of the user, which can take a list of items."""
-    return resource.is_function and resource.is_short
+def _takes_many(task: StateNode, resource: TaskResource) -> bool:
+    """Return whether the task is code of the user, which can take a list of items, as one may not take minutes."""
+    timeout_s = number(task.node, "TimeoutSeconds") or 0
+    return resource.is_function and resource.is_short and timeout_s <= quotas.EXPRESS_SECONDS.value
 
 
 def _has_map(definition: ReadDefinition, container: StateNode) -> bool:

@@ -112,7 +112,8 @@ def check_loop_history(definition: ReadDefinition) -> Iterator[Remark]:
         per_turn = sum(events(definition, state) for state in loop)
         turns = int(quotas.HISTORY.value // per_turn)
         is_counted, bound = _bound(loop)
-        ending = f"An execution ends at {quotas.HISTORY}, so after about {turns} turns of {per_turn:.0f} events"
+        after = f"after about {turns} turns of" if turns else "within the first turn, of"
+        ending = f"An execution ends at {quotas.HISTORY}, so {after} {per_turn:.0f} events"
         if bound is not None and bound > turns:
             why = f"{ending}; this loop counts to {bound}. Use a Distributed Map, or continue in a new execution."
             yield Remark(loop[0].path, why, severity=Severity.WARNING)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache, lru_cache, partial
 from statistics import NormalDist
 
 import numpy as np
 
 from genomics_pipeline.model.first_attempt import FirstAttempt
 from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.planning.history.growth import grown, in_proportion
 from genomics_pipeline.planning.history.observation import Observation
 from genomics_pipeline.planning.history.quantile_line import QuantileLine, fit_line
 from genomics_pipeline.planning.resource_model import (
@@ -45,12 +47,18 @@ class LearnedModel:
         observations: Tasks of earlier runs.
         versions: The version of each step to estimate; observations of others are left out.
         fallback: The model of steps without observations.
+        genome_bases: The length of the reference, by which tasks are compared with rates; 0 if it is not known.
     """
 
     def __init__(
-        self, observations: Iterable[Observation], versions: Mapping[str, str], fallback: ResourceModel
+        self,
+        observations: Iterable[Observation],
+        versions: Mapping[str, str],
+        fallback: ResourceModel,
+        genome_bases: int = 0,
     ) -> None:
-        self._fallback = fallback
+        self._fallback, self.genome_bases = fallback, genome_bases
+        self._rates = cache(fallback.estimate)
         by_step: dict[str, list[Observation]] = defaultdict(list)
         self._other_versions: dict[str, set[str]] = defaultdict(set)
         for one in observations:
@@ -69,47 +77,83 @@ class LearnedModel:
         """Return what a task of a step needs; see `ResourceModel.estimate`."""
         if (observations := self._by_step.get(step)) is None:
             return self._fallback.estimate(step, features)
+        tasks, words = self._of_size(step, features, observations)
 
-        growth = self._growth(step, features, observations)
+        def quantiles(need: Need, of: Sequence[Observation] = tasks) -> Quantiles:
+            return _quantiles(of, need, features.input_bytes)
 
-        def quantiles(need: Need, ratio: float | None) -> Quantiles:
-            return _quantiles(observations, need, features.input_bytes, ratio)
-
-        return TaskEstimate(
-            seconds=quantiles(lambda one: one.seconds_on(features.vcpus), growth.seconds),
-            processor_seconds=quantiles(lambda one: one.processor_seconds, growth.processor_seconds),
-            peak_memory_mib=quantiles(_memory, 1.0 if growth.is_one_size else None),
-            output_bytes=quantiles(lambda one: one.output_bytes, growth.output_bytes),
-            basis=_basis(observations, features.input_bytes, growth),
-            outputs={
-                name: quantiles(partial(_output, name), growth.output(name)).p50 for name in observations[0].outputs
-            },
+        estimate = TaskEstimate(
+            seconds=quantiles(_seconds_on(features.vcpus) if tasks is observations else _seconds),
+            processor_seconds=quantiles(lambda one: one.processor_seconds),
+            peak_memory_mib=quantiles(_memory, observations),
+            output_bytes=quantiles(lambda one: one.output_bytes),
+            basis=_basis(observations, features.input_bytes, words),
+            outputs={name: quantiles(partial(_output, name)).p50 for name in observations[0].outputs},
         )
+        of_depth = all(one.depth_share < 1 for one in observations)
+        return self._of_depth(step, features, observations, estimate) if of_depth else estimate
 
-    def _growth(self, step: str, features: TaskFeatures, observations: Sequence[Observation]) -> _Growth:
-        """Return by how much needs grow from the size of all observations, where they have one; see `_Growth`."""
-        sizes = [float(one.input_bytes) for one in observations]
-        if _differ(sizes):
-            return _Growth(is_one_size=False)
-        size = float(np.median(sizes))
-        proportion = features.input_bytes / max(size, 1.0)
+    def _of_size(
+        self, step: str, features: TaskFeatures, observations: Sequence[Observation]
+    ) -> tuple[Sequence[Observation], str]:
+        """Return tasks as they would be with the size to estimate, and how, in words; as they are to regress over them.
+
+        Tasks of one size tell no slope from a fixed part. Those of a pilot are all smaller than what they stand for:
+        far beyond them, small errors of a line would be large ones.
+        """
+        is_one_size = not _differ([one.input_bytes for one in observations])
+        if not is_one_size and not all(one.is_pilot for one in observations):
+            return observations, ""
+        kind = "whose inputs are of one size" if is_one_size else "of a pilot"
         try:
-            before = self._fallback.estimate(step, replace(features, input_bytes=int(size)))
-            after = self._fallback.estimate(step, features)
+            tasks = [grown(one, features, partial(self._rates, step)) for one in observations]
         except UnknownStep:
-            return _Growth(True, proportion, proportion, proportion)
+            if not is_one_size:
+                return observations, ""
+            tasks = [in_proportion(one, features) for one in observations]
+            return tasks, f"{kind}: in proportion to it, memory alike"
+        return tasks, f"{kind}: as the calibrated rates grow with it, memory alike"
 
-        def ratio(need: Callable[[TaskEstimate], float]) -> float:
-            return need(after) / need(before) if need(before) > 0 else proportion
+    def _of_depth(
+        self, step: str, features: TaskFeatures, observations: Sequence[Observation], learned: TaskEstimate
+    ) -> TaskEstimate:
+        """Return an estimate for tasks of a pilot whose inputs are of another depth than those of the whole run.
 
-        return _Growth(
-            True,
-            ratio(lambda one: one.seconds.p50),
-            ratio(lambda one: one.processor_seconds.p50),
-            ratio(lambda one: one.output_bytes.p50),
-            {name: ratio(lambda one, name=name: one.outputs[name]) for name in before.outputs},  # type: ignore[misc]
-            is_calibrated=True,
+        A sample's variants are not in proportion to its reads: the gVCF of a few reads is the larger one. Sizes of
+        outputs are therefore those of the calibrated rates, and for tasks that gather samples the time, too, as much
+        faster or slower as the pilot was in its other tasks.
+
+        Args:
+            step: The step.
+            features: The properties of the task.
+            observations: The tasks of the pilot.
+            learned: The estimate that takes their inputs as of the same depth.
+        """
+        try:
+            rates = self._fallback.estimate(step, features)
+        except UnknownStep:
+            return learned
+        found = replace(learned, output_bytes=rates.output_bytes, outputs=rates.outputs)
+        if not observations[0].gathers:
+            return replace(found, basis=f"{learned.basis}; sizes of outputs: {rates.basis}")
+        speed, waiting_s = self._speed(), float(np.median([one.waiting_s for one in observations]))
+        return replace(
+            found,
+            seconds=_linear(rates.seconds, speed, waiting_s),
+            processor_seconds=_linear(rates.processor_seconds, speed),
+            basis=f"{rates.basis}; {speed:.2f} times as long, as the other tasks of the pilot took",
         )
+
+    def _speed(self) -> float:
+        """Return the processor time of tasks of a sample in that of the calibrated rates; 1 where it is not known."""
+        ratios = []
+        for step, observations in self._by_step.items():
+            for one in observations if self.genome_bases else ():
+                features = TaskFeatures(one.input_bytes, self.genome_bases, 1, one.vcpus)
+                with suppress(UnknownStep):
+                    rates = self._fallback.estimate(step, features).processor_seconds.p50
+                    ratios += [one.processor_seconds / rates] if rates > 0 and not one.gathers else []
+        return float(np.median(ratios)) if ratios else 1.0
 
     def first_attempt(self, step: StepSpec, features: TaskFeatures) -> FirstAttempt | None:
         """Return the first attempt of which 99 of 100 tasks have enough; None where `lacks` says why.
@@ -151,36 +195,12 @@ class LearnedModel:
         return tuple(one for one in self._by_step.get(step.name, ()) if one.vcpus >= step.resources.vcpus)
 
 
-@dataclass(frozen=True, slots=True)
-class _Growth:
-    """The growth of needs from the size of observations that all have one, which tell no slope from a fixed part.
-
-    The calibrated rates of the step say how its needs grow; without them, they are in proportion to the size, so that
-    a pilot is not too hopeful. Memory stays, since most of it holds the reference.
-
-    Attributes:
-        is_one_size: Whether the observations have one size.
-        seconds: The ratio of durations; None where the sizes differ.
-        processor_seconds: That of times on all cores.
-        output_bytes: That of the sizes of outputs.
-        outputs: That of the size of each output.
-        is_calibrated: Whether calibrated rates say so.
-    """
-
-    is_one_size: bool
-    seconds: float | None = None
-    processor_seconds: float | None = None
-    output_bytes: float | None = None
-    outputs: Mapping[str, float] = field(default_factory=dict)
-    is_calibrated: bool = False
-
-    def output(self, name: str) -> float | None:
-        """Return the ratio of the sizes of an output."""
-        return self.outputs.get(name, self.output_bytes)
-
-
 def _memory(one: Observation) -> float:
     return one.peak_memory_mib
+
+
+def _seconds(one: Observation) -> float:
+    return one.seconds
 
 
 def _seconds_on(vcpus: float) -> Need:
@@ -198,19 +218,10 @@ def _thin(observations: list[Observation]) -> tuple[Observation, ...]:
     return tuple(ordered[index * len(ordered) // count] for index in range(count))
 
 
-def _quantiles(observations: Sequence[Observation], need: Need, size: int, ratio: float | None) -> Quantiles:
-    """Return the quantiles of a need for a size.
-
-    Args:
-        observations: The observations.
-        need: The need.
-        size: The size.
-        ratio: By how much the need grows from that of the observations, of one size; None to regress over sizes.
-    """
+def _quantiles(observations: Sequence[Observation], need: Need, size: int) -> Quantiles:
+    """Return the quantiles of a need for a size."""
 
     def at(quantile: float) -> float:
-        if ratio is not None:
-            return float(np.quantile([need(one) for one in observations], quantile)) * ratio
         return _line(observations, need, quantile).at(size)
 
     if len(observations) < FEWEST_FOR_QUANTILES:
@@ -252,19 +263,22 @@ def _log_normal_bound(values: Sequence[float]) -> float:
     return math.exp(float(np.mean(logs)) + student * float(np.std(logs, ddof=1)) * math.sqrt(1 + 1 / len(values)))
 
 
+def _linear(quantiles: Quantiles, factor: float, fixed: float = 0.0) -> Quantiles:
+    return Quantiles(*(fixed + each * factor for each in (quantiles.p10, quantiles.p50, quantiles.p90)))
+
+
 def _differ(sizes: Sequence[float]) -> bool:
     return max(sizes) > 0 and max(sizes) >= FEWEST_SIZES * min(sizes)
 
 
-def _basis(observations: Sequence[Observation], size: int, growth: _Growth) -> str:
+def _basis(observations: Sequence[Observation], size: int, how: str) -> str:
     sizes = [one.input_bytes for one in observations]
     hosts = ", ".join(sorted({one.host or "a machine outside of AWS" for one in observations}))
     words = [f"{len(observations):,} tasks of earlier runs on {hosts}"]
     if len(observations) < FEWEST_FOR_QUANTILES:
         words.append(f"so few that their spread is assumed: {ASSUMED_SPREAD:.0%}")
-    if growth.is_one_size:
-        grows = "as the calibrated rates grow with it" if growth.is_calibrated else "in proportion to it"
-        words.append(f"whose inputs are of one size: {grows}, memory alike")
+    if how:
+        words.append(how)
     elif size > 10 * max(sizes):
         words.append(f"whose inputs have at most {max(sizes) / size:.1%} of the size")
     return ", ".join(words)

@@ -26,7 +26,7 @@ def distribution(values: MetricValues, samples: Sequence[str]) -> Element:
     """
     spread = values.spread
     words = distribution_words(values, samples)
-    drawn = [] if spread is None or spread.least == spread.greatest else [_histogram(values, spread, words[0])]
+    drawn = [] if spread is None or spread.is_flat else [_histogram(values, spread, words[0])]
     title = element("h4", values.spec.heading)
     note = [element("p", values.spec.summary, class_="note")] if values.spec.summary else []
     lines = [element("p", line, class_="figures") for line in words]
@@ -49,6 +49,8 @@ def distribution_words(values: MetricValues, samples: Sequence[str]) -> list[str
         shown = ", ".join(f"{word} {count:,}" for word, count in counts[:MOST_WORDS])
         more = f" and {len(counts) - MOST_WORDS:,} others" if len(counts) > MOST_WORDS else ""
         lines.append(f"{shown}{more}")
+    if lacking := len(samples) - len(values.ordered) - len(values.words):
+        lines.append(f"{quantity(lacking, 'sample', ',')} without a value")
     if bounds := bounds_words(values.spec):
         verdicts = Counter(values.verdicts.values())
         found = ", ".join(
@@ -59,7 +61,7 @@ def distribution_words(values: MetricValues, samples: Sequence[str]) -> list[str
 
 
 def _spread_words(values: MetricValues, spread: Spread, samples: Sequence[str]) -> str:
-    if spread.least == spread.greatest:
+    if spread.is_flat:
         return f"{values.with_unit(spread.least)} in {quantity(spread.count, 'sample', ',')}"
     least, greatest = (samples[values.numbers.index(one)] for one in (spread.least, spread.greatest))
     return (

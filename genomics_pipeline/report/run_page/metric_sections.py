@@ -76,7 +76,8 @@ def scatter(values: MetricValues, against: MetricValues) -> Element:
 def _cohort_values(metrics: Sequence[CohortMetric]) -> Iterator[Element]:
     rows = [_cohort_row(one) for one in metrics if not isinstance(one.value, list)]
     if rows:
-        yield scrolled(table(("stage", "metric", "value", "verdict", ""), rows, [2]), "Metrics of the cohort")
+        heads = ("stage", "metric", "value", "verdict", "meaning, or reason of the verdict")
+        yield scrolled(table(heads, rows, [2]), "Metrics of the cohort")
     for one in metrics:
         if isinstance(one.value, list):
             yield from _list_metric(one)

@@ -29,6 +29,7 @@ class Spread:
         high: The third quartile.
         greatest: The greatest one.
         deviation: The median absolute deviation as a standard deviation, at least a step of the metric's format.
+        step: The smallest difference that the metric's format shows.
     """
 
     count: int
@@ -38,6 +39,12 @@ class Spread:
     high: float
     greatest: float
     deviation: float
+    step: float
+
+    @property
+    def is_flat(self) -> bool:
+        """Return whether all numbers are equal, as far as the metric's format shows them."""
+        return self.greatest - self.least < self.step
 
     def score(self, number: float) -> float:
         """Return the robust z-score of a number: how many deviations it is above the median, below if negative."""
@@ -64,6 +71,10 @@ class MetricValues:
     verdicts: dict[int, str] = field(default_factory=dict)
     reasons: dict[int, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Look once whether the metric has bounds."""
+        self._is_judged = self.spec.has_bounds
+
     @property
     def key(self) -> str:
         """Return the name of the metric in the run, such as ``alignment.reads``."""
@@ -76,6 +87,9 @@ class MetricValues:
 
     def add(self, value: Any) -> None:
         """Add the value of the next sample, as its step wrote it; None for none."""
+        if not self._is_judged and type(value) in (int, float) and math.isfinite(value):  # as nearly all are
+            self.numbers.append(value)
+            return
         index = len(self.numbers)
         verdict = self.spec.verdict(value)
         if verdict is not None and verdict != GOOD:
@@ -128,9 +142,8 @@ class MetricValues:
         middle = median(numbers)
         deviation = NORMAL * median(abs(number - middle) for number in numbers)
         low, high = (numbers[round((len(numbers) - 1) * share)] for share in (0.25, 0.75))
-        return Spread(
-            len(numbers), numbers[0], low, middle, high, numbers[-1], max(deviation, format_step(self.spec.format))
-        )
+        step = format_step(self.spec.format)
+        return Spread(len(numbers), numbers[0], low, middle, high, numbers[-1], max(deviation, step), step)
 
     def far(self) -> Iterator[tuple[int, float]]:
         """Yield the samples that lie far from the others, with their robust z-scores."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element
 
 from genomics_pipeline.model.parameters import Value, value_words
+from genomics_pipeline.records.verification import VerificationRecord
 from genomics_pipeline.report.html_page import element, section, table
 from genomics_pipeline.report.run_page.run_report import RunReport, StageOrigin
 from genomics_pipeline.report.run_page.verdict_section import scrolled
@@ -18,6 +19,9 @@ def provenance_section(report: RunReport) -> Element:
     """Return every version, digest and command, and the parameters that differ from their defaults."""
     facts = [(name, value) for name, value in report.facts if value]
     parts = [scrolled(table(("what", "value"), facts), "The run")]
+    if report.signed is not None:
+        verification = table(("what", "value"), _verification_rows(report.signed))
+        parts += [element("h3", "Verification"), scrolled(verification, "The newest verification")]
     if report.origins:
         rows = map(_stage_row, report.origins)
         heads = ("stage", "step", "version", "program (sha256)", "tools")
@@ -29,6 +33,16 @@ def provenance_section(report: RunReport) -> Element:
             *map(_parameters, report.origins),
         ]
     return _with_id("provenance", section("Provenance", *parts))
+
+
+def _verification_rows(signed: VerificationRecord) -> Iterator[tuple[str, str]]:
+    yield "Verdict", signed.verdict
+    yield "Time", signed.at
+    yield "By", f"{OWN} {signed.version}"
+    yield "Execution", signed.execution
+    yield "Digest of the definition", signed.definition
+    yield from (("Not checked", one) for one in signed.unchecked)
+    yield from (("Deviation", one) for one in signed.deviations)
 
 
 def _stage_row(one: StageOrigin) -> tuple[str, ...]:
@@ -75,6 +89,8 @@ def methods_section(report: RunReport) -> Element | None:
     number = {text: place for place, text in enumerate(cited, 1)}
     words = " ".join(_sentence(one, number) for one in sentences)
     versions = sorted({version for one in report.origins for version in one.tools.get(OWN, ())})
+    reference = dict(report.facts).get("Reference", "").rstrip("/").rpartition("/")[2]
+    words += f" The reference was {reference}." if reference else ""
     words += f" All steps were run by {OWN} {' and '.join(versions)}." if versions else ""
     references = element("ol", *(element("li", text) for text in cited))
     return _with_id(

@@ -64,7 +64,7 @@ def _verdict_words(column: MetricValues, index: int, verdict: str) -> str:
     reason = column.reasons.get(index) or bounds_words(column.spec)
     number = column.number(index)
     value = column.text(index) if number is None else column.with_unit(number)
-    return f"{column.spec.title} {value} is {name}" + (f" ({reason})" if reason else "")
+    return f"{column.spec.title}: {value} is {name}" + (f" ({reason})" if reason else "")
 
 
 def _far_words(column: MetricValues, index: int, score: float) -> str:
@@ -73,7 +73,7 @@ def _far_words(column: MetricValues, index: int, score: float) -> str:
         return ""
     side = "above" if score > 0 else "below"
     middle = f"the median of {column.with_unit(spread.middle)}"
-    return f"{column.spec.title} {column.with_unit(number)} is {abs(score):.1f} deviations {side} {middle}"
+    return f"{column.spec.title}: {column.with_unit(number)} is {abs(score):.1f} deviations {side} {middle}"
 
 
 def worst_first(report: RunReport, found: Sequence[Outstanding]) -> Iterator[int]:

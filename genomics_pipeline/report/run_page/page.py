@@ -19,7 +19,7 @@ from genomics_pipeline.report.run_page.verdict_section import (
 )
 from genomics_pipeline.report.run_page.work_sections import cost_section, resources_section, time_section
 
-STYLE, PROGRAM = "report.css", "report.js"  # beside this module
+STYLE, PROGRAMS = "report.css", ("refresh.js", "report.js")  # beside this module
 DATA = "data"  # the id of the element that the program reads
 
 
@@ -47,7 +47,7 @@ def report_page(report: RunReport, refresh_s: int | None = None) -> str:
     ]
     shown = [one for one in sections if one is not None]
     data = {DATA: page_data(report, found, order)}
-    extras = PageExtras(style=_beside(STYLE), script=_beside(PROGRAM), data=data, refresh_s=refresh_s)
+    extras = PageExtras(style=_beside(STYLE), script="".join(map(_beside, PROGRAMS)), data=data, refresh_s=refresh_s)
     return page(f"{report.state.run}: {report.state.pipeline}", _contents(shown), *shown, extras=extras)
 
 

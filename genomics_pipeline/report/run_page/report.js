@@ -1,7 +1,6 @@
-"use strict";
 // Makes the tables and pictures of the page searchable. All that users name is set as text, never as HTML.
 (async () => {
-  const ROW = 30, PORT = 540, AROUND = 8, BINS = 48, FAR = 50;
+  const ROW = 30, AROUND = 8, BINS = 48, FAR = 50;
   const $ = (id) => document.getElementById(id);
   const make = (tag, attributes = {}, ...children) => {
     const made = document.createElement(tag);
@@ -25,13 +24,13 @@
   }
 
   const holder = $("data");
-  if (!holder || typeof DecompressionStream === "undefined") return;
+  if (!holder || typeof DecompressionStream === "undefined") return refresh.restorePlace();
   const packed = Uint8Array.from(atob(JSON.parse(holder.textContent)), (one) => one.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const data = await new Response(stream).json();
   const { names, metrics, states, stateNames } = data;
   const count = names.length;
-  if (!count) return;
+  if (!count) return refresh.restorePlace();
   const reasons = new Map(data.reasons);
   for (const one of metrics) {
     if (one.codes) one.values = one.codes.map((code) => (code === null ? null : one.words[code]));
@@ -150,7 +149,6 @@
     const of = data.total === count ? "" : `; of the ${data.total.toLocaleString("en-US")} samples of the run, the worst are here`;
     found.textContent = `${view.rows.length.toLocaleString("en-US")} of ${count.toLocaleString("en-US")} samples${of}`;
     grid.setAttribute("aria-rowcount", String(view.rows.length + 1));
-    port.style.height = `${Math.min(view.rows.length * ROW + 64, PORT)}px`;
     port.scrollTop = 0;
     drawRows();
     mark(words && view.rows.length <= FAR ? view.rows : []);
@@ -272,14 +270,14 @@
       select.value = preferred.key;
       return select;
     };
-    const varying = numeric.filter((one) => new Set(one.values.filter((value) => value !== null)).size > 1);
+    const varying = numeric.filter((one) => new Set(names.map((_, row) => shown(one, row))).size > 2);
     const [first, second] = [varying[0] || numeric[0], varying[1] || numeric[1]];
     const x = choice("plot-x", first), y = choice("plot-y", second);
     const canvas = make("canvas", { class: "explorer", role: "img" });
     const figure = make("figure", { class: "no-print" }, make("figcaption", {}, make("h3", {}, "One metric against another"),
       make("p", { class: "note" }, "A click on a point searches for its sample; the table has the same numbers.")),
       make("p", { class: "filters" }, label("Across ", x), label("Up ", y)), canvas);
-    quality.querySelector("h2").after(figure);
+    quality.append(figure);
     let points = [];
     const colours = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
     drawPlot = (marked = []) => {
@@ -351,7 +349,15 @@
     drawPlot(rows);
   }
 
+  const kept = refresh.restoreControls();
+  if (kept) Object.assign(view, kept.view, { all: all.checked });
   drawHead();
+  if (kept) {
+    read();
+    Object.assign(filter, kept.filter);
+  }
   update();
+  refresh.keep(() => ({ view: { sort: view.sort, falling: view.falling }, filter }));
+  refresh.restorePlace();
   document.documentElement.dataset.ready = "true";
 })();

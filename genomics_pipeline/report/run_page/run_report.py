@@ -8,7 +8,9 @@ from typing import Any
 
 from genomics_pipeline.model.metric_spec import MetricSpec
 from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.planning.memory_saving import MemorySaving
 from genomics_pipeline.planning.run_cost import RunCost
+from genomics_pipeline.records.verification import VerificationRecord
 from genomics_pipeline.report.advice import Advice
 from genomics_pipeline.report.run_page.metric_values import MetricValues
 from genomics_pipeline.report.run_page.stage_work import WorkOfStage
@@ -103,6 +105,9 @@ class StageOrigin:
     citations: Sequence[str]
 
 
+INJECTED = "Injected fault"  # the name of a fact
+
+
 @dataclass(frozen=True, slots=True)
 class RunReport:
     """The content of a report.
@@ -120,9 +125,10 @@ class RunReport:
         origins: What each stage's results were made with.
         facts: Names and values of where the run is from: its sheet, reference, digests, command.
         cost: The costs; None where they are not known.
-        verification: The verdict of a verification; empty where none was asked for.
-        verified: Whether the verification found no deviation.
+        savings: What less memory would save, by stage.
+        signed: The verdict of the newest verification; None where there was none.
         notes: What the report lacks, and why.
+        read_at: When the run was read, seconds since the epoch; None where this is not known.
     """
 
     state: RunState
@@ -137,9 +143,10 @@ class RunReport:
     origins: Sequence[StageOrigin]
     facts: Sequence[tuple[str, str]]
     cost: RunCost | None = None
-    verification: str = ""
-    verified: bool = False
+    savings: Mapping[str, MemorySaving] = field(default_factory=dict)
+    signed: VerificationRecord | None = None
     notes: Sequence[str] = field(default_factory=tuple)
+    read_at: float | None = None
 
     @property
     def place(self) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
+from genomics_pipeline.planning.memory_saving import AskedResources
 from genomics_pipeline.report.task_trace import TaskTrace
 
 MIB = 1 << 20
-MIB_PER_GIB, HOUR_S = 1024, 3600
 
 
 @dataclass(slots=True)
@@ -25,13 +25,13 @@ class WorkOfStage:
         seconds: The duration of each task.
         peaks_mib: The peak memory of each task.
         waiting_s: How long the tasks waited from the submission of their jobs to their start, all together.
-        failed: How many tasks failed, the newest over each item that is not done.
+        failed: How many attempts failed, also those that others followed.
         failed_s: How long these ran.
         vcpus: The most cores that a task could use.
         memory_mib: The most memory that a task could use.
         processor_s: The time of the programs on all cores.
         core_s: The durations times the cores that the tasks could use.
-        mib_s: The durations times the memory that the tasks could use.
+        asked: The durations by what the tasks could use, and their kind of host.
     """
 
     stage: str
@@ -46,10 +46,10 @@ class WorkOfStage:
     memory_mib: int = 0
     processor_s: float = 0.0
     core_s: float = 0.0
-    mib_s: float = 0.0
+    asked: dict[AskedResources, float] = field(default_factory=dict)
 
     def add(self, task: TaskTrace) -> None:
-        """Add a task, which has ended."""
+        """Add an attempt of a task, which has ended."""
         seconds = task.seconds or 0.0
         if task.failure_class is not None:
             self.failed += 1
@@ -64,7 +64,9 @@ class WorkOfStage:
         self.memory_mib = max(self.memory_mib, memory_mib)
         self.processor_s += task.processor_seconds or 0.0
         self.core_s += seconds * vcpus
-        self.mib_s += seconds * memory_mib
+        kind, market, zone = (task.host.get(name, "") for name in ("instance_type", "market", "zone"))
+        asked = AskedResources(kind, market, zone, vcpus, memory_mib)
+        self.asked[asked] = self.asked.get(asked, 0.0) + seconds
 
     @property
     def tasks(self) -> int:
@@ -100,18 +102,6 @@ class WorkOfStage:
         after = _busy_until(sorted(one + two for one, two in zip(self.starts, self.seconds, strict=True)), edges)
         busy = [one - two for one, two in zip(before, after, strict=True)]
         return [max(0.0, (later - earlier) / width) for earlier, later in pairwise(busy)]
-
-    def asked_gib_hours(self) -> float:
-        """Return the memory that the tasks could use, over their durations."""
-        return self.mib_s / MIB_PER_GIB / HOUR_S
-
-    def enough_mib(self) -> int:
-        """Return memory that would have been enough for each task, with a fifth to spare, in steps of 256 MiB."""
-        return -(-int(max(self.peaks_mib) * 1.2) // 256) * 256
-
-    def saved_share(self) -> float:
-        """Return the share of the memory that `enough_mib` would have saved, 0 if none."""
-        return max(0.0, 1 - self.enough_mib() * self.working_s / self.mib_s) if self.mib_s else 0.0
 
 
 def _busy_until(moments: Sequence[float], edges: Sequence[float]) -> list[float]:

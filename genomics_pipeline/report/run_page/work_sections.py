@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
+from genomics_pipeline.planning.memory_saving import MemorySaving
+from genomics_pipeline.planning.run_cost import CostTally
 from genomics_pipeline.report.cost_table import dollar_words, spread_words
 from genomics_pipeline.report.duration import duration
 from genomics_pipeline.report.html_page import element, section, share_bar, table
@@ -13,7 +15,9 @@ from genomics_pipeline.report.run_page.run_report import RunReport
 from genomics_pipeline.report.run_page.stage_work import WorkOfStage, percentile
 from genomics_pipeline.report.run_page.verdict_section import scrolled
 
-WIDTH, ROW, LABELS, BUCKETS = 900, 46, 150, 180  # of the timeline: pixels, and parts of the time
+HOUR_S = 3600
+LEAST_SAVED = 0.1  # of the memory that was asked for: less is not worth a change
+WIDTH, ROW, LABELS, AXIS, BUCKETS = 900, 46, 150, 22, 180  # of the timeline: pixels, and parts of the time
 
 
 def time_section(report: RunReport) -> Element | None:
@@ -52,6 +56,18 @@ def short(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
 
 
+def amount(number: float) -> str:
+    """Return a number for people, with as many digits as can matter.
+
+    >>> amount(12345.6), amount(12.34), amount(3), amount(0.0004), amount(0)
+    ('12,346', '12.3', '3', 'under 0.001', '0')
+    """
+    if 0 < number < 0.001:
+        return "under 0.001"
+    digits = 0 if number == int(number) or number >= 100 else 1 if number >= 10 else 3
+    return f"{number:,.{digits}f}"
+
+
 def _timeline(work: Sequence[WorkOfStage], first: float, last: float) -> Element:
     drawn = []
     for row, one in enumerate(work):
@@ -66,7 +82,8 @@ def _timeline(work: Sequence[WorkOfStage], first: float, last: float) -> Element
             element("path", title, class_="bar", d=f"M{LABELS} {base}{steps}V{base}z"),
             element("path", class_="frame", d=f"M{LABELS} {base}H{WIDTH}"),
         ]
-    height = len(work) * ROW
+    height = len(work) * ROW + AXIS
+    drawn += _axis(last - first, height - 6)
     words = "; ".join(
         f"{one.stage}: from {duration(one.first_s - first)} to {duration(one.last_s - first)}" for one in work
     )
@@ -81,44 +98,107 @@ def _timeline(work: Sequence[WorkOfStage], first: float, last: float) -> Element
     )
 
 
+def _axis(seconds: float, base: int) -> Iterator[Element]:
+    """Yield the times below a timeline.
+
+    Args:
+        seconds: The time of its whole width.
+        base: The vertical place of the texts.
+    """
+    for part, anchor in ((0.0, "start"), (0.25, "middle"), (0.5, "middle"), (0.75, "middle"), (1.0, "end")):
+        place, words = LABELS + part * (WIDTH - LABELS), short(part * seconds) if part else "0"
+        yield element("text", words, x=f"{place:.0f}", y=str(base), text_anchor=anchor)
+
+
 def resources_section(report: RunReport) -> Element | None:
-    """Return what tasks could use against what they used; None before the first task is done."""
+    """Return what tasks asked for against what they used, and the saving; None before the first task is done."""
     work = [one for one in report.work if one.tasks]
     if not work:
         return None
-    heads = ("stage", "cores", "busy", "", "memory (MiB)", "peak: median", "95 %", "most", "")
-    parts: list[Element] = [scrolled(table(heads, map(_resource_row, work), (1, 2, 4, 5, 6, 7)), "Resources by stage")]
-    if "://" in report.place:
-        parts += [element("p", line) for line in _savings(work)]
-    else:
-        parts.append(element("p", "On this machine, tasks share the memory that is there.", class_="note"))
+    cores = ("stage", "cores of a task", "core-hours asked", "used", "")
+    memory = ("stage", "of a task (MiB)", "peak: median", "95 %", "most", "", "GiB-hours asked", "saving")
+    asked = [_memory_row(one, report.savings.get(one.stage)) for one in work]
+    parts = [
+        element("h3", "Cores"),
+        scrolled(table(cores, map(_cores_row, work), (1, 2, 3)), "Cores by stage"),
+        element("h3", "Memory"),
+        scrolled(table(memory, asked, (1, 2, 3, 4, 6, 7)), "Memory by stage"),
+    ]
+    parts += [element("p", line) for line in _saving_lines(report)]
+    parts += [element("p", line, class_="note") for line in _saving_notes(report)]
     return _with_id("resources", section("Resources", *parts))
 
 
-def _resource_row(one: WorkOfStage) -> tuple[Element | str, ...]:
+def _cores_row(one: WorkOfStage) -> tuple[Element | str, ...]:
+    busy = one.processor_s / (one.core_s or 1)
+    hours = (amount(one.core_s / HOUR_S), amount(one.processor_s / HOUR_S))
+    return one.stage, f"{one.vcpus:,}", *hours, share_bar(busy, f"{busy:.0%} of the time of its cores")
+
+
+def _memory_row(one: WorkOfStage, saving: MemorySaving | None) -> tuple[Element | str, ...]:
     ordered = sorted(one.peaks_mib)
     peaks = (percentile(ordered, 50), percentile(ordered, 95), ordered[-1])
-    busy, full = one.processor_s / (one.core_s or 1), ordered[-1] / (one.memory_mib or 1)
+    full = ordered[-1] / (one.memory_mib or 1)
     return (
         one.stage,
-        f"{one.vcpus:,}",
-        f"{busy:.0%}",
-        share_bar(busy, f"{busy:.0%} of the time of its cores"),
         f"{one.memory_mib:,}",
         *(f"{peak:,.0f}" for peak in peaks),
         share_bar(full, f"{full:.0%} of its memory"),
+        amount(saving.asked_gib_hours) if saving else "",
+        _saved_words(saving),
     )
 
 
-def _savings(work: Sequence[WorkOfStage]) -> Iterator[str]:
-    for one in work:
-        share = one.saved_share()
-        if share >= 0.1:
-            yield (
-                f"{one.stage}: no task used more than {max(one.peaks_mib):,.0f} MiB. With memory_mib = "
-                f"{one.enough_mib():,} in its step.toml it would ask for {share:.0%} less memory, of "
-                f"{one.asked_gib_hours():,.1f} GiB-hours."
-            )
+def _saved_words(saving: MemorySaving | None) -> str:
+    """Return a saving in dollars where hosts have a price, else in GiB-hours; nothing where it is small."""
+    if saving is None or not _is_worthwhile(saving):
+        return ""
+    if saving.dollars is None:
+        return f"{amount(saving.saved_gib_hours)} GiB-hours"
+    return f"${dollar_words(saving.saved_dollars)}"
+
+
+def _is_worthwhile(saving: MemorySaving) -> bool:
+    return saving.saved_gib_hours >= LEAST_SAVED * saving.asked_gib_hours > 0
+
+
+def _saving_lines(report: RunReport) -> Iterator[str]:
+    """Yield how each saving of dollars is made, and all of them together."""
+    priced = {stage: one for stage, one in report.savings.items() if one.dollars is not None and _is_worthwhile(one)}
+    peaks = {one.stage: max(one.peaks_mib) for one in report.work if one.tasks}
+    for stage, one in priced.items():
+        yield (
+            f"{stage}: no task used more than {peaks[stage]:,.0f} MiB. With memory_mib = {one.enough_mib:,} in its "
+            f"step.toml, a fifth more than that, it would ask for {amount(one.saved_gib_hours)} of "
+            f"{amount(one.asked_gib_hours)} GiB-hours less{_dollar_words(one)}."
+        )
+    if len(priced) > 1:
+        yield f"All together: ${dollar_words(sum(one.saved_dollars for one in priced.values()))}."
+
+
+def _dollar_words(saving: MemorySaving) -> str:
+    whole = dollar_words(saving.dollars or 0.0)
+    if saving.saved_dollars <= 0:
+        return f", which saves none of ${whole}: its cores decide its share of the hosts"
+    return f", and cost ${dollar_words(saving.saved_dollars)} of ${whole} less"
+
+
+def _saving_notes(report: RunReport) -> Iterator[str]:
+    yield "Asked is what a task could use, over its duration; used are the processor time and the peak of its program."
+    dates = sorted({date for one in report.savings.values() for date in one.dates})
+    if dates:
+        yield f"Dollars are of the shares of the hosts that the tasks had, by prices of {', '.join(dates)}."
+    elif "://" not in report.place:
+        yield "Tasks of one machine share its memory: what one does not ask for, another can use at the same time."
+
+
+def _by_partition(partitions: Mapping[str, CostTally], is_priced: bool) -> Element:
+    heads = ("partition", "tasks", "core-hours", "dollars")[: 4 if is_priced else 3]
+    rows = [
+        (name, f"{one.tasks:,}", amount(one.core_hours), dollar_words(one.dollars))[: len(heads)]
+        for name, one in sorted(partitions.items())
+    ]
+    return table(heads, rows, (1, 2, 3))
 
 
 def cost_section(report: RunReport) -> Element | None:
@@ -126,14 +206,20 @@ def cost_section(report: RunReport) -> Element | None:
     cost = report.cost
     if cost is None or not cost.lines:
         return None
+    is_priced = bool(cost.dollars) or any(one.dates for one in cost.lines)
     rows = [
-        (one.name, f"{one.count:,.6g}", one.unit, dollar_words(one.dollars), ", ".join(one.dates)) for one in cost.lines
+        (one.name, amount(one.count), one.unit, dollar_words(one.dollars), ", ".join(one.dates)) for one in cost.lines
     ]
     if cost.wasted.tasks:
         wasted = cost.wasted
-        rows.append(("failed attempts", f"{wasted.core_hours:,.6g}", "core-hour", dollar_words(wasted.dollars), ""))
-    rows.append(("total", "", "", dollar_words(cost.dollars), spread_words(cost)))
-    parts = [scrolled(table(("", "count", "unit", "dollars", "prices of"), rows, (1, 3)), "Cost by line")]
+        rows.append(("failed attempts", amount(wasted.core_hours), "core-hour", dollar_words(wasted.dollars), ""))
+    if is_priced:
+        rows.append(("total", "", "", dollar_words(cost.dollars), spread_words(cost)))
+    heads = ("", "count", "unit", "dollars", "prices of")
+    shown = len(heads) if is_priced else heads.index("dollars")
+    parts = [scrolled(table(heads[:shown], [row[:shown] for row in rows], (1, 3)), "Cost by line")]
+    if cost.partitions:
+        parts.append(scrolled(_by_partition(cost.partitions, is_priced), "Cost by partition"))
     parts += [element("p", f"Not counted: {one}.", class_="note") for one in cost.not_counted]
     return _with_id("cost", section("Cost", *parts))
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import Problem
 from genomics_pipeline.model.metric_spec import DeclaredMetrics
-from genomics_pipeline.model.overrides import assignments
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.report.run_summary import Outcomes
 from genomics_pipeline.report.stage_times import TimesByStage
@@ -30,6 +29,7 @@ from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunRequest
 from genomics_pipeline.runs.run_files import LogEnd, RunFiles
+from genomics_pipeline.runs.seen_records import SeenRecords
 
 
 class AwsBackend:
@@ -39,6 +39,7 @@ class AwsBackend:
         run: The run.
     """
 
+    folder = None
     # All callers in an account together may call DescribeMapRun once a second, with bursts of 200.
     poll_s = 10.0
 
@@ -52,8 +53,14 @@ class AwsBackend:
         return self._run.record.requested_pipeline
 
     def definition_problems(self) -> Iterator[Problem]:
-        """Compare the definition in the bucket with the deployed one, and the images with this installation."""
-        return run_problems(self._run)
+        """Compare the definition with its digest and the deployed one, and the images with this installation."""
+        yield from self._run.definition_problems()
+        yield from run_problems(self._run)
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """Nothing: the stack is asked."""
+        return ()
 
     @cached_property
     def _watcher(self) -> AwsRunWatcher:
@@ -73,19 +80,11 @@ class AwsBackend:
 
     def facts(self) -> Iterator[tuple[str, str]]:
         """Yield what the record of the run says."""
-        record = self._run.record
-        yield "Submitted", record.submitted
-        yield "Sample sheet", record.manifest
-        yield "Reference", record.reference
-        yield "Pipeline", record.pipeline
-        yield "Overridden parameters", ", ".join(assignments(record.parameters))
-        yield "State machine", record.state_machine_arn
-        yield "First execution", record.execution_arn
-        yield "Digest of all that decides the results", record.digest
+        return self._run.facts()
 
-    def outcomes(self, state: RunState) -> Outcomes:
+    def outcomes(self, state: RunState, seen: SeenRecords) -> Outcomes:
         """Read the completion records and metrics from S3."""
-        return outcomes_of_state(self.files, self._run.record.metrics, state)
+        return outcomes_of_state(self.files, self._run.record.metrics, state, seen)
 
     def failed_items(self) -> list[ItemFailure]:
         """Read the failures from the files of ResultWriter, and from Step Functions while a Map Run is running."""

@@ -58,7 +58,7 @@ class BudgetGuard:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._run, self._dollars, self._note, self._clock = run, dollars, note, clock
-        self._prices = load_prices(run.deployment.region, prices_folder)
+        self._prices = load_prices(run.region, prices_folder)
         self._account = SpendingAccount(lambda region: load_prices(region, prices_folder), volume_gib=0)
         self._seen: set[tuple[str, str]] = set()
         self._next = 0.0
@@ -123,7 +123,7 @@ class BudgetGuard:
                     self._account.add(record)
 
     def _running_jobs(self) -> list[JobDetailTypeDef]:
-        names = self._run.deployment.names
+        names = self._run.names
         found = []
         for queue in (names.job_queue, names.on_demand_queue):
             jobs = active_jobs(queue, partial(may_be_job_of, self._run.name), self._run.clients)
@@ -136,7 +136,7 @@ class BudgetGuard:
         needs = {one["type"]: float(one["value"]) for one in container.get("resourceRequirements", ())}
         vcpus = needs.get("VCPU", container.get("vcpus", 1))
         memory_mib = needs.get("MEMORY", container.get("memory", 1))
-        is_spot = not job["jobQueue"].endswith(f"/{self._run.deployment.names.on_demand_queue}")
+        is_spot = not job["jobQueue"].endswith(f"/{self._run.names.on_demand_queue}")
         seconds = max(0.0, self._clock() - job["startedAt"] / 1000)
         per_hour = typical_cost(self._prices, vcpus, memory_mib, is_spot=is_spot)
         return per_hour * seconds / 3600

@@ -69,7 +69,7 @@ def remaining_jobs(run: AwsRun) -> Iterator[str]:
     Raises:
         RunError: if AWS cannot be reached.
     """
-    names = run.deployment.names
+    names = run.names
     for queue in (names.job_queue, names.on_demand_queue):
         for job in active_jobs(queue, partial(may_be_job_of, run.name), run.clients):
             if is_job_of(run.place, job) and not job.get("isTerminated"):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from typing import Any
 
-from genomics_pipeline.asl.canonical import canonical_json
+from genomics_pipeline.asl.canonical import canonical_digest
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.deployment import Deployment
 from genomics_pipeline.aws.executions import read_definition
@@ -16,7 +15,6 @@ from genomics_pipeline.aws.jobs import DeployedJob, deployed_job
 from genomics_pipeline.aws.registry import has_tag
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError, Problem, RunError
-from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.catalog import load_pipeline
@@ -64,9 +62,9 @@ def run_problems(run: AwsRun) -> Iterator[Problem]:
     """
     files = run.files
     machine, place = run.record.state_machine_arn, files.shown_key(run_layout.DEFINITION)
-    own = _digest(read_run_definition(run.store, run.place.uri(run_layout.DEFINITION)))
+    own = files.definition_digest()
     text = read_definition(machine, run.clients)
-    found = "none" if text is None else _digest(json.loads(text))
+    found = "none" if text is None else canonical_digest(json.loads(text))
     if found != own:
         yield Problem(
             f"expected the deployed definition to be that of the run, of the digest {own}, found {found}", place
@@ -82,10 +80,6 @@ def run_problems(run: AwsRun) -> Iterator[Problem]:
         if step in newest and newest[step] != arn:
             yield Problem(f"image of {step}: expected the job definition of the run, {arn}, found {newest[step]}")
     yield from image_problems(steps, jobs, run.deployment, run.clients)
-
-
-def _digest(document: Mapping[str, Any]) -> str:
-    return sha256(canonical_json(document).encode()).hexdigest()
 
 
 def _differences(path: str, expected: Any, found: Any) -> Iterator[str]:

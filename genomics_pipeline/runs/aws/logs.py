@@ -28,13 +28,13 @@ def log_end(
     """
     streams = failure.log_streams if failure else ()
     if not streams and (job := read_job(run.store, run.place, stage, item)):
-        streams = cloudwatch.log_streams(job.job_id, run.clients)
+        streams = cloudwatch.log_streams(job.attempt.job_id, run.clients)
     if attempt is not None and not 1 <= attempt <= len(streams):
         raise RunError(f"{item}: expected attempt {attempt} of {stage}, found {len(streams)}")
     for stream in [streams[attempt - 1]] if attempt else reversed(streams):
         if stream is None:  # the host was lost, or the image not found, before the container started
             continue
-        group = run.deployment.names.log_group
+        group = run.names.log_group
         last_lines = cloudwatch.last_lines(group, stream, lines, run.clients)
         if last_lines is not None:
             return LogEnd(f"{group} {stream}", last_lines)

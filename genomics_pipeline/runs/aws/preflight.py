@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import astuple
 from itertools import accumulate, repeat
 from operator import mul
 
@@ -13,17 +14,17 @@ from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.report.command_line import command_line
-from genomics_pipeline.report.record_failures import RecordRow
+from genomics_pipeline.report.record_failures import FailedRecord
 from genomics_pipeline.report.run_state import CHECKED
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws.records.backend import RecordAwsBackend
-from genomics_pipeline.runs.aws.records.submit import RecordSubmitOutcome, RecordSubmitRequest, submit_records
+from genomics_pipeline.runs.aws.records.submit import RecordSubmitRequest, submit_records
 from genomics_pipeline.runs.aws.run import AwsRun, read_record, run_place
-from genomics_pipeline.runs.aws.submission import Submission
+from genomics_pipeline.runs.aws.submission import RecordsSize, Submission, SubmitOutcome
+from genomics_pipeline.runs.fastq_checks import READING, reading_stage, stage_reading
 from genomics_pipeline.runs.status import watch
 
 PIPELINE = "preflight"
-SHARED = {"read_layout", "quality_encoding"}  # parameters of alignment that say how files are read
 
 
 def preflight(
@@ -60,10 +61,10 @@ def preflight(
         lambda text: None,
     )
     if outcome.status == CHECKED:
-        note(f"preflight: {quantity(outcome.objects, 'file')} would be checked")
+        note(f"preflight: {quantity(outcome.size.objects, 'file')} would be checked")
         return
     started = "submitted" if outcome.started else "submitted before"
-    note(f"preflight: {outcome.run} ({started}), {quantity(outcome.objects, 'file')}")
+    note(f"preflight: {outcome.run} ({started}), {quantity(outcome.size.objects, 'file')}")
     _await_end(outcome, submission, adapters, wait)
     note("preflight: all files can be used")
 
@@ -71,23 +72,21 @@ def preflight(
 def _parameters(submission: Submission) -> Iterator[str]:
     """Yield the parameters of the step that say how files are read, as those of the stage that aligns them."""
     plan = submission.plan
-    for stage in plan.pipeline.stages:
-        if set(stage.step.parameters) >= SHARED:
-            values = {**plan.pipeline.parameters.get(stage.name, {}), **plan.overrides.get(stage.name, {})}
-            yield from (f"{PIPELINE}.{name}={values[name]}" for name in sorted(SHARED & set(values)))
-            return
+    if (stage := reading_stage(plan.pipeline)) is not None:
+        reading = stage_reading(stage, plan.pipeline, plan.overrides)
+        yield from (f"{PIPELINE}.{name}={value}" for name, value in zip(READING, astuple(reading), strict=True))
 
 
 def _await_end(
-    outcome: RecordSubmitOutcome, submission: Submission, adapters: Adapters, wait: Callable[[float], object]
+    outcome: SubmitOutcome[RecordsSize], submission: Submission, adapters: Adapters, wait: Callable[[float], object]
 ) -> None:
     place = run_place(outcome.run, submission.deployment.bucket)
     record = read_record(place, adapters.store)
-    run = AwsRun(outcome.run, place, submission.deployment, adapters.clients, adapters.store, record)
+    run = AwsRun(outcome.run, place, adapters.clients, adapters.store, record)
     pauses = accumulate(repeat(2.0), mul, initial=1.0)
     for state in watch(RecordAwsBackend(run), lambda most: wait(min(most, next(pauses)))):  # noqa: B007
         pass
-    rows = list(_written_rows(RecordAwsBackend(run), wait))
+    rows = list(_written_failures(RecordAwsBackend(run), wait))
     sheet = without_secrets(submission.request.manifest)
     if rows:
         raise DataError(list(_problems(rows, outcome, sheet)))
@@ -97,17 +96,17 @@ def _await_end(
         )
 
 
-def _written_rows(backend: RecordAwsBackend, wait: Callable[[float], object]) -> Iterator[RecordRow]:
+def _written_failures(backend: RecordAwsBackend, wait: Callable[[float], object]) -> Iterator[FailedRecord]:
     """Yield the records without a result; ResultWriter's files are written some seconds after the end."""
     for _ in range(6):
         with suppress(RunError):
-            yield from list(backend.failure_rows())
+            yield from list(backend.failed_records())
             return
         wait(backend.poll_s)
-    yield from backend.failure_rows()
+    yield from backend.failed_records()
 
 
-def _problems(rows: list[RecordRow], outcome: RecordSubmitOutcome, sheet: str) -> Iterator[Problem]:
+def _problems(rows: list[FailedRecord], outcome: SubmitOutcome[RecordsSize], sheet: str) -> Iterator[Problem]:
     """Yield a problem for each lane, then the command that makes another attempt where the files are not at fault.
 
     Args:

@@ -15,7 +15,7 @@ def queue_states(run: AwsRun) -> tuple[list[QueueState], str | None]:
 
     The state of a run is useful without that of its queues: a right that is missing must not hide it.
     """
-    names = run.deployment.names
+    names = run.names
     try:
         states = [_queue_state(run, queue) for queue in (names.job_queue, names.on_demand_queue)]
     except RunError as error:
@@ -38,5 +38,5 @@ def _queue_state(run: AwsRun, queue: str) -> QueueState | None:
         job=head.detail["jobName"],
         since=head.since,
         status_reason=head.detail.get("statusReason", ""),
-        link=job_link(head.detail["jobId"], run.deployment.partition, run.deployment.region),
+        link=job_link(head.detail["jobId"], run.partition, run.region),
     )

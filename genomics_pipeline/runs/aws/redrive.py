@@ -28,7 +28,9 @@ from genomics_pipeline.records.definition import read_run_definition
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.runs.aws.chain import started_chain
 from genomics_pipeline.runs.aws.run import AwsRun
+from genomics_pipeline.runs.aws.state import AwsRunWatcher
 from genomics_pipeline.runs.redrive import RedriveOutcome, RedriveRequest
+from genomics_pipeline.runs.unrecorded_attempts import record_unrecorded
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
@@ -72,6 +74,7 @@ def redrive(run: AwsRun, request: RedriveRequest) -> RedriveOutcome:
         count = execution.get("redriveCount", 0)
         before = replace(before, redrive_count=count)
         _check(run, execution, request)
+        record_unrecorded(run.files, AwsRunWatcher(run).all_failures())
         try:
             date = redrive_execution(arn, _token(arn, count), run.clients)
         except NotRedrivable as error:  # the state of the execution has changed since

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 from genomics_pipeline.aws.clients import Clients, aws_call
-from genomics_pipeline.aws.deployment import Deployment
+from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.model import run_layout
+from genomics_pipeline.model.errors import Problem
+from genomics_pipeline.model.overrides import assignments
+from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.records.aws_run import AwsRunRecord, read_aws_run
+from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.runs.run_files import RunFiles
-from genomics_pipeline.stores.protocol import Store
+from genomics_pipeline.stores.protocol import MissingObject, Store
 from genomics_pipeline.stores.routed import RoutedStore
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AwsRun:
-    """A run on AWS.
+    """A run on AWS, as its record describes it.
 
     Attributes:
         name: The name of the run and of its first execution.
         place: The place of its files.
-        deployment: The stack that it runs in.
         clients: The AWS clients.
         store: The store that reads and writes its files.
         record: The record of the run, ``run.json``.
@@ -29,15 +35,65 @@ class AwsRun:
 
     name: str
     place: RunPlace
-    deployment: Deployment
     clients: Clients
     store: RoutedStore
     record: AwsRunRecord
 
     @property
+    def names(self) -> ResourceNames:
+        """The names of the resources of its stack."""
+        return ResourceNames(self.record.stack)
+
+    @property
+    def partition(self) -> str:
+        """The partition of its state machine: ``aws``, ``aws-cn`` or ``aws-us-gov``."""
+        return self._of_arn(1)
+
+    @property
+    def region(self) -> str:
+        """The Region of its state machine."""
+        return self._of_arn(3)
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """The stack that it runs in, for what only CloudFormation tells.
+
+        Raises:
+            RunError: if there is none, or the call fails.
+        """
+        return find_deployment(self.record.stack, self.clients)
+
+    @property
     def files(self) -> RunFiles:
         """The files of the run."""
-        return RunFiles(self.store, self.place, self.place.uri("").rstrip("/"), self.deployment.names.log_group)
+        return RunFiles(self.store, self.place, self.place.uri("").rstrip("/"), self.names.log_group)
+
+    def _of_arn(self, place: int) -> str:
+        """Return a part of the ARN of its state machine; an empty text where the record has no ARN."""
+        return dict(enumerate(self.record.state_machine_arn.split(":"))).get(place, "")
+
+    def definition_problems(self) -> Iterator[Problem]:
+        """Compare the definition in the bucket with the digest that was recorded when the run was submitted."""
+        found = self.files.definition_digest()
+        if found != self.record.definition:
+            expected = f"expected the definition that was submitted, of the digest {self.record.definition}"
+            yield Problem(f"{expected}, found {found}", self.files.shown_key(run_layout.DEFINITION))
+
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """Yield what identifies the run in its record; see `runs.readable_run.ReadableRun.facts`."""
+        record = self.record
+        yield "Submitted", record.submitted
+        yield "Sample sheet", record.manifest
+        yield "Reference", record.reference
+        yield "Pipeline", record.pipeline
+        yield "Overridden parameters", ", ".join(assignments(record.parameters))
+        yield "State machine", record.state_machine_arn
+        yield "First execution", record.execution_arn
+        yield "Digest of all that decides the results", record.digest
+        yield "Digest of the definition", record.definition
+        with suppress(MissingObject):
+            used = read_input(self.store, self.place.uri(run_layout.INPUT)).job_definitions
+            yield from ((f"Job definition of {step}", arn) for step, arn in used.items())
 
 
 def run_place(name: str, bucket: str) -> RunPlace:

@@ -39,7 +39,7 @@ from genomics_pipeline.runs.map_run_ends import (
 )
 from genomics_pipeline.runs.outcome import run_error, scopes_of
 from genomics_pipeline.runs.reruns.chain import earlier_results, older_failures, since_whole
-from genomics_pipeline.runs.run_files import COHORT
+from genomics_pipeline.runs.stage_groups import COHORT
 from genomics_pipeline.stores.protocol import MissingObject, Store
 
 if TYPE_CHECKING:
@@ -129,17 +129,16 @@ class AwsRunWatcher:
         return [*self._failed_before, *newest, *self._unfinished_items(once)]
 
     def _links(self) -> dict[str, str]:
-        stack = self._run.deployment
-        logs = log_group_link(stack.names.log_group, stack.partition, stack.region)
+        logs = log_group_link(self._run.names.log_group, self._run.partition, self._run.region)
         return {"execution": execution_link(self._newest.arn), "logs": logs}
 
     def _with_link(self, one: ItemFailure) -> ItemFailure:
         """Return a failure with the link to the log of its last attempt that has one."""
-        stack = self._run.deployment
         stream = next(filter(None, reversed(one.failure.log_streams)), None)
         if stream is None:
             return one
-        return replace(one, log_link=log_stream_link(stack.names.log_group, stream, stack.partition, stack.region))
+        run = self._run
+        return replace(one, log_link=log_stream_link(run.names.log_group, stream, run.partition, run.region))
 
     def all_failures(self) -> Iterator[ItemFailure]:
         """Yield the items of all children that failed or never started, in bounded memory.

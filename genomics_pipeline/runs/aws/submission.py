@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.aws.clients import Clients
@@ -32,8 +32,10 @@ from genomics_pipeline.runs.run_files import RunFiles
 
 SHORT_DIGEST = 12
 # The greatest length of the part of a run's name that comes from the sheet: a digest and the suffix of a rerun follow.
-NAME_CHARACTERS = quotas.EXECUTION_NAME.value - SHORT_DIGEST - 1 - len(rerun_name("", 999))
-SHEET_ENDING = re.compile(r"(\.(csv|tsv|jsonl|ndjson))?(\.(gz|bgz|bz2|xz|zst))?$", re.IGNORECASE)
+_NAME_CHARACTERS = quotas.EXECUTION_NAME.value - SHORT_DIGEST - 1 - len(rerun_name("", 999))
+_ENDING = re.compile(r"(\.(csv|tsv|jsonl|ndjson))?(\.(gz|bgz|bz2|xz|zst))?$", re.IGNORECASE)
+
+Size = TypeVar("Size", "CohortSize", "RecordsSize")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,71 @@ class SubmitRequest(RunRequest):
     wait_s: int = WAIT_S
     history: Sequence[RunFiles] = ()
     preflight: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CohortSize:
+    """The size of a run over samples.
+
+    Attributes:
+        samples: The number of its samples.
+        intervals: The number of its intervals.
+        jobs: The number of its jobs, without retries.
+        least_seconds: The least time in seconds in which AWS starts all of them.
+    """
+
+    samples: int
+    intervals: int
+    jobs: int
+    least_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsSize:
+    """The size of a run over records.
+
+    Attributes:
+        objects: The number of objects with records.
+        size_bytes: Their size.
+        map_runs: The number of Map Runs.
+    """
+
+    objects: int
+    size_bytes: int
+    map_runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitOutcome(Generic[Size]):
+    """The outcome of a submission.
+
+    Attributes:
+        run: The name of the run.
+        uri: The URI of its folder.
+        stack: The stack that it runs in.
+        status: The status of its execution; `CHECKED` after a dry run.
+        started: Whether this call started the execution.
+        execution_arn: The ARN of the execution.
+        size: The size of the run.
+        warnings: Warnings about the request.
+        first_attempts: The first attempts that were learned, a line for each stage.
+    """
+
+    run: str
+    uri: str
+    stack: str
+    status: str
+    started: bool
+    execution_arn: str
+    size: Size
+    warnings: tuple[str, ...] = ()
+    first_attempts: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``submit --json`` prints."""
+        members = asdict(self)
+        size = members.pop("size")
+        return {**members, **size}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +157,7 @@ class Submission:
     @property
     def place(self) -> RunPlace:
         """The place of the run: its name has that of the sheet, or of the pipeline without one, and the digest."""
-        sheet = self.request.manifest or self.plan.pipeline.name
-        stem = SHEET_ENDING.sub("", PurePosixPath(without_secrets(sheet)).name)
-        clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:NAME_CHARACTERS] or "run"
-        return run_place(f"{clean}-{self.digest[:SHORT_DIGEST]}", self.deployment.bucket)
+        return place_of(self.request.manifest or self.plan.pipeline.name, self.digest, self.deployment.bucket)
 
     @property
     def execution_arn(self) -> str:
@@ -118,6 +182,19 @@ class Submission:
         )
 
 
+def place_of(given: str, digest: str, bucket: str) -> RunPlace:
+    """Return the place of a run.
+
+    Args:
+        given: The path or URI that was submitted, of whose name that of the run begins with.
+        digest: The sha256 of everything that determines the results.
+        bucket: The bucket of the stack.
+    """
+    stem = _ENDING.sub("", PurePosixPath(without_secrets(given)).name)
+    clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:_NAME_CHARACTERS] or "run"
+    return run_place(f"{clean}-{digest[:SHORT_DIGEST]}", bucket)
+
+
 def submission_digest(
     planned: RunInputs, document: Mapping[str, Any], reference: AwsReference, intervals: str, architecture: Architecture
 ) -> str:
@@ -130,17 +207,22 @@ def submission_digest(
         intervals: The intervals, one JSON line each.
         architecture: The processor architecture of the images.
     """
-    parts = [
-        canonical_json(document),
-        json.dumps({name: tag(step, architecture) for name, step in planned.steps.items()}, sort_keys=True),
-        json.dumps(planned.overrides, sort_keys=True),
-        reference.uri,
-        *([reference.alt] if reference.alt else []),
+    parts: list[Iterable[str]] = [
+        [canonical_json(document)],
+        [json.dumps({name: tag(step, architecture) for name, step in planned.steps.items()}, sort_keys=True)],
+        [json.dumps(planned.overrides, sort_keys=True)],
+        [reference.uri],
+        *([[reference.alt]] if reference.alt else []),
         manifest_lines(planned.samples),
-        *filter(None, [gvcf_lines(planned.samples)]),
-        intervals,
+        *([gvcf_lines(planned.samples)] if any(one.gvcf is not None for one in planned.samples) else []),
+        [intervals],
     ]
-    return sha256("\0".join(parts).encode()).hexdigest()
+    digest = sha256()
+    for number, part in enumerate(parts):
+        digest.update(b"\0" if number else b"")
+        for text in part:
+            digest.update(text.encode())
+    return digest.hexdigest()
 
 
 def start_submitted(machine: str, place: RunPlace, execution_input: str, clients: Clients) -> bool:

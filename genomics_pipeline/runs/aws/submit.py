@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from genomics_pipeline.asl.canonical import canonical_json
+from genomics_pipeline.asl.canonical import canonical_digest, canonical_json
 from genomics_pipeline.asl.payload_budget import least_duration, payload_budgets
 from genomics_pipeline.aws.clients import Clients
 from genomics_pipeline.aws.executions import find_execution
@@ -32,51 +32,21 @@ from genomics_pipeline.runs.aws.items import Items, upload_large_items, upload_p
 from genomics_pipeline.runs.aws.preflight import preflight
 from genomics_pipeline.runs.aws.reference import indexes_of, upload_reference
 from genomics_pipeline.runs.aws.rights import refuse_missing_rights
-from genomics_pipeline.runs.aws.submission import Submission, SubmitRequest, name_taken, start_submitted
+from genomics_pipeline.runs.aws.submission import (
+    CohortSize,
+    Submission,
+    SubmitOutcome,
+    SubmitRequest,
+    name_taken,
+    start_submitted,
+)
 from genomics_pipeline.runs.aws.submission_checks import check_request
 from genomics_pipeline.runs.catalog import absolute_name
 from genomics_pipeline.runs.outcome import declared_metrics
 from genomics_pipeline.stores.protocol import Store
 
 
-@dataclass(frozen=True, slots=True)
-class SubmitOutcome:
-    """The outcome of a submission.
-
-    Attributes:
-        run: The name of the run.
-        uri: The URI of its folder.
-        stack: The stack that it runs in.
-        status: The status of its execution; `CHECKED` after a dry run.
-        started: Whether this call started the execution.
-        execution_arn: The ARN of the execution.
-        samples: The number of its samples.
-        intervals: The number of its intervals.
-        jobs: The number of its jobs, without retries.
-        least_seconds: The least time in seconds in which AWS starts all of them.
-        warnings: Warnings about the request.
-        first_attempts: The first attempts that were learned, a line for each stage.
-    """
-
-    run: str
-    uri: str
-    stack: str
-    status: str
-    started: bool
-    execution_arn: str
-    samples: int
-    intervals: int
-    jobs: int
-    least_seconds: float
-    warnings: tuple[str, ...]
-    first_attempts: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the object that ``submit --json`` prints."""
-        return {**asdict(self), "warnings": list(self.warnings), "first_attempts": list(self.first_attempts)}
-
-
-def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], None]) -> SubmitOutcome:
+def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], None]) -> SubmitOutcome[CohortSize]:
     """Check a request, upload the files of the run and start its execution; the same call again starts nothing.
 
     Args:
@@ -112,7 +82,7 @@ def submit(request: SubmitRequest, adapters: Adapters, note: Callable[[str], Non
     return replace(checked, status="RUNNING" if started else _status(submission, clients), started=started)
 
 
-def _dry_run_outcome(submission: Submission, files: Mapping[str, Items]) -> SubmitOutcome:
+def _dry_run_outcome(submission: Submission, files: Mapping[str, Items]) -> SubmitOutcome[CohortSize]:
     """Return the outcome of a submission that started nothing."""
     counts = {scope: items.count for scope, items in files.items()}
     jobs, seconds = least_duration(submission.plan.stages_that_run, counts)
@@ -123,16 +93,13 @@ def _dry_run_outcome(submission: Submission, files: Mapping[str, Items]) -> Subm
         status=CHECKED,
         started=False,
         execution_arn=submission.execution_arn,
-        samples=counts["sample"],
-        intervals=counts["interval"],
-        jobs=jobs,
-        least_seconds=seconds,
+        size=CohortSize(counts["sample"], counts["interval"], jobs, seconds),
         warnings=tuple(submission.warnings),
         first_attempts=tuple(submission.attempts.words()),
     )
 
 
-def _account_warnings(submission: Submission, checked: SubmitOutcome, clients: Clients) -> Iterator[str]:
+def _account_warnings(submission: Submission, checked: SubmitOutcome[CohortSize], clients: Clients) -> Iterator[str]:
     """Yield what the account lacks for a run.
 
     Args:
@@ -141,7 +108,7 @@ def _account_warnings(submission: Submission, checked: SubmitOutcome, clients: C
         clients: The AWS clients.
     """
     values = parameter_values(describe(submission.request.stack, clients))
-    counts = {"sample": checked.samples, "interval": checked.intervals}
+    counts = {"sample": checked.size.samples, "interval": checked.size.intervals}
     yield from account_notes(run_need(submission.plan.stages_that_run, counts, most_vcpus(values)), clients)
 
 
@@ -149,20 +116,20 @@ def _write(submission: Submission, folder: Path) -> dict[str, Items]:
     """Write the files of the run into a folder of this machine, and return its items by scope."""
     planned, place = submission.plan, submission.place
     budgets = payload_budgets(planned.pipeline, submission.document, submission.input.to_json())
-    lines = {
+    lines: dict[str, tuple[str, Iterable[str]]] = {
         "sample": (run_layout.MANIFEST, manifest_lines(planned.samples)),
-        "interval": (run_layout.INTERVALS, submission.intervals),
+        "interval": (run_layout.INTERVALS, StringIO(submission.intervals)),
     }
     items = {
         scope: write_items(
             folder / name,
             scope,
-            submission.attempts.lines(scope, text),
+            submission.attempts.lines(scope, of_scope),
             budgets.get(scope),
             place,
             max(1, planned.parts) if scope == "sample" else 1,
         )
-        for scope, (name, text) in lines.items()
+        for scope, (name, of_scope) in lines.items()
     }
     (folder / run_layout.DEFINITION).write_text(canonical_json(submission.document))
     (folder / run_layout.INPUT).write_text(input_text(submission.input))
@@ -179,6 +146,7 @@ def _record(submission: Submission) -> AwsRunRecord:
         state_machine_arn=submission.deployment.state_machine_arn(planned.pipeline.name),
         execution_arn=submission.execution_arn,
         digest=submission.digest,
+        definition=canonical_digest(submission.document),
         parameters=planned.overrides,
         tolerated=dict(planned.tolerated),
         accepted=submission.request.accepted,
@@ -203,7 +171,7 @@ def _upload(
     note(f"uploading to {place.uri('')}")
     upload_large_items(files.values(), place, store)
     folder = files["sample"].file.parent
-    if given := gvcf_lines(submission.plan.samples):
+    if given := "".join(gvcf_lines(submission.plan.samples)):
         store.write(place.uri(run_layout.GVCFS), given.encode())
     if earlier := earlier_lines(submission.plan.earlier):
         store.write(place.uri(run_layout.EARLIER), earlier.encode())

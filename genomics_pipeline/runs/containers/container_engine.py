@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ class ContainerEngine:
         return int(self.inspect(image)["Size"]) >> 20
 
 
-def options(values: Mapping[str, Sequence[str]]) -> list[str]:
+def options(values: Mapping[str, Iterable[str]]) -> list[str]:
     """Return the arguments of options that may be repeated.
 
     >>> options({"--volume": ["a:a", "b:b"], "--rm": []})

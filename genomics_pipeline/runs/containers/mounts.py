@@ -6,6 +6,7 @@ import csv
 import glob
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +15,38 @@ from genomics_pipeline.reference.index_kinds import INDEX_KINDS
 from genomics_pipeline.stores.local import LocalStore
 
 
-def mount(source: Path, target: Path, *, readonly: bool = True) -> str:
-    """Return a value of the option ``--mount``, which unlike ``--volume`` accepts any path.
+@dataclass(frozen=True, slots=True, order=True)
+class Mount:
+    """A file or folder of this machine that a container sees.
 
-    Args:
-        source: The path on this machine.
+    Attributes:
         target: The path in the container.
+        source: The path on this machine; None for an empty folder.
         readonly: Whether the container may only read it.
-
-    >>> mount(Path("/a:1,2"), Path("/b"))
-    'type=bind,"source=/a:1,2",target=/b,readonly'
     """
-    return _row(["type=bind", f"source={source}", f"target={target}", *(["readonly"] if readonly else [])])
+
+    target: Path
+    source: Path | None
+    readonly: bool = True
+
+    def __str__(self) -> str:
+        """Return the value of the option ``--mount`` of container engines, which unlike ``--volume`` accepts any path.
+
+        >>> str(Mount(source=Path("/a:1,2"), target=Path("/b")))
+        'type=bind,"source=/a:1,2",target=/b,readonly'
+        """
+        kind = ["type=tmpfs"] if self.source is None else ["type=bind", f"source={self.source}"]
+        return csv_row([*kind, f"target={self.target}", *(["readonly"] if self.readonly else [])])
 
 
-def _row(words: list[str]) -> str:
+def csv_row(words: list[str]) -> str:
+    """Return words as a line of CSV, quoted where that is needed."""
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(words)
     return text.getvalue()
 
 
-def of_run(run: Path) -> list[str]:
+def of_run(run: Path) -> list[Mount]:
     """Return the mounts of a run's folder, which is one so that finished files are moved in it, not copied.
 
     What the execution keeps for itself is hidden, but for the names of the files that were verified; what it is made
@@ -43,13 +55,13 @@ def of_run(run: Path) -> list[str]:
     Args:
         run: The folder of the run, with a folder of verified files.
     """
-    engine, verified = run / run_layout.ENGINE, run / run_layout.VERIFIED
+    verified = run / run_layout.VERIFIED
     fixed = [path for name in run_layout.FIXED if (path := run / name).exists()]
     return [
-        mount(run, run, readonly=False),
-        _row(["type=tmpfs", f"target={engine}", "readonly"]),
-        mount(verified, verified, readonly=False),
-        *(mount(path, path) for path in fixed),
+        Mount(run, run, readonly=False),
+        Mount(run / run_layout.ENGINE, None),
+        Mount(verified, verified, readonly=False),
+        *(Mount(path, path) for path in fixed),
     ]
 
 
@@ -76,14 +88,16 @@ def with_indexes(file: Path) -> Iterator[Path]:
     yield from (index for index in INDEX_KINDS["dict"].files(file) if index.is_file())
 
 
-def read_only(values: Iterable[Any], apart_from: Path) -> list[str]:
+def read_only(values: Iterable[Any], apart_from: Path) -> list[Mount]:
     """Return the mounts of the files that JSON values name, without those below the folder `apart_from`."""
     files = {each for value in values for file in files_in(value) for each in with_indexes(file)}
-    return [mount(file.resolve(), file) for file in sorted(files) if not file.is_relative_to(apart_from)]
+    return [Mount(file, file.resolve()) for file in sorted(files) if not file.is_relative_to(apart_from)]
 
 
-def aws_options(environment: Mapping[str, str], home: Path | None, container_home: Path) -> list[str]:
-    """Return the options that give a container the user's credentials for AWS.
+def aws_access(
+    environment: Mapping[str, str], home: Path | None, container_home: Path
+) -> tuple[list[str], list[Mount]]:
+    """Return what gives a container the user's credentials for AWS: the names of variables, and files.
 
     Variables are passed by name only, so that no list of processes shows their values.
 
@@ -94,7 +108,7 @@ def aws_options(environment: Mapping[str, str], home: Path | None, container_hom
     """
     names = [name for name in environment if name.startswith("AWS_")]
     files = [Path(value) for name in names if (value := environment[name]).startswith("/") and Path(value).is_file()]
-    mounts = [mount(file.resolve(), file) for file in files]
+    mounts = [Mount(file, file.resolve()) for file in files]
     if home is not None and (home / ".aws").is_dir():
-        mounts.append(mount((home / ".aws").resolve(), container_home / ".aws"))
-    return [*(f"--env={name}" for name in names), *(f"--mount={each}" for each in mounts)]
+        mounts.append(Mount(container_home / ".aws", (home / ".aws").resolve()))
+    return names, mounts

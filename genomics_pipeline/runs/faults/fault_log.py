@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from genomics_pipeline.model.faults import Fault
 from genomics_pipeline.stores.publish import open_appending
@@ -50,3 +52,31 @@ class FaultLog:
     def _count(self, fault: str, stage: str, item: str) -> None:
         self._counts[fault, stage, item] += 1
         self._counts[(fault,)] += 1
+
+
+class Injection(NamedTuple):
+    """An injection of a fault, as a run has logged it.
+
+    Attributes:
+        fault: The fault, in words.
+        stage: The stage.
+        item: The item of the stage.
+    """
+
+    fault: str
+    stage: str
+    item: str
+
+
+def logged_injections(file: Path) -> list[Injection]:
+    """Return the faults that were injected into a run, oldest first; without lines that are damaged.
+
+    Args:
+        file: The log, which need not exist.
+    """
+    found = []
+    with suppress(OSError, UnicodeDecodeError):
+        for line in file.read_text("utf-8").splitlines():
+            with suppress(ValueError, TypeError):
+                found.append(Injection(*map(str, json.loads(line))))
+    return found

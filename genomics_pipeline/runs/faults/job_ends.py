@@ -11,7 +11,7 @@ from genomics_pipeline.model.batch_retry import TIMED_OUT
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.faults import ENGINE_KILLED
 from genomics_pipeline.model.step import OUT_OF_MEMORY_EXIT_CODE
-from genomics_pipeline.runs.containers.jobs import OUT_OF_MEMORY
+from genomics_pipeline.runs.containers.engine_containers import OUT_OF_MEMORY
 
 INJECTED = "injected"  # marks every reason that need not be worded as AWS words it
 OF_JOBS = (FailureClass.HOST_LOST, FailureClass.IMAGE, FailureClass.OUT_OF_MEMORY, FailureClass.TIMEOUT, ENGINE_KILLED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import shutil
@@ -30,6 +31,7 @@ from genomics_pipeline.worker.process_groups import GROUPS
 from genomics_pipeline.worker.running_program import ProgramEnd
 from genomics_pipeline.worker.step_folder import StepFolder
 
+NO_BUCKETS: Mapping[str, Path] = {}
 _CHECK_MS = 100  # between looks at the time and the memory of a call; its answer is noticed at once
 # Memory is measured: a library may reserve more than it uses. Beyond this, a program cannot even allocate it, so that
 # none takes the memory of others within the second between two measurements.
@@ -64,9 +66,17 @@ class ProcessEnvironment:
         environment: Its environment variables.
         log: The file that the output of the step's program is appended to.
         scratch: The folder that is its ``TMPDIR``.
+        buckets: The local folders that stand for buckets.
     """
 
-    def __init__(self, step: StepFolder, environment: Mapping[str, str], log: Path, scratch: Path) -> None:
+    def __init__(
+        self,
+        step: StepFolder,
+        environment: Mapping[str, str],
+        log: Path,
+        scratch: Path,
+        buckets: Mapping[str, Path] = NO_BUCKETS,
+    ) -> None:
         self._memory_mib = step.spec.resources.memory_mib
         self._end: ProgramEnd | None = None
         make_folders(scratch)
@@ -75,7 +85,7 @@ class ProcessEnvironment:
         self._socket, theirs = socket.socketpair()
         self._socket.setblocking(False)  # `_await` waits
         with theirs, log.open("ab") as out:
-            self._process = _start(step, environment, scratch, [out.fileno(), theirs.fileno()])
+            self._process = _start(step, environment, scratch, buckets, [out.fileno(), theirs.fileno()])
         limit_memory(self._process.pid, 2 * self._memory_mib + _MORE_MIB)
         self._held = ExitStack()
         self._held.callback(shutil.rmtree, scratch, ignore_errors=True)
@@ -160,8 +170,15 @@ class ProcessEnvironment:
         return self._end
 
 
-def _start(step: StepFolder, environment: Mapping[str, str], scratch: Path, descriptors: list[int]) -> ForkedProgram:
-    own = {"GENOMICS_PIPELINE_STEP": str(step.path), "TMPDIR": str(scratch)}
+def _start(
+    step: StepFolder,
+    environment: Mapping[str, str],
+    scratch: Path,
+    buckets: Mapping[str, Path],
+    descriptors: list[int],
+) -> ForkedProgram:
+    folders = json.dumps({name: str(path) for name, path in buckets.items()})
+    own = {"GENOMICS_PIPELINE_STEP": str(step.path), "GENOMICS_PIPELINE_BUCKETS": folders, "TMPDIR": str(scratch)}
     program = _FORKS.start(environment, {"cwd": str(scratch), "environment": own}, descriptors)
     assert program is not None  # this server refuses none
     return program

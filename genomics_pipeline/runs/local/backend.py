@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import Problem, RunError, UsageError
 from genomics_pipeline.report.command_line import command_line
-from genomics_pipeline.report.run_state import ItemFailure, RunState
+from genomics_pipeline.report.run_state import RunState
 from genomics_pipeline.report.run_summary import Outcomes
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.backend import CancelledRun
@@ -19,13 +21,13 @@ from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.cancel import cancel
 from genomics_pipeline.runs.local.deletion import delete_folder, folder_contents
 from genomics_pipeline.runs.local.reader import FolderReader
-from genomics_pipeline.runs.local.state import folder_failures
 from genomics_pipeline.runs.outcome import outcomes_of_state
 from genomics_pipeline.runs.redrive import RedriveRequest
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunRequest
 from genomics_pipeline.runs.run_files import LogEnd
 from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.seen_records import SeenRecords
 from genomics_pipeline.stores.protocol import MissingObject
 
 
@@ -43,6 +45,16 @@ class FolderBackend(FolderReader):
         super().__init__(folder, adapters.store)
         self._adapters = adapters
 
+    @property
+    def folder(self) -> RunFolder:
+        """The folder."""
+        return self._folder
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """Nothing: all is in the folder."""
+        return ()
+
     def definition_problems(self) -> Iterator[Problem]:
         """Compare the definition, the input and the items in the folder with the digest in the record of the run."""
         record, folder = self._folder.executed(), self._folder
@@ -57,13 +69,9 @@ class FolderBackend(FolderReader):
             what = "the definition, input and items" if is_whole else "the input"
             yield Problem(f"expected {what} of the digest {record.digest}, found {found}", str(place))
 
-    def outcomes(self, state: RunState) -> Outcomes:
+    def outcomes(self, state: RunState, seen: SeenRecords) -> Outcomes:
         """Read the completion records and metrics from the folder."""
-        return outcomes_of_state(self.files, self.declared_metrics(), state)
-
-    def failures(self) -> Iterator[ItemFailure]:
-        """Read the failures from the result files and the journal."""
-        return folder_failures(self._folder, self.files)
+        return outcomes_of_state(self.files, self.declared_metrics(), state, seen)
 
     def budget_guard(self, dollars: float, prices_folder: Path | None, note: Callable[[str], None]) -> NoReturn:
         """Refuse it: a run here costs nothing while it runs."""
@@ -77,10 +85,35 @@ class FolderBackend(FolderReader):
             )
         return self.files.log_end(stage, item, lines)
 
-    def cancel(self, note: Callable[[str], None]) -> CancelledRun:
-        """End the process that runs in the folder, and the jobs of the run in Slurm."""
-        from genomics_pipeline.runs.slurm.cancelled_jobs import cancel_jobs
+    def state(self) -> RunState:
+        """Read the state from the journal, and ask Slurm for the head if that is a job.
 
+        Raises:
+            RunError: if nothing was run in the folder, and no head waits or runs.
+        """
+        path = self._folder.path
+        if not (path / run_layout.SLURM_HEAD).is_dir():
+            return super().state()
+        from genomics_pipeline.runs.slurm.head import RunHead
+
+        run_head = RunHead(path, self._adapters.environment)
+        head = run_head.describe()
+        if self._folder.record() is None:
+            if head is None:
+                shown = command_line("logs", str(path), "--head")
+                raise RunError(f"{path}: expected an execution, found none, and its head has ended: {shown}")
+            began, name = run_head.submitted(), self._folder.name
+            return RunState(name, str(path), "not begun", "RUNNING", began, None, [], [], [], head=head)
+        state = super().state()
+        waits = head is not None and state.status == "ABORTED"  # a head that was put back into the queue
+        return replace(state, head=head, status="RUNNING" if waits else state.status)
+
+    def cancel(self, note: Callable[[str], None]) -> CancelledRun:
+        """End the process that runs in the folder, and the head and the jobs of the run in Slurm."""
+        from genomics_pipeline.runs.slurm.cancelled_jobs import cancel_jobs
+        from genomics_pipeline.runs.slurm.head import RunHead
+
+        RunHead(self._folder.path, self._adapters.environment).cancel(note)
         cancelled = cancel(self._folder, note)
         cancel_jobs(self._folder.path, self._adapters.environment, note)
         return cancelled

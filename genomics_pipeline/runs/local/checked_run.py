@@ -17,6 +17,7 @@ from genomics_pipeline.runs.given_files import parameter_files
 from genomics_pipeline.runs.item_ends import unfinished_items
 from genomics_pipeline.runs.local.checks import check_contents, check_given
 from genomics_pipeline.runs.local.execution import REOPENED, LocalExecution
+from genomics_pipeline.runs.local.kept_tasks import keep_tasks
 from genomics_pipeline.runs.local.pipeline_info import write_pipeline_info
 from genomics_pipeline.runs.local.preparation import prepare_reference, write_inputs
 from genomics_pipeline.runs.local.report import write_run_report
@@ -79,6 +80,10 @@ def execute_run(run: CheckedRun, adapters: Adapters, display: Display) -> RunSum
         given, names = parameter_files(planned.pipeline, planned.overrides), [one.sample for one in planned.samples]
         check_contents(given, names, request.truth, reference, store)
         check_given(planned, request.manifest, reference, store, display)
+        if request.slurm is not None:
+            from genomics_pipeline.runs.slurm.checked_nodes import check_nodes
+
+            check_nodes(folder, request.slurm, reference, planned.samples, adapters, display.note)
         before = _record_before(folder, display)
         write_inputs(folder, planned, reference, store)
         jobs = run_jobs(folder, planned.steps, request, adapters, display, run.faults, run.interpreters)
@@ -95,6 +100,8 @@ def execute_run(run: CheckedRun, adapters: Adapters, display: Display) -> RunSum
             summary = replace(summary, cohort=with_agreement(summary.cohort, request.truth, reference, store))
             execution.record(summary.status, summary)
         write_run_report(folder, planned.pipeline, adapters.store)
+        if adapters.keeps_tasks and request.slurm is None and run.faults is None:
+            keep_tasks(folder_files(folder, store), planned, execution.jobs.report().ran, reference, adapters.cache)
         return summary
 
 

@@ -7,12 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from genomics_pipeline.model.container_choice import ENGINE
 from genomics_pipeline.model.errors import CollectedProblems, DataError, PipelineError, Problem, UsageError
 from genomics_pipeline.model.faults import Faults
 from genomics_pipeline.model.parameters import ParameterSpec
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.model.tolerance import is_accepted, tolerated_samples
 from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.items import read_samples
@@ -38,7 +40,7 @@ from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.plan import RunInputs, plan
 from genomics_pipeline.runs.ploidy_warnings import ploidy_warnings
 from genomics_pipeline.runs.run_files import folder_files
-from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.runs.truth import TruthSet, truth_content_problems, truth_file_problems
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.stores.routed import RoutedStore
@@ -67,9 +69,10 @@ def check_request(
         planned = plan(request, known_runs(_items(folder, store)))
     with collected.check():
         folder.check()
-    if request.slurm and request.containers:
+    if request.slurm and request.containers == ENGINE:
         with collected.check():
-            raise UsageError("--slurm runs each job as a process of its node: it cannot be used with --containers")
+            found = "--slurm: nodes of a cluster have no container engine for users"
+            raise UsageError(f"{found}: give --containers apptainer, or none")
     if planned is not None:
         for warning in planned.warnings:
             display.note(f"warning: {warning}")
@@ -78,7 +81,7 @@ def check_request(
         with collected.check():
             refuse_other_run(folder, planned, request.samples, store)
         with collected.check():
-            collected.add(check_files(planned, request.manifest, request.reference, request.truth, store, display))
+            collected.add(check_files(planned, request, RunPlace(folder.name, BUCKET, ""), store, display))
     collected.refuse()
     assert planned is not None
     return planned, faults
@@ -98,7 +101,7 @@ def _faults(request: LocalRunRequest, planned: RunInputs) -> Faults | None:
 
 
 def check_files(
-    planned: RunInputs, sheet: str, reference: str, truth: TruthSet | None, store: Store, display: Display
+    planned: RunInputs, request: LocalRunRequest, place: RunPlace, store: Store, display: Display
 ) -> Iterator[Problem]:
     """Yield the problems of the files of a run, before its reference is prepared.
 
@@ -106,28 +109,34 @@ def check_files(
 
     Args:
         planned: The plan of the run.
-        sheet: The path or URI of the sample sheet.
-        reference: The path or URI of the FASTA file.
-        truth: The truth set, if there is one.
+        request: The arguments of the run.
+        place: The place of the run.
         store: The store of the files.
         display: Shows the samples that will fail.
     """
-    yield from _read_problems(planned, without_secrets(sheet), store, display)
-    yield from gvcf_problems(planned.samples, planned.pipeline, without_secrets(sheet), store, {})
+    sheet = without_secrets(request.manifest)
+    yield from _read_problems(planned, sheet, place, store, display)
+    yield from gvcf_problems(planned.samples, planned.pipeline, sheet, store, {})
     yield from parameter_problems(parameter_files(planned.pipeline, planned.overrides), store, {})
-    if message := file_misfit(reference, store):
+    if message := file_misfit(request.reference, store):
         yield Problem(f"--reference {message}")
-    if truth is not None:
-        yield from truth_file_problems(truth, [sample.sample for sample in planned.samples], store)
+    if request.truth is not None:
+        yield from truth_file_problems(request.truth, [sample.sample for sample in planned.samples], store)
 
 
-def _read_problems(planned: RunInputs, sheet: str, store: Store, display: Display) -> Iterator[Problem]:
+def _read_problems(
+    planned: RunInputs, sheet: str, place: RunPlace, store: Store, display: Display
+) -> Iterator[Problem]:
+    from genomics_pipeline.runs.local.first_reads import unusable_reads  # many runs have no FASTQ files
+
     aligned = _with_reads(planned)
     missing = list(missing_reads(aligned, sheet, store))
     lacking = {name for name, _ in missing}
-    files = alignment_files(sample for sample in aligned if sample.sample not in lacking)
-    missing += ((file.sample or "", problem) for file, problem in header_problems(files, sheet, store))
-    yield from _not_tolerated(planned, missing, display)
+    there = [sample for sample in aligned if sample.sample not in lacking]
+    missing += ((file.sample or "", problem) for file, problem in header_problems(alignment_files(there), sheet, store))
+    missing += unusable_reads(planned, there, place, store)
+    order = {sample.sample: number for number, sample in enumerate(aligned)}
+    yield from _not_tolerated(planned, sorted(missing, key=lambda one: order[one[0]]), display)
 
 
 def _with_reads(planned: RunInputs) -> list[Sample]:

@@ -28,8 +28,8 @@ from genomics_pipeline.runs.local.fit import reference_indexes
 from genomics_pipeline.runs.local.request import LocalRunRequest
 from genomics_pipeline.runs.plan import RunInputs
 from genomics_pipeline.runs.reference_indexes import choose_indexes, local_obstacle, stage_steps
-from genomics_pipeline.runs.run_files import COHORT
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.runs.stage_groups import COHORT
 from genomics_pipeline.stores.protocol import Store
 from genomics_pipeline.worker.find_input import Sources, find_inputs
 from genomics_pipeline.worker.review import review
@@ -96,7 +96,7 @@ class _Forecast:
     def tasks(self) -> Iterator[PlannedTask]:
         """Yield each stage over each of its items."""
         items: Mapping[str, Sequence[Mapping[str, Any]]] = {
-            "sample": [json.loads(line) for line in manifest_lines(self.plan.samples).splitlines()],
+            "sample": [json.loads(line) for line in manifest_lines(self.plan.samples)],
             "interval": self._intervals(),
             COHORT: [{COHORT: COHORT}],
         }

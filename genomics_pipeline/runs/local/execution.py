@@ -36,8 +36,9 @@ from genomics_pipeline.runs.outcome import (
     sample_outcomes,
     scopes_of,
 )
-from genomics_pipeline.runs.run_files import COHORT, folder_files
+from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.stage_groups import COHORT
 from genomics_pipeline.stores.publish import make_folders, remove
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.step_folder import StepFolder

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 
-from genomics_pipeline.engine.tasks.admission import LeastMemory
+from genomics_pipeline.engine.tasks.shares import LeastMemory
 from genomics_pipeline.model.errors import Problem, RunError
 from genomics_pipeline.model.local_memory import LocalMemory, ReferenceSize
 from genomics_pipeline.model.step import StepSpec, with_indexes

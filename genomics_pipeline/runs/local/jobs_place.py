@@ -13,8 +13,12 @@ class JobsPlace(Protocol):
     """The part of a run's arguments that says where its jobs run: in processes of this machine by default."""
 
     @property
-    def containers(self) -> bool:
-        """Return whether each attempt runs in a container of its step's image; missing images are built."""
+    def containers(self) -> str:
+        """Return the program that runs each attempt in a container of its step's image; empty for no containers."""
+
+    @property
+    def registry(self) -> str:
+        """Return the registry that Apptainer pulls the images from; empty for files in the cache."""
 
     @property
     def slurm(self) -> SlurmOptions | None:

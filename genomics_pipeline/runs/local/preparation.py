@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from io import StringIO
 from pathlib import Path
 
 from genomics_pipeline.asl.canonical import canonical_json
@@ -83,11 +84,12 @@ def write_inputs(folder: RunFolder, planned: RunInputs, reference: Path, store: 
     intervals = intervals_text(planned, read_contigs(reference), store)
     large: dict[str, str] = {}
     folder.remove_items()
-    for scope, text in (("sample", manifest_lines(planned.samples)), ("interval", intervals)):
-        lines = item_lines(scope, text.splitlines(keepends=True), budgets.get(scope), place, large)
+    items: dict[str, Iterable[str]] = {"sample": manifest_lines(planned.samples), "interval": StringIO(intervals)}
+    for scope, of_scope in items.items():
+        lines = item_lines(scope, of_scope, budgets.get(scope), place, large)
         folder.write(folder.path / run_layout.ITEM_FILES[scope], lines)
     folder.write_parts(execution_input)
-    if given := gvcf_lines(planned.samples):
+    if given := "".join(gvcf_lines(planned.samples)):
         folder.write(folder.path / run_layout.GVCFS, given)
     else:
         (folder.path / run_layout.GVCFS).unlink(missing_ok=True)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.metric_spec import DeclaredMetrics
+from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.records.local_run import summary_metrics
 from genomics_pipeline.report.command_line import command_line
+from genomics_pipeline.report.run_page.run_report import INJECTED
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.report.stage_times import TimesByStage
-from genomics_pipeline.runs.local.state import FolderWatcher
+from genomics_pipeline.runs.faults.fault_log import logged_injections
+from genomics_pipeline.runs.local.state import FolderWatcher, folder_failures
 from genomics_pipeline.runs.run_files import RunFiles, folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.routed import RoutedStore
@@ -60,17 +64,23 @@ class FolderReader:
             options += [word for value in values for word in (name, value)]
         for name, value in (("--tolerate", given.tolerate), ("--max-failures", given.max_failures)):
             options += [name, value] if value else []
-        options += ["--containers"] if given.containers else []
+        options += [f"--containers={given.containers}"] if given.containers else []
         if given.manifest:
             yield "Command", command_line("run", given.manifest, *options)
             yield "Sample sheet", given.manifest
         yield "Reference", given.reference
         yield "Pipeline", record.pipeline
         yield "Digest of definition, input and items", record.digest
+        injected = Counter(one.fault for one in logged_injections(self._folder.path / run_layout.INJECTED_FAULTS))
+        yield from ((INJECTED, f"{fault}: {quantity(times, 'time')}") for fault, times in injected.items())
 
     def failed_items(self) -> list[ItemFailure]:
         """Read the failures from the result files and the journal."""
         return self._watcher.failed_items()
+
+    def failures(self) -> Iterator[ItemFailure]:
+        """Read the failures from the result files and the journal."""
+        return folder_failures(self._folder, self.files)
 
     def started_children(self) -> tuple[int, dict[str, int]]:
         """Return none: no execution of a folder is on AWS."""

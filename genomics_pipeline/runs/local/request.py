@@ -26,7 +26,8 @@ class LocalRunRequest(RunRequest):
         out: The folder of the run.
         resume: Whether to resume an interrupted execution of the same run.
         truth: The truth set to score the joint VCF against; None for no scores.
-        containers: Whether to run each task in a container of its step's image.
+        containers: The program that runs each task in a container of its step's image; empty for no containers.
+        registry: The registry that Apptainer pulls the images from; empty for files in the cache.
         inject: A file of faults to inject; None for no faults.
         slurm: The options of jobs on a Slurm cluster; None to run them on this machine.
     """
@@ -34,7 +35,8 @@ class LocalRunRequest(RunRequest):
     out: Path
     resume: bool = False
     truth: TruthSet | None = None
-    containers: bool = False
+    containers: str = ""
+    registry: str = ""
     inject: Path | None = None
     slurm: SlurmOptions | None = None
 
@@ -55,5 +57,6 @@ def run_arguments(request: LocalRunRequest, planned: RunInputs) -> RunArguments:
         tolerate=None if request.accepted is None else tolerance_words(request.accepted),
         max_failures=None if request.most_failures is None else tolerance_words(request.most_failures),
         containers=request.containers,
+        registry=request.registry,
         slurm=request.slurm,
     )

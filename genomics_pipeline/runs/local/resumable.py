@@ -13,8 +13,9 @@ from genomics_pipeline.records.local_run import LocalRunRecord
 from genomics_pipeline.runs.local.chain import ended_map_runs, local_chain, local_map_runs
 from genomics_pipeline.runs.lost_items import LOST, ended_groups, lost_items
 from genomics_pipeline.runs.map_run_ends import failed_and_pending_items
-from genomics_pipeline.runs.run_files import RunFiles, StageGroup
+from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.stage_groups import StageGroup
 
 
 def can_resume(

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 from genomics_pipeline.engine.tasks.job import RunAttempt
 from genomics_pipeline.engine.tasks.job_runner import JobRunner
+from genomics_pipeline.model.container_choice import APPTAINER
 from genomics_pipeline.model.faults import Faults
 from genomics_pipeline.model.resource_names import ResourceNames
+from genomics_pipeline.model.task import RunPlace
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.jobs_place import JobsPlace
 from genomics_pipeline.runs.local.worker_jobs import WorkerJobs, jobs_of_steps
+from genomics_pipeline.runs.lost_attempts import LostAttempts
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.worker.interpreters import Interpreters
-from genomics_pipeline.worker.machine import Capacity
 from genomics_pipeline.worker.step_folder import StepFolder
 
 if TYPE_CHECKING:  # imported where faults are injected only, to keep the start of other runs short
@@ -71,32 +73,37 @@ def run_jobs(
     if place.slurm is not None:
         from genomics_pipeline.runs.slurm.cluster import slurm_runner
 
-        return RunJobs(partial(slurm_runner, folder, steps, place.slurm, adapters, display))
-    if place.containers:
+        images = _sif_images(folder, steps, place, adapters, display) if place.containers else {}
+        return RunJobs(partial(slurm_runner, folder, steps, place.slurm, adapters, display, images))
+    store = adapters.store.with_buckets({BUCKET: folder.path})
+    if place.containers == APPTAINER:
+        run_attempt = _in_apptainer(folder, _sif_images(folder, steps, place, adapters, display), adapters)
+    elif place.containers:
         run_attempt = _in_containers(folder, steps, adapters, display)
     else:
-        store = adapters.store.with_buckets({BUCKET: folder.path})
         jobs = WorkerJobs(steps, store, folder.scratch, adapters.cache, adapters.environment, interpreters)
         run_attempt = jobs.run_attempt
-    capacity = adapters.capacity()
+    runner = partial(jobs_of_steps, steps, capacity=adapters.capacity(), on_failure=LostAttempts(store, steps))
     if faults is None:
-        return RunJobs(partial(jobs_of_steps, steps, run_attempt, capacity))
+        return RunJobs(partial(runner, run_attempt))
     injector = _injector(faults, run_attempt, folder, steps, adapters, display)
-    return RunJobs(partial(_throttled, injector, steps, capacity), injector)
+    return RunJobs(partial(_throttled, injector, runner), injector)
 
 
-def _throttled(injector: Injector, steps: Mapping[str, StepFolder], capacity: Capacity) -> JobRunner:
+def _throttled(injector: Injector, runner: Callable[[RunAttempt], JobRunner]) -> JobRunner:
     from genomics_pipeline.runs.faults.throttled_jobs import ThrottledJobs
 
-    return ThrottledJobs(jobs_of_steps(steps, injector.run_attempt, capacity), injector.throttles)
+    return ThrottledJobs(runner(injector.run_attempt), injector.throttles)
 
 
 def _in_containers(
     folder: RunFolder, steps: Mapping[str, StepFolder], adapters: Adapters, display: Display
 ) -> RunAttempt:
+    from genomics_pipeline.records.used_images import UsedImage, write_images
     from genomics_pipeline.runs.containers import images
     from genomics_pipeline.runs.containers.container_engine import ContainerEngine
-    from genomics_pipeline.runs.containers.jobs import ContainerJobs, end_containers
+    from genomics_pipeline.runs.containers.engine_containers import EngineContainers, end_containers
+    from genomics_pipeline.runs.containers.jobs import ContainerJobs
 
     engine = ContainerEngine(adapters.environment)
     here = images.this_architecture()
@@ -105,11 +112,33 @@ def _in_containers(
         display.note(f"image: {image.name}")
         images.build(image, engine, adapters.cache)
     store = adapters.store.with_buckets({BUCKET: folder.path})
-    jobs = ContainerJobs(
-        {name: image.name for name, image in step_images.items()}, folder, engine, store, adapters.home
-    )
+    names = {name: image.name for name, image in step_images.items()}
+    used = {name: UsedImage(image, str(engine.inspect(image)["Id"])) for name, image in names.items()}
+    write_images(store, RunPlace(folder.name, BUCKET, ""), used)
+    jobs = ContainerJobs(names, folder, EngineContainers(engine), store, adapters.home)
     end_containers(engine, folder.path)
     return jobs.run_attempt
+
+
+def _sif_images(
+    folder: RunFolder, steps: Mapping[str, StepFolder], place: JobsPlace, adapters: Adapters, display: Display
+) -> Mapping[str, str]:
+    from genomics_pipeline.records.used_images import write_images
+    from genomics_pipeline.runs.containers.apptainer import Apptainer
+    from genomics_pipeline.runs.containers.sif_images import sif_images
+
+    used = sif_images(steps, place.registry, Apptainer(adapters.environment), adapters.cache, display.note)
+    store = adapters.store.with_buckets({BUCKET: folder.path})
+    write_images(store, RunPlace(folder.name, BUCKET, ""), used)
+    return {name: image.file for name, image in used.items()}
+
+
+def _in_apptainer(folder: RunFolder, images: Mapping[str, str], adapters: Adapters) -> RunAttempt:
+    from genomics_pipeline.runs.containers.apptainer import Apptainer
+    from genomics_pipeline.runs.containers.jobs import ContainerJobs
+
+    store = adapters.store.with_buckets({BUCKET: folder.path})
+    return ContainerJobs(images, folder, Apptainer(adapters.environment), store, adapters.home).run_attempt
 
 
 def _injector(

@@ -334,8 +334,10 @@ def _lane(reads: Sequence[str]) -> dict[str, str | None]:
 
 def _outcome(folder: RunFolder, spec: StepSpec, record: CompletionRecord) -> StepOutcome:
     files = {name: str(folder.path / output.key) for name, output in record.outputs.items()}
-    file = files.get(METRICS, "")
-    metrics = parse_metrics(Path(file).read_bytes()) if file.endswith(".json") else {}
+    output = record.outputs.get(METRICS)
+    metrics: Mapping[str, Any] = {}
+    if output is not None and output.key.endswith(".json"):
+        metrics = parse_metrics(folder.store.read(folder.uri(output.key)))
     return StepOutcome(
         step=record.step,
         item=record.item,

@@ -28,8 +28,9 @@ from genomics_pipeline.runs.map_run_ends import (
     pending_items,
 )
 from genomics_pipeline.runs.reruns.chain import EarlierResults, RunExecution, earlier_results, older_failures
-from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
+from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.stage_groups import COHORT, StageGroup
 
 NOTHING_YET = "expected an execution, found none yet: its inputs are not prepared"
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
+from genomics_pipeline.engine.tasks.attempted_jobs import OnFailure
 from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd, RunAttempt
 from genomics_pipeline.engine.tasks.job_runner import JobReport
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.model.batch_retry import STACK_RETRY_STRATEGY
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE, SUBMITTED_VARIABLE
+from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.job import BatchAttempt
 from genomics_pipeline.runs.local.fit import least_memory
 from genomics_pipeline.stores.protocol import Store
@@ -37,6 +39,7 @@ class WorkerJobs:
         environment: The environment variables, of which the steps' programs get those without credentials.
         interpreters: Running interpreters for the programs; by default, they are started when they are needed.
         keep_scratch: Leave the temporary files of the last task.
+        host: See `TaskResources.host`.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class WorkerJobs:
         environment: Mapping[str, str],
         interpreters: Interpreters | None = None,
         keep_scratch: bool = False,
+        host: Mapping[str, str] | None = None,
     ) -> None:
         self._steps = steps
         self._store = store
@@ -56,6 +60,7 @@ class WorkerJobs:
         self._environment = environment
         self._interpreters = interpreters or Interpreters()
         self._keep_scratch = keep_scratch
+        self._host = host or {}
 
     def run_attempt(self, job: Job) -> JobEnd:
         """Run an attempt of a job to its end, and return its end, also that of a step that failed."""
@@ -72,8 +77,11 @@ class WorkerJobs:
                     cache=self._cache,
                     cancelled=job.cancelled,
                     environment=self._environment,
+                    host=self._host,
                     interpreters=self._interpreters,
                     report_memory=partial(setattr, job.usage, "memory_mib"),
+                    report_progress=partial(setattr, job.usage, "progress"),
+                    report_reading=partial(setattr, job.usage, "read_share"),
                     job=BatchAttempt(job.job_id, job.attempt),
                     submitted=job.environment.get(SUBMITTED_VARIABLE, ""),
                     keep_scratch=self._keep_scratch,
@@ -81,11 +89,14 @@ class WorkerJobs:
             )
         except StepFailed as failure:
             return JobEnd(failure.task_exit_code, str(failure), failure.log)
-        ran, reused = (
-            frozenset((record.stage, record.item) for record in records if record.reused is reused)
-            for reused in (False, True)
-        )
-        return JobEnd(0, report=JobReport(ran, reused))
+        return JobEnd(0, report=report_of(records))
+
+
+def report_of(records: Iterable[CompletionRecord]) -> JobReport:
+    """Return the work of a job by the completion records of its items."""
+    done = [((record.stage, record.item), record.reused) for record in records]
+    ran, reused = (frozenset(item for item, old in done if old is wanted) for wanted in (False, True))
+    return JobReport(ran, reused)
 
 
 def job_definitions(steps: Mapping[str, StepFolder], names: ResourceNames = DEFAULT_NAMES) -> dict[str, JobDefinition]:
@@ -103,7 +114,11 @@ def job_definitions(steps: Mapping[str, StepFolder], names: ResourceNames = DEFA
 
 
 def jobs_of_steps(
-    steps: Mapping[str, StepFolder], run_attempt: RunAttempt, capacity: Capacity, names: ResourceNames = DEFAULT_NAMES
+    steps: Mapping[str, StepFolder],
+    run_attempt: RunAttempt,
+    capacity: Capacity,
+    names: ResourceNames = DEFAULT_NAMES,
+    on_failure: OnFailure | None = None,
 ) -> MachineJobs:
     """Return a runner of the jobs of these steps on the cores and the memory for jobs.
 
@@ -112,6 +127,7 @@ def jobs_of_steps(
         run_attempt: Runs an attempt of a job.
         capacity: The cores and the memory.
         names: The names of the stack whose job definitions the document names.
+        on_failure: Called with each attempt that failed; None for nothing.
     """
     definitions = job_definitions(steps, names)
-    return MachineJobs(definitions, run_attempt, capacity.cores, capacity.memory_mib, capacity.jobs)
+    return MachineJobs(definitions, run_attempt, capacity.cores, capacity.memory_mib, capacity.jobs, on_failure)

@@ -48,7 +48,7 @@ class ReplayFolder:
 
     def task_folder(self) -> Path | None:
         """Return the folder of the last task; None where none was started."""
-        return next(iter(sorted(self.scratch.glob(f"{PREFIX}*/"))), None)
+        return next(iter(sorted([*self.scratch.glob(f"{PREFIX}*/"), *self.scratch.glob(f"*/{PREFIX}*/")])), None)
 
 
 def replay_folder(out: Path | None, origin: ReplayOrigin, target: ReplayTarget) -> ReplayFolder:
@@ -88,7 +88,8 @@ def make_folder(out: Path | None, default: Path, run: Path | None) -> ReplayFold
         for one in (folder.layer, folder.scratch, folder.journal):
             make_folders(one)
     except OSError as error:
-        raise UsageError(f"--out {path}: expected a folder that can be written to: {error.strerror}") from None
+        problem = f"expected a folder that can be written to: {error.strerror}"
+        raise UsageError(f"--out {path}: {problem}" if out else f"{path}: {problem}; give another by --out") from None
     return folder
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from genomics_pipeline.engine.tasks.job import Job, JobEnd
+from genomics_pipeline.engine.tasks.job import Job, JobEnd, RunAttempt
 from genomics_pipeline.engine.tasks.job_runner import JobRunner
 from genomics_pipeline.model.quantity import quantity
 from genomics_pipeline.model.resource_names import ResourceNames
@@ -31,6 +31,7 @@ class ReplayJobs:
         scratch: The folder of temporary files, of which those of the last task stay.
         adapters: The cores and the memory of this machine, the environment and the cache.
         note: Shows a line.
+        in_containers: Runs an attempt in a container; None for processes.
     """
 
     target: ReplayTarget
@@ -39,6 +40,7 @@ class ReplayJobs:
     scratch: Path
     adapters: Adapters
     note: Callable[[str], None]
+    in_containers: RunAttempt | None = None
 
     def runner(self, names: ResourceNames) -> JobRunner:
         """Return the runner of the jobs.
@@ -54,6 +56,8 @@ class ReplayJobs:
             vcpus = min(target.vcpus or job.vcpus, self.adapters.capacity().cores)
             here = replace(job, vcpus=vcpus, memory_mib=target.memory_mib or job.memory_mib)
         self.note(f"running {job.name} with {quantity(here.vcpus, 'core')} and at most {here.memory_mib} MiB")
+        if self.in_containers is not None:
+            return self.in_containers(here)
         environment, cache = self.adapters.environment, self.adapters.cache
         worker = WorkerJobs(self.steps, self.store, self.scratch, cache, environment, keep_scratch=True)
         return worker.run_attempt(here)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from genomics_pipeline.aws.deployment import find_deployment
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure, classify
-from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.model.errors import RunError, UsageError
 from genomics_pipeline.model.execution_input import ExecutionInput
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.resource_names import ResourceNames, resource_names
@@ -19,12 +21,17 @@ from genomics_pipeline.records.execution_input import read_input
 from genomics_pipeline.records.items import read_item_ids
 from genomics_pipeline.records.local_run import read_local_run
 from genomics_pipeline.records.rerun import read_rerun
-from genomics_pipeline.records.result_files import newest_details, result_rows
+from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.adapters import Adapters
-from genomics_pipeline.runs.find_run import find_run_over_samples, record_in_bucket
+from genomics_pipeline.runs.aws.run import run_place
+from genomics_pipeline.runs.faults.fault_log import Injection, logged_injections
+from genomics_pipeline.runs.find_run import RUN_NAME, find_run_over_samples, record_in_bucket
+from genomics_pipeline.runs.map_run_results import written_results
 from genomics_pipeline.runs.own_definition import is_generated_here
-from genomics_pipeline.runs.run_files import COHORT, RunFiles
+from genomics_pipeline.runs.replays.request import ReplayRequest
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.stage_groups import COHORT
 from genomics_pipeline.stores.protocol import MissingObject
 
 
@@ -54,6 +61,7 @@ class ReplayOrigin:
         problems: The deviations of its definition, input and items from its record.
         cohort_failures: The failures of the cohort that its executions report; none where only the bucket is read.
         in_containers: Whether its tasks ran in containers.
+        injected: The faults that were injected into its tasks.
     """
 
     files: RunFiles
@@ -62,6 +70,7 @@ class ReplayOrigin:
     problems: tuple[str, ...] = ()
     cohort_failures: tuple[ItemFailure, ...] = ()
     in_containers: bool = False
+    injected: Sequence[Injection] = ()
 
     @cached_property
     def definition(self) -> Mapping[str, Any]:
@@ -98,21 +107,7 @@ class ReplayOrigin:
 
     def results(self) -> dict[str, list[dict[str, str]]]:
         """Return ResultWriterDetails of every Map Run that wrote its results, by Label, oldest first."""
-        place = self.files.place
-        found: dict[str, list[tuple[int, dict[str, str]]]] = {}
-        labels = [group.label for group in self.files.groups() if group.label is not None]
-        for label in labels:
-            folder = place.uri(f"{run_layout.map_runs(label)}/")
-            written: dict[str, int] = {}
-            for info in self.files.store.list(folder):
-                uuid, _, rest = info.uri.removeprefix(folder).partition("/")
-                if rest == run_layout.RESULT_MANIFEST:
-                    written[uuid] = info.modified
-            for uuid, modified in written.items():
-                key = place.prefix + run_layout.result_manifest(label, uuid)
-                details = newest_details(self.files.store, {"Bucket": place.bucket, "Key": key})
-                found.setdefault(label, []).append((modified, details))
-        return {label: [one for _, one in sorted(runs, key=lambda run: run[0])] for label, runs in found.items()}
+        return results_in_bucket(self.files, [one.label for one in self.files.groups() if one.label is not None])
 
     def known_attempt(self, label: str, item: str) -> KnownAttempt | None:
         """Return the newest attempt of an item's child that failed; None where no result file has one.
@@ -129,6 +124,33 @@ class ReplayOrigin:
                 items = row.items()
                 if item in map(item_id, items):
                     yield KnownAttempt(classify(row.error, row.cause), len(items), str(row.child.get("StopDate", "")))
+
+
+def results_in_bucket(files: RunFiles, labels: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+    """Return ResultWriterDetails of every Map Run that wrote its results, by Label, oldest first.
+
+    Args:
+        files: The files of the run.
+        labels: The Labels.
+    """
+    written = {label: written_results(files, label) for label in labels}
+    return {label: [dict(one.details) for one in found] for label, found in written.items() if found}
+
+
+def place_of_run(request: ReplayRequest, adapters: Adapters) -> str:
+    """Return the argument RUN of a replay; of ``--from s3``, the URI of the run of its name in the stack's bucket.
+
+    Raises:
+        UsageError: for what cannot be the name of a run.
+        RunError: if there is no such stack.
+    """
+    if not request.from_bucket or request.run.startswith("s3://"):
+        return request.run
+    name = Path(request.run).name
+    if not RUN_NAME.fullmatch(name):
+        raise UsageError(f"--from s3: expected the name of a run, or a folder of its name, found {request.run!r}")
+    place = run_place(name, find_deployment(request.stack, adapters.clients).bucket)
+    return place.uri("").rstrip("/")
 
 
 def find_origin(text: str, item: str, stack: str, adapters: Adapters) -> ReplayOrigin:
@@ -153,8 +175,9 @@ def find_origin(text: str, item: str, stack: str, adapters: Adapters) -> ReplayO
         return replace(_in_bucket(run.files.shown, adapters), cohort_failures=cohort)
     problems = tuple(str(one) for one in run.definition_problems())
     record = read_local_run(run.files.store, run.files.place.uri(run_layout.RECORD))
-    contained = record is not None and record.arguments.containers
-    return ReplayOrigin(run.files, run.requested_pipeline, ResourceNames(), problems, cohort, contained)
+    contained = record is not None and bool(record.arguments.containers)
+    injected = logged_injections(Path(run.files.shown, run_layout.INJECTED_FAULTS))
+    return ReplayOrigin(run.files, run.requested_pipeline, ResourceNames(), problems, cohort, contained, injected)
 
 
 def _in_bucket(uri: str, adapters: Adapters) -> ReplayOrigin:

@@ -1,4 +1,4 @@
-"""The replay of a record of a run over records in a folder: its step over a batch of this record alone."""
+"""The replay of a record of a run over records: its step over a batch of this record alone."""
 
 from __future__ import annotations
 
@@ -19,22 +19,21 @@ from genomics_pipeline.model.errors import RunError, UsageError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.record_task import RecordAnswer
 from genomics_pipeline.records.definition import read_run_definition
-from genomics_pipeline.records.local_run import read_local_run
 from genomics_pipeline.records.record_input import read_record_input
-from genomics_pipeline.report.record_failures import RecordRow
+from genomics_pipeline.report.record_failures import FailedRecord
 from genomics_pipeline.report.replay_outcome import ReplayOutcome, replay_verdict
 from genomics_pipeline.runs.adapters import Adapters
-from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.local.records.functions import local_functions
 from genomics_pipeline.runs.own_definition import is_generated_here
-from genomics_pipeline.runs.record_run import RecordRun
 from genomics_pipeline.runs.replays.folder import REPLAYS, ReplayFolder, make_folder
+from genomics_pipeline.runs.replays.record_origin import RecordOrigin
 from genomics_pipeline.runs.replays.request import ReplayRequest
 from genomics_pipeline.runs.run_files import RunFiles
 from genomics_pipeline.runs.run_folder import RunFolder
 
 ALONE = "batch: this record alone, not its batch"
+ON_AWS = "host: this machine, not Lambda; its memory and its time limit are those of the step here"
 WITHOUT_CONTAINER = "image: the function runs in a process of this installation, not in the container"
 
 
@@ -52,40 +51,38 @@ class _Notes:
 
 
 def replay_record(
-    run: RunBackend, request: ReplayRequest, adapters: Adapters, note: Callable[[str], None]
+    origin: RecordOrigin, request: ReplayRequest, adapters: Adapters, note: Callable[[str], None]
 ) -> ReplayOutcome:
     """Replay a record that failed; nothing is written into the run.
 
     Args:
-        run: A run over records.
-        request: The request, whose item is the number of the record.
+        origin: A run over records.
+        request: The request, whose item is the number of the record; on AWS its child execution and its number there.
         adapters: The store of the run, the environment, and the cores and memory of this machine.
         note: Shows a line of progress.
 
     Raises:
-        UsageError: for options of tasks over samples; for a run on AWS, or a folder that cannot be used.
+        UsageError: for options of tasks over samples; for a folder that cannot be used.
         RunError: if no such record failed.
     """
     if request.stage is not None or request.subsample is not None or request.region is not None:
         raise UsageError("--stage, --subsample, --region: expected a run over samples, found one over records")
-    if run.files.is_on_aws:
-        raise UsageError(f"{request.run}: expected a run over samples, or over records in a folder, found one on AWS")
-    row, files = _failed(run, request.item), run.files
-    record = read_local_run(files.store, files.place.uri(run_layout.RECORD))
-    unlike = [ALONE, *([WITHOUT_CONTAINER] if record and record.arguments.containers else [])]
+    row, files = _failed(origin, request.item), origin.files
+    unlike = [ALONE, *([WITHOUT_CONTAINER] if origin.in_containers else []), *([ON_AWS] if files.is_on_aws else [])]
     for line in unlike:
         note(f"not the same: {line}")
-    default = Path(files.shown).parent / REPLAYS / f"{files.place.name}-record-{row.record}"
-    folder = make_folder(request.out, default, Path(files.shown))
-    pipeline, _ = load_pipeline(run.requested_pipeline)
+    run = None if files.is_on_aws else Path(files.shown)
+    name = f"{files.place.name}-record-{row.name}".replace(":", "-")
+    folder = make_folder(request.out, (run.parent if run else Path.cwd()) / REPLAYS / name, run)
+    pipeline, _ = load_pipeline(origin.pipeline)
     definition = read_run_definition(files.store, files.place.uri(run_layout.DEFINITION))
-    result = _execute(run, row, definition, folder, adapters, note)
+    result = _execute(origin, row, definition, folder, adapters, note)
     after = _failure(result)
-    same = "the one" if is_generated_here(definition, pipeline) else "not what"
+    same = "the one" if is_generated_here(definition, pipeline, origin.names) else "not what"
     log = folder.path / run_layout.function_log(row.failure.stage or pipeline.stages[0].step.name)
     return ReplayOutcome(
         run=files.shown,
-        item=f"record {row.record}",
+        item=f"record {row.name}",
         stage=row.failure.stage or pipeline.stages[0].name,
         before=row.failure,
         after=after,
@@ -100,11 +97,10 @@ def replay_record(
     )
 
 
-def _failed(run: RunBackend, item: str) -> RecordRow:
+def _failed(origin: RecordOrigin, item: str) -> FailedRecord:
     """Return the record of this number that failed."""
-    rows = run.failure_rows() if isinstance(run, RecordRun) else iter(())
     number = item.replace(",", "")
-    row = next((one for one in rows if str(one.record) == number and not one.pending), None)
+    row = next((one for one in origin.rows() if str(one.name) == number and not one.pending), None)
     if row is None:
         raise RunError(
             f"{item}: expected the number of a record that failed, found none; `results --failed` lists them"
@@ -113,16 +109,16 @@ def _failed(run: RunBackend, item: str) -> RecordRow:
 
 
 def _execute(
-    run: RunBackend,
-    row: RecordRow,
+    origin: RecordOrigin,
+    row: FailedRecord,
     definition: Mapping[str, Any],
     folder: ReplayFolder,
     adapters: Adapters,
     note: Callable[[str], None],
 ) -> ExecutionResult:
-    files = run.files
+    files = origin.files
     own = read_record_input(files.store, files.place.uri(_newest_input(files)))
-    pipeline, steps = load_pipeline(run.requested_pipeline)
+    pipeline, steps = load_pipeline(origin.pipeline)
     try:
         document = single_batch(definition)
     except (LookupError, TypeError, AttributeError):
@@ -136,6 +132,7 @@ def _execute(
         _Notes(note),
         overrides=own.parameters,
         containers=False,
+        names=origin.names,
     ) as functions:
         return execute(
             document,

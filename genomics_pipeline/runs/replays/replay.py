@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from genomics_pipeline.engine.api import execute
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.batch import BatchTasks
 from genomics_pipeline.engine.tasks.handlers import Handlers
+from genomics_pipeline.engine.tasks.job import RunAttempt
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure, classify
 from genomics_pipeline.model.errors import RunError
@@ -26,17 +27,18 @@ from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.report.replay_outcome import ReplayOutcome, replay_verdict
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline
-from genomics_pipeline.runs.find_run import find_run
-from genomics_pipeline.runs.record_run import RecordRun
 from genomics_pipeline.runs.replays.change import ReplayedPart, replayed_part
 from genomics_pipeline.runs.replays.folder import ReplayFolder, replay_folder
+from genomics_pipeline.runs.replays.images import ReplayImages, replay_images
 from genomics_pipeline.runs.replays.jobs import ReplayJobs, with_whole_inputs
-from genomics_pipeline.runs.replays.origin import ReplayOrigin, find_origin
+from genomics_pipeline.runs.replays.origin import ReplayOrigin, find_origin, place_of_run
 from genomics_pipeline.runs.replays.record import replay_record
+from genomics_pipeline.runs.replays.record_origin import find_record_origin
 from genomics_pipeline.runs.replays.request import ReplayRequest
 from genomics_pipeline.runs.replays.sameness import unlike_the_run
 from genomics_pipeline.runs.replays.target import ReplayTarget, find_target
 from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.layered import LayeredStore
 from genomics_pipeline.stores.publish import publish_bytes
 from genomics_pipeline.worker.command import argv
@@ -56,6 +58,7 @@ class ReplayedTask:
         folder: The folder of the replay.
         store: The files of the run, above which those of the replay are written.
         adapters: The environment, the cache, and the cores and memory of this machine.
+        images: The images that the task runs in; None for processes.
     """
 
     origin: ReplayOrigin
@@ -66,6 +69,20 @@ class ReplayedTask:
     folder: ReplayFolder
     store: LayeredStore
     adapters: Adapters
+    images: ReplayImages | None = None
+
+    def in_containers(self) -> RunAttempt | None:
+        """Return what runs an attempt in a container; None for processes."""
+        if self.images is None:
+            return None
+        from genomics_pipeline.runs.containers.jobs import ContainerJobs
+        from genomics_pipeline.runs.containers.view import view_of_replay
+
+        files, folder = self.origin.files, self.folder
+        view = view_of_replay(folder.path, folder.layer, files.place.uri(""), files.folder)
+        own, names = RunFolder(folder.path), self.images.names
+        jobs = ContainerJobs(names, own, self.images.program, self.store, self.adapters.home, folder.scratch, view)
+        return jobs.run_attempt
 
     @property
     def step(self) -> StepFolder:
@@ -90,12 +107,12 @@ def replay(request: ReplayRequest, adapters: Adapters, note: Callable[[str], Non
         RunError: see `find_origin` and `find_target`; for a definition that does not have the stage.
         DataError: for a pipeline or a step that cannot be used here.
     """
-    run = None if request.run.startswith("s3://") else find_run(request.run, request.stack, adapters)
-    if isinstance(run, RecordRun):
-        return replay_record(run, request, adapters, note)
+    request = replace(request, run=place_of_run(request, adapters))
+    if (records := find_record_origin(request.run, request.stack, adapters)) is not None:
+        return replay_record(records, request, adapters, note)
     task = _prepare(request, adapters)
     target, place = task.target, task.origin.files.place
-    unlike = list(unlike_the_run(task.origin, target, task.step, adapters.capacity()))
+    unlike = list(unlike_the_run(task.origin, target, task.step, adapters.capacity(), task.images))
     for line in (*task.part.words, *unlike):
         note(f"not the same: {line}")
     item = read_item(task.store, place, target.scope, target.item)
@@ -127,7 +144,21 @@ def _prepare(request: ReplayRequest, adapters: Adapters) -> ReplayedTask:
         publish_bytes(folder.bed, part.bed.encode())
     prefix = origin.files.place.uri("")
     store = LayeredStore(origin.files.store, prefix, folder.layer, f"{run_layout.ENGINE}/")
-    return ReplayedTask(origin, target, part, pipeline, with_whole_inputs(steps), folder, store, adapters)
+    images = replay_images(origin, used_steps(pipeline, target, steps), adapters) if request.containers else None
+    whole = steps if images else with_whole_inputs(steps)
+    return ReplayedTask(origin, target, part, pipeline, whole, folder, store, adapters, images)
+
+
+def used_steps(pipeline: Pipeline, target: ReplayTarget, steps: Mapping[str, StepFolder]) -> dict[str, StepFolder]:
+    """Return the steps of the stages that a replay may run.
+
+    Args:
+        pipeline: The pipeline.
+        target: The task.
+        steps: The steps by name.
+    """
+    stages = {*target.earlier, target.stage}
+    return {one.step.name: steps[one.step.name] for one in pipeline.stages if one.name in stages}
 
 
 def _execute(task: ReplayedTask, note: Callable[[str], None]) -> ExecutionResult:
@@ -144,7 +175,7 @@ def _execute(task: ReplayedTask, note: Callable[[str], None]) -> ExecutionResult
     except (LookupError, TypeError, AttributeError, ValueError):
         place = origin.files.shown_key(run_layout.DEFINITION)
         raise RunError(f"{place}: expected a definition of ours with the stage {target.stage}, found another") from None
-    jobs = ReplayJobs(target, task.steps, task.store, task.folder.scratch, task.adapters, note)
+    jobs = ReplayJobs(target, task.steps, task.store, task.folder.scratch, task.adapters, note, task.in_containers())
     return execute(
         document,
         _input(task).to_json(),

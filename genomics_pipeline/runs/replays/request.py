@@ -54,6 +54,8 @@ class ReplayRequest:
         region: The region that the task is limited to; None for no limit.
         out: The folder for the replay; None for one beside the run.
         stack: The stack in which a run's name is looked up.
+        from_bucket: Whether the run is that of this name in the stack's bucket, although a folder here has it too.
+        containers: Whether the task runs in the image that the run used.
     """
 
     run: str
@@ -63,6 +65,8 @@ class ReplayRequest:
     region: ReplayRegion | None
     out: Path | None
     stack: str
+    from_bucket: bool = False
+    containers: bool = False
 
 
 def parse_region(text: str) -> ReplayRegion | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genomics_pipeline.report.replay_outcome import NOT_HERE
+from genomics_pipeline.runs.replays.images import ReplayImages
 from genomics_pipeline.runs.replays.origin import ReplayOrigin
 from genomics_pipeline.runs.replays.target import ReplayTarget
 from genomics_pipeline.worker.machine import Capacity
@@ -13,7 +14,13 @@ from genomics_pipeline.worker.step_folder import StepFolder
 SHORT = 12  # of a digest
 
 
-def unlike_the_run(origin: ReplayOrigin, target: ReplayTarget, step: StepFolder, capacity: Capacity) -> Iterator[str]:
+def unlike_the_run(
+    origin: ReplayOrigin,
+    target: ReplayTarget,
+    step: StepFolder,
+    capacity: Capacity,
+    images: ReplayImages | None = None,
+) -> Iterator[str]:
     """Yield everything that cannot be the same as in the run, for people.
 
     Args:
@@ -21,14 +28,17 @@ def unlike_the_run(origin: ReplayOrigin, target: ReplayTarget, step: StepFolder,
         target: The task.
         step: Its step, of this installation.
         capacity: The cores and the memory of this machine.
+        images: The images that the task runs in; None for processes.
     """
     yield from _program(target, step)
     yield from (f"definition: {problem}" for problem in origin.problems)
-    if origin.in_containers:
+    if images is not None:
+        yield from images.differences
+    elif origin.in_containers:
         yield "image: the program of the step runs in this installation, with its libraries, not in the container"
     if origin.files.is_on_aws:
         yield f"host: this machine, not {target.instance_type or 'a host in AWS'}; its disk, not a share of the host's"
-    if target.memory_mib and origin.files.is_on_aws:
+    if target.memory_mib and origin.files.is_on_aws and images is None:
         yield f"memory: each process may allocate {target.memory_mib:,} MiB, as much as the whole container had"
     if target.memory_mib > capacity.memory_mib:
         here = f"this machine has {capacity.memory_mib:,} MiB for jobs"
@@ -37,6 +47,8 @@ def unlike_the_run(origin: ReplayOrigin, target: ReplayTarget, step: StepFolder,
         yield f"cores: {capacity.cores}, not {target.vcpus}; the time limit is longer in proportion"
     if target.batch > 1:
         yield f"batch: this item alone, not the {target.batch} items of its batch"
+    for fault in dict.fromkeys(one.fault for one in origin.injected if one[1:] == (target.stage, target.item)):
+        yield f"fault: the run injected one into this task, which a replay does not: {fault}"
     if target.failure and (reason := NOT_HERE.get(target.failure.failure_class)):
         name = target.failure.failure_class.replace("_", " ")
         yield f"failure: {name} is not expected here: {reason}"

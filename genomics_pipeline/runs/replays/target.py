@@ -12,7 +12,8 @@ from genomics_pipeline.records.failure import FailureRecord, read_failure
 from genomics_pipeline.records.items import read_regions
 from genomics_pipeline.runs.replays.origin import KnownAttempt, ReplayOrigin
 from genomics_pipeline.runs.replays.request import ReplayRequest, parse_region
-from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.stage_groups import COHORT, StageGroup
 
 
 @dataclass(frozen=True, slots=True)

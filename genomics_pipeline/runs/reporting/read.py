@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -11,9 +12,12 @@ from pathlib import Path
 from genomics_pipeline.model.errors import DataError, PipelineError
 from genomics_pipeline.model.metric_spec import DeclaredMetrics
 from genomics_pipeline.model.step import StepSpec
+from genomics_pipeline.planning.memory_saving import MemorySaving, memory_saving
+from genomics_pipeline.records.verification import VerificationRecord, read_verification
 from genomics_pipeline.report.advice import advice
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.run_page.run_report import FailuresOfClass, ReportedFailure, RunReport
+from genomics_pipeline.report.run_page.stage_work import WorkOfStage
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.cost import RunSpending
@@ -21,9 +25,9 @@ from genomics_pipeline.runs.ledger import memory_sizes
 from genomics_pipeline.runs.outcome import declared_metrics
 from genomics_pipeline.runs.readable_run import ReadableRun
 from genomics_pipeline.runs.reporting.origins import OriginsOfStages
-from genomics_pipeline.runs.reporting.seen_records import SeenRecords
 from genomics_pipeline.runs.reporting.tasks import RunTasks
 from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.seen_records import SeenRecords
 
 EXCERPT = 15  # last lines of a log
 LISTED, WITH_LOGS = 200, 5  # failures of a class that are listed, and those whose logs are read
@@ -35,14 +39,12 @@ class ReportRequest:
 
     Attributes:
         prices: The folder of the user's own prices; None for none.
-        verification: The verdict of a verification of the run; empty for none.
-        verified: Whether the verification found no deviation.
+        signed: The verdict of a verification just now; None to read that of the newest one.
         steps: The steps of the run by stage; None to load its pipeline.
     """
 
     prices: Path | None = None
-    verification: str = ""
-    verified: bool = False
+    signed: VerificationRecord | None = None
     steps: Mapping[str, StepSpec] | None = None
 
 
@@ -78,9 +80,10 @@ def read_report(run: ReadableRun, request: ReportRequest) -> RunReport:
         origins=origins.found(),
         facts=[*run.facts(), *_files_facts(files)],
         cost=spending.cost(),
-        verification=request.verification,
-        verified=request.verified,
+        savings=dict(_savings(tasks.work.values(), spending)),
+        signed=request.signed or read_verification(files.store, files.place),
         notes=notes,
+        read_at=time.time(),
     )
 
 
@@ -100,6 +103,13 @@ def _declared_here(run: ReadableRun) -> DeclaredMetrics:
     with suppress(PipelineError):
         return declared_metrics(load_pipeline(run.requested_pipeline)[0])
     return {}
+
+
+def _savings(work: Iterable[WorkOfStage], spending: RunSpending) -> Iterable[tuple[str, MemorySaving]]:
+    """Yield what less memory would save, by stage; nothing of stages of which no task is done."""
+    for one in work:
+        if one.tasks:
+            yield one.stage, memory_saving(one.asked, max(one.peaks_mib), spending.prices)
 
 
 def _files_facts(files: RunFiles) -> Iterable[tuple[str, str]]:

@@ -11,19 +11,18 @@ from genomics_pipeline.model.metric_spec import DeclaredMetrics
 from genomics_pipeline.model.step import METRICS
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.records.failure import FailureRecord, read_failure
-from genomics_pipeline.records.metrics import parse_metrics
+from genomics_pipeline.records.metrics import SAMPLES, parse_metrics
 from genomics_pipeline.report.run_page.metric_values import MetricValues
 from genomics_pipeline.report.run_page.run_report import DONE, FAILED, PENDING, STATES, CohortMetric
 from genomics_pipeline.report.run_page.stage_work import WorkOfStage
 from genomics_pipeline.report.run_state import RunState
-from genomics_pipeline.runs.reporting.seen_records import SeenRecords
-from genomics_pipeline.runs.run_files import COHORT, RunFiles, StageGroup
-from genomics_pipeline.runs.task_trace import newest_start, trace_of
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.seen_records import SeenRecords
+from genomics_pipeline.runs.stage_groups import COHORT, StageGroup
+from genomics_pipeline.runs.task_trace import EndsOfItem, newest_start, traces_of, with_failure
 from genomics_pipeline.stores.protocol import ObjectReader
 
 SAMPLE = "sample"
-SAMPLES = "samples"  # the member of a cohort's metrics with those of each sample
-Ended = Mapping[str, CompletionRecord | FailureRecord]
 Measured = Mapping[str, Mapping[str, Any]]  # metrics by stage
 
 
@@ -58,6 +57,7 @@ class RunTasks:
         self._files, self._metrics, self._seen = files, metrics, seen
         self._on_done, self._on_failed = on_done, on_failed
         self._groups, self._since = files.groups(), newest_start(files)
+        self._failures = {(one.scope, one.item): one.failure for one in state.failures if not one.pending}
         self._failed = {one.item for one in state.failures if one.scope == SAMPLE}
         self._number: dict[str, int] = {}
         self.samples: list[str] = []
@@ -87,11 +87,11 @@ class RunTasks:
             column.fill(len(self.samples))
             yield column
 
-    def _items(self, group: StageGroup) -> Iterator[tuple[str, Ended, Measured]]:
+    def _items(self, group: StageGroup) -> Iterator[tuple[str, EndsOfItem, Measured]]:
         """Yield each item of a group with the records of the stages that ended over it, and their metrics."""
         store = self._files.many_looks()
 
-        def read(item: str) -> tuple[str, Ended, Measured]:
+        def read(item: str) -> tuple[str, EndsOfItem, Measured]:
             ended: dict[str, CompletionRecord | FailureRecord] = {}
             for stage in group.stages:
                 record = (
@@ -106,23 +106,25 @@ class RunTasks:
 
         return self._files.each(read, self._files.items(group.scope))
 
-    def _measured(self, ended: Ended, store: ObjectReader) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def _measured(self, ended: EndsOfItem, store: ObjectReader) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for stage, record in ended.items():
             output = record.outputs.get(METRICS) if isinstance(record, CompletionRecord) else None
             if output is not None and output.key.endswith(".json"):
                 with suppress(OSError, DataError):
                     yield stage, parse_metrics(store.read(self._files.place.uri(output.key)))
 
-    def _add_item(self, group: StageGroup, item: str, ended: Ended) -> None:
-        for stage, record in ended.items():
-            self.work[stage].add(trace_of(self._files, stage, item, group.scope, record, self._since))
+    def _add_item(self, group: StageGroup, item: str, ended: EndsOfItem) -> None:
+        failure = self._failures.get((group.scope, item))
+        for stage, record in with_failure(self._files, group, item, ended, failure).items():
+            for attempt in traces_of(self._files, stage, item, group.scope, record, self._since):
+                self.work[stage].add(attempt)
             if isinstance(record, FailureRecord):
                 self._on_failed(stage, record)
             else:
                 for call in self._on_done:
                     call(record)
 
-    def _add_sample(self, group: StageGroup, item: str, ended: Ended, measured: Measured) -> None:
+    def _add_sample(self, group: StageGroup, item: str, ended: EndsOfItem, measured: Measured) -> None:
         done = len(ended) == len(group.stages) and not any(isinstance(one, FailureRecord) for one in ended.values())
         state = FAILED if item in self._failed else DONE if done else PENDING
         if item not in self._number:

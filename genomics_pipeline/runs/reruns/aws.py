@@ -25,6 +25,7 @@ from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain
 from genomics_pipeline.runs.aws.deployed import definition_problems, deployed_jobs, image_problems, revision_arns
 from genomics_pipeline.runs.aws.items import Items, upload_large_items, write_items
 from genomics_pipeline.runs.aws.run import AwsRun
+from genomics_pipeline.runs.aws.state import AwsRunWatcher
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.given_files import parameter_files
@@ -32,6 +33,7 @@ from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, since_whole
 from genomics_pipeline.runs.reruns.outcome import AwsRerun, RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunChanges, RerunRequest, changes
 from genomics_pipeline.runs.reruns.rerun import PlannedRerun, RunToRerun, rerun
+from genomics_pipeline.runs.unrecorded_attempts import record_unrecorded
 from genomics_pipeline.worker.step_folder import StepFolder
 
 
@@ -74,8 +76,12 @@ class _OnAws:
         return self.rerun
 
     def write_items(self, planned: PlannedRerun, lines: BinaryIO) -> None:
-        """Upload the manifest, unless it is that of the run, and the samples that are too large for a job."""
+        """Upload the manifest, unless it is that of the run, and the samples that are too large for a job.
+
+        Attempts that left no record get theirs, since the result files of the rerun replace those that tell of them.
+        """
         assert self.items is not None  # `check` was called
+        record_unrecorded(self.run.files, AwsRunWatcher(self.run).all_failures())
         self.display.note(f"uploading to {self._uri('')}")
         upload_large_items([self.items], self.run.place, self.run.store)
         if not planned.is_whole:

@@ -14,7 +14,8 @@ from genomics_pipeline.model import run_layout
 from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState
 from genomics_pipeline.runs.map_run_ends import failed_items
-from genomics_pipeline.runs.run_files import RunFiles, scope_of
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.stage_groups import scope_of
 from genomics_pipeline.stores.protocol import Store
 
 WHOLE = run_layout.MANIFEST

@@ -23,7 +23,8 @@ from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution, sample_map_
 from genomics_pipeline.runs.reruns.first_attempts import Ladders
 from genomics_pipeline.runs.reruns.items import RerunCounts, plan_rerun, row_label
 from genomics_pipeline.runs.reruns.request import SampleFilter
-from genomics_pipeline.runs.run_files import RunFiles, StageGroup
+from genomics_pipeline.runs.run_files import RunFiles
+from genomics_pipeline.runs.stage_groups import StageGroup
 from genomics_pipeline.stores.protocol import MissingObject
 
 KINDS = ("FAILED", "PENDING")

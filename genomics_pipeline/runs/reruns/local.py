@@ -45,7 +45,7 @@ from genomics_pipeline.runs.local.run_jobs import run_jobs
 from genomics_pipeline.runs.reference_indexes import stage_steps
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 from genomics_pipeline.runs.reruns.choice import SHOWN_NAMES
-from genomics_pipeline.runs.reruns.outcome import RerunOutcome
+from genomics_pipeline.runs.reruns.outcome import NOTHING, RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunChanges, RerunRequest, SampleFilter, changes
 from genomics_pipeline.runs.reruns.rerun import PlannedRerun, RunToRerun, rerun
 from genomics_pipeline.runs.run_files import RunFiles, cohort_names, folder_files
@@ -192,6 +192,12 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
         files = folder_files(folder, adapters.store)
         target = _InFolder(folder, record, pipeline, steps, adapters, display)
         unfinished = find_unfinished(folder, files, record)
+        if request.after is not None and record.execution > request.after:
+            if unfinished is None:
+                chosen = ChosenSamples(f"{folder.name}-{record.execution}", 0, {}, (), 0)
+                message = f"execution {chosen.execution} has ended before"
+                return RerunOutcome(str(folder.path), NOTHING, chosen, message, accepted=record.status == "SUCCEEDED")
+            request = RerunRequest()
         if unfinished is None:
             outcome = _rerun(target, files, request, changed)
             for _ in pipeline.stages:  # the makers of a damaged output may find theirs damaged
@@ -273,6 +279,7 @@ def _finish_run(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, d
         joined=joined_before(files, arguments.manifest),
         earlier=read_earlier_packed(files.store, files.place),
         containers=arguments.containers,
+        registry=arguments.registry,
         slurm=arguments.slurm,
         resume=True,
     )

@@ -43,6 +43,8 @@ class RerunRequest:
         accepted: The greatest ``percentage`` and ``count`` of samples that the user accepts to miss; None for those
             that the user accepted for the run.
         dry_run: Whether to choose and check only, without writing or starting anything.
+        after: The number of the execution in the folder before this rerun, of which a later one is this rerun, begun by
+            a head that has ended; None for a rerun without such a head.
     """
 
     selection: SampleFilter = field(default_factory=SampleFilter)
@@ -50,6 +52,7 @@ class RerunRequest:
     parameters: Sequence[str] = ()
     accepted: Mapping[str, float] | None = None
     dry_run: bool = False
+    after: int | None = None
 
     @property
     def is_plain(self) -> bool:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 
 from genomics_pipeline.engine.clock import Clock
 from genomics_pipeline.engine.tasks.job import JobEnd
-from genomics_pipeline.model import run_layout
-from genomics_pipeline.runs.slurm.ends import end_of_job, lost_end, never_starts, refused_end
-from genomics_pipeline.runs.slurm.followed import Followed, Unsent
-from genomics_pipeline.runs.slurm.node_task import CANCELLED, ENDED, STARTED, NodeTask, read_end
+from genomics_pipeline.runs.slurm.ends import TIME_STATES, end_of_job, lost_end, never_starts, starts_later
+from genomics_pipeline.runs.slurm.followed import Followed
+from genomics_pipeline.runs.slurm.job_output import keep_output, tail
+from genomics_pipeline.runs.slurm.listing import Listing, read_files
+from genomics_pipeline.runs.slurm.node_task import CANCELLED, ENDED, LOG, STOPPED, NodeTask, read_end
+from genomics_pipeline.runs.slurm.pace import CallPace
+from genomics_pipeline.runs.slurm.sending import Sending
 from genomics_pipeline.runs.slurm.submission import JobPlace, JobShape, Submissions, earlier_places
 from genomics_pipeline.slurm.commands import SlurmCommands, SlurmError
 from genomics_pipeline.slurm.slurm_job import SlurmJob
-from genomics_pipeline.stores.publish import publish_bytes
 
 LOOK_S = 1.0  # between two looks at the files of jobs, which cost the site nothing
 LONGEST_POLL_S, GROWTH = 120.0, 1.5  # between two questions to Slurm while no job ends
-UNSENT_S = 30.0  # after which a job of a killed head, whose number it did not write, was not submitted
-GONE_S = 120.0  # after which a job that Slurm no longer lists is lost: file servers and the accounting are late
-LOG_BYTES = 20_000  # of the end of a job's output
+UNSENT_S = 30.0  # after which an array of a killed head, whose number it did not write, was not submitted
+GONE_S = 120.0  # after which what should be there is lost: file servers and the accounting are late
+LATE_S = 30.0  # the same for the reason of a failure, of which Slurm has the exit code
 SILENT_S = 600.0  # between two notes about a controller that does not answer
 
 
@@ -36,7 +37,7 @@ class Attempts:
         submissions: The arrays of the run.
         clock: The clock.
         poll_s: The least time between two questions about the jobs.
-        most_jobs: The greatest number of jobs in Slurm at once; None for any.
+        most_jobs: The greatest number of jobs that run at once; None for any.
         note: Shows a line.
     """
 
@@ -50,175 +51,175 @@ class Attempts:
         most_jobs: int | None,
         note: Callable[[str], None],
     ) -> None:
-        self._run, self._slurm, self._submissions, self._clock = run, slurm, submissions, clock
-        self._poll_s, self._most_jobs, self._note = poll_s, most_jobs, note
-        self._files = run / run_layout.SLURM_JOBS
+        self._slurm, self._submissions, self._clock = slurm, submissions, clock
+        self._poll_s, self._note = poll_s, note
+        self._pace = CallPace(clock)
+        self._sending = Sending(submissions, clock, self._pace, most_jobs, note)
         self._places = earlier_places(run)
-        self._new: list[Followed] = []
-        self._unsent: list[Unsent] = []
-        self._followed: dict[str, Followed] = {}
+        self._active: set[Followed] = set()  # all that somebody waits for
+        self._followed: dict[str, Followed] = {}  # those that have a place
         self._doomed: list[JobPlace] = []
+        self._ended_by_us: set[JobPlace] = set()
+        self._shared: set[str] = set()  # arrays with jobs that ran tasks of others
+        self._noted: set[str] = set()  # of reasons for which jobs wait, which are shown once
         self._following: asyncio.Task[None] | None = None
-        self._next_poll = self._next_submission = 0.0
-        self._next_note = 0.0
-        self._largest: int | None = None
+        self._next_poll = self._next_note = 0.0
 
     def is_cancelled(self, key: str) -> bool:
         """Return whether a head of the run cancelled the job with this key, so that it says nothing about its task."""
-        return (self._files / f"{key}{CANCELLED}").exists()
+        place = self._places.get(key)
+        return place is not None and self._submissions.file(place, CANCELLED).exists()
 
-    def start(self, task: NodeTask, shape: JobShape) -> Followed:
+    def is_submitted(self, key: str) -> bool:
+        """Return whether an attempt with this key has a place, so that its job tells its end."""
+        return key in self._places
+
+    def start(self, task: NodeTask, shape: JobShape, earlier: Sequence[JobPlace] = ()) -> Followed:
         """Submit a task, soon and with others, or find the job that a killed head submitted for it.
 
         Args:
             task: The task.
             shape: Its resources.
+            earlier: The places of attempts at the same work that Slurm has lost.
         """
         loop = asyncio.get_running_loop()
-        followed = Followed(task, shape, loop.create_future(), loop.create_future(), self._places.get(task.key))
-        if followed.place:
+        place = self._places.get(task.key)
+        followed = Followed(task, shape, loop.create_future(), loop.create_future(), tuple(earlier), place)
+        self._active.add(followed)
+        followed.ended.add_done_callback(lambda _: self._active.discard(followed))
+        if place:
             self._followed[task.key] = followed
         else:
-            self._new.append(followed)
+            self._sending.add(followed)
         if self._following is None:
             self._next_poll = self._clock.now() + self._poll_s
+            self._sending.begin()
             self._following = asyncio.ensure_future(self._follow())
         return followed
 
     async def cancel(self, followed: Followed) -> None:
         """Cancel a job, with those that are cancelled at the same time; a resumed run submits its task again."""
-        with suppress(ValueError):
-            self._new.remove(followed)
         self._followed.pop(followed.task.key, None)
         if followed.ended.done() and not followed.ended.cancelled():
             return
         followed.ended.cancel()
-        file = self._files / f"{followed.task.key}{CANCELLED}"
-        await asyncio.to_thread(publish_bytes, file, b"", self._run)
+        await self._sending.withdraw(followed)
         if followed.place:
-            self._doomed.append(followed.place)
-        await asyncio.sleep(0)
-        await self._cancel_doomed()
+            self._places[followed.task.key] = followed.place
+            await asyncio.to_thread(self._submissions.mark_cancelled, followed.place)
+            self._doomed.append(followed.job)
+            await asyncio.sleep(0)
+            await self._cancel_doomed()
+
+    async def drain(self) -> None:
+        """Wait until the jobs that have nothing left to do are cancelled."""
+        if self._following:
+            await self._following
 
     async def _cancel_doomed(self) -> None:
-        """Cancel the jobs of cancelled callers; if Slurm does not answer, they end at their time limits."""
+        """Cancel the jobs of cancelled callers; one of an array that Slurm may have, if Slurm says so."""
         doomed, self._doomed = self._doomed, []
-        ids = [job_id for place in doomed if (job_id := self._submissions.job_id(place))]
-        if ids:
-            try:
-                await asyncio.to_thread(self._slurm.cancel, ids)
-            except SlurmError as error:
-                self._note(f"not cancelled in Slurm: {', '.join(ids)}: {error.message}")
+        for array in {place.array for place in doomed if self._sending.has(place.array)}:
+            with suppress(SlurmError):
+                await asyncio.to_thread(self._submissions.find, array)
+        self._ended_by_us |= set(doomed)
+        await self._scancel([job_id for place in doomed if (job_id := self._submissions.job_id(place))])
+
+    async def _scancel(self, ids: Sequence[str]) -> None:
+        """Cancel jobs in Slurm; if it does not answer, they end at their time limits."""
+        if not ids:
+            return
+        self._pace.count()
+        try:
+            await asyncio.to_thread(self._slurm.cancel, ids)
+        except SlurmError as error:
+            self._note(f"not cancelled in Slurm: {', '.join(ids)}: {error.message}")
 
     async def _follow(self) -> None:
         delay = self._poll_s
         try:
-            while self._new or self._unsent or self._followed:
+            while self._sending.is_waiting() or self._followed:
                 await self._clock.sleep(LOOK_S)
-                await self._gather()
-                await self._submit()
-                waiting = len(self._followed)
+                for followed in await self._sending.send(self._followed.values()):
+                    self._take(followed)
+                before = len(self._followed)
                 await self._look()
-                if self._clock.now() >= self._next_poll:
+                if self._clock.now() >= self._next_poll and self._pace.has_room():
                     await self._ask()
-                    is_quiet = len(self._followed) == waiting
+                    is_quiet = len(self._followed) == before
                     delay = min(delay * GROWTH, LONGEST_POLL_S) if is_quiet else self._poll_s
                     self._next_poll = self._clock.now() + delay
+                await self._cancel_leftovers()
         except Exception as error:
-            unsent = [one for array in self._unsent for one in array.members]
-            for followed in (*self._new, *unsent, *self._followed.values()):
+            for followed in self._active:
                 followed.start()
                 if not followed.ended.done():
                     followed.ended.set_exception(error)
         finally:
             self._following = None
 
-    async def _gather(self) -> None:
-        """Make arrays of the jobs that came since the last look, of those with the same resources."""
-        room = len(self._new) if self._most_jobs is None else max(0, self._most_jobs - self._in_slurm())
-        taken, self._new = self._new[:room], self._new[room:]
-        shapes: dict[JobShape, list[Followed]] = {}
-        for followed in taken:
-            shapes.setdefault(followed.shape, []).append(followed)
-        for members in shapes.values():
-            rest = iter(members)
-            while array := list(islice(rest, await self._array_size())):
-                self._unsent.append(Unsent(array))
-
-    def _in_slurm(self) -> int:
-        return len(self._followed) + sum(len(unsent.members) for unsent in self._unsent)
-
-    async def _array_size(self) -> int:
-        if self._largest is None:
-            try:
-                self._largest = await asyncio.to_thread(self._slurm.largest_array)
-            except SlurmError:
-                return 1
-        return self._largest
-
-    async def _submit(self) -> None:
-        """Submit the arrays, in their order; after one that Slurm does not answer, wait."""
-        while self._unsent and self._clock.now() >= self._next_submission:
-            unsent = self._unsent[0]
-            if unsent.is_new:
-                unsent.members = [one for one in unsent.members if not one.ended.cancelled()]
-            try:
-                places = await asyncio.to_thread(self._place, unsent)
-            except SlurmError as error:
-                if error.passes:
-                    unsent.waits_s = min(unsent.waits_s * 2, LONGEST_POLL_S)
-                    unsent.is_new = False
-                    self._next_submission = self._clock.now() + unsent.waits_s
-                    self._note(f"Slurm does not take jobs now; the run tries again: {error.message}")
-                    return
-                places = []
-                for followed in unsent.members:
-                    followed.end(refused_end(f"Slurm refuses the job: {error.message}"))
-            self._unsent.pop(0)
-            for followed, place in zip(unsent.members, places, strict=False):
-                followed.place = place
-                if followed.ended.cancelled():  # meanwhile
-                    self._doomed.append(place)
-                else:
-                    self._followed[followed.task.key] = followed
-            await self._cancel_doomed()
-
-    def _place(self, unsent: Unsent) -> list[JobPlace]:
-        """Submit an array; one of which Slurm gave no answer may be there already."""
-        tasks = [one.task for one in unsent.members]
-        found = [] if unsent.is_new else self._submissions.find(tasks)
-        return found or (self._submissions.submit(unsent.members[0].shape, tasks) if tasks else [])
+    def _take(self, followed: Followed) -> None:
+        """Follow an attempt that has a place, unless it was cancelled meanwhile or its array was refused."""
+        self._places[followed.task.key] = followed.at
+        if not followed.ended.done():
+            self._followed[followed.task.key] = followed
 
     async def _look(self) -> None:
         """Look at the files that jobs wrote; a failed one waits until Slurm was asked, which knows the reason."""
-        names = await asyncio.to_thread(lambda: {path.name for path in self._files.iterdir()})
-        for key, followed in list(self._followed.items()):
-            if f"{key}{STARTED}" in names:
-                followed.start()
-            if f"{key}{ENDED}" in names:
-                end = await asyncio.to_thread(read_end, self._files / f"{key}{ENDED}")
+        arrays: dict[str, list[Followed]] = {}
+        for followed in list(self._followed.values()):
+            if followed.ended.done():  # refused
+                self._followed.pop(followed.task.key)
+            else:
+                arrays.setdefault(followed.at.array, []).append(followed)
+        for array, members in arrays.items():
+            found = await asyncio.to_thread(read_files, self._submissions.folder(array), members)
+            for followed, (claim, end) in found.items():
+                if claim is not None and followed.claim is None:
+                    followed.claim = claim
+                    followed.start()
+                    if claim.index != followed.at.index:
+                        self._shared.add(array)
                 if end is not None and end.exit_code == 0:
                     self._finish(followed, end)
-                else:
+                elif end is not None:
+                    followed.written = end
                     self._next_poll = min(self._next_poll, self._clock.now() + self._poll_s)
+        await self._look_at_lost_ones()
+
+    async def _look_at_lost_ones(self) -> None:
+        """Look for ends of attempts that Slurm had lost: then the present ones are not needed."""
+        for followed in [one for one in self._active if one.earlier]:
+            for place in followed.earlier:
+                end = await asyncio.to_thread(read_end, self._submissions.file(place, ENDED))
+                if end is not None and end.exit_code == 0 and not followed.ended.done():
+                    await self._sending.withdraw(followed)
+                    if followed.place:
+                        await asyncio.to_thread(self._submissions.mark_cancelled, followed.place)
+                        self._doomed.append(followed.job)
+                        await self._cancel_doomed()
+                    self._finish(followed, end)
 
     def _finish(self, followed: Followed, end: JobEnd) -> None:
-        del self._followed[followed.task.key]
+        """End an attempt, unless its caller was cancelled in the meantime."""
+        self._followed.pop(followed.task.key, None)
         followed.end(end)
 
     async def _ask(self) -> None:
         """Ask Slurm about all jobs with one command; while it does not answer, nothing changes."""
+        self._pace.count()
         try:
-            jobs = await asyncio.to_thread(self._slurm.jobs)
+            listing = Listing(await asyncio.to_thread(self._slurm.jobs))
         except SlurmError as error:
             if self._clock.now() >= self._next_note:
                 self._next_note = self._clock.now() + SILENT_S
                 self._note(f"Slurm does not answer; the run waits: {error.message}")
             return
-        listed = {JobPlace(job.comment, job.index): job for job in jobs}
         unlisted = []
         for followed in list(self._followed.values()):
-            job = _listed(followed.place, listed)
+            if followed.ended.done() or self._sending.has(followed.at.array):
+                continue
+            job = listing.job(followed.job)
             if job is None:
                 unlisted.append(followed)
             else:
@@ -227,61 +228,85 @@ class Attempts:
         await self._ask_about_unlisted(unlisted)
 
     async def _compare(self, followed: Followed, job: SlurmJob) -> None:
+        if self._submissions.job_id(followed.at) is None:  # a killed head did not write it
+            await asyncio.to_thread(self._submissions.number, followed.at.array, job.job_id.partition("_")[0])
         if job.is_running:
             followed.start()
         elif job.has_ended:
             await self._end(followed, job)
+        elif (note := starts_later(job)) and note not in self._noted:
+            self._noted.add(note)
+            self._note(note)
         elif end := never_starts(job):
-            await asyncio.to_thread(self._slurm.cancel, [job.job_id])
             self._finish(followed, end)
+            await self._scancel([job.job_id])
 
     async def _end(self, followed: Followed, job: SlurmJob) -> None:
-        """Finish a job that has ended for Slurm, once its own files are there or late."""
-        written = await asyncio.to_thread(read_end, self._files / f"{followed.task.key}{ENDED}")
-        if job.state == "COMPLETED" and written is None and not self._is_late(followed, GONE_S):
+        """Finish an attempt whose job has ended for Slurm, once its own files are there or late."""
+        written = followed.written or await asyncio.to_thread(read_end, self._submissions.file(followed.at, ENDED))
+        log = await asyncio.to_thread(tail, self._submissions.file(followed.job, LOG))
+        if written is None and self._may_come(followed, job, log):
             return
-        log = await asyncio.to_thread(_tail, self._submissions.log(followed.place)) if followed.place else ""
-        self._finish(followed, end_of_job(job, written, log, followed.shape.memory_mib))
+        if written is None and log:
+            await asyncio.to_thread(keep_output, followed.task, log)
+        has_no_end = job.state == "COMPLETED" or self._runs_on(followed, job)
+        if self._says_nothing(followed, job) or (has_no_end and written is None):
+            self._finish(followed, lost_end(f"Slurm: {job.state}, without an end of the task"))
+        else:
+            self._finish(followed, end_of_job(job, written, log, followed.shape.memory_mib))
 
-    def _is_late(self, followed: Followed, seconds: float) -> bool:
-        """Return whether something has been missing of a job for a time."""
-        if followed.unlisted_since is None:
-            followed.unlisted_since = self._clock.now()
-        return self._clock.now() - followed.unlisted_since >= seconds
+    def _says_nothing(self, followed: Followed, job: SlurmJob) -> bool:
+        """Return whether a job's end says nothing of a task, since it was cancelled or too slow for another one."""
+        was_second = followed.claim is not None and followed.claim.before > 0
+        return (job.state == "CANCELLED" and followed.job in self._ended_by_us) or (
+            job.state in TIME_STATES and was_second
+        )
+
+    def _may_come(self, followed: Followed, job: SlurmJob, log: str) -> bool:
+        """Return whether the files of a job that has ended for Slurm may still become visible here."""
+        cancelled_s = GONE_S if self._runs_on(followed, job) else 0.0
+        patience_s = {"COMPLETED": GONE_S, "FAILED": 0.0 if log else LATE_S, "CANCELLED": cancelled_s}
+        if followed.missing_since is None:
+            followed.missing_since = self._clock.now()
+        return self._clock.now() - followed.missing_since < patience_s.get(job.state, 0.0)
+
+    def _runs_on(self, followed: Followed, job: SlurmJob) -> bool:
+        """Return whether a task was begun and not stopped, although Slurm lists its job as cancelled.
+
+        A controller that was killed may restore an array as it was submitted, before its jobs started. It then takes
+        the end of one of them for that of the array, and lists all others as cancelled, while they run on.
+        """
+        is_begun = job.state == "CANCELLED" and followed.claim is not None
+        return is_begun and not self._submissions.file(followed.at, STOPPED).exists()
 
     async def _ask_about_unlisted(self, unlisted: Iterable[Followed]) -> None:
         """Ask the accounting about jobs that Slurm no longer lists; those that nobody knows any more are lost."""
-        ids: dict[str, Followed] = {}
-        unnumbered = []
+        now = self._clock.now()
+        ids = {}
+        for followed in [one for one in unlisted if not one.ended.done()]:
+            if followed.unlisted_since is None:
+                followed.unlisted_since = now
+            if job_id := self._submissions.job_id(followed.job):
+                ids[followed] = job_id
+            elif followed.claim is None and now - followed.unlisted_since >= UNSENT_S:
+                self._sending.add_again(followed)
+        arrays = sorted({job_id.partition("_")[0] for job_id in ids.values()})
+        if arrays:
+            self._pace.count()
+        known = {job.job_id: job for job in await asyncio.to_thread(self._slurm.accounted, arrays)} if arrays else {}
         for followed in unlisted:
-            if followed.place and (job_id := self._submissions.job_id(followed.place)):
-                ids[job_id] = followed
-            else:
-                unnumbered.append(followed)
-        known = {job.job_id: job for job in await asyncio.to_thread(self._slurm.accounted, list(ids))} if ids else {}
-        for job_id, followed in ids.items():
-            if (job := known.get(job_id)) and job.has_ended:
+            job = known.get(ids.get(followed, ""))
+            if job and job.has_ended and job.comment in ("", followed.at.array):
                 await self._end(followed, job)
-            elif self._is_late(followed, GONE_S):
-                written = await asyncio.to_thread(read_end, self._files / f"{followed.task.key}{ENDED}")
-                self._finish(followed, written or lost_end("Slurm no longer knows the job, which wrote no end"))
-        for followed in unnumbered:
-            if self._is_late(followed, UNSENT_S):
-                del self._followed[followed.task.key]  # the head was killed before it was submitted
-                self._new.append(followed)
+            elif followed.written:
+                self._finish(followed, followed.written)
+            elif (followed in ids or followed.claim) and now - (followed.unlisted_since or now) >= GONE_S:
+                self._finish(followed, lost_end("Slurm no longer knows the job, which wrote no end"))
 
-
-def _listed(place: JobPlace | None, listed: Mapping[JobPlace, SlurmJob]) -> SlurmJob | None:
-    """Return a job as Slurm lists it, by itself or with its whole array; None if it does not."""
-    return None if place is None else listed.get(place) or listed.get(JobPlace(place.array, None))
-
-
-def _tail(path: Path) -> str:
-    """Return the end of a job's output; empty while there is none."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - LOG_BYTES))
-            return file.read().decode(errors="replace")
-    except FileNotFoundError:
-        return ""
+    async def _cancel_leftovers(self) -> None:
+        """Cancel the jobs of arrays all of whose tasks have ended, since jobs of the same array ran them."""
+        if self._shared:
+            done = self._shared - {followed.at.array for followed in self._followed.values()}
+            self._shared -= done
+            ids = [job_id for array in done if (job_id := self._submissions.job_id(JobPlace(array, None)))]
+            await self._scancel(ids)

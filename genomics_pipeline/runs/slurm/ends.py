@@ -10,7 +10,7 @@ from genomics_pipeline.slurm.slurm_job import SlurmJob
 from genomics_pipeline.worker.program_log import error_message
 
 KILLED = 137
-_LOST = "Host EC2 (node of Slurm) terminated."  # the status reason of a lost host
+LOST = "Host EC2 (node of Slurm) terminated."  # the status reason of a lost host
 _CANCELLED = "Ended with its Task"  # that of a cancelled job
 _REFUSED = "MISCONFIGURATION:"  # that of a job that no host may run
 _OUT_OF_MEMORY = "OutOfMemoryError: "  # the beginning of the reason
@@ -26,11 +26,8 @@ TIME_STATES = frozenset({"TIMEOUT", "DEADLINE"})
 # Reasons for which a pending job never starts, with what to do: squeue(1), "JOB REASON CODES".
 NEVER = {
     "PartitionTimeLimit": "give another partition, or a step with a shorter timeout",
-    "PartitionNodeLimit": "give another partition",
     "PartitionConfig": "it asks for more time or larger nodes than the partition has; give another one, or a step with "
     "a shorter timeout",
-    "PartitionInactive": "give another partition, or ask the administrator to start it",
-    "PartitionDown": "give another partition, or ask the administrator to start it",
     "BadConstraints": "no node has what --slurm-option asks for: correct it",
     "DependencyNeverSatisfied": "remove the dependency of --slurm-option",
     "JobHeldUser": "release it with `scontrol release`, then resume the run",
@@ -45,6 +42,14 @@ NEVER = {
     "AssocMaxMemPerJob": "give another account, or less memory: --memory",
     "AssocMaxWallDurationPerJobLimit": "give another account, or a step with a shorter timeout",
     "QOSMaxWallDurationPerJobLimit": "give another QOS, or a step with a shorter timeout",
+}
+
+# Reasons that pass once an administrator has finished, as at maintenance: the job keeps its place in the queue. That of
+# PartitionNodeLimit "can also indicate that required nodes are DOWN or DRAINED": squeue(1).
+LATER = {
+    "PartitionDown": "the partition starts no jobs now; ask the administrator, or give another partition",
+    "PartitionInactive": "the partition takes and starts no jobs now; ask the administrator, or give another partition",
+    "PartitionNodeLimit": "nodes of the partition are down or drained, or it is limited to fewer nodes",
 }
 
 
@@ -66,9 +71,8 @@ def end_of_job(job: SlurmJob, written: JobEnd | None, log: str, memory_mib: int)
     if job.state in NODE_STATES:
         return lost_end(f"Slurm: {job.state} of {job.node or 'its node'}")
     if job.state == "CANCELLED":
-        return JobEnd(
-            None, "the job was cancelled in Slurm, by `scancel` or the administrator", status_reason=_CANCELLED
-        )
+        by = "by `scancel`, an administrator, or its node, which could not launch it"
+        return JobEnd(None, f"the job was cancelled in Slurm: {by}", status_reason=_CANCELLED)
     if written is not None:
         return written
     lines = [line for line in log.splitlines() if line.strip()]
@@ -78,7 +82,7 @@ def end_of_job(job: SlurmJob, written: JobEnd | None, log: str, memory_mib: int)
 
 def lost_end(reason: str) -> JobEnd:
     """Return the end of a job whose node is gone, or that Slurm does not know any more."""
-    return JobEnd(None, reason, status_reason=_LOST)
+    return JobEnd(None, reason, status_reason=LOST)
 
 
 def refused_end(message: str) -> JobEnd:
@@ -97,6 +101,16 @@ def never_starts(job: SlurmJob) -> JobEnd | None:
     if job.state != "PENDING" or cure is None:
         return None
     return refused_end(f"Slurm never starts the job ({job.reason}): {cure}")
+
+
+def starts_later(job: SlurmJob) -> str:
+    """Return why a pending job waits for an administrator, with what to do; empty for other jobs.
+
+    >>> starts_later(SlurmJob("1_0", "PENDING", 0, "PartitionDown")).partition(":")[0]
+    'jobs wait in Slurm (PartitionDown)'
+    """
+    cure = LATER.get(job.reason.strip("()"))
+    return f"jobs wait in Slurm ({job.reason.strip('()')}): {cure}" if job.state == "PENDING" and cure else ""
 
 
 def is_final(end: JobEnd) -> bool:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from genomics_pipeline.engine.tasks.job import JobEnd
-from genomics_pipeline.runs.slurm.node_task import NodeTask
+from genomics_pipeline.runs.slurm.node_task import NodeTask, TaskClaim
 from genomics_pipeline.runs.slurm.submission import JobPlace, JobShape
 
 FIRST_WAIT_S = 5.0  # twice that after the first submission without an answer, and twice as long each time
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Followed:
     """An attempt that is followed to its end.
 
@@ -21,16 +21,35 @@ class Followed:
         shape: Its resources.
         started: Done once its program runs.
         ended: Its end.
-        place: Its place; None before it is submitted.
-        unlisted_since: The time since which Slurm has not listed it; None if it has.
+        earlier: The places of attempts at the same work that Slurm has lost, which may finish all the same.
+        place: Its place; None before its array is made.
+        claim: The job that runs it; None before one does.
+        written: The end of a failed program, which waits for Slurm's reason.
+        unlisted_since: The time since which Slurm has not listed its job; None if it has.
+        missing_since: The time since which its job has ended for Slurm, without a file of its end; None if it has not.
     """
 
     task: NodeTask
     shape: JobShape
     started: asyncio.Future[None]
     ended: asyncio.Future[JobEnd]
+    earlier: tuple[JobPlace, ...] = ()
     place: JobPlace | None = None
+    claim: TaskClaim | None = None
+    written: JobEnd | None = None
     unlisted_since: float | None = None
+    missing_since: float | None = None
+
+    @property
+    def at(self) -> JobPlace:
+        """The place of its task."""
+        assert self.place is not None
+        return self.place
+
+    @property
+    def job(self) -> JobPlace:
+        """The place of the job that runs it, as far as it is known."""
+        return JobPlace(self.at.array, self.claim.index) if self.claim else self.at
 
     def start(self) -> None:
         """Note that its program runs."""
@@ -44,16 +63,20 @@ class Followed:
             self.ended.set_result(end)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Unsent:
     """An array that is to be submitted.
 
     Attributes:
-        members: Its jobs.
-        is_new: Whether it was not submitted without an answer.
-        waits_s: The time until the next submission, after one without an answer.
+        array: Its key.
+        shape: The resources of its jobs.
+        number: The number of its tasks.
+        members: Those of its tasks that are followed.
+        is_new: Whether it was never submitted; else Slurm may have it.
     """
 
-    members: list[Followed]
+    array: str
+    shape: JobShape
+    number: int
+    members: list[Followed] = field(default_factory=list)
     is_new: bool = True
-    waits_s: float = FIRST_WAIT_S

@@ -6,12 +6,13 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from genomics_pipeline.engine.execution import TaskContext
 from genomics_pipeline.engine.states.concurrency import finish_before_cancellation
-from genomics_pipeline.engine.tasks.attempted_jobs import AttemptedJobs
+from genomics_pipeline.engine.tasks.attempted_jobs import AttemptedJobs, OnFailure
 from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd, JobSubmission
 from genomics_pipeline.engine.tasks.job_detail import JobAttempt
 from genomics_pipeline.model.json_text import compact
@@ -19,10 +20,10 @@ from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.slurm_options import SlurmOptions
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE
 from genomics_pipeline.runs.slurm.attempts import Attempts
-from genomics_pipeline.runs.slurm.ends import is_final
+from genomics_pipeline.runs.slurm.ends import LOST, is_final
 from genomics_pipeline.runs.slurm.followed import Followed
 from genomics_pipeline.runs.slurm.node_task import NodeTask
-from genomics_pipeline.runs.slurm.submission import JobShape
+from genomics_pipeline.runs.slurm.submission import JobPlace, JobShape
 from genomics_pipeline.worker.machine import Capacity
 from genomics_pipeline.worker.step_folder import StepFolder
 
@@ -41,6 +42,9 @@ class SlurmJobs(AttemptedJobs):
         options: The options of the jobs.
         node: The cores and the memory of the largest node.
         cache: The user's cache folder.
+        published: Returns the end of an attempt whose work is done, so that no job is needed; None for others.
+        on_failure: See `AttemptedJobs`.
+        images: The files of the images that Apptainer runs tasks in, by step; none for no containers.
     """
 
     def __init__(
@@ -52,25 +56,45 @@ class SlurmJobs(AttemptedJobs):
         options: SlurmOptions,
         node: Capacity,
         cache: Path,
+        published: Callable[[Job], JobEnd | None],
+        on_failure: OnFailure | None = None,
+        images: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        super().__init__(job_definitions)
+        super().__init__(job_definitions, on_failure)
         self._steps, self._run, self._attempts = steps, run, attempts
-        self._options, self._node, self._cache = options, node, cache
+        self._options, self._node, self._cache, self._images = options, node, cache, images
+        self._published = published
         self._times: Counter[str] = Counter()  # of the same work in this execution
+        self._lost: dict[str, list[JobPlace]] = {}  # attempts by their work, which may finish all the same
+
+    async def _end_of_done(self, job: Job) -> JobEnd | None:
+        """Return the end of an attempt whose work is done, read in a thread: file servers may be slow."""
+        return await asyncio.to_thread(self._published, job)
 
     async def _attempt(self, submission: JobSubmission, job_id: str, number: int, context: TaskContext) -> JobAttempt:
-        """Run an attempt on a node."""
+        """Run an attempt on a node, unless its work is done: a job in Slurm takes seconds and a place in the queue."""
         queued = time.time()
         shape = self._shape(submission)
         key = self._key(submission, shape, context.execution)
         job = submission.attempt(job_id, number, shape.vcpus, shape.memory_mib, submission.declared.timeout_s)
-        followed = self._attempts.start(self._task(key, job), shape)
+        if not self._attempts.is_submitted(key) and (end := await self._end_of_done(job)):
+            return await self._run_with_events(job, submission, queued, context, _ended(end))
+        work = f"{context.execution} {job.environment[PAYLOAD_VARIABLE]}"
+        followed = self._attempts.start(self._task(key, job, shape), shape, self._lost.get(work, ()))
         try:
             await followed.started
-            return await self._run_with_events(job, submission, queued, context, self._end(followed, job))
+            attempt = await self._run_with_events(job, submission, queued, context, self._end(followed, job))
         except asyncio.CancelledError:
             await finish_before_cancellation(self._attempts.cancel(followed))
             raise
+        if followed.place and attempt.status_reason == LOST:
+            self._lost.setdefault(work, []).append(followed.place)
+        return attempt
+
+    async def drain(self) -> None:
+        """Wait for the jobs in the background, and for the end of those that have nothing left to do."""
+        await super().drain()
+        await self._attempts.drain()
 
     async def _end(self, followed: Followed, job: Job) -> JobEnd:
         end = await followed.ended
@@ -99,20 +123,28 @@ class SlurmJobs(AttemptedJobs):
             if not self._attempts.is_cancelled(key):
                 return key
 
-    def _task(self, key: str, job: Job) -> NodeTask:
+    def _task(self, key: str, job: Job, shape: JobShape) -> NodeTask:
+        step = self._steps[job.definition]
         return NodeTask(
             key=key,
             run=str(self._run),
-            step=str(self._steps[job.definition].path),
+            step=str(step.path),
             payload=job.environment[PAYLOAD_VARIABLE],
             job_id=job.job_id,
+            attempt=job.attempt,
             name=job.name,
             definition=job.definition,
             vcpus=job.vcpus,
             memory_mib=job.memory_mib,
+            minutes=shape.minutes,
             scratch=self._options.scratch,
             cache=str(self._cache),
+            image=self._images.get(step.spec.name, ""),
         )
+
+
+async def _ended(end: JobEnd) -> JobEnd:
+    return end
 
 
 def _values(shape: JobShape) -> tuple[str | int, ...]:

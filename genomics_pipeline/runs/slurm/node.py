@@ -1,6 +1,7 @@
 """The program of a job on its node: run the task of its index in the folder of its array, and write its end.
 
-Slurm starts it in that folder; ``SLURM_ARRAY_TASK_ID`` is the index. It is stopped by SIGTERM, as by ``scancel``.
+Slurm starts it in that folder; ``SLURM_ARRAY_TASK_ID`` is the index. It is stopped by SIGTERM, as by ``scancel``. Short
+tasks would take less time than the start of a job: so it takes tasks of its array that no other job has begun.
 """
 
 from __future__ import annotations
@@ -9,45 +10,28 @@ import os
 import signal
 import sys
 from pathlib import Path
-from tempfile import gettempdir
 
 from genomics_pipeline.worker.credentials import hide_process
 
-INDEX = "SLURM_ARRAY_TASK_ID"
+INDEX, RESTARTS = "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT"
 
 
 def run() -> int:
-    """Run the task and return the exit code of this process."""
-    from genomics_pipeline.engine.tasks.job import Job
-    from genomics_pipeline.model import run_layout
-    from genomics_pipeline.model.task import PAYLOAD_VARIABLE
+    """Run the tasks and return the exit code of this process."""
+    from genomics_pipeline.model.step import OUT_OF_DISK_EXIT_CODE
     from genomics_pipeline.report.output import echo_error
-    from genomics_pipeline.runs.local.worker_jobs import WorkerJobs
-    from genomics_pipeline.runs.run_folder import BUCKET
-    from genomics_pipeline.runs.slurm.node_task import ENDED, STARTED, TASKS, read_tasks, write_end
-    from genomics_pipeline.stores.publish import publish_bytes
-    from genomics_pipeline.worker.adapters import make_store
-    from genomics_pipeline.worker.step_folder import read_step
+    from genomics_pipeline.runs.slurm.array_job import ArrayJob
+    from genomics_pipeline.worker.failure import DISK_FULL
 
-    array = Path.cwd()
-    task = read_tasks(array / TASKS)[int(os.environ[INDEX])]
-    root = Path(task.run)
-    files = root / run_layout.SLURM_JOBS
-    publish_bytes(files / f"{task.key}{STARTED}", os.uname().nodename.encode(), root)
-    environment = {PAYLOAD_VARIABLE: task.payload}
-    job = Job(task.job_id, task.name, task.definition, "", environment, task.vcpus, task.memory_mib, None)
-    signal.signal(signal.SIGTERM, lambda *_: job.cancelled.set())
-    step = read_step(Path(task.step))
-    scratch = Path(task.scratch or gettempdir()) / f"genomics-pipeline-{os.getuid()}"
-    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)  # what killed jobs left there is removed by the next one
-    jobs = WorkerJobs({step.spec.name: step}, make_store({BUCKET: root}), scratch, Path(task.cache), dict(os.environ))
-    end = jobs.run_attempt(job)
-    if job.cancelled.is_set():  # Slurm knows the reason
-        return 128 + signal.SIGTERM
-    write_end(files / f"{task.key}{ENDED}", end, root)
-    if end.reason:
-        echo_error(end.reason)
-    return end.exit_code or 0
+    job = ArrayJob(Path.cwd(), int(os.environ[INDEX]), bool(os.environ.get(RESTARTS)), dict(os.environ))
+    signal.signal(signal.SIGTERM, lambda *_: job.stop())
+    try:
+        return job.run()
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        echo_error(str(error))
+        return OUT_OF_DISK_EXIT_CODE
 
 
 if __name__ == "__main__":

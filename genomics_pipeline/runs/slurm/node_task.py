@@ -1,4 +1,4 @@
-"""The files by which the head of a run and its jobs on the nodes speak: a task, its start and its end."""
+"""The files by which the head of a run and its jobs on the nodes speak: a task, who runs it, and its end."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from genomics_pipeline.engine.tasks.job import JobEnd
 from genomics_pipeline.engine.tasks.job_runner import JobReport
 from genomics_pipeline.model.bounded_json import parse_json
 from genomics_pipeline.model.json_text import compact
-from genomics_pipeline.records.fields import Fields, RecordKind
-from genomics_pipeline.stores.publish import publish_bytes
+from genomics_pipeline.records.fields import Fields, RecordKind, UnreadableRecord
+from genomics_pipeline.stores.publish import publish_bytes, publish_new
 
 KIND = RecordKind("a file of a job on a cluster", "repeat the command of the run with --resume")
 TASKS = "tasks.json"  # of an array, in its folder
 ARRAY = "job.txt"  # its ID in Slurm, once it is known
-STARTED, ENDED, CANCELLED = ".started", ".ended", ".cancelled"  # after the key of a job
+TAKEN = "taken"  # there once jobs have taken all of its tasks
+STARTED, ENDED, CANCELLED, LOG = ".started", ".ended", ".cancelled", ".log"  # after the index of a task, or of a job
+STOPPED = ".stopped"  # likewise: its job got SIGTERM while it ran
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,15 @@ class NodeTask:
         step: The folder of the step.
         payload: The payload, or its URI.
         job_id: The job's ID in the run.
+        attempt: The number of the attempt, from 1.
         name: The job's name.
         definition: The name of its definition.
         vcpus: Its cores.
         memory_mib: Its memory.
+        minutes: Its time limit; 0 for that of the partition.
         scratch: The folder for temporary files; empty for that of the node.
         cache: The user's cache folder.
+        image: The file of the image that Apptainer runs the task in; empty for no container.
     """
 
     key: str
@@ -42,12 +47,30 @@ class NodeTask:
     step: str
     payload: str
     job_id: str
+    attempt: int
     name: str
     definition: str
     vcpus: int
     memory_mib: int
+    minutes: int
     scratch: str
     cache: str
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskClaim:
+    """The job that runs a task, which may be another one of the same array.
+
+    Attributes:
+        index: The index of the job.
+        before: The number of tasks that it ran before.
+        node: Its node.
+    """
+
+    index: int
+    before: int
+    node: str
 
 
 def write_tasks(path: Path, tasks: Sequence[NodeTask], root: Path) -> None:
@@ -71,12 +94,34 @@ def read_tasks(path: Path) -> list[NodeTask]:
 
 
 def _task(fields: Fields) -> NodeTask:
-    texts = ("key", "run", "step", "payload", "job_id", "name", "definition", "scratch", "cache")
+    texts = ("key", "run", "step", "payload", "job_id", "name", "definition", "scratch", "cache", "image")
     return NodeTask(
         **{name: fields.text(name) for name in texts},
+        attempt=fields.integer("attempt", 1),
         vcpus=fields.integer("vcpus", 1),
         memory_mib=fields.integer("memory_mib", 1),
+        minutes=fields.integer("minutes", 0),
     )
+
+
+def write_claim(path: Path, claim: TaskClaim, root: Path) -> bool:
+    """Write who runs a task, unless another job does, and return whether it was written.
+
+    Args:
+        path: The file.
+        claim: The job.
+        root: The folder of the run.
+    """
+    return publish_new(path, compact(asdict(claim)).encode(), root)
+
+
+def read_claim(path: Path) -> TaskClaim | None:
+    """Read who runs a task; None as long as the file cannot be read here."""
+    try:
+        fields = _fields(path)
+        return TaskClaim(fields.integer("index", 0), fields.integer("before", 0), fields.text("node"))
+    except (OSError, UnreadableRecord, ValueError):
+        return None
 
 
 def write_end(path: Path, end: JobEnd, root: Path) -> None:
@@ -93,20 +138,20 @@ def write_end(path: Path, end: JobEnd, root: Path) -> None:
 
 
 def read_end(path: Path) -> JobEnd | None:
-    """Read the end of a job; None while it has not written it.
+    """Read the end of a job; None as long as it cannot be read here.
 
-    Raises:
-        UnreadableRecord: for another form.
+    A file server may show a file of another node seconds later, or its name before its content.
     """
-    if not path.exists():
+    try:
+        fields = _fields(path)
+        members: Mapping[str, object] = fields.members
+        ran, reused = (
+            frozenset((str(stage), str(item)) for stage, item in fields.members[name]) for name in ("ran", "reused")
+        )
+        reason, log = (str(members[name]) if members[name] is not None else None for name in ("reason", "log"))
+        return JobEnd(fields.integer("exit_code", 0, 255), reason, log, report=JobReport(ran, reused))
+    except (OSError, UnreadableRecord, KeyError, TypeError, ValueError):
         return None
-    fields = _fields(path)
-    members: Mapping[str, object] = fields.members
-    ran, reused = (
-        frozenset((str(stage), str(item)) for stage, item in fields.members[name]) for name in ("ran", "reused")
-    )
-    reason, log = (str(members[name]) if members[name] is not None else None for name in ("reason", "log"))
-    return JobEnd(fields.integer("exit_code", 0, 255), reason, log, report=JobReport(ran, reused))
 
 
 def _fields(path: Path) -> Fields:

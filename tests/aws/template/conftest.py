@@ -17,7 +17,7 @@ PIPELINES = {
     "shipped": [],
     "one": ["germline"],
     "own": ["germline", str(GOLDEN / "cohort.toml")],
-    "records": [str(GOLDEN / "records.toml"), str(GOLDEN / "records-in-parts.toml")],
+    "records": [str(GOLDEN / f"{name}.toml") for name in ("records", "records-in-parts", "gathered")],
 }
 
 

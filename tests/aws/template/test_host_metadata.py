@@ -15,6 +15,7 @@ import pytest
 
 from tests.aws.template.metadata_host import FACTS
 from tests.aws.template.user_data import scripts
+from tests.patience import PATIENCE_S
 
 Host = Callable[..., tuple[dict[str, dict[str, list[bool]]], Path]]
 HOST = Path(__file__).with_name("metadata_host.py")
@@ -39,7 +40,7 @@ def host(tmp_path: Path, missing: Callable[[str], NoReturn]) -> Host:
         boot = [texts["text/cloud-boothook"], texts["text/x-shellscript"].replace("/scratch", str(scratch))]
         environment = {"PATH": f"{folder}:{os.environ['PATH']}", "no_proxy": "*"}
         argv = [*unshare, sys.executable, str(HOST), *boot]
-        process = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        process = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         assert process.returncode == 0, process.stderr
         return json.loads(process.stdout), scratch
 

@@ -133,3 +133,20 @@ def test_a_function_that_reads_files_of_records_may_read_objects_and_nothing_els
         "FindInputs": ["s3:ListBucket"],
         "DecryptInputs": ["kms:Decrypt"],
     }
+
+
+def test_functions_with_outputs_write_below_runs_and_nowhere_else() -> None:
+    """Check shards and what joins them; a function without outputs may write nothing but its log."""
+    resources = stack_template(["annotate", "preflight"], "mine").document()["Resources"]
+    for role in ("AnnotateFunctionRole", "JoinVcfFunctionRole"):
+        write = statements(resources[role])["WriteRuns"]
+        assert write["Resource"] == [
+            {"Fn::Sub": f"${{Bucket.Arn}}/runs/*/{folder}*"} for folder in ("results/", "steps/")
+        ]
+        assert sorted(write["Action"]) == [
+            "s3:AbortMultipartUpload",
+            "s3:ListMultipartUploadParts",
+            "s3:PutObject",
+            "s3:PutObjectTagging",
+        ]
+    assert "WriteRuns" not in statements(resources["PreflightFunctionRole"])

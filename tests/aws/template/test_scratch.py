@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.aws.template.user_data import scripts
+from tests.patience import PATIENCE_S
 
 SYSTEM = "Amazon Elastic Block Store"
 STORE = "Amazon EC2 NVMe Instance Storage"  # the model of NVMe devices of instance store
@@ -35,7 +36,7 @@ def boot(tmp_path: Path) -> Callable[..., list[str]]:
             program.chmod(0o755)
         text = scripts()["text/x-shellscript"].replace("/scratch", str(scratch))
         command = [str(shutil.which("bash")), "-c", text]
-        subprocess.run(command, env={**os.environ, "PATH": str(programs)}, check=True, timeout=30)
+        subprocess.run(command, env={**os.environ, "PATH": str(programs)}, check=True, timeout=PATIENCE_S)
         assert stat.S_IMODE(scratch.stat().st_mode) == 0o1777  # the container's user is not root
         return log.read_text("utf-8").replace(str(scratch), "/scratch").splitlines()
 

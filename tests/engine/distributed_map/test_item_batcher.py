@@ -94,7 +94,7 @@ def test_an_item_larger_than_a_childs_input_fails() -> None:
         items_of_batches(ItemBatcher(2, quotas.PAYLOAD.value, None), ["a", "x" * 262_131])
     assert raised.value.output() == {
         "Error": "States.DataLimitExceeded",
-        "Cause": ("ItemBatcher: expected child inputs of at most 262144 bytes, found an item that requires 262145"),
+        "Cause": ("ItemBatcher: expected child inputs of at most 262144 bytes, found that item 2 requires 262145"),
     }
 
 

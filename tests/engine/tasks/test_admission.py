@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genomics_pipeline.engine.tasks.admission import Admission, LeastMemory, Share
+from genomics_pipeline.engine.tasks.admission import Admission
+from genomics_pipeline.engine.tasks.shares import LeastMemory, Share
+from tests.patience import PATIENCE_S
 
 CORES, MIB = 8, 8000
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(work, 20))
+    asyncio.run(asyncio.wait_for(work, PATIENCE_S))
 
 
 def constant(mib: int) -> LeastMemory:
@@ -224,6 +226,6 @@ def test_shares_never_exceed_the_machine_and_every_job_gets_one(
         assert [error for error in ended if error and not isinstance(error, asyncio.CancelledError)] == []
         remaining = [number for number, (*_, cancelled) in enumerate(jobs) if not cancelled]
         assert [number for number in served if number in remaining] == remaining
-        assert (admission._free, len(admission._queue)) == ([cores, mib, min(cores, at_once)], 0)
+        assert (admission._shares._free, len(admission._queue)) == ([cores, mib, min(cores, at_once)], 0)
 
     run(work())

@@ -17,6 +17,7 @@ from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.failure import FailureClass
 from tests.engine.tasks.batch_jobs import DEFINITIONS, REQUIREMENTS, SUBMIT, each, job_with_ends, run, submit
+from tests.patience import PATIENCE_S
 
 
 def test_a_job_receives_its_environment_and_its_share(harness: Any) -> None:
@@ -136,7 +137,7 @@ def test_the_timeout_is_longer_in_proportion_to_missing_cores_and_says_so(harnes
 
     def job(job: Job) -> JobEnd:
         seen.append(job)
-        assert job.cancelled.wait(10)
+        assert job.cancelled.wait(PATIENCE_S)
         return JobEnd(143)
 
     machine = MachineJobs({"align": JobDefinition(8, 100, 3600)}, job, cores=2, memory_mib=4000)
@@ -156,7 +157,7 @@ def test_a_job_that_times_out_is_cancelled_and_awaited(harness: Any, end: JobEnd
     cancelled = threading.Event()
 
     def job(job: Job) -> JobEnd:
-        assert job.cancelled.wait(10)
+        assert job.cancelled.wait(PATIENCE_S)
         cancelled.set()
         return end
 
@@ -185,7 +186,7 @@ def test_a_cancelled_task_waits_for_its_job(harness: Any) -> None:
 
     def job(job: Job) -> JobEnd:
         running.set()
-        assert job.cancelled.wait(10)
+        assert job.cancelled.wait(PATIENCE_S)
         ended.set()
         return JobEnd(143)
 
@@ -214,7 +215,7 @@ def test_concurrent_jobs_use_the_whole_machine_and_never_more(harness: Any) -> N
             held[0] += job.vcpus
             held[1] += job.memory_mib
             most[:] = [max(most[0], held[0]), max(most[1], held[1])]
-        four_jobs.wait(10)  # fails unless four jobs of one core run concurrently
+        four_jobs.wait(PATIENCE_S)  # fails unless four jobs of one core run concurrently
         with lock:
             held[0] -= job.vcpus
             held[1] -= job.memory_mib

@@ -11,6 +11,7 @@ from genomics_pipeline.engine.events import JobEnded
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.model.batch_retry import EXITED, STACK_RETRY_STRATEGY, TIMED_OUT
 from tests.engine.tasks.batch_jobs import job_with_ends, run, submit
+from tests.patience import PATIENCE_S
 
 HOST = JobEnd(None, status_reason="Host EC2 (instance i-0123456789abcdef0) terminated.")
 PULL = JobEnd(None, "CannotPullContainerError: pull image manifest has been retried", None, "Task failed to start")
@@ -79,7 +80,7 @@ def test_a_job_that_timed_out_is_not_retried(harness: Any) -> None:
 
     def job(job: Job) -> JobEnd:
         seen.append(job)
-        assert job.cancelled.wait(10)
+        assert job.cancelled.wait(PATIENCE_S)
         return JobEnd(143)
 
     state = submit(RetryStrategy={"Attempts": 3}, Timeout={"AttemptDurationSeconds": 0.01})

@@ -14,6 +14,7 @@ from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.engine.tasks.machine_jobs import MachineJobs
 from genomics_pipeline.language.errors import StatesError
 from tests.engine.tasks.batch_jobs import DEFINITIONS
+from tests.patience import PATIENCE_S
 
 
 def test_submit_job_returns_immediately_and_drain_waits_for_the_job(task: Any) -> None:
@@ -21,7 +22,7 @@ def test_submit_job_returns_immediately_and_drain_waits_for_the_job(task: Any) -
     go, ended = threading.Event(), threading.Event()
 
     def job(job: Job) -> JobEnd:
-        assert go.wait(10)
+        assert go.wait(PATIENCE_S)
         ended.set()
         return JobEnd(1, "not reported to the state")
 

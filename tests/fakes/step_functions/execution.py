@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +27,7 @@ from genomics_pipeline.model import quotas
 from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.stores.protocol import Store
 from tests.fakes.faults import ApiError
+from tests.patience import PATIENCE_S
 
 
 @dataclass
@@ -272,7 +274,7 @@ class Execution:
         with suppress(RuntimeError):  # its loop is closed, since it has just ended
             self._loop.call_soon_threadsafe(self._cancel)
 
-    def wait(self, holds: Callable[[Execution], bool] = lambda execution: False, timeout: float = 60) -> None:
+    def wait(self, holds: Callable[[Execution], bool] = lambda execution: False, timeout: float = PATIENCE_S) -> None:
         """Wait until a condition holds, which is checked after each event, or until the thread has ended.
 
         Raises:
@@ -321,19 +323,15 @@ class Execution:
     def _call_in_thread(self, function: Callable[[], Any]) -> Any:
         """Return the result of a function, called in the engine's thread, or in this one if that has ended."""
 
-        async def call() -> Any:
-            return function()
-
         while not self._finished:
-            coroutine = call()
+            answer: Future[Any] = Future()
             try:
-                future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-            except RuntimeError:
-                coroutine.close()
+                self._loop.call_soon_threadsafe(_call, function, answer)
+            except RuntimeError:  # its loop is closed
                 break
             with suppress(TimeoutError):  # if the loop ended before the call
-                return future.result(0.5)
-            future.cancel()
+                return answer.result(0.5)
+            answer.cancel()
         return function()
 
     def _observe(self, event: Event) -> None:
@@ -376,3 +374,13 @@ def redrives(dates: list[float]) -> dict[str, Any]:
 def seconds(timestamp: str) -> float:
     """Return the seconds since the epoch of a timestamp."""
     return datetime.fromisoformat(timestamp).timestamp()
+
+
+def _call(function: Callable[[], Any], answer: Future[Any]) -> None:
+    """Call a function, unless its caller no longer waits for the answer."""
+    if not answer.set_running_or_notify_cancel():
+        return
+    try:
+        answer.set_result(function())
+    except BaseException as error:
+        answer.set_exception(error)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.asl.task_state import NOW
@@ -180,7 +180,7 @@ def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 EXPRESSIONS = st.recursive(LEAVES | NUMBERS.map(str) | st.text("ab 1", max_size=3).map(quote), compound, max_leaves=6)
 
 
-@settings(max_examples=300, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(text=EXPRESSIONS, data=JSON)
 def test_generated_expressions(reference: Reference, text: str, data: Any) -> None:
     bindings = {"d": data}

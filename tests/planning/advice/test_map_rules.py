@@ -120,6 +120,8 @@ EXAMPLES = [
     Example("nested-maps", machine(M=inline(INNER))),
     Example("map-batches", machine(M=distributed(machine(T=task(INVOKE)))), ((M, "note"),)),
     Example("map-batches", machine(M=distributed(machine(T=task(INVOKE)), ItemBatcher={"MaxItemsPerBatch": 10}))),
+    Example("map-batches", machine(M=distributed(machine(T=task(INVOKE, TimeoutSeconds=300)))), ((M, "note"),)),
+    Example("map-batches", machine(M=distributed(machine(T=task(INVOKE, TimeoutSeconds=301))))),
     Example("map-batches", machine(M=distributed(machine(T=task(BATCH))))),
     Example("map-batches", machine(M=distributed(machine(T=task(PUT))))),
 ]

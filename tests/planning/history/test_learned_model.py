@@ -74,7 +74,7 @@ def test_few_tasks_have_an_assumed_spread() -> None:
 
 def test_tasks_of_one_size_are_scaled_in_proportion_but_not_their_memory() -> None:
     estimate = model(observation(1), observation(1.2)).estimate("align", features(11))
-    assert estimate.seconds.p50 == pytest.approx(1300)  # 120 s for 1 GB, 140 s for 1.2
+    assert estimate.seconds.p50 == pytest.approx((120 * 11 + 140 * 11 / 1.2) / 2)
     assert estimate.peak_memory_mib.p50 == 1000
     assert "of one size: in proportion" in estimate.basis
 
@@ -91,14 +91,53 @@ class Calibrated(NothingKnown):
 
 
 def test_tasks_of_one_size_grow_as_the_rates_of_their_step_where_there_are_any() -> None:
-    """The rates are 160 s for 1 GB and 1,060 s for 10 GB; on this machine, 1 GB takes 120 s."""
+    """The rates are 160 s for 1 GB and 1,060 s for 10 GB; on this machine, 1 GB takes 20 s and 400 s of its cores."""
     learned = LearnedModel([observation(1), observation(1)], {"align": "1.0"}, Calibrated())
     estimate = learned.estimate("align", features(10))
-    assert estimate.seconds.p50 == pytest.approx(120 * 1060 / 160)
+    assert estimate.seconds.p50 == pytest.approx(20 + 100 + 400 * (1060 - 160) / 160)  # on any cores, by these rates
     assert estimate.processor_seconds.p50 == pytest.approx(400 * 1060 / 160)
     assert estimate.peak_memory_mib.p50 == 1000
     assert estimate.output_bytes.p50 == pytest.approx(5 * GB, rel=1e-4)
     assert "of one size: as the calibrated rates grow with it" in estimate.basis
+
+
+def test_a_pilot_of_several_sizes_grows_as_the_rates_of_its_step() -> None:
+    """A line through tasks that a busy machine disturbed would be far off at twenty times their size."""
+    work = {0.1: 130, 0.2: 155, 0.3: 185, 0.4: 215}  # twice the rates, and up to 15 s more or less
+    tasks = [
+        Observation("align", "1.0", int(size * GB), 4, 0, spent, 1000, int(size * GB), is_pilot=True)
+        for size, spent in work.items()
+    ]
+    estimate = LearnedModel(tasks, {"align": "1.0"}, Calibrated()).estimate("align", features(8))
+    assert estimate.processor_seconds.p50 == pytest.approx(2 * (60 + 800), rel=0.05)
+    assert "4 tasks" in estimate.basis
+    assert estimate.basis.endswith("of a pilot: as the calibrated rates grow with it, memory alike")
+    line = model(*tasks).estimate("align", features(8))
+    assert line.processor_seconds.p50 > 1.2 * estimate.processor_seconds.p50
+
+
+def test_outputs_of_a_pilot_of_few_reads_are_those_of_the_rates() -> None:
+    """Unless there are none: the variants of few reads are no measure of those of all."""
+    of_pilot = replace(observation(1), depth_share=0.1)
+    estimate = LearnedModel([of_pilot], {"align": "1.0"}, Calibrated()).estimate("align", features(10))
+    assert estimate.output_bytes.p50 == 10 * GB + 1000
+    assert estimate.processor_seconds.p50 == pytest.approx(400 * 1060 / 160)
+    assert estimate.basis.endswith("; sizes of outputs: rates")
+    assert model(of_pilot).estimate("align", features(10)).output_bytes.p50 == pytest.approx(5 * GB)
+
+
+def test_tasks_that_gather_a_pilot_of_few_reads_are_as_fast_as_its_other_tasks() -> None:
+    """The rates say 160 s for 1 GB, of which 400 s were taken; the merge itself waited for 7 s beside its work."""
+    merge = Observation("merge", "1.0", 5 * GB, 4, 1007, 4000, 500, 9, depth_share=0.1, gathers=True)
+    versions = {"align": "1.0", "merge": "1.0"}
+    learned = LearnedModel([observation(1), merge], versions, Calibrated(), genome_bases=3_000_000_000)
+    estimate = learned.estimate("merge", features(2))
+    assert estimate.seconds.p50 == pytest.approx(7 + 2.5 * 260)
+    assert estimate.processor_seconds.p50 == pytest.approx(2.5 * 260)
+    assert estimate.peak_memory_mib.p50 == 500
+    assert estimate.basis == "rates; 2.50 times as long, as the other tasks of the pilot took"
+    whole = LearnedModel([observation(1), replace(merge, depth_share=1.0)], versions, Calibrated())
+    assert whole.estimate("merge", features(5)).processor_seconds.p50 == pytest.approx(4000)
 
 
 def test_sizes_that_differ_are_not_those_of_the_rates() -> None:

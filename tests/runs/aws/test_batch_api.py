@@ -22,6 +22,7 @@ from genomics_pipeline.engine.tasks.handlers import Handlers
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.runs.aws.batch_api import BatchApi
 from tests.fakes.faults import ApiError
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from tests.fakes.aws import FakeAws
@@ -191,7 +192,7 @@ def test_polls_are_ever_more_seldom_and_a_busy_batch_does_not_end_them(
 
 def test_a_task_that_times_out_ends_its_job(step_functions: FakeAws, run: Callable[..., ExecutionResult]) -> None:
     def wait_until_cancelled(job: Job, log: Log) -> JobEnd:
-        job.cancelled.wait(60)
+        job.cancelled.wait(PATIENCE_S)
         return JobEnd(143)
 
     step_functions.batch.run_job = wait_until_cancelled

@@ -15,7 +15,8 @@ import pytest
 from genomics_pipeline.cli.adapters import object_store
 from genomics_pipeline.engine.tasks.job import Job, JobEnd
 from genomics_pipeline.runs.containers.container_engine import ContainerEngine
-from genomics_pipeline.runs.containers.jobs import ContainerJobs, end_containers
+from genomics_pipeline.runs.containers.engine_containers import EngineContainers, end_containers
+from genomics_pipeline.runs.containers.jobs import ContainerJobs
 from genomics_pipeline.runs.run_files import folder_files
 from genomics_pipeline.runs.run_folder import RunFolder
 from tests.small_project import task_json
@@ -59,7 +60,7 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], C
         run = RunFolder(tmp_path / "run")
         engine = ContainerEngine(os.environ)
         store = folder_files(run, object_store()).store
-        return ContainerJobs({"hungry": "lab/hungry:1"}, run, engine, store, Path.home())
+        return ContainerJobs({"hungry": "lab/hungry:1"}, run, EngineContainers(engine), store, Path.home())
 
     return call
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from genomics_pipeline.runs.containers.mounts import aws_options, read_only
+from genomics_pipeline.runs.containers.mounts import aws_access, read_only
 
 
 def test_files_are_seen_with_their_indexes_and_nothing_beside_them(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_files_are_seen_with_their_indexes_and_nothing_beside_them(tmp_path: Pat
         {"panel": str(tmp_path / "none"), "folder": str(tmp_path), "name": "other"},
     ]
     expected = ["a[1].bam", "a[1].bam.bai", "ref.dict", "ref.fa", "ref.fa.fai"]
-    assert read_only(value, run) == [
+    assert list(map(str, read_only(value, run))) == [
         f"type=bind,source={tmp_path / name},target={tmp_path / name},readonly" for name in expected
     ]
 
@@ -28,7 +28,7 @@ def test_a_link_is_seen_as_the_file_it_leads_to(tmp_path: Path) -> None:
     (tmp_path / "stored").touch()
     (tmp_path / "a.fq").symlink_to("stored")
     link = tmp_path / "a.fq"
-    assert read_only([str(link)], tmp_path / "run") == [
+    assert list(map(str, read_only([str(link)], tmp_path / "run"))) == [
         f"type=bind,source={tmp_path / 'stored'},target={link},readonly"
     ]
 
@@ -37,9 +37,9 @@ def test_a_container_has_its_users_rights_on_aws_and_no_list_shows_them(tmp_path
     (tmp_path / ".aws").mkdir()
     (tmp_path / "ca.pem").touch()
     environment = {"AWS_SECRET_ACCESS_KEY": "secret", "AWS_CA_BUNDLE": str(tmp_path / "ca.pem"), "PATH": "/bin"}
-    assert aws_options(environment, tmp_path, Path("/there")) == [
-        "--env=AWS_SECRET_ACCESS_KEY",
-        "--env=AWS_CA_BUNDLE",
-        f"--mount=type=bind,source={tmp_path}/ca.pem,target={tmp_path}/ca.pem,readonly",
-        f"--mount=type=bind,source={tmp_path}/.aws,target=/there/.aws,readonly",
+    names, mounts = aws_access(environment, tmp_path, Path("/there"))
+    assert names == ["AWS_SECRET_ACCESS_KEY", "AWS_CA_BUNDLE"]
+    assert list(map(str, mounts)) == [
+        f"type=bind,source={tmp_path}/ca.pem,target={tmp_path}/ca.pem,readonly",
+        f"type=bind,source={tmp_path}/.aws,target=/there/.aws,readonly",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import signal
@@ -72,7 +73,8 @@ STAGES = (
     stage_toml("counting", "./count", "counts", {"reads": "sample.reads"}),
     stage_toml("doubling", "./double", "doubles", {"count": "counting.count"}),
 )
-READS = "@r\nACGT\n+\nIIII\n" * 100
+READ = "@r\nACGT\n+\nIIII\n"
+READS = READ * 100
 
 Result = dict[str, Any]
 Inject = Callable[..., Result]
@@ -264,6 +266,30 @@ def test_a_day_of_bad_luck(inject: Inject) -> None:
     assert "faults injected: host_lost 2, image " in stderr
     assert not list((run / ".scratch").glob("*"))
 
+    # Each attempt is a line of the trace, also those of lost hosts and of tasks that succeeded in the end.
+    assert attempts(run, "counting", "host") == [
+        ("1", "FAILED", "host_lost", "-"),
+        ("2", "FAILED", "host_lost", "-"),
+        ("3", "FAILED", "image", "-"),
+        ("4", "COMPLETED", "-", "0"),
+    ]
+    assert attempts(run, "counting", "slow")[0] == ("1", "FAILED", "timeout", "137")
+    assert attempts(run, "counting", "memory")[0] == ("1", "FAILED", "out_of_memory", "137")
+    assert attempts(run, "doubling", "image")[-1] == ("5", "FAILED", "image", "-")
+    assert attempts(run, "counting", "short") == [("1", "FAILED", "bad_input", "65")]
+    assert attempts(run, "counting", "well") == [("1", "COMPLETED", "-", "0")]
+    events = json.loads((run / "results/pipeline_info/timeline.json").read_text())["traceEvents"]
+    lost = [one for one in events if one.get("args", {}).get("failure_class") in ("host_lost", "image")]
+    assert [one["args"]["attempt"] for one in lost if one["name"] == "counting"] == [1, 2, 3]
+
+
+def attempts(run: Path, stage: str, item: str) -> list[tuple[str, ...]]:
+    """Return the number, the status, the class and the exit code of each attempt of a task."""
+    with (run / "results/pipeline_info/trace.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    names = ("attempt", "status", "failure_class", "exit")
+    return [tuple(row[name] for name in names) for row in rows if row["name"] == f"{stage} ({item})"]
+
 
 def test_hosts_that_are_lost_again_and_again(inject: Inject) -> None:
     summary = inject('[[faults]]\nclass = "host_lost"\nalways = true\n', "a")
@@ -394,7 +420,7 @@ def test_faults_that_happened_are_known_to_the_next_process(injector: Any) -> No
 
 def test_not_in_containers(command: Command, tmp_path: Path) -> None:
     for name in ("a.fastq", "ref.fa"):
-        (tmp_path / name).write_text(READS)
+        (tmp_path / name).write_text(READ)
     (tmp_path / "sheet.csv").write_text("sample,fastq_1\na,a.fastq\n")
     (tmp_path / "faults.toml").write_text('[[faults]]\nclass = "image"\n')
     argv = ["run", tmp_path / "sheet.csv", "--reference", tmp_path / "ref.fa", "--out", tmp_path / "run"]

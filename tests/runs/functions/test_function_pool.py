@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,9 +20,15 @@ import pytest
 from genomics_pipeline.engine.tasks.lambda_functions import FunctionFailed
 from genomics_pipeline.language.errors import StatesError
 from genomics_pipeline.model import quotas
+from genomics_pipeline.model.errors import RunError
+from genomics_pipeline.runs.functions import process
+from genomics_pipeline.runs.functions.emulator import Emulator, find_emulator
 from genomics_pipeline.runs.functions.environment import (
     MOST_ANSWER,
+    CallCancelled,
+    CallTimedOut,
     EnvironmentEnded,
+    EnvironmentLost,
     ExecutionEnvironment,
     FunctionAnswer,
     FunctionCall,
@@ -31,26 +37,41 @@ from genomics_pipeline.runs.functions.environment import (
 from genomics_pipeline.runs.functions.pool import FunctionPool
 from genomics_pipeline.runs.functions.process import ProcessEnvironment
 from genomics_pipeline.runs.functions.runtime_api import RuntimeApi
+from genomics_pipeline.worker.fork_server import ForkServers
 from genomics_pipeline.worker.step_folder import read_step
+from tests.fakes import lambda_rie
+from tests.patience import PATIENCE_S
 from tests.small_functions import payload, write_function
 
 NAME = "genomics-pipeline-score"
 
 
-class ClientEnvironment:
-    """AWS's runtime interface client as a process of this machine, below our Runtime API."""
+HANDLER = [sys.executable, "-P", "-m", "awslambdaric", "genomics_pipeline.worker.lambda_handler.handler"]
 
-    def __init__(self, function: LocalFunction, log: Path) -> None:
-        self._api = RuntimeApi(f"arn:aws:lambda:us-east-1:000000000000:function:{function.name}")
-        step = str(function.step.path)
-        environment = {**os.environ, "AWS_LAMBDA_RUNTIME_API": self._api.address, "GENOMICS_PIPELINE_STEP": step}
-        handler = "genomics_pipeline.worker.lambda_handler.handler"
+
+class ProgramEnvironment:
+    """A program of this machine that has its calls from a server.
+
+    Args:
+        server: The server.
+        argv: The program.
+        function: Its function.
+        log: The file of its output.
+        variables: Further environment variables.
+    """
+
+    def __init__(
+        self, server: RuntimeApi | Emulator, argv: list[str], function: LocalFunction, log: Path, **variables: str
+    ) -> None:
+        self._server = server
+        environment = {**os.environ, "GENOMICS_PIPELINE_STEP": str(function.step.path), **variables}
         with log.open("ab") as out:
-            argv = [sys.executable, "-P", "-m", "awslambdaric", handler]
-            self._process = subprocess.Popen(argv, env=environment, stdout=out, stderr=out, cwd=log.parent)
+            self._process = subprocess.Popen(
+                argv, env=environment, stdout=out, stderr=out, cwd=log.parent, start_new_session=True
+            )
 
     def invoke(self, call: FunctionCall) -> FunctionAnswer:
-        return self._api.invoke(call, self._refuse_dead)
+        return self._server.invoke(call, self._refuse_dead)
 
     def is_running(self) -> bool:
         return self._process.poll() is None
@@ -60,9 +81,25 @@ class ClientEnvironment:
             raise EnvironmentEnded(f"exit status {code}")
 
     def end(self) -> None:
-        self._process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._api.close()
+        if isinstance(self._server, RuntimeApi):
+            self._server.close()
+
+
+def through_runtime_api(function: LocalFunction, log: Path) -> ProgramEnvironment:
+    """Start AWS's runtime interface client below our Runtime API."""
+    api = RuntimeApi(f"arn:aws:lambda:us-east-1:000000000000:function:{function.name}")
+    return ProgramEnvironment(api, HANDLER, function, log, AWS_LAMBDA_RUNTIME_API=api.address)
+
+
+def through_emulator(function: LocalFunction, log: Path, **variables: str) -> ProgramEnvironment:
+    """Start AWS's runtime interface client below the stand-in of AWS's emulator."""
+    emulator, program = Emulator(), lambda_rie.install(log.parent)
+    argv = [str(program), *emulator.options, *HANDLER]
+    variables["AWS_LAMBDA_FUNCTION_TIMEOUT"] = str(function.timeout_s)
+    return ProgramEnvironment(emulator, argv, function, log, **variables)
 
 
 class StartPool(Protocol):
@@ -71,18 +108,20 @@ class StartPool(Protocol):
     def __call__(self, folder: Path, concurrency: int = 2) -> FunctionPool: ...
 
 
-@pytest.fixture(params=["process", "client"])
-def start_pool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StartPool]:
-    """Start pools whose environments are processes of ours, or AWS's client below our Runtime API."""
-    if request.param == "client":
+@pytest.fixture(params=["process", "runtime api", "emulator"])
+def start_pool(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StartPool]:
+    """Start pools whose environments are processes of ours, or AWS's client below our Runtime API or an emulator."""
+    monkeypatch.setattr(process, "_FORKS", ForkServers(process._FORKS._command))  # which ends with the test
+    if request.param != "process":
         pytest.importorskip("awslambdaric")
     pools: list[FunctionPool] = []
     started: list[ExecutionEnvironment] = []
 
     def start(function: LocalFunction) -> ExecutionEnvironment:
         log = tmp_path / "log.txt"
-        if request.param == "client":
-            started.append(ClientEnvironment(function, log))
+        if request.param != "process":
+            begin = through_emulator if request.param == "emulator" else through_runtime_api
+            started.append(begin(function, log))
         else:
             scratch = tmp_path / f"scratch-{len(started)}"
             started.append(ProcessEnvironment(function.step, os.environ, log, scratch))
@@ -145,6 +184,7 @@ def test_an_environment_that_ends_is_replaced(start_pool: StartPool, tmp_path: P
 PROCESS = pytest.mark.parametrize("start_pool", ["process"], indirect=True)
 
 
+@pytest.mark.parametrize("start_pool", ["process", "runtime api"], indirect=True)
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux")
 def test_an_environment_that_was_killed_between_calls_fails_none(start_pool: StartPool, tmp_path: Path) -> None:
     """Check that the next call has another environment, as on Lambda."""
@@ -210,7 +250,7 @@ def handle(batch):
 
 def test_a_call_that_takes_too_long_is_ended(start_pool: StartPool, tmp_path: Path) -> None:
     """Check the words of Lambda's sandbox."""
-    pool = start_pool(write_function(tmp_path / "score", resources="timeout_s = 1"))
+    pool = start_pool(write_function(tmp_path / "score", timeout_s=1))
     failed = failure(pool, {"do": "wait"})
     assert failed.error == "Sandbox.Timedout"
     assert failed.message.endswith("Error: Task timed out after 1.00 seconds")
@@ -298,8 +338,94 @@ def test_the_runtime_api_refuses_what_it_does_not_have() -> None:
         large = "/2018-06-01/runtime/invocation/8476a536-e9f4-11e8-9739-2dfe598c3fcd/response"
         connection.request("POST", large, b"x" * (MOST_ANSWER + 1))
         assert connection.getresponse().status == 413
-        call = FunctionCall("8476a536-e9f4-11e8-9739-2dfe598c3fcd", b"{}", 60, threading.Event())
+        call = FunctionCall("8476a536-e9f4-11e8-9739-2dfe598c3fcd", b"{}", PATIENCE_S, threading.Event())
         answer = api.invoke(call, lambda: None)
         assert (answer.is_error, answer.is_last) == (True, True)
     finally:
         api.close()
+
+
+@pytest.fixture
+def emulated(tmp_path: Path) -> Iterator[Callable[..., ProgramEnvironment]]:
+    """Return `emulated(**variables)`, which starts an environment below the stand-in of the emulator."""
+    pytest.importorskip("awslambdaric")
+    started: list[ProgramEnvironment] = []
+
+    def start(**variables: str) -> ProgramEnvironment:
+        function = LocalFunction(NAME, read_step(write_function(tmp_path / "score")))
+        started.append(through_emulator(function, tmp_path / "log.txt", **variables))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.end()
+
+
+def call_of(**record: Any) -> FunctionCall:
+    """Return a call with one record."""
+    body = json.dumps(payload([record])).encode()
+    return FunctionCall("8476a536-e9f4-11e8-9739-2dfe598c3fcd", body, PATIENCE_S, threading.Event())
+
+
+def test_an_emulator_that_ends_a_call_by_itself_is_understood(
+    emulated: Callable[..., ProgramEnvironment], tmp_path: Path
+) -> None:
+    """Check its line about the time, and that it goes on with a new runtime."""
+    over = tmp_path / "over"
+    environment = emulated(TIME_IS_OVER=str(over))
+    assert not environment.invoke(call_of(amount=1)).is_error
+    with pytest.raises(CallTimedOut):
+        environment.invoke(call_of(do="tell", pipe=str(over)))
+    over.unlink()
+    assert not environment.invoke(call_of(amount=1)).is_error
+
+
+def test_an_older_emulator_does_not_say_why_the_runtime_ended(emulated: Callable[..., ProgramEnvironment]) -> None:
+    with pytest.raises(EnvironmentEnded, match=r"exit status unknown \(the emulator does not report it\)"):
+        emulated(WITHOUT_REASON="1").invoke(call_of(do="exit"))
+
+
+def test_an_emulator_takes_one_call_at_a_time(emulated: Callable[..., ProgramEnvironment], tmp_path: Path) -> None:
+    """Check that a second one is an error of the service, and that a cancelled one is given up."""
+    begun, cancelled = tmp_path / "begun", list[bool]()
+    os.mkfifo(begun)
+    environment, first = emulated(), call_of(do="tell", pipe=str(begun))
+
+    def wait() -> None:
+        with suppress(CallCancelled):
+            environment.invoke(first)
+        cancelled.append(first.cancelled.is_set())
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    begun.read_text()
+    with pytest.raises(EnvironmentLost, match="aws-lambda-rie refused a call with the status 400"):
+        environment.invoke(call_of(amount=1))
+    first.cancelled.set()
+    thread.join()
+    assert cancelled == [True]
+
+
+def test_an_emulator_that_cannot_start_is_an_error_of_the_service(tmp_path: Path) -> None:
+    """Check one that ends before it takes a call: another processor's program, say."""
+
+    def start(function: LocalFunction) -> ExecutionEnvironment:
+        return ProgramEnvironment(Emulator(), ["false"], function, tmp_path / "log.txt")
+
+    pool = FunctionPool({NAME: LocalFunction(NAME, read_step(write_function(tmp_path / "score")))}, start, 1)
+    with pytest.raises(StatesError) as raised:
+        run(pool, {})
+    lost = "aws-lambda-rie could not be started (exit status 1)"
+    assert raised.value.cause == f"the environment of {NAME} was lost: {lost}"
+    pool.close()
+
+
+def test_the_emulator_is_found_on_the_path_or_by_its_variable(tmp_path: Path) -> None:
+    program = lambda_rie.install(tmp_path)
+    assert find_emulator({"PATH": "/nowhere"}) is None
+    assert find_emulator({"PATH": str(tmp_path)}) == program
+    assert find_emulator({"PATH": "/nowhere", "GENOMICS_PIPELINE_LAMBDA_RIE": str(program)}) == program
+    with pytest.raises(RunError) as raised:
+        find_emulator({"PATH": str(tmp_path), "GENOMICS_PIPELINE_LAMBDA_RIE": "/nowhere/rie"})
+    expected = "GENOMICS_PIPELINE_LAMBDA_RIE: expected the path of aws-lambda-rie, a program, found '/nowhere/rie'"
+    assert str(raised.value) == expected

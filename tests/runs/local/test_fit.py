@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from genomics_pipeline.engine.tasks.admission import Admission, Share
+from genomics_pipeline.engine.tasks.admission import Admission
+from genomics_pipeline.engine.tasks.shares import Share
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.task import PAYLOAD_VARIABLE
 from genomics_pipeline.runs.catalog import load_pipeline, load_step

@@ -3,21 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import signal
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from genomics_pipeline.engine.tasks.job_detail import cause_of
+from genomics_pipeline.engine.tasks.job_runner import JobDetail, JobReport
+from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.slurm_options import SlurmOptions
+from genomics_pipeline.model.step import OUT_OF_DISK_EXIT_CODE
+from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.records.failure import read_failure
+from genomics_pipeline.runs.run_folder import BUCKET
+from genomics_pipeline.runs.slurm import array_job, attempts, node, sending
+from genomics_pipeline.runs.slurm.array_job import ArrayJob
 from genomics_pipeline.runs.slurm.cancelled_jobs import cancel_jobs
 from genomics_pipeline.runs.slurm.jobs import SlurmJobs
+from genomics_pipeline.runs.slurm.listing import Listing, read_files
+from genomics_pipeline.runs.slurm.node_task import (
+    ARRAY,
+    CANCELLED,
+    ENDED,
+    STARTED,
+    TASKS,
+    NodeTask,
+    read_claim,
+    read_tasks,
+    write_tasks,
+)
+from genomics_pipeline.runs.slurm.submission import JobPlace
+from genomics_pipeline.slurm.commands import SlurmCommands
+from genomics_pipeline.slurm.slurm_job import SlurmJob
+from tests.patience import PATIENCE_S
 from tests.runs.slurm.conftest import Cluster, context
+
+LOST = ["NODE_FAIL", "BOOT_FAIL", "PREEMPTED", "UNKNOWN", "COMPLETED"]  # the last without a file of its end
 
 
 def failure_class(detail: dict[str, object]) -> FailureClass:
@@ -26,10 +57,11 @@ def failure_class(detail: dict[str, object]) -> FailureClass:
 
 
 async def until(condition: object) -> None:
-    """Wait until a function returns something true."""
+    """Wait until a function returns something true, at most `PATIENCE_S`."""
     assert callable(condition)
-    while not condition():
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 def kill_head_once_started(cluster: Cluster, *samples: str) -> None:
@@ -56,20 +88,54 @@ def test_jobs_of_the_same_resources_are_arrays_of_the_greatest_size(cluster: Clu
     assert sorted(one["array"] for one in cluster.submitted()) == ["0-0", "0-2", "0-2"]
 
 
-def test_no_more_jobs_are_in_slurm_than_the_user_allows(cluster: Cluster) -> None:
+def test_no_more_jobs_run_than_the_user_allows(cluster: Cluster) -> None:
     head, samples = cluster.head(most_jobs=2), [f"wait{number}" for number in range(5)]
 
-    async def run() -> int:
+    async def run() -> list[str]:
         running = asyncio.gather(*(head.run(cluster.arguments(sample), context()) for sample in samples))
         await until(lambda: cluster.slurm.calls().count("squeue") == 3)
-        at_first = len(cluster.starts())
+        at_first = [one["array"] for one in cluster.submitted()]
         cluster.let_go()
         await running
         return at_first
 
-    assert asyncio.run(run()) <= 2
-    assert cluster.submitted()[0]["array"] == "0-1"
+    assert asyncio.run(run()) == ["0-2%2"]  # the other two tasks wait for its jobs
     assert cluster.starts() == samples
+
+
+def test_work_that_is_done_needs_no_job(cluster: Cluster) -> None:
+    cluster.run("a", "b", "c")
+    calls, head = cluster.slurm.calls(), cluster.head()
+    later = replace(context(), execution="arn:aws:states:us-east-1:000000000000:execution:m:e-2")
+
+    async def run(*samples: str) -> set[str]:
+        details = await asyncio.gather(*(head.run(cluster.arguments(sample), later) for sample in samples))
+        return {str(detail["Status"]) for detail in details}
+
+    assert asyncio.run(run("a", "b")) == {"SUCCEEDED"}
+    assert cluster.slurm.calls() == calls
+    assert head.report() == JobReport(reused=frozenset({("counting", "a"), ("counting", "b")}))
+    (cluster.folder.path / "results/eaten/b.txt").write_text("damaged")
+    assert asyncio.run(run("b", "c")) == {"SUCCEEDED"}
+    assert cluster.starts() == ["a", "b", "b", "c"]
+
+
+def test_an_attempt_that_waits_takes_the_end_of_one_that_was_lost(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "GATHER_S", 10_000.0)  # until the second attempt may be submitted
+    head = cluster.head()
+
+    async def run() -> str:
+        running = asyncio.ensure_future(head.run(cluster.arguments("wait"), context()))
+        await until(cluster.starts)
+        cluster.slurm.set_state(1, 0, "NODE_FAIL")
+        await until(lambda: read_failure(cluster.store, RunPlace("run", BUCKET, ""), "counting", "wait"))
+        cluster.let_go()
+        return str((await running)["Status"])
+
+    assert asyncio.run(run()) == "SUCCEEDED"
+    assert cluster.slurm.calls().count("sbatch") == 1
 
 
 def test_the_options_of_a_job(cluster: Cluster) -> None:
@@ -84,8 +150,25 @@ def test_the_options_of_a_job(cluster: Cluster) -> None:
         "mem": "100M",
         "cpus-per-task": "2",
     }
-    assert found["time"] == "3"  # 90 s for four cores, on the two of the largest node
+    assert found["time"] == "1200"  # ten hours for four cores, on the two of the largest node
     assert {"no-requeue", "parsable"} <= found.keys()
+
+
+def test_a_job_asks_for_no_more_time_than_its_partition_has(cluster: Cluster) -> None:
+    cluster.slurm.set("minutes", "2:00")
+    kill_head_once_started(cluster, "wait")
+    (tasks,) = cluster.folder.path.rglob(TASKS)
+    assert [task.minutes for task in read_tasks(tasks)] == [2]
+    (found,) = cluster.submitted()
+    assert found["time"] == "2"
+    limited = (
+        "jobs of genomics-pipeline-count have 2 min, the longest in the default partition; their step allows 1,200"
+    )
+    assert cluster.notes == [limited]
+    cluster.slurm.set("minutes", "1:00")
+    cluster.let_go()
+    assert cluster.run("wait")[0]["Status"] == "SUCCEEDED"
+    assert cluster.starts() == ["wait"]  # the job is found again
 
 
 def test_memory_by_core_and_the_queue_of_on_demand_hosts(cluster: Cluster) -> None:
@@ -103,10 +186,12 @@ def test_a_head_that_was_killed_finds_its_jobs_again(cluster: Cluster) -> None:
     assert cluster.slurm.calls().count("sbatch") == 1
 
 
-def test_a_job_of_a_killed_head_that_was_not_submitted_is(cluster: Cluster) -> None:
+def test_a_job_of_a_killed_head_that_was_not_submitted_is(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     kill_head_once_started(cluster, "wait")
-    for file in (*cluster.slurm.folder.glob("array.*"), *cluster.folder.path.rglob("job.txt")):
+    files = cluster.folder.path
+    for file in (*cluster.slurm.folder.glob("array.*"), *files.rglob(ARRAY), *files.rglob(f"*{STARTED}")):
         file.unlink()
+    monkeypatch.setattr(attempts, "GONE_S", 10_000.0)
     head = cluster.head()
 
     async def run() -> str:
@@ -163,9 +248,17 @@ def run_with_state(cluster: Cluster, state: str) -> tuple[SlurmJobs, dict[str, o
     async def run() -> dict[str, object]:
         running = asyncio.ensure_future(head.run(cluster.arguments("wait"), context()))
         await until(cluster.starts)
-        cluster.slurm.set_state(1, 0, state)
-        if state == "UNKNOWN" or "NODE" in state:  # retried
+        if state == "CANCELLED":
+            SlurmCommands({"PATH": str(cluster.slurm.path)}).cancel(["1_0"])
+        else:
+            cluster.slurm.set_state(1, 0, state)
+        if state in LOST:  # retried
             await until(lambda: len(cluster.starts()) == 2)
+            lost = read_failure(cluster.store, RunPlace("run", BUCKET, ""), "counting", "wait")
+            assert lost is not None
+            assert (lost.failure_class, lost.exit_code, lost.number) == ("host_lost", None, 1)
+            assert lost.attempt is not None
+            assert lost.attempt.attempt == 1
             cluster.let_go()
         return await running
 
@@ -184,7 +277,7 @@ def run_with_state(cluster: Cluster, state: str) -> tuple[SlurmJobs, dict[str, o
         (
             "CANCELLED",
             FailureClass.CANCELLED,
-            "the job was cancelled in Slurm, by `scancel` or the administrator",
+            "the job was cancelled in Slurm: by `scancel`, an administrator, or its node, which could not launch it",
         ),
         (
             "PENDING PartitionTimeLimit",
@@ -202,7 +295,46 @@ def test_ends_that_slurm_knows(cluster: Cluster, state: str, expected: FailureCl
     assert container["Reason"] == words
 
 
-@pytest.mark.parametrize("state", ["NODE_FAIL", "UNKNOWN"])
+def test_a_job_that_runs_on_although_it_is_listed_as_cancelled_is_waited_for(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "GONE_S", 10_000.0)
+    head = cluster.head()
+
+    async def run() -> str:
+        running = asyncio.ensure_future(head.run(cluster.arguments("wait"), context()))
+        await until(cluster.starts)
+        cluster.slurm.set_state(1, 0, "CANCELLED")
+        calls = len(cluster.slurm.calls())
+        await until(lambda: len(cluster.slurm.calls()) > calls + 3)
+        cluster.let_go()
+        return str((await running)["Status"])
+
+    assert asyncio.run(run()) == "SUCCEEDED"
+    assert cluster.starts() == ["wait"]
+
+
+@pytest.mark.parametrize("reason", ["PartitionDown", "PartitionInactive", "PartitionNodeLimit"])
+def test_a_job_that_may_start_later_waits(cluster: Cluster, reason: str) -> None:
+    cluster.slurm.set("hold")
+    head = cluster.head()
+
+    async def run() -> str:
+        running = asyncio.ensure_future(head.run(cluster.arguments("a"), context()))
+        await until(lambda: cluster.submitted())
+        cluster.slurm.set_state(1, 0, f"PENDING {reason}")
+        calls = len(cluster.slurm.calls())
+        await until(lambda: len(cluster.slurm.calls()) > calls + 3)
+        cluster.slurm.set_state(1, 0, "CANCELLED")
+        return str((await running)["Status"])
+
+    assert asyncio.run(run()) == "FAILED"
+    assert cluster.slurm.cancelled() == []
+    (note,) = cluster.notes
+    assert note.startswith(f"jobs wait in Slurm ({reason}): ")
+
+
+@pytest.mark.parametrize("state", LOST)
 def test_a_job_whose_node_is_lost_runs_again(cluster: Cluster, state: str) -> None:
     _, detail = run_with_state(cluster, state)
     assert detail["Status"] == "SUCCEEDED"
@@ -244,6 +376,7 @@ def test_the_jobs_of_a_head_that_is_gone_are_cancelled(cluster: Cluster) -> None
     cancel_jobs(cluster.folder.path, environment, cluster.notes.append)
     cancel_jobs(cluster.folder.path, environment, cluster.notes.append)
     assert cluster.notes == ["cancelled in Slurm: 1_0, 1_1"]
+    assert cluster.slurm.cancelled() == ["1_0", "1_1"]
     cluster.let_go()
     assert [detail["Status"] for detail in cluster.run("wait1", "wait2")] == ["SUCCEEDED"] * 2
     assert cluster.slurm.calls().count("sbatch") == 2
@@ -269,3 +402,371 @@ def test_payloads_are_in_no_command_line(cluster: Cluster) -> None:
     (found,) = cluster.submitted()
     assert "counting" not in str(found)
     assert Path(found["chdir"]).is_relative_to(cluster.folder.path)
+
+
+def test_a_caller_that_is_cancelled_during_a_look_harms_no_other(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = cluster.head()
+
+    async def run() -> str:
+        doomed = asyncio.ensure_future(head.run(cluster.arguments("a"), context()))
+        other = asyncio.ensure_future(head.run(cluster.arguments("wait"), context()))
+        loop = asyncio.get_running_loop()
+
+        def look(*arguments: Any) -> object:
+            found = read_files(*arguments)
+            if any(end for _, end in found.values()):
+                asyncio.run_coroutine_threadsafe(cancel(), loop).result()
+            return found
+
+        async def cancel() -> None:
+            doomed.cancel()
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+        monkeypatch.setattr(attempts, "read_files", look)
+        await until(doomed.done)
+        cluster.let_go()
+        return str((await other)["Status"])
+
+    assert asyncio.run(run()) == "SUCCEEDED"
+
+
+def test_a_submission_on_its_way_is_cancelled_with_its_caller(cluster: Cluster) -> None:
+    head = cluster.head()
+    cluster.slurm.set("slow")
+
+    async def interrupt() -> None:
+        running = asyncio.ensure_future(head.run(cluster.arguments("wait"), context()))
+        await until((cluster.slurm.folder / "submitting").exists)
+        running.cancel()
+        ended, _ = await asyncio.wait([running], timeout=0.5)
+        assert not ended  # it waits for the number of the array
+        cluster.slurm.unset("slow")
+        with suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(interrupt())
+    assert cluster.slurm.cancelled() == ["1_0"]
+
+
+def test_an_unanswered_submission_is_cancelled_with_its_caller(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "LONGEST_WAIT_S", 1000.0)
+    head = cluster.head()
+    cluster.slurm.set("mute")
+
+    async def interrupt() -> None:
+        running = asyncio.ensure_future(head.run(cluster.arguments("wait"), context()))
+        await until(lambda: cluster.notes)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(interrupt())
+    assert cluster.slurm.cancelled() == ["1_0"]
+
+
+def test_arrays_become_smaller_where_the_site_takes_few_jobs(cluster: Cluster) -> None:
+    cluster.slurm.set("most", "1")
+    assert {detail["Status"] for detail in cluster.run("a", "b", "c")} == {"SUCCEEDED"}
+    assert [one["array"] for one in cluster.submitted()] == ["0-0"] * 3
+    assert cluster.notes[0] == "Slurm takes fewer jobs at once than 3; the run submits half of them"
+    cluster.slurm.set("most", "0")
+    head = cluster.head()
+
+    async def run() -> str:
+        running = asyncio.ensure_future(head.run(cluster.arguments("d"), context()))
+        await until(lambda: "AssocMaxSubmitJobLimit" in cluster.notes[-1])
+        cluster.slurm.unset("most")
+        return str((await running)["Status"])
+
+    assert asyncio.run(run()) == "SUCCEEDED"
+
+
+def test_the_size_of_arrays_is_waited_for(cluster: Cluster) -> None:
+    head = cluster.head()
+    cluster.slurm.set("silent")
+
+    async def run() -> list[JobDetail]:
+        running = asyncio.gather(*(head.run(cluster.arguments(one), context()) for one in "abc"))
+        await until(lambda: cluster.notes)
+        cluster.slurm.unset("silent")
+        return await running
+
+    assert {detail["Status"] for detail in asyncio.run(run())} == {"SUCCEEDED"}
+    assert [one["array"] for one in cluster.submitted()] == ["0-2"]
+
+
+def test_a_lost_job_that_finishes_all_the_same_is_the_end_of_its_successor(cluster: Cluster) -> None:
+    head = cluster.head()
+
+    async def run() -> dict[str, object]:
+        running = asyncio.ensure_future(head.run(cluster.arguments("wait"), context()))
+        await until(cluster.starts)
+        cluster.slurm.set("hold")
+        cluster.slurm.set_state(1, 0, "NODE_FAIL")
+        await until(lambda: cluster.slurm.calls().count("sbatch") == 2)
+        cluster.let_go()
+        return await running
+
+    assert asyncio.run(run())["Status"] == "SUCCEEDED"
+    assert cluster.starts() == ["wait"]
+    assert cluster.slurm.cancelled() == ["2_0"]
+
+
+def test_tasks_of_jobs_that_wait_are_run_by_one_that_is_free(cluster: Cluster) -> None:
+    cluster.slurm.set("serial")
+    assert [detail["Status"] for detail in cluster.run("a", "b", "c")] == ["SUCCEEDED"] * 3
+    assert cluster.starts() == ["a", "b", "c"]
+    (array,) = (cluster.folder.path / run_layout.SLURM).iterdir()
+    claims = [read_claim(array / f"{index}{STARTED}") for index in range(3)]
+    assert [(claim.index, claim.before) for claim in claims if claim] == [(0, 0), (0, 2), (0, 1)]
+    assert cluster.slurm.cancelled() == ["1"]  # those that have nothing left to do
+
+
+def test_a_failed_task_is_the_last_of_its_job(cluster: Cluster) -> None:
+    cluster.slurm.set("serial")
+    details = cluster.run("bad", "b", "c")
+    assert [detail["Status"] for detail in details] == ["FAILED", "SUCCEEDED", "SUCCEEDED"]
+    (array,) = (cluster.folder.path / run_layout.SLURM).iterdir()
+    claims = [read_claim(array / f"{index}{STARTED}") for index in range(3)]
+    assert [claim.index for claim in claims if claim] == [0, 1, 1]
+
+
+def test_the_time_limit_of_a_job_that_ran_another_task_before_says_nothing(cluster: Cluster) -> None:
+    cluster.slurm.set("serial")
+    head = cluster.head()
+
+    async def run() -> list[JobDetail]:
+        running = asyncio.gather(*(head.run(cluster.arguments(one), context()) for one in ("a", "wait")))
+        await until(lambda: "wait" in cluster.starts())
+        cluster.slurm.set_state(1, 0, "TIMEOUT")
+        await until(lambda: cluster.starts().count("wait") == 2)
+        cluster.let_go()
+        return await running
+
+    details = asyncio.run(run())
+    assert [detail["Status"] for detail in details] == ["SUCCEEDED"] * 2
+    assert details[1]["Attempts"][0]["StatusReason"] == "Host EC2 (node of Slurm) terminated."
+
+
+@pytest.mark.parametrize(
+    ("comment", "state", "expected"),
+    [
+        ("", "OUT_OF_MEMORY|0:125", FailureClass.OUT_OF_MEMORY),
+        ("", "TIMEOUT|0:0", FailureClass.TIMEOUT),
+        ("", "CANCELLED by 0|0:15", FailureClass.CANCELLED),
+        ("another run's array", "CANCELLED by 0|0:15", None),  # its number was given twice
+    ],
+)
+def test_jobs_that_are_no_longer_listed_are_looked_up_in_the_accounting(
+    cluster: Cluster, comment: str, state: str, expected: FailureClass | None
+) -> None:
+    cluster.slurm.set("accounting", f"1_0|{state}|node1|{comment}\n1_[1-2]|PENDING||")
+    head = cluster.head()
+
+    async def run() -> JobDetail:
+        running = asyncio.ensure_future(head.run(cluster.arguments("wait"), context()))
+        await until(cluster.starts)
+        if expected is FailureClass.CANCELLED:
+            SlurmCommands({"PATH": str(cluster.slurm.path)}).cancel(["1_0"])
+        cluster.slurm.set_state(1, 0, "UNKNOWN")
+        if expected is None:
+            await until(lambda: len(cluster.starts()) == 2)
+            cluster.let_go()
+        return await running
+
+    detail = asyncio.run(run())
+    cluster.let_go()
+    assert (failure_class(detail) if expected else detail["Status"]) == (expected or "SUCCEEDED")
+
+
+def test_commands_of_slurm_that_are_gone_for_a_time_are_waited_for(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, original, calling = cluster.head(), SlurmCommands._run, threading.Lock()
+    hidden = cluster.slurm.path.with_name("hidden")
+
+    def call(self: SlurmCommands, *arguments: Any, **options: Any) -> str:
+        with calling:
+            return original(self, *arguments, **options)
+
+    monkeypatch.setattr(SlurmCommands, "_run", call)
+
+    async def run() -> str:
+        running = asyncio.ensure_future(head.run(cluster.arguments("wait"), context()))
+        await until(cluster.starts)
+        with calling:  # a command that starts now would be half gone
+            cluster.slurm.path.rename(hidden)
+        await until(lambda: cluster.notes)
+        hidden.rename(cluster.slurm.path)
+        cluster.let_go()
+        return str((await running)["Status"])
+
+    assert asyncio.run(run()) == "SUCCEEDED"
+    assert cluster.notes == [
+        "Slurm does not answer; the run waits: squeue: expected Slurm's command on PATH, found none; run this on a "
+        "login node"
+    ]
+
+
+def test_the_written_end_of_a_job_that_slurm_forgot_counts_at_once(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "GONE_S", 10_000.0)
+    cluster.slurm.set_state(1, 0, "UNKNOWN")
+    (detail,) = cluster.run("bad")
+    assert detail["Container"]["ExitCode"] == 65
+
+
+def test_damaged_ends_are_no_ends(cluster: Cluster) -> None:
+    head = cluster.head()
+
+    async def run() -> JobDetail:
+        running = asyncio.ensure_future(head.run(cluster.arguments("wait"), context()))
+        await until(cluster.starts)
+        (array,) = (cluster.folder.path / run_layout.SLURM).iterdir()
+        (array / f"0{ENDED}").write_bytes(bytes(20))
+        cluster.slurm.set_state(1, 0, "COMPLETED")
+        await until(lambda: len(cluster.starts()) == 2)
+        cluster.let_go()
+        return await running
+
+    assert asyncio.run(run())["Status"] == "SUCCEEDED"
+
+
+def test_a_task_whose_job_was_cancelled_for_the_sake_of_another_one_runs_again(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.slurm.set("serial")
+    head = cluster.head()
+
+    def late_ends(*arguments: Any) -> object:  # of a file server
+        return {followed: (claim, None) for followed, (claim, _) in read_files(*arguments).items()}
+
+    async def run() -> JobDetail:
+        monkeypatch.setattr(attempts, "read_files", late_ends)
+        first, waits = (asyncio.ensure_future(head.run(cluster.arguments(one), context())) for one in ("a", "wait"))
+        await until(lambda: cluster.starts() == ["a", "wait"])  # in the same job
+        calls = cluster.slurm.calls().count("squeue")
+        await until(lambda: cluster.slurm.calls().count("squeue") > calls + 1)
+        first.cancel()
+        await until(lambda: cluster.starts() == ["a", "wait", "wait"])
+        monkeypatch.setattr(attempts, "read_files", read_files)
+        cluster.let_go()
+        return await waits
+
+    detail = asyncio.run(run())
+    assert (detail["Status"], len(detail["Attempts"])) == ("SUCCEEDED", 2)
+
+
+def test_the_number_of_an_array_that_a_killed_head_did_not_write_is_found_by_its_key(cluster: Cluster) -> None:
+    kill_head_once_started(cluster, "wait")
+    (number,) = cluster.folder.path.rglob(ARRAY)
+    number.unlink()
+    head = cluster.head()
+
+    async def interrupt() -> None:
+        running = asyncio.ensure_future(head.run(cluster.arguments("wait"), context()))
+        await until(number.exists)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(interrupt())
+    assert cluster.slurm.cancelled() == ["1_0"]
+
+
+def test_slurms_words_about_memory_are_waited_for(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "LATE_S", 10_000.0)
+    head = cluster.head()
+
+    async def run() -> JobDetail:
+        running = asyncio.ensure_future(head.run(cluster.arguments("wait"), context()))
+        await until(cluster.starts)
+        cluster.slurm.set_state(1, 0, "FAILED JobLaunchFailure")
+        asked = cluster.slurm.calls().count("squeue")
+        await until(lambda: cluster.slurm.calls().count("squeue") >= asked + 2)
+        (array,) = (cluster.folder.path / run_layout.SLURM).iterdir()
+        (array / "0.log").write_text("slurmstepd: error: StepId=1.batch exceeded memory limit (2 > 1), being killed")
+        return await running
+
+    detail = asyncio.run(run())
+    cluster.let_go()
+    assert failure_class(detail) is FailureClass.OUT_OF_MEMORY
+
+
+def test_a_job_that_never_starts_ends_although_slurm_cannot_cancel_it(cluster: Cluster) -> None:
+    cluster.slurm.set("hold")
+    cluster.slurm.set("stubborn")
+    cluster.slurm.set_state(1, 0, "PENDING JobHeldUser")
+    (detail,) = cluster.run("a")
+    assert failure_class(detail) is FailureClass.AWS_LIMIT
+    assert cluster.notes[-1].startswith("not cancelled in Slurm: 1_0: ")
+
+
+def test_of_an_array_that_was_submitted_twice_the_living_job_is_meant() -> None:
+    ended, living = (SlurmJob("1_0", "COMPLETED", 0, comment="a"), SlurmJob("2_0", "RUNNING", 0, comment="a"))
+    for jobs in ([ended, living], [living, ended]):
+        assert Listing(jobs).job(JobPlace("a", 0)) == living
+
+
+def array_jobs(cluster: Cluster, minutes: int, *samples: str) -> Callable[..., int]:
+    """Write an array of samples, and return a function that runs its job of an index in this process."""
+    run, scratch = str(cluster.folder.path), str(cluster.folder.path / "scratch")
+    tasks = []
+    for sample in samples:
+        (variable,) = cluster.arguments(sample)["ContainerOverrides"]["Environment"]
+        words = sample, run, str(cluster.step.path), variable["Value"], "id"
+        tasks.append(NodeTask(*words, 1, "job", "count", 1, 100, minutes, scratch, "/cache"))
+    folder = cluster.folder.path / run_layout.SLURM / "array"
+    write_tasks(folder / TASKS, tasks, cluster.folder.path)
+    return lambda index, again=False: ArrayJob(folder, index, again, dict(os.environ)).run()
+
+
+@pytest.mark.parametrize(("minutes", "seconds", "expected"), [(60, 300.0, "abc"), (0, 300.0, "abc"), (60, -1.0, "a")])
+def test_a_job_takes_tasks_in_its_first_minutes(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, minutes: int, seconds: float, expected: str
+) -> None:
+    monkeypatch.setattr(array_job, "TAKES_S", seconds)
+    assert array_jobs(cluster, minutes, "a", "b", "c")(0) == 0
+    assert cluster.starts() == list(expected)
+
+
+def test_a_job_takes_tasks_as_long_as_many_more_fit_into_its_time_limit(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(array_job, "_SPARE", 1e6)
+    assert array_jobs(cluster, 1, "a", "b", "c")(0) == 0
+    assert cluster.starts() == ["a"]
+
+
+def test_a_job_that_slurm_starts_again_runs_its_own_task_again(cluster: Cluster) -> None:
+    run = array_jobs(cluster, 60, "a")
+    assert [run(0), run(0), len(cluster.starts())] == [0, 0, 1]
+    (cluster.folder.path / "steps/counting/a/step.json").unlink()
+    assert [run(0), len(cluster.starts())] == [0, 1]
+    assert [run(0, again=True), len(cluster.starts())] == [0, 2]
+
+
+def test_a_cancelled_task_is_not_run(cluster: Cluster) -> None:
+    run = array_jobs(cluster, 60, "a", "b")
+    (cluster.folder.path / run_layout.SLURM / f"array/0{CANCELLED}").touch()
+    assert [run(0), run(0, again=True)] == [0, 0]
+    assert cluster.starts() == ["b"]
+
+
+def test_a_full_disk_is_the_end_of_a_job(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    array_jobs(cluster, 60, "a")
+    monkeypatch.chdir(cluster.folder.path / run_layout.SLURM / "array")
+    monkeypatch.setenv(node.INDEX, "0")
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(array_job, "write_end", refuse)
+    assert node.run() == OUT_OF_DISK_EXIT_CODE

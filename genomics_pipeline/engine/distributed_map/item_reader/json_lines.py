@@ -20,13 +20,15 @@ def read(blocks: Iterable[bytes]) -> Iterator[list[Any]]:
     Raises:
         UnreadableItems: if a line is not valid JSON, or too long.
     """
-    for lines, before in _parts(blocks):
+    before = 0
+    for lines in _parts(blocks):
         each = lines.split(b"\n")
         try:
             values = list(map(orjson.loads, each))
         except ValueError:
             values = _parse_lines(each, before)
         yield values
+        before += len(each)
 
 
 def texts(blocks: Iterable[bytes], are_compact: bool = False) -> Iterator[list[bytes]]:
@@ -39,11 +41,19 @@ def texts(blocks: Iterable[bytes], are_compact: bool = False) -> Iterator[list[b
     Raises:
         UnreadableItems: if a line is not valid JSON, or too long.
     """
-    for lines, before in _parts(blocks):
+    if are_compact:
+        yield from (lines.split(b"\n") for lines in _parts(blocks))
+        return
+    before = 0
+    for lines in _parts(blocks):
         try:
-            yield (lines if are_compact else compact_lines(lines)).split(b"\n")
+            compact, number = compact_lines(lines)
+            each = compact.split(b"\n")
         except ValueError:
-            yield dumps_each(_parse_lines(lines.split(b"\n"), before))
+            given = lines.split(b"\n")
+            each, number = dumps_each(_parse_lines(given, before)), len(given)
+        yield each
+        before += number
 
 
 def counts(blocks: Iterable[bytes]) -> Iterator[tuple[int, bool]]:
@@ -52,20 +62,24 @@ def counts(blocks: Iterable[bytes]) -> Iterator[tuple[int, bool]]:
     Raises:
         UnreadableItems: if a line is not valid JSON, or too long.
     """
-    for lines, before in _parts(blocks):
-        try:
-            yield lines.count(b"\n") + 1, compact_lines(lines) is lines
-        except ValueError:
-            yield len(_parse_lines(lines.split(b"\n"), before)), False
-
-
-def _parts(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Yield lines without the last line end, and the number of lines before them."""
     before = 0
+    for lines in _parts(blocks):
+        try:
+            compact, number = compact_lines(lines)
+            items, is_compact = number, compact is lines
+        except ValueError:
+            given = lines.split(b"\n")
+            items, is_compact, number = len(_parse_lines(given, before)), False, len(given)
+        yield items, is_compact
+        before += number
+
+
+def _parts(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield lines without the last line end; each part is as many lines as it has line ends, and one."""
+    bom = BOM
     for part in whole_lines(blocks):
-        lines = part.removesuffix(b"\n")
-        yield lines if before else lines.removeprefix(BOM), before
-        before += lines.count(b"\n") + 1
+        yield part.removesuffix(b"\n").removeprefix(bom)
+        bom = b""
 
 
 def _parse_lines(lines: list[bytes], before: int) -> list[Any]:

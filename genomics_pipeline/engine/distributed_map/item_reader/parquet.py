@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 _ROWS = 1024
 _FLAT_ROWS = 16 * _ROWS  # without nested columns
 _LARGE_GROUP = 4 * _FLAT_ROWS  # of which it pays to look at the dictionaries first
-_WHOLE_VALUES = {"PLAIN", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "RLE", "BIT_PACKED"}  # encodings without prefixes
+# Encodings that pyarrow reads as dictionaries. Of the others, one writes values without the prefix of the one before.
+_WHOLE_VALUES = {"PLAIN", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "RLE", "BIT_PACKED"}
+_PREFIXED = "DELTA_BYTE_ARRAY"
+_PREFIXED_BYTES = 1 << 30  # of values in a batch of rows, if each were as long as all that is stored of its column
 _PLAIN_ROWS = 64  # a divisor of them; pyarrow refuses nested columns of which they have more than 2 GiB
 _BATCH_BYTES = 16 << 20  # of text that is in memory at once; a single row may have more
 _LEAST_MEMBER_BYTES = 2  # of a list: a digit and a comma
@@ -64,7 +67,9 @@ def texts(stream: BinaryIO) -> Iterator[list[bytes]]:
                 )
             before += len(items)
             yield items
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OSError) as error:
+        if getattr(error, "errno", None) is not None:  # of the file; pyarrow's errors of its content have none
+            raise
         raise UnreadableItems(f"expected Parquet: {error}") from error
 
 
@@ -92,15 +97,22 @@ def _batches(stream: BinaryIO) -> Iterator[tuple[int, Any]]:
     is_flat = all(types.is_dictionary(each) or not types.is_nested(each) for each in file.schema_arrow.types)
     rows = _FLAT_ROWS if is_flat else _ROWS
     for group in range(file.metadata.num_row_groups):
-        before = 0
+        before, most = 0, min(rows, _prefixed_rows(file, group))
         try:
             reader = _reader(stream, []) if is_flat and _repeats_little(file, group) else file
-            for batch in reader.iter_batches(rows, row_groups=[group]):
+            for batch in reader.iter_batches(most, row_groups=[group]):
                 yield group, batch
                 before += batch.num_rows
         except pyarrow.ArrowNotImplementedError:
             plain = _reader(stream, []).iter_batches(_PLAIN_ROWS, row_groups=[group])
             yield from ((group, batch) for batch in islice(plain, before // _PLAIN_ROWS, None))
+
+
+def _prefixed_rows(file: ParquetFile, group: int) -> int:
+    """Return the number of rows that may be read at once, so that values without their prefixes fit into memory."""
+    columns = map(file.metadata.row_group(group).column, range(file.metadata.num_columns))
+    stored = [one.total_uncompressed_size for one in columns if _PREFIXED in one.encodings]
+    return max(1, _PREFIXED_BYTES // int(max([1, *stored])))
 
 
 def _repeats_little(file: ParquetFile, group: int) -> bool:
@@ -213,9 +225,14 @@ def _open(stream: BinaryIO) -> ParquetFile:
     leaves = [schema.column(number) for number in range(len(schema))]
     if metadata.serialized_size > quotas.PARQUET_FOOTER.value:
         raise UnreadableItems(f"expected a footer of at most {quotas.PARQUET_FOOTER}, found {metadata.serialized_size}")
-    for number in range(metadata.num_row_groups):
-        _check_row_group(metadata.row_group(number), leaves)
-    repeated = [leaf.path for leaf in leaves if _is_text(leaf)]
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    for group in groups:
+        _check_row_group(group, leaves)
+    repeated = [
+        leaf.path
+        for number, leaf in enumerate(leaves)
+        if _is_text(leaf) and all(set(group.column(number).encodings) <= _WHOLE_VALUES for group in groups)
+    ]
     return _reader(stream, repeated)
 
 

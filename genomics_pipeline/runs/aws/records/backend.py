@@ -9,11 +9,10 @@ from typing import NoReturn
 
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.model.errors import UsageError
-from genomics_pipeline.report.record_failures import RecordRow
+from genomics_pipeline.report.record_failures import FailedRecord
 from genomics_pipeline.report.run_state import ItemFailure, RunState
 from genomics_pipeline.report.run_summary import CohortOutcome, Outcomes
 from genomics_pipeline.runs.aws.backend import AwsBackend
-from genomics_pipeline.runs.aws.records.ends import LostRecord
 from genomics_pipeline.runs.aws.records.rerun import rerun_records
 from genomics_pipeline.runs.aws.records.results import copy_results, result_objects
 from genomics_pipeline.runs.aws.records.state import RecordRunWatcher
@@ -22,6 +21,7 @@ from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunRequest
 from genomics_pipeline.runs.run_files import LogEnd
+from genomics_pipeline.runs.seen_records import SeenRecords
 
 
 def is_record_run(run: AwsRun) -> bool:
@@ -40,7 +40,7 @@ class RecordAwsBackend(AwsBackend):
         """Read the state from Step Functions."""
         return self._records.now()
 
-    def outcomes(self, state: RunState) -> Outcomes:
+    def outcomes(self, state: RunState, seen: SeenRecords) -> Outcomes:
         """Return none: records have results, but no metrics."""
         return Outcomes(samples=(), cohort=CohortOutcome())
 
@@ -50,15 +50,11 @@ class RecordAwsBackend(AwsBackend):
 
     def failures(self) -> Iterator[ItemFailure]:
         """Read the failures from the files of ResultWriter."""
-        return (one.item() for one in self.lost_records())
+        return (one.item() for one in self.failed_records())
 
-    def lost_records(self) -> Iterator[LostRecord]:
-        """Yield the records without a result."""
-        return self._records.records()
-
-    def failure_rows(self) -> Iterator[RecordRow]:
+    def failed_records(self) -> Iterator[FailedRecord]:
         """Yield the records without a result; implements `RecordRun`."""
-        return (RecordRow(one.name, one.failure, one.record, one.pending) for one in self.lost_records())
+        return self._records.records()
 
     def result_files(self) -> list[tuple[str, int]]:
         """Return the files of ResultWriter with results; implements `RecordRun`."""
@@ -74,12 +70,12 @@ class RecordAwsBackend(AwsBackend):
 
     def step_logs(self, lines: int) -> NoReturn:
         """Refuse it: the functions' logs are in CloudWatch Logs; implements `RecordRun`."""
-        group = self._run.deployment.names.function_log("STEP")
+        group = self._run.names.function_log("STEP")
         raise UsageError(f"{self._run.name}: its steps log to CloudWatch Logs, each to the log group {group}")
 
     def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:
         """Refuse it: records have no logs of their own."""
-        group = self._run.deployment.names.function_log("STEP")
+        group = self._run.names.function_log("STEP")
         raise UsageError(f"expected a run over samples, found one over records; the log groups of its steps: {group}")
 
     def rerun(self, request: RerunRequest, display: Display) -> RerunOutcome:

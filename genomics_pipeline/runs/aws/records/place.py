@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -13,13 +13,16 @@ from genomics_pipeline.aws.patience import in_parallel
 from genomics_pipeline.aws.stack import describe, parameter_values
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.errors import DataError, Problem
-from genomics_pipeline.model.pipeline import MapSettings
+from genomics_pipeline.model.pipeline import MapSettings, Pipeline
 from genomics_pipeline.model.record_input import RecordsPlace
+from genomics_pipeline.model.record_source import VCF
 from genomics_pipeline.model.s3_uri import object_misfit, split_prefix
 from genomics_pipeline.model.secrets import without_secrets
+from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.model.web_uri import is_web
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.sheet_lanes import SheetLanes
+from genomics_pipeline.runs.vcf_records import read_vcf_shards
 from genomics_pipeline.stores.protocol import ObjectInfo, Store
 
 
@@ -33,7 +36,9 @@ class RecordsOnS3:
         objects: The number of objects.
         size_bytes: Their size.
         buckets: The buckets that the run reads: that of the records, or of the files that they name.
-        text: The lanes of a sample sheet, which the run uploads as its records.
+        texts: Returns the records that the run uploads: the lanes of a sample sheet, or the shards of a VCF; None for
+            records that are in S3.
+        contigs: The contigs with records of a VCF.
     """
 
     place: RecordsPlace
@@ -41,7 +46,8 @@ class RecordsOnS3:
     objects: int
     size_bytes: int
     buckets: frozenset[str]
-    text: str = ""
+    texts: Callable[[], Iterable[str]] | None = None
+    contigs: tuple[str, ...] = ()
 
 
 def find_on_s3(text: str, settings: MapSettings, store: Store) -> RecordsOnS3:
@@ -97,17 +103,62 @@ def lanes_on_s3(lanes: SheetLanes, clients: Clients) -> RecordsOnS3:
         DataError: for files of this machine, and URIs that AWS does not allow.
         RunError: if S3 cannot be reached.
     """
-    problems = list(_uri_problems(lanes.files))
+    problems = list(_uri_problems(lanes.files()))
     if problems:
         raise DataError(problems)
-    files = [uri for uri in lanes.files if not is_web(uri)]
     clients.s3  # noqa: B018 # created before threads use it
-    digest, size, objects = sha256(lanes.text.encode()), 0, 0
-    for found in in_parallel(lambda uri: head(uri, clients), files):
-        digest.update(f"{found.version if found else ''}\n".encode())
-        size, objects = size + (found.size_bytes if found else 0), objects + (found is not None)
-    buckets = frozenset(split_prefix(uri)[0] for uri in files)
-    return RecordsOnS3(RecordsPlace("", ""), digest.hexdigest(), objects, size, buckets, lanes.text)
+    size, objects, buckets = 0, 0, set[str]()
+
+    def versions() -> Iterator[str]:
+        nonlocal size, objects
+        files = (uri for uri in lanes.files() if not is_web(uri))
+        for uri, found in in_parallel(lambda uri: (uri, head(uri, clients)), files):
+            buckets.add(split_prefix(uri)[0])
+            size, objects = size + (found.size_bytes if found else 0), objects + (found is not None)
+            yield found.version if found else ""
+
+    digest = lanes.digest(versions())
+    return RecordsOnS3(RecordsPlace("", ""), digest, objects, size, frozenset(buckets), lanes.texts)
+
+
+def shards_on_s3(vcf: str, shard_bytes: int, store: Store) -> RecordsOnS3:
+    """Return the shards of a VCF in S3, or on a web server.
+
+    Args:
+        vcf: The URI of the VCF.
+        shard_bytes: The compressed size of a shard, about.
+        store: The store that reads it.
+
+    Raises:
+        UsageError: without a VCF.
+        DataError: for a file of this machine, and a VCF that cannot be divided.
+    """
+    if vcf and not (vcf.startswith("s3://") or is_web(vcf)):
+        raise DataError(f"{vcf}: expected a VCF on S3, found a file of this machine; upload it with its index")
+    found = read_vcf_shards(vcf, shard_bytes, store, "/")
+    digest = sha256(f"{found.text}\0{found.version}".encode()).hexdigest()
+    buckets = frozenset() if is_web(vcf) else frozenset([split_prefix(vcf)[0]])
+    return RecordsOnS3(RecordsPlace("", ""), digest, 1, found.size_bytes, buckets, lambda: [found.text], found.contigs)
+
+
+def joined_problem(pipeline: Pipeline, vcf: str, found: RecordsOnS3) -> Problem | None:
+    """Return why the stage that gathers could not write one file of all shards, or None.
+
+    Args:
+        pipeline: The pipeline.
+        vcf: The VCF, for messages.
+        found: Its shards; other records have no size that says so.
+    """
+    stage = pipeline.gather_stage
+    if pipeline.maps[RECORD].source.format != VCF or stage is None or not stage.step.outputs:
+        return None
+    most = stage.step.resources.ephemeral_storage_mib << 20
+    if found.size_bytes <= most:
+        return None
+    expected = (
+        f"expected a VCF of at most {most:,} bytes, the ephemeral storage in which the stage {stage.name} joins shards"
+    )
+    return Problem(f"{expected}, found {found.size_bytes:,}; submit its contigs in runs of their own", vcf)
 
 
 def _uri_problems(files: Iterable[str]) -> Iterator[Problem]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,26 +12,29 @@ from typing import Any
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.payload_budget import check_items
 from genomics_pipeline.asl.record_budget import check_record_budget
-from genomics_pipeline.aws.executions import find_execution, start_execution
+from genomics_pipeline.aws.executions import describe, find_execution, start_execution
 from genomics_pipeline.aws.run_names import rerun_name
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import CollectedProblems, RunError, UsageError
 from genomics_pipeline.model.json_text import dumps
-from genomics_pipeline.model.record_input import RecordInput, RecordsPlace
+from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.pipeline import Pipeline
+from genomics_pipeline.model.record_input import GatherAgain, RecordInput, RecordsPlace
 from genomics_pipeline.model.rerun import merge_parameters
 from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.records.execution_input import read_concurrency
 from genomics_pipeline.records.fields import record_text
 from genomics_pipeline.records.rerun import ChosenSamples, RerunRecord, write_rerun
 from genomics_pipeline.report.run_state import CHECKED
-from genomics_pipeline.runs.aws.chain import started_chain
+from genomics_pipeline.runs.aws.chain import aws_map_runs, started_chain
 from genomics_pipeline.runs.aws.deployed import definition_problems, function_problems
 from genomics_pipeline.runs.aws.records.state import RecordRunWatcher
 from genomics_pipeline.runs.aws.run import AwsRun
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.reruns.aws import ended_status
-from genomics_pipeline.runs.reruns.choice import SHOWN_NAMES
+from genomics_pipeline.runs.reruns.chain import RunExecution
+from genomics_pipeline.runs.reruns.failed_choice import FailedChoice
 from genomics_pipeline.runs.reruns.outcome import AwsRerun, RerunOutcome, nothing_to_run
 from genomics_pipeline.runs.reruns.request import RerunRequest, changes
 from genomics_pipeline.stores.publish import publishing
@@ -55,17 +57,19 @@ def rerun_records(run: AwsRun, request: RerunRequest, display: Display) -> Rerun
     chain = started_chain(run)
     ended_status(run, chain[-1])
     number = len(chain)
-    execution_input = _input(run, request, number)
+    pipeline, parameters = _checked(run, request)
     with TemporaryDirectory() as folder:
         file = Path(folder) / run_layout.RECORDS
         chosen = _write(run, file, rerun_name(run.name, number), request.selection.classes)
-        if not chosen.samples:
+        gather = _gather(run, chain, chosen) if pipeline.gather_stage else None
+        if not chosen.samples and (gather is None or not gather.only):
             return nothing_to_run(run.name, chosen, accepted=not chosen.left_out, kind=RECORD)
         check_items(f"the rerun of {run.name}", chosen.samples, file.stat().st_size)
         if request.dry_run:
             return RerunOutcome(run.name, CHECKED, chosen, kind=RECORD)
         display.note(f"uploading to {_uri(run, number, '')}")
         run.store.publish(file, _uri(run, number, run_layout.RECORDS))
+    execution_input = _input(run, parameters, number, gather)
     run.store.write(_uri(run, number, run_layout.INPUT), record_text(execution_input).encode())
     arn = run.deployment.execution_arn(run.record.pipeline, chosen.execution)
     record = RerunRecord(
@@ -97,8 +101,16 @@ def _start(run: AwsRun, chosen: ChosenSamples, execution_input: dict[str, Any], 
     return RerunOutcome(run.name, execution["status"], chosen, aws=AwsRerun(uri, arn), kind=RECORD)
 
 
-def _input(run: AwsRun, request: RerunRequest, number: int) -> dict[str, Any]:
-    """Check what is deployed, and return the input of the execution.
+def _gather(run: AwsRun, chain: Sequence[RunExecution], chosen: ChosenSamples) -> GatherAgain:
+    """Return what the rerun hands to the stage that gathers, which it runs alone where it is all that failed."""
+    ended = [one for execution in chain for one in aws_map_runs(run, execution)]
+    earlier = tuple(dict(one.results) for one in ended if one.results)
+    failed = describe(chain[-1].arn, run.clients)["status"] != "SUCCEEDED"
+    return GatherAgain(earlier, chosen.left_out, only=failed and not chosen.samples and not chosen.left_out)
+
+
+def _checked(run: AwsRun, request: RerunRequest) -> tuple[Pipeline, Mapping[str, Mapping[str, Value]]]:
+    """Check what is deployed, and return the pipeline and the parameters of the execution.
 
     Raises:
         UsageError: for parameters that the pipeline does not have.
@@ -114,6 +126,13 @@ def _input(run: AwsRun, request: RerunRequest, number: int) -> dict[str, Any]:
         collected.add(definition_problems(pipeline.name, document, run.deployment, run.clients))
         collected.add(function_problems(steps, run.deployment, run.clients))
     collected.refuse()
+    return pipeline, parameters
+
+
+def _input(
+    run: AwsRun, parameters: Mapping[str, Mapping[str, Value]], number: int, gather: GatherAgain | None
+) -> dict[str, Any]:
+    """Return the input of the execution."""
     key = f"{run.place.prefix}{run_layout.rerun_file(number, run_layout.RECORDS)}"
     return RecordInput(
         run.place,
@@ -123,6 +142,7 @@ def _input(run: AwsRun, request: RerunRequest, number: int) -> dict[str, Any]:
         tolerated=run.record.tolerated,
         max_concurrency=read_concurrency(run.store, run.place.uri(run_layout.INPUT)),
         again=True,
+        gather=gather,
     ).to_json()
 
 
@@ -135,18 +155,11 @@ def _write(run: AwsRun, file: Path, execution: str, classes: Collection[str]) ->
         execution: The name of the rerun's execution.
         classes: The failure classes to run again; all where none is named.
     """
-    by_class, first, left_out = Counter[str](), list[str](), 0
+    choice = FailedChoice(RecordRunWatcher(run).records(), classes)
     with publishing(file, file.parent) as out:
-        for one in RecordRunWatcher(run).records():
-            item = one.item()
-            if classes and item.label not in classes:
-                left_out += 1
-                continue
-            by_class[item.label] += 1
-            if len(first) < SHOWN_NAMES:
-                first.append(item.item)
-            out.write(dumps(one.record) + b"\n")
-    return ChosenSamples(execution, by_class.total(), dict(by_class.most_common()), tuple(first), left_out)
+        for one in choice.records():
+            out.write(dumps(one.value) + b"\n")
+    return choice.counts(execution)
 
 
 def _refuse_options(request: RerunRequest) -> None:

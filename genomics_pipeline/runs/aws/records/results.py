@@ -13,14 +13,14 @@ from genomics_pipeline.records.result_files import result_objects as objects_of
 from genomics_pipeline.records.result_files import result_rows
 from genomics_pipeline.runs.aws.chain import aws_map_runs, results_not_written, started_chain
 from genomics_pipeline.runs.aws.run import AwsRun
-from genomics_pipeline.stores.protocol import MissingObject
+from genomics_pipeline.stores.protocol import Expected, MissingObject, ObjectInfo
 from genomics_pipeline.stores.publish import publishing
 
 SUCCEEDED = "SUCCEEDED"
 
 
 def result_objects(run: AwsRun) -> Iterator[tuple[str, int]]:
-    """Yield URI and size of each file of ResultWriter with results.
+    """Yield URI and size of each file of ResultWriter with results, and of the files of a stage that gathers.
 
     Raises:
         RunError: if AWS cannot be reached, or has not written the files yet.
@@ -28,10 +28,11 @@ def result_objects(run: AwsRun) -> Iterator[tuple[str, int]]:
     for one in _map_runs(run):
         assert one.results is not None
         yield from ((uri, size or 0) for uri, size in objects_of(run.store, one.results, SUCCEEDED))
+    yield from ((one.uri, one.size_bytes) for one in _gathered(run))
 
 
 def copy_results(run: AwsRun, target: Path) -> Iterator[tuple[str, int]]:
-    """Write the results as JSON Lines into a folder; yield path and size of the file.
+    """Write the results as JSON Lines into a folder, and files of a stage that gathers; yield path and size of each.
 
     Those of reruns come after those of the run itself. A list has a line for each element, null has none, and any other
     result is a line of its own.
@@ -50,6 +51,16 @@ def copy_results(run: AwsRun, target: Path) -> Iterator[tuple[str, int]]:
             for one in of_stage:
                 out.write(b"".join(result_lines(one.result)))
         yield str(file), file.stat().st_size
+    for found in _gathered(run):
+        file = target / found.uri.removeprefix(run.place.uri(run_layout.RESULTS))
+        with publishing(file, target) as out:
+            run.store.download(found.uri, out, Expected(found.version))
+        yield str(file), found.size_bytes
+
+
+def _gathered(run: AwsRun) -> Iterator[ObjectInfo]:
+    """Return the files that a stage that gathers wrote."""
+    return run.store.list(run.place.uri(run_layout.RESULTS))
 
 
 def _map_runs(run: AwsRun) -> Iterator[MapRunDescription]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 from genomics_pipeline.asl.record_map import LABEL
 from genomics_pipeline.aws.console import execution_link
@@ -12,6 +11,7 @@ from genomics_pipeline.aws.map_runs import MapRuns
 from genomics_pipeline.model.classify import classify
 from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.records.map_run import MapRunDescription
+from genomics_pipeline.report.record_failures import FailedRecord
 from genomics_pipeline.report.run_state import ItemFailure, Missing, RunState
 from genomics_pipeline.runs.aws.chain import (
     aws_map_runs,
@@ -20,8 +20,10 @@ from genomics_pipeline.runs.aws.chain import (
     started_chain,
     with_written_results,
 )
-from genomics_pipeline.runs.aws.records.ends import LostRecord, lost_records
+from genomics_pipeline.runs.aws.records.ends import failed_records
+from genomics_pipeline.runs.aws.records.kept_counts import keep_counts, kept_counts
 from genomics_pipeline.runs.aws.run import AwsRun
+from genomics_pipeline.runs.counted_files import counted_files
 from genomics_pipeline.runs.map_run_ends import joined_state, map_run_state
 from genomics_pipeline.runs.outcome import run_error
 from genomics_pipeline.runs.reruns.chain import RunExecution
@@ -79,7 +81,7 @@ class RecordRunWatcher:
             links={"execution": execution_link(self._newest.arn)},
         )
 
-    def records(self) -> Iterator[LostRecord]:
+    def records(self) -> Iterator[FailedRecord]:
         """Yield the records without a result, of a run whose newest execution ended.
 
         Raises:
@@ -90,21 +92,26 @@ class RecordRunWatcher:
         except MissingObject as error:
             raise results_not_written(error) from None
 
-    def _ended_records(self) -> Iterator[LostRecord]:
+    def _ended_records(self) -> Iterator[FailedRecord]:
         """Yield the records without a result, of the executions since the last that took all of them."""
-        first = max(number for number, one in enumerate(self._chain) if not one.classes)
-        for number, execution in enumerate(self._chain[first:], first):
-            taken = {label for later in self._chain[number + 1 :] for label in later.classes}
-            for one in self._of_execution(execution):
-                if one.item().label not in taken:
-                    yield one
+        for number, (_, runs) in enumerate(ended := self._ended()):
+            taken = {label for later, _ in ended[number + 1 :] for label in later.classes}
+            for run in runs:
+                for one in failed_records(self._run.store, run):
+                    if one.label not in taken:
+                        yield one
 
-    def _of_execution(self, execution: RunExecution) -> Iterator[LostRecord]:
+    def _ended(self) -> list[tuple[RunExecution, list[MapRunDescription]]]:
+        """Return the executions since the last that took all records, with their Map Runs that ended."""
+        first = max(number for number, one in enumerate(self._chain) if not one.classes)
+        return [(execution, list(self._ended_map_runs(execution))) for execution in self._chain[first:]]
+
+    def _ended_map_runs(self, execution: RunExecution) -> Iterator[MapRunDescription]:
         clients = self._run.clients
         failure = execution_failure(describe(execution.arn, clients))
         for one in MapRuns(execution.arn, clients).describe():
             if one.status != "RUNNING":
-                yield from lost_records(self._run.store, with_written_results(self._run, one, failure))
+                yield with_written_results(self._run, one, failure)
 
     def _latest(self, described: list[MapRunDescription]) -> list[ItemFailure]:
         """Return a failure for each of the batches that failed last, while the run is running."""
@@ -115,17 +122,35 @@ class RecordRunWatcher:
     def _lacking(self) -> tuple[Missing | None, list[ItemFailure]]:
         """Return the counts of the records without a result, and the first of them; they are read once."""
         if self._missing is None:
-            first = aws_map_runs(self._run, self._chain[0])
-            missing, shown = Missing(sum(one.items.total for one in first)), list[ItemFailure]()
             try:
-                items = (one.item() for one in self._ended_records())
-                for item in islice(items, SHOWN_FAILURES):
-                    missing.add(item)
-                    shown.append(item)
-                for item in items:
-                    missing.add(item)
+                counted = self._identity()
+                self._missing = kept_counts(self._run, counted) or self._count(counted)
             except MissingObject:  # AWS writes the files after the end of the Map Run
-                return None, shown
-            self._missing = missing, shown
+                return None, []
         missing, shown = self._missing
         return (missing if missing.by_scope else None), shown
+
+    def _count(self, counted: str) -> tuple[Missing, list[ItemFailure]]:
+        """Return the counts from all rows, and keep them for the next time.
+
+        Args:
+            counted: See `_identity`.
+
+        Raises:
+            MissingObject: if AWS has not written the files yet.
+        """
+        first = aws_map_runs(self._run, self._chain[0])
+        missing, shown = Missing(sum(one.items.total for one in first)), list[ItemFailure]()
+        for one in self._ended_records():
+            missing.add(item := one.item())
+            if len(shown) < SHOWN_FAILURES:
+                shown.append(item)
+        keep_counts(self._run, counted, missing, shown)
+        return missing, shown
+
+    def _identity(self) -> str:
+        """Return the sha256 of all that the records without a result follow from."""
+        ended = self._ended()
+        if self._chain[0] != ended[0][0]:  # whose records are all those of the run
+            ended.insert(0, (self._chain[0], list(aws_map_runs(self._run, self._chain[0]))))
+        return counted_files(self._run.store, ((f"{one.arn} {sorted(one.classes)}", runs) for one, runs in ended))

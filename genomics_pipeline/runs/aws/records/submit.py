@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from genomics_pipeline.asl.canonical import canonical_json
+from genomics_pipeline.asl.canonical import canonical_digest, canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.asl.record_budget import check_record_budget
 from genomics_pipeline.aws.deployment import Deployment, find_deployment
 from genomics_pipeline.aws.executions import find_execution
 from genomics_pipeline.model import quotas, run_layout
+from genomics_pipeline.model.checked_sheet import CheckedSheet
 from genomics_pipeline.model.errors import CollectedProblems, Problem, UsageError
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.record_input import RecordInput, RecordsPlace
-from genomics_pipeline.model.record_source import SHEET
+from genomics_pipeline.model.record_source import SHEET, VCF
 from genomics_pipeline.model.resource_names import DEFAULT_STACK, ResourceNames
 from genomics_pipeline.model.sample import Sample
 from genomics_pipeline.model.secrets import without_secrets
@@ -33,13 +34,19 @@ from genomics_pipeline.report.run_state import CHECKED
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.aws.deployed import definition_problems, function_problems
-from genomics_pipeline.runs.aws.records.place import RecordsOnS3, bucket_problem, find_on_s3, lanes_on_s3
-from genomics_pipeline.runs.aws.run import run_place
+from genomics_pipeline.runs.aws.records.place import (
+    RecordsOnS3,
+    bucket_problem,
+    find_on_s3,
+    joined_problem,
+    lanes_on_s3,
+    shards_on_s3,
+)
 from genomics_pipeline.runs.aws.submission import (
-    NAME_CHARACTERS,
-    SHEET_ENDING,
-    SHORT_DIGEST,
+    RecordsSize,
+    SubmitOutcome,
     name_taken,
+    place_of,
     start_submitted,
 )
 from genomics_pipeline.runs.catalog import absolute_name, load_pipeline, with_real_parents
@@ -47,6 +54,7 @@ from genomics_pipeline.runs.containers.images import tag
 from genomics_pipeline.runs.definition_check import aws_diagnostics
 from genomics_pipeline.runs.given_files import parameter_files
 from genomics_pipeline.runs.plan import RunRequest, given_overrides
+from genomics_pipeline.runs.record_files import record_file_problems
 from genomics_pipeline.runs.reference_indexes import Overrides
 from genomics_pipeline.runs.sheet_lanes import read_sheet_lanes, sheet_lanes
 from genomics_pipeline.worker.step_folder import StepFolder
@@ -106,9 +114,7 @@ class RecordSubmission:
     @property
     def place(self) -> RunPlace:
         """The place of the run: its name has that of the records and the digest."""
-        stem = SHEET_ENDING.sub("", PurePosixPath(without_secrets(self.request.records)).name)
-        clean = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:NAME_CHARACTERS] or "run"
-        return run_place(f"{clean}-{self.digest[:SHORT_DIGEST]}", self.deployment.bucket)
+        return place_of(self.request.records, self.digest, self.deployment.bucket)
 
     @property
     def execution_arn(self) -> str:
@@ -126,45 +132,14 @@ class RecordSubmission:
         """The input of the execution."""
         listed = self.pipeline.maps[RECORD].source.listed
         most, records = self.request.max_concurrency, self.found.place
-        if self.found.text:
+        if self.found.texts:
             records = RecordsPlace(self.place.bucket, f"{self.place.prefix}{run_layout.RECORDS}")
         return RecordInput(self.place, records, listed, self.overrides, self.tolerated, most)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordSubmitOutcome:
-    """The outcome of a submission.
-
-    Attributes:
-        run: The name of the run.
-        uri: The URI of its folder.
-        stack: The stack that it runs in.
-        status: The status of its execution; `CHECKED` after a dry run.
-        started: Whether this call started the execution.
-        execution_arn: The ARN of the execution.
-        objects: The number of objects with records.
-        size_bytes: Their size.
-        map_runs: The number of Map Runs.
-    """
-
-    run: str
-    uri: str
-    stack: str
-    status: str
-    started: bool
-    execution_arn: str
-    objects: int
-    size_bytes: int
-    map_runs: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the object that ``submit --json`` prints."""
-        return asdict(self)
-
-
 def submit_records(
     request: RecordSubmitRequest, adapters: Adapters, note: Callable[[str], None]
-) -> RecordSubmitOutcome:
+) -> SubmitOutcome[RecordsSize]:
     """Check a request, write the files of the run and start its execution; the same call again starts nothing.
 
     Args:
@@ -179,25 +154,28 @@ def submit_records(
     """
     submission = check_records(request, adapters, note)
     clients, found = adapters.clients, submission.found
-    outcome = RecordSubmitOutcome(
+    outcome = SubmitOutcome(
         run=submission.place.name,
         uri=submission.place.uri(""),
         stack=request.stack,
         status=CHECKED,
         started=False,
         execution_arn=submission.execution_arn,
-        objects=found.objects,
-        size_bytes=found.size_bytes,
-        map_runs=len(found.place.prefixes) or 1,
+        size=RecordsSize(found.objects, found.size_bytes, len(found.place.prefixes) or 1),
     )
     if before := find_execution(submission.execution_arn, clients):
         return replace(outcome, status=before["status"])
     if request.dry_run:
         return outcome
     note(f"writing {submission.place.uri('')}")
+    if found.texts:
+        with TemporaryDirectory() as folder:
+            file = Path(folder, run_layout.RECORDS)
+            with file.open("w", encoding="utf-8") as out:
+                out.writelines(found.texts())
+            adapters.store.publish(file, submission.place.uri(run_layout.RECORDS))
     text = json.dumps(submission.input.to_json())
     for name, content in (
-        *([(run_layout.RECORDS, found.text.encode())] if found.text else []),
         (run_layout.DEFINITION, canonical_json(submission.document).encode()),
         (run_layout.INPUT, record_text(submission.input.to_json()).encode()),
         (run_layout.RECORD, _record(submission).to_bytes()),
@@ -227,6 +205,8 @@ def check_records(request: RecordSubmitRequest, adapters: Adapters, note: Callab
     with collected.check():
         note(f"records: {without_secrets(request.records)}")
         found = _found(request, pipeline, adapters)
+        if problem := joined_problem(pipeline, without_secrets(request.records), found):
+            collected.add([problem])
     with collected.check():
         deployment = find_deployment(request.stack, clients)
         collected.add(definition_problems(pipeline.name, document, deployment, clients))
@@ -237,7 +217,10 @@ def check_records(request: RecordSubmitRequest, adapters: Adapters, note: Callab
         files = aws_files.file_problems(
             (file for file, _ in parameter_files(pipeline, overrides)), deployment.bucket, clients
         )
-        collected.add(problem for _, problem in files)
+        problems = [problem for _, problem in files]
+        if not problems and found is not None:
+            problems = list(record_file_problems(pipeline, overrides, request.records, found.contigs, adapters.store))
+        collected.add(problems)
         for bucket in sorted(found.buckets) if found else ():
             if message := bucket_problem(bucket, deployment.bucket, request.stack, adapters):
                 collected.add([Problem(f"{without_secrets(request.records)}: s3://{bucket}: {message}")])
@@ -249,13 +232,15 @@ def check_records(request: RecordSubmitRequest, adapters: Adapters, note: Callab
 
 
 def _found(request: RecordSubmitRequest, pipeline: Pipeline, adapters: Adapters) -> RecordsOnS3:
-    """Return the records of a request: those in S3, or the lanes of a sample sheet."""
+    """Return the records of a request: those in S3, the lanes of a sample sheet, or the shards of a VCF."""
     settings = pipeline.maps[RECORD]
+    if settings.source.format == VCF:
+        return shards_on_s3(request.records, settings.source.shard_bytes, adapters.store)
     if settings.source.format != SHEET:
         return find_on_s3(request.records, settings, adapters.store)
     if request.samples is None:
         return lanes_on_s3(read_sheet_lanes(request.records), adapters.clients)
-    return lanes_on_s3(sheet_lanes(request.samples, request.records), adapters.clients)
+    return lanes_on_s3(sheet_lanes(CheckedSheet(request.samples), request.records), adapters.clients)
 
 
 def _overrides(request: RecordSubmitRequest, pipeline: Pipeline) -> Overrides:
@@ -297,6 +282,7 @@ def _record(submission: RecordSubmission) -> AwsRunRecord:
         state_machine_arn=submission.deployment.state_machine_arn(submission.pipeline.name),
         execution_arn=submission.execution_arn,
         digest=submission.digest,
+        definition=canonical_digest(submission.document),
         parameters=submission.overrides,
         tolerated=dict(submission.tolerated),
         accepted=request.accepted,

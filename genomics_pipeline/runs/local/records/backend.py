@@ -16,13 +16,12 @@ from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.records.fields import Fields, UnreadableRecord
 from genomics_pipeline.records.local_run import KIND, LocalRunRecord
 from genomics_pipeline.records.map_run import describe_map_run
-from genomics_pipeline.report.record_failures import RecordRow
+from genomics_pipeline.report.record_failures import FailedRecord
 from genomics_pipeline.report.run_state import ItemFailure, MapRunState, Missing, RunState
 from genomics_pipeline.report.run_summary import CohortOutcome, Outcomes
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.backend import FolderBackend
-from genomics_pipeline.runs.local.records.ends import FailedRecord
-from genomics_pipeline.runs.local.records.outcome import failed_records, item_failure, record_row
+from genomics_pipeline.runs.local.records.outcome import COUNTED, count_missing, counted_in, failed_records
 from genomics_pipeline.runs.local.records.rerun import rerun_records
 from genomics_pipeline.runs.local.state import NOTHING_YET
 from genomics_pipeline.runs.map_run_ends import map_run_state
@@ -30,6 +29,7 @@ from genomics_pipeline.runs.reruns.outcome import RerunOutcome
 from genomics_pipeline.runs.reruns.request import RerunRequest
 from genomics_pipeline.runs.run_files import LogEnd
 from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.seen_records import SeenRecords
 from genomics_pipeline.stores.publish import publishing
 
 
@@ -66,8 +66,23 @@ class RecordFolderBackend(FolderBackend):
             error=record.error,
             execution=f"{folder.name}-{record.execution}",
             executions=record.execution - record.first + 1,
-            missing=None if status == "RUNNING" else _missing(record, self.files.shown_key(run_layout.RECORD)),
+            missing=None if status == "RUNNING" else self._missing(record),
             accepted=record.accepted,
+        )
+
+    def _missing(self, record: LocalRunRecord) -> Missing | None:
+        """Return the records without a result: by the summary of the run, or, if its files changed, by these."""
+        summary = Fields(self.files.shown_key(run_layout.RECORD), KIND, record.summary, "summary.")
+        if record.summary and summary.text(COUNTED) != counted_in(self._folder):
+            return count_missing(self._folder)
+        if not summary.has("missing"):
+            return None
+        fields = summary.object("missing")
+        return Missing(
+            fields.integer("of_records"),
+            Counter({RECORD: fields.integer("records")}),
+            Counter(fields.object("by_class").integer_by_name()),
+            list(fields.texts("first")),
         )
 
     def record(self) -> LocalRunRecord:
@@ -81,7 +96,7 @@ class RecordFolderBackend(FolderBackend):
             raise RunError(f"{self._folder.path}: {NOTHING_YET}")
         return record
 
-    def outcomes(self, state: RunState) -> Outcomes:
+    def outcomes(self, state: RunState, seen: SeenRecords) -> Outcomes:
         """Return none: records have results, but no metrics."""
         return Outcomes(samples=(), cohort=CohortOutcome())
 
@@ -91,22 +106,18 @@ class RecordFolderBackend(FolderBackend):
 
     def failures(self) -> Iterator[ItemFailure]:
         """Read the failures from the result files."""
-        return map(item_failure, self.failed_records())
+        return (one.item() for one in self.failed_records())
 
     def failed_records(self) -> Iterator[FailedRecord]:
-        """Yield the records that failed or never started, in their order."""
+        """Yield the records that failed or never started, in their order; implements `RecordRun`."""
         return failed_records(self._folder)
-
-    def failure_rows(self) -> Iterator[RecordRow]:
-        """Yield the records that failed or never started; implements `RecordRun`."""
-        return map(record_row, self.failed_records())
 
     def result_files(self) -> list[tuple[str, int]]:
         """Return the files of results that are there; implements `RecordRun`."""
         return [(str(file), file.stat().st_size) for file in self._result_files()]
 
     def _result_files(self) -> list[Path]:
-        return sorted(self._folder.results.glob("*.jsonl"))
+        return sorted(file for file in self._folder.results.rglob("*") if file.is_file())
 
     def copy_results(self, target: Path) -> Iterator[tuple[str, int]]:
         """Copy the files of results to a folder; implements `RecordRun`.
@@ -115,9 +126,10 @@ class RecordFolderBackend(FolderBackend):
             target: The folder.
         """
         for file in self._result_files():
-            with file.open("rb") as source, publishing(target / file.name, target) as out:
+            copy = target / file.relative_to(self._folder.results)
+            with file.open("rb") as source, publishing(copy, target) as out:
                 shutil.copyfileobj(source, out)
-            yield str(target / file.name), file.stat().st_size
+            yield str(copy), file.stat().st_size
 
     def log_end(self, stage: str, item: str, lines: int, attempt: int | None, failure: Failure | None) -> LogEnd:
         """Refuse it: records have no logs of their own."""
@@ -139,18 +151,4 @@ def _unfinished(one: UnfinishedMapRun, status: str) -> MapRunState:
     succeeded = one.items["SUCCEEDED"]
     return MapRunState(
         one.label, status, succeeded=succeeded, failed=one.items.total() - succeeded, started=one.started
-    )
-
-
-def _missing(record: LocalRunRecord, place: str) -> Missing | None:
-    """Return the records without a result, from the summary of a run."""
-    summary = Fields(place, KIND, record.summary, "summary.")
-    if not summary.has("missing"):
-        return None
-    fields = summary.object("missing")
-    return Missing(
-        fields.integer("of_records"),
-        Counter({RECORD: fields.integer("records")}),
-        Counter(fields.object("by_class").integer_by_name()),
-        list(fields.texts("first")),
     )

@@ -13,27 +13,9 @@ from genomics_pipeline.records.map_run import MapRunDescription
 from genomics_pipeline.records.record_rows import answer, child_number, records_in, reported_failures
 from genomics_pipeline.records.result_files import newest_details, result_rows
 from genomics_pipeline.records.result_row import ResultRow
+from genomics_pipeline.report.record_failures import FailedRecord
 from genomics_pipeline.runs.map_run_ends import NEVER_STARTED
 from genomics_pipeline.stores.protocol import Store
-
-
-@dataclass(frozen=True, slots=True)
-class FailedRecord:
-    """A record without a result.
-
-    Attributes:
-        number: Its place among the records of the run, from 1.
-        record: The record.
-        failure: The failure: that of its batch, or the one that the step's program reported.
-        of_batch: Whether its batch failed as a whole.
-        pending: Whether its batch never started.
-    """
-
-    number: int
-    record: Any
-    failure: Failure
-    of_batch: bool = False
-    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +76,12 @@ class RecordEnds:
             self._set_size(child, len(records_in(row)))
             self._waiting.append(child)
 
+    def count(self) -> int:
+        """Read all rows, as `results` does, and return the number of records."""
+        for _ in self.results():
+            pass
+        return self.records
+
     @property
     def records(self) -> int:
         """The number of records of the Map Run."""
@@ -106,7 +94,8 @@ class RecordEnds:
             starts.append(starts[-1] + max(size, 0))
         streams = (self._reported(), self._failed(), self._pending())
         for one in heapq.merge(*streams, key=lambda failed: (failed.child, failed.index)):
-            yield FailedRecord(starts[one.child] + one.index + 1, one.record, one.failure, one.of_batch, one.pending)
+            number = starts[one.child] + one.index + 1
+            yield FailedRecord(number, one.record, one.failure, of_batch=one.of_batch, pending=one.pending)
 
     def _rows(self, kind: str) -> Iterator[ResultRow]:
         return result_rows(self._store, self._details, kind)

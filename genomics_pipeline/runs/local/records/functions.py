@@ -21,11 +21,13 @@ from genomics_pipeline.runs.functions.api import ENDPOINT, FunctionsApi
 from genomics_pipeline.runs.functions.environment import LocalFunction, StartEnvironment
 from genomics_pipeline.runs.functions.pool import FunctionPool
 from genomics_pipeline.runs.functions.process import ProcessEnvironment, prepare_environments
-from genomics_pipeline.runs.run_folder import RunFolder
+from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.stores.publish import make_folders
 from genomics_pipeline.worker.credentials import without_credentials
 from genomics_pipeline.worker.step_folder import StepFolder
 
-MOUNTED_LANES = 2000  # of a container: its command line is limited, to 2 MiB on Linux
+DEFAULT_NAMES = ResourceNames()
+MOUNTED_FILES = 4000  # of a container, of 2,000 lanes: its command line is limited, to 2 MiB on Linux
 
 
 def concurrency(pipeline: Pipeline, adapters: Adapters) -> int:
@@ -36,7 +38,7 @@ def concurrency(pipeline: Pipeline, adapters: Adapters) -> int:
         adapters: What the user allows jobs to use of this machine, and the environment.
     """
     most = pipeline.maps[RECORD].max_concurrency
-    resources = [stage.step.resources for stage in pipeline.stages]
+    resources = [stage.step.resources for stage in pipeline.record_stages]
     most = min(most, *(one.reserved_concurrency or most for one in resources))
     if adapters.environment.get(ENDPOINT):
         return most
@@ -55,6 +57,7 @@ def local_functions(
     *,
     overrides: Mapping[str, Mapping[str, Value]],
     containers: bool,
+    names: ResourceNames = DEFAULT_NAMES,
 ) -> Iterator[LambdaFunctions]:
     """Provide the functions of a run; their environments end with the context.
 
@@ -66,6 +69,7 @@ def local_functions(
         display: Shows the images, and the endpoint of an emulator.
         overrides: The parameters of the run.
         containers: Whether each environment is a container.
+        names: The names of the functions in the definition.
 
     Raises:
         RunError: if there is no container engine, or an image cannot be built.
@@ -74,11 +78,13 @@ def local_functions(
         display.note(f"functions: those of {endpoint} ({ENDPOINT})")
         yield FunctionsApi(adapters.clients)
         return
-    names = ResourceNames()
     functions = {name: LocalFunction(names.function(name), step) for name, step in steps.items()}
     values = [*pipeline.parameters.values(), *overrides.values()]
     if containers:
+        from genomics_pipeline.runs.containers.function_containers import give_folders
+
         start = _in_containers(functions, folder, adapters, display, values)
+        give_folders(folder.path, [stage.name for stage in pipeline.record_stages])
     else:
         start = _in_processes(folder, _variables(pipeline, overrides, adapters.environment))
     most = concurrency(pipeline, adapters)
@@ -126,7 +132,8 @@ def _in_processes(folder: RunFolder, environment: Mapping[str, str]) -> StartEnv
     def start(function: LocalFunction) -> ProcessEnvironment:
         name = function.step.spec.name
         scratch = folder.scratch / f"{name}-{next(numbers)}"
-        return ProcessEnvironment(function.step, environment, _log(folder, function), scratch)
+        buckets = {BUCKET: folder.path} if function.step.spec.writes_files else {}
+        return ProcessEnvironment(function.step, environment, _log(folder, function), scratch, buckets)
 
     return start
 
@@ -141,43 +148,52 @@ def _in_containers(
     """Return the start of environments in containers, with the files of parameters and of a sheet's lanes.
 
     Raises:
-        RunError: if there is no container engine, or an image cannot be built; and for too many files.
+        RunError: if there is no container engine, or an image cannot be built; for too many files, and for an emulator
+            that is named and not there.
     """
     from genomics_pipeline.runs.containers import images
     from genomics_pipeline.runs.containers.container_engine import ContainerEngine
+    from genomics_pipeline.runs.containers.engine_containers import end_containers
     from genomics_pipeline.runs.containers.function_containers import FunctionContainers
-    from genomics_pipeline.runs.containers.jobs import end_containers
+    from genomics_pipeline.runs.functions.emulator import find_emulator
 
+    emulator = find_emulator(adapters.environment)
+    if emulator is not None:
+        display.note(f"functions: in containers, called through {emulator}")
     engine, here = ContainerEngine(adapters.environment), images.this_architecture()
     built = {one.name: images.image(one.step, ResourceNames(), here) for one in functions.values()}
     for image in built.values():
         display.note(f"image: {image.name}")
         images.build(image, engine, adapters.cache)
     end_containers(engine, folder.path)
+    make_folders(folder.path / run_layout.VERIFIED)  # which `mounts.of_run` mounts
     return FunctionContainers(
         engine,
         {name: image.name for name, image in built.items()},
         folder.path,
-        [*map(dict, values), *_records_of_sheet(folder, functions)],
+        [*map(dict, values), _files_of_records(folder, functions)],
         adapters.home,
         {one.name: _log(folder, one) for one in functions.values()},
+        emulator,
     ).start
 
 
-def _records_of_sheet(folder: RunFolder, functions: Mapping[str, LocalFunction]) -> list[object]:
-    """Return the records of a sample sheet, if a function reads their files.
+def _files_of_records(folder: RunFolder, functions: Mapping[str, LocalFunction]) -> list[str]:
+    """Return the files of this machine that the records of the run name, if a function reads them.
 
     Raises:
-        RunError: for more records than a container can be given files of.
+        RunError: for more than a container can be given.
     """
+    from genomics_pipeline.runs.containers.mounts import files_in
+
     file = folder.path / run_layout.RECORDS
     if not file.is_file() or not any(one.step.spec.reads_files for one in functions.values()):
         return []
-    lines = file.read_bytes().splitlines()
-    if len(lines) > MOUNTED_LANES:
-        expected = f"expected at most {MOUNTED_LANES:,} lanes, whose files are mounted one by one, found {len(lines):,}"
-        raise RunError(f"--containers: {expected}; run without it")
-    return [loads(line) for line in lines]
+    files = {str(path) for line in file.read_bytes().splitlines() for path in files_in(loads(line))}
+    if len(files) > MOUNTED_FILES:
+        expected = f"expected records of at most {MOUNTED_FILES:,} files, which are mounted one by one"
+        raise RunError(f"--containers: {expected}, found {len(files):,}; run without it")
+    return sorted(files)
 
 
 def _log(folder: RunFolder, function: LocalFunction) -> Path:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from genomics_pipeline.engine.progress import read_progress
 from genomics_pipeline.model import run_layout
-from genomics_pipeline.model.step import RECORD
-from genomics_pipeline.records.map_run import describe_map_run
+from genomics_pipeline.model.pipeline import Pipeline, Stage
+from genomics_pipeline.records.map_run import MapRunDescription, describe_map_run
 from genomics_pipeline.records.record_rows import result_lines
-from genomics_pipeline.report.record_failures import RecordRow, record_table
-from genomics_pipeline.report.run_state import ItemFailure, Missing
+from genomics_pipeline.report.record_failures import FailedRecord, record_table
+from genomics_pipeline.report.run_state import Missing
+from genomics_pipeline.runs.counted_files import counted_files
 from genomics_pipeline.runs.local.chain import local_chain
-from genomics_pipeline.runs.local.records.ends import FailedRecord, RecordEnds, StageResult, renumbered
+from genomics_pipeline.runs.local.records.ends import RecordEnds, StageResult, renumbered
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.publish import publishing
+
+COUNTED = "counted"  # the member of the summary in the record of a run that says what its records were counted in
 
 
 @dataclass(slots=True)
@@ -28,6 +31,7 @@ class RecordOutcome:
         records: The number of records of the run.
         ran: The number of records that the newest execution had.
         lines: The number of lines by key of a file of results.
+        files: The sizes in bytes by key of the files that a stage that gathers wrote.
         missing: The records without a result.
         first_failure: The first record that failed; None if none did.
     """
@@ -35,11 +39,12 @@ class RecordOutcome:
     records: int = 0
     ran: int = 0
     lines: dict[str, int] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
     missing: Missing = field(default_factory=lambda: Missing(0))
     first_failure: FailedRecord | None = None
 
 
-def write_outcome(folder: RunFolder, last_stage: str) -> RecordOutcome:
+def write_outcome(folder: RunFolder, pipeline: Pipeline) -> RecordOutcome:
     """Write ``results/`` and ``failures.tsv`` of a run whose newest execution ended, and return its outcome.
 
     Results are in the order of the records, those of reruns after those of the run itself. A list has a line for each
@@ -47,47 +52,78 @@ def write_outcome(folder: RunFolder, last_stage: str) -> RecordOutcome:
 
     Args:
         folder: The folder of the run.
-        last_stage: The last stage of the pipeline, whose results a child returns.
+        pipeline: The pipeline; a child returns the results of its last stage over records.
     """
+    last_stage = pipeline.record_stages[-1].name
     outcome = RecordOutcome(lines={run_layout.record_results(last_stage): 0})
-    executions = [(execution, list(_ends(folder, execution))) for execution in local_chain(folder)]
+    executions = _executions(folder)
     _write_results(folder, executions, last_stage, outcome)
     with publishing(folder.failures, folder.path) as out:
-        for line in record_table(map(record_row, _counted(_failures(folder, executions), outcome))):
+        for line in record_table(_counted(_failures(folder, executions), outcome)):
             out.write(line.encode())
     outcome.missing.samples = outcome.records
+    if pipeline.gather_stage:
+        _find_gathered(folder, pipeline.gather_stage, outcome)
     return outcome
+
+
+def _find_gathered(folder: RunFolder, stage: Stage, outcome: RecordOutcome) -> None:
+    """Add the files of a stage that gathers, as far as they are there, to the outcome."""
+    lines = folder.path / run_layout.record_results(stage.name)
+    if lines.is_file():
+        with lines.open("rb") as results:
+            outcome.lines[run_layout.record_results(stage.name)] = sum(1 for _ in results)
+    for name, where in stage.publish.items():
+        spec = stage.step.outputs[name]
+        key = f"{run_layout.RESULTS}{where.rstrip('/')}/{spec.path}"
+        for one in (key, *(f"{key}.{suffix}" for suffix in spec.indexes)):
+            if (file := folder.path / one).is_file():
+                outcome.files[one] = file.stat().st_size
 
 
 def failed_records(folder: RunFolder) -> Iterator[FailedRecord]:
     """Yield the records of a run that failed or never started in the newest execution that had them, in their order."""
-    executions = [(execution, list(_ends(folder, execution))) for execution in local_chain(folder)]
+    executions = _executions(folder)
     for _, ends in executions:
         for one in ends:
-            for _ in one.results():
-                pass
+            one.count()
     yield from _failures(folder, executions)
 
 
-def item_failure(one: FailedRecord) -> ItemFailure:
-    """Return a failed record as one of the items of a run."""
-    return ItemFailure(str(one.number), one.failure, RECORD, of_batch=one.of_batch, pending=one.pending)
+def count_missing(folder: RunFolder) -> Missing | None:
+    """Return the counts of the records without a result, from all rows; None where all have one."""
+    outcome = RecordOutcome()
+    for _ in _counted(failed_records(folder), outcome):
+        pass
+    ends = (ends for execution, ends in _executions(folder) if execution.manifest == WHOLE)
+    for one in next(ends):
+        outcome.missing.samples += one.count()
+    return outcome.missing if outcome.missing.by_scope else None
 
 
-def label_of(one: FailedRecord) -> str:
-    """Return the class of a failed record."""
-    return record_row(one).label
+def counted_in(folder: RunFolder) -> str:
+    """Return the sha256 of what the records without a result are counted in; see `counted_files`."""
+    executions = ((execution.manifest, runs_with_results(folder, execution)) for execution in local_chain(folder))
+    return counted_files(folder.store, executions)
 
 
 def _ends(folder: RunFolder, execution: RunExecution) -> Iterator[RecordEnds]:
-    """Yield the ends of an execution's Map Runs, in the order of their starts."""
-    ended = read_progress(folder.journal(execution.name)).ended
-    for run in sorted(map(describe_map_run, ended), key=lambda one: (one.started, one.uuid)):
-        if run.results is not None:
-            yield RecordEnds(folder.store, run)
+    """Return the ends of an execution's Map Runs, in the order of their starts."""
+    return (RecordEnds(folder.store, run) for run in runs_with_results(folder, execution))
+
+
+def runs_with_results(folder: RunFolder, execution: RunExecution) -> list[MapRunDescription]:
+    """Return the Map Runs of an execution that left result files, in the order of their starts."""
+    ended = map(describe_map_run, read_progress(folder.journal(execution.name)).ended)
+    runs = sorted(ended, key=lambda one: (one.started, one.uuid))
+    return [one for one in runs if one.results is not None]
 
 
 _Executions = Sequence[tuple[RunExecution, Sequence[RecordEnds]]]
+
+
+def _executions(folder: RunFolder) -> _Executions:
+    return [(execution, list(_ends(folder, execution))) for execution in local_chain(folder)]
 
 
 def _write_results(folder: RunFolder, executions: _Executions, last_stage: str, outcome: RecordOutcome) -> None:
@@ -130,7 +166,7 @@ def _of_execution(ends: Iterable[RecordEnds]) -> Iterator[FailedRecord]:
     before = 0
     for one in ends:
         for failed in one.failures():
-            yield FailedRecord(before + failed.number, failed.record, failed.failure, failed.of_batch, failed.pending)
+            yield replace(failed, number=before + failed.number)
         before += one.records
 
 
@@ -148,12 +184,7 @@ def read_numbers(folder: RunFolder, manifest: str) -> list[int]:
 
 def _counted(failures: Iterable[FailedRecord], outcome: RecordOutcome) -> Iterator[FailedRecord]:
     for one in failures:
-        outcome.missing.add(item_failure(one))
+        outcome.missing.add(one.item())
         if outcome.first_failure is None and not one.pending:
             outcome.first_failure = one
         yield one
-
-
-def record_row(one: FailedRecord) -> RecordRow:
-    """Return a failed record as a row of the tables of failures."""
-    return RecordRow(one.number, one.failure, one.record, one.pending)

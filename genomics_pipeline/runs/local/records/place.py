@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -11,11 +11,12 @@ from genomics_pipeline.asl.record_budget import check_folders
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import DataError
 from genomics_pipeline.model.record_input import RecordsPlace
-from genomics_pipeline.model.record_source import SHEET, RecordSource
+from genomics_pipeline.model.record_source import SHEET, VCF, RecordSource
 from genomics_pipeline.model.s3_uri import split_prefix
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.runs.run_folder import BUCKET as RUN_BUCKET
 from genomics_pipeline.runs.sheet_lanes import read_sheet_lanes
+from genomics_pipeline.runs.vcf_records import read_vcf_shards
 from genomics_pipeline.stores.protocol import ObjectInfo
 from genomics_pipeline.stores.routed import RoutedStore
 
@@ -31,20 +32,23 @@ class FoundRecords:
         place: Their place, in the execution's input.
         version: The sha256 of the versions of their objects.
         buckets: The folder of this machine that stands for their bucket, if there is one.
-        text: The records of a sample sheet, which the run writes into its folder.
+        texts: Returns the records that the run writes into its folder: those of a sample sheet, or of a VCF; None for
+            other records.
+        contigs: The contigs with records of a VCF.
     """
 
     place: RecordsPlace
     version: str
     buckets: Mapping[str, Path] = field(default_factory=dict)
-    text: str = ""
+    texts: Callable[[], Iterable[str]] | None = None
+    contigs: tuple[str, ...] = ()
 
 
 def find_records(text: str, source: RecordSource, store: RoutedStore, parts: int) -> FoundRecords:
     """Return the records that an argument names.
 
     Args:
-        text: The argument: the place of records, or a sample sheet.
+        text: The argument: the place of records, a sample sheet, or a VCF.
         source: The form that the pipeline reads.
         store: The store that reads them.
         parts: The number of Map Runs among which the folders below a prefix are divided.
@@ -54,6 +58,8 @@ def find_records(text: str, source: RecordSource, store: RoutedStore, parts: int
     """
     if source.format == SHEET:
         return _lanes(text, store)
+    if source.format == VCF:
+        return _shards(text, source, store)
     buckets: dict[str, Path] = {}
     if text.startswith("s3://"):
         bucket, key = split_prefix(text)
@@ -78,11 +84,17 @@ def find_records(text: str, source: RecordSource, store: RoutedStore, parts: int
 def _lanes(sheet: str, store: RoutedStore) -> FoundRecords:
     """Return the lanes of a sample sheet, with the versions of files that are on this machine."""
     lanes = read_sheet_lanes(sheet)
-    digest = sha256(lanes.text.encode())
-    for uri in lanes.files:
-        if "://" not in uri and (info := store.stat(uri)) is not None:
-            digest.update(f"{uri}\0{info.version}\n".encode())
-    return FoundRecords(RecordsPlace(RUN_BUCKET, run_layout.RECORDS), digest.hexdigest(), text=lanes.text)
+    here = (uri for uri in lanes.files() if "://" not in uri)
+    versions = (f"{uri}\0{info.version}" for uri in here if (info := store.stat(uri)) is not None)
+    return FoundRecords(RecordsPlace(RUN_BUCKET, run_layout.RECORDS), lanes.digest(versions), texts=lanes.texts)
+
+
+def _shards(vcf: str, source: RecordSource, store: RoutedStore) -> FoundRecords:
+    """Return the shards of a VCF, with the versions of it and of its index."""
+    found = read_vcf_shards(vcf, source.shard_bytes, store, str(Path.cwd()))
+    digest = sha256(f"{found.text}\0{found.version}".encode()).hexdigest()
+    place = RecordsPlace(RUN_BUCKET, run_layout.RECORDS)
+    return FoundRecords(place, digest, texts=lambda: [found.text], contigs=found.contigs)
 
 
 def _objects(text: str, uri: str, source: RecordSource, store: RoutedStore) -> list[ObjectInfo]:

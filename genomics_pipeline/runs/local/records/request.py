@@ -11,20 +11,22 @@ from genomics_pipeline.model.errors import CollectedProblems, Problem, UsageErro
 from genomics_pipeline.model.overrides import assignments
 from genomics_pipeline.model.parameters import Value, absolute_uri
 from genomics_pipeline.model.pipeline import Pipeline
-from genomics_pipeline.model.record_source import SHEET
+from genomics_pipeline.model.record_source import SHEET, VCF
 from genomics_pipeline.model.secrets import without_secrets
 from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.model.tolerance import map_run_limit, parse_most_failures, tolerance_words
 from genomics_pipeline.records.fields import UnreadableRecord
 from genomics_pipeline.records.local_run import RunArguments
 from genomics_pipeline.runs.catalog import absolute_name, load_pipeline, with_real_parents
-from genomics_pipeline.runs.given_files import parameter_files, parameter_problems
 from genomics_pipeline.runs.local.records.place import FoundRecords, find_records
 from genomics_pipeline.runs.plan import RunRequest, given_overrides
+from genomics_pipeline.runs.record_files import record_file_problems
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.real_parents import follow_parents
 from genomics_pipeline.stores.routed import RoutedStore
 from genomics_pipeline.worker.step_folder import StepFolder
+
+_EXPECTED = {SHEET: "a sample sheet", VCF: "a VCF or BCF file that bgzip compressed, with its index"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class RecordRunRequest:
         accepted: The greatest ``percentage`` and ``count`` of records that the user accepts to miss; None for none.
         most_failures: Likewise of records that may fail before no new ones start; None for those of the pipeline.
         resume: Whether to resume an interrupted execution of the same run.
-        containers: Whether each environment of a function is a container of its step's image.
+        containers: `ENGINE` where each environment of a function is a container of its step's image; empty otherwise.
     """
 
     records: str
@@ -52,7 +54,7 @@ class RecordRunRequest:
     accepted: Mapping[str, float] | None = None
     most_failures: Mapping[str, float] | None = None
     resume: bool = False
-    containers: bool = False
+    containers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +103,19 @@ def check_records_request(request: RecordRunRequest, folder: RunFolder, store: R
         overrides = with_real_parents(given_overrides(given, pipeline).values, pipeline)
         if lacking := pipeline.lacking_values(overrides):
             raise UsageError([Problem(message) for message in lacking])
-        collected.add(parameter_problems(parameter_files(pipeline, overrides), store, {}))
     with collected.check():
         folder.check()
         _refuse_other_run(folder, pipeline, request.records)
     with collected.check():
         if not request.records:
             expected = "a file or a folder of records, or their s3:// URI"
-            if pipeline.maps[RECORD].source.format == SHEET:
-                expected = "a sample sheet"
+            expected = _EXPECTED.get(pipeline.maps[RECORD].source.format, expected)
             raise UsageError(f"RECORDS: expected {expected}; found none")
         settings = pipeline.maps[RECORD]
         found = find_records(request.records, settings.source, store, settings.map_runs)
+    with collected.check():
+        contigs = found.contigs if found else ()
+        collected.add(record_file_problems(pipeline, overrides, request.records, contigs, store))
     collected.refuse()
     assert found is not None
     limit = request.most_failures or pipeline.maps[RECORD].tolerance()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 
@@ -13,7 +12,7 @@ from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.errors import RunError, UsageError
 from genomics_pipeline.model.json_text import dumps
-from genomics_pipeline.model.record_input import RecordInput, RecordsPlace
+from genomics_pipeline.model.record_input import GatherAgain, RecordInput, RecordsPlace
 from genomics_pipeline.model.rerun import merge_parameters
 from genomics_pipeline.model.step import RECORD
 from genomics_pipeline.model.task import RunPlace
@@ -27,13 +26,13 @@ from genomics_pipeline.report.run_state import CHECKED
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.catalog import load_pipeline
 from genomics_pipeline.runs.display import Display
-from genomics_pipeline.runs.local.records.ends import FailedRecord
+from genomics_pipeline.runs.local.chain import local_chain
 from genomics_pipeline.runs.local.records.functions import concurrency
-from genomics_pipeline.runs.local.records.outcome import failed_records, label_of
+from genomics_pipeline.runs.local.records.outcome import failed_records, runs_with_results
 from genomics_pipeline.runs.local.records.place import FoundRecords
 from genomics_pipeline.runs.local.records.request import RecordPlan, request_of
 from genomics_pipeline.runs.local.records.run import RecordExecution, run_records
-from genomics_pipeline.runs.reruns.choice import SHOWN_NAMES
+from genomics_pipeline.runs.reruns.failed_choice import FailedChoice
 from genomics_pipeline.runs.reruns.outcome import RerunOutcome, nothing_to_run
 from genomics_pipeline.runs.reruns.request import RerunRequest, changes
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
@@ -62,9 +61,10 @@ def rerun_records(folder: RunFolder, request: RerunRequest, adapters: Adapters, 
         if folder.status() != record.status or record.status in ("RUNNING", "ABORTED"):
             raise RunError(f"{folder.path}: execution {folder.name}-{record.execution} has not ended")
         chosen = _choose(folder, record, request)
-        return (
-            RerunOutcome(str(folder.path), CHECKED, chosen, kind=RECORD) if chosen.samples else _nothing(folder, chosen)
-        )
+        gather = _gather(folder, record, _plan(record), chosen)
+        if not chosen.samples and (gather is None or not gather.only):
+            return _nothing(folder, chosen)
+        return RerunOutcome(str(folder.path), CHECKED, chosen, kind=RECORD)
     if record.status in ("RUNNING", "ABORTED") and record.execution == record.first:
         _refuse_unless_plain(folder, request)
         summary = run_records(request_of(record.arguments, folder, record.accepted), adapters, display)
@@ -84,7 +84,8 @@ def _rerun(
     parameters = merge_parameters(record.parameters, changes(request, plan.pipeline).parameters)
     key = run_layout.rerun_file(record.execution, run_layout.RECORDS)
     chosen = _write_chosen(folder, record, request, key)
-    if not chosen.samples:
+    gather = _gather(folder, record, plan, chosen)
+    if not chosen.samples and (gather is None or not gather.only):
         return _nothing(folder, chosen)
     execution_input = RecordInput(
         RunPlace(folder.name, BUCKET, ""),
@@ -94,6 +95,7 @@ def _rerun(
         tolerated=record.tolerated,
         max_concurrency=concurrency(plan.pipeline, adapters),
         again=True,
+        gather=gather,
     ).to_json()
     number = record.execution + 1
     input_key = run_layout.rerun_file(record.execution, run_layout.INPUT)
@@ -103,6 +105,19 @@ def _rerun(
     plan = replace(plan, overrides=parameters)
     execution = _execution(folder, plan, record, number, input_key, accepted)
     return _outcome(folder, execution.run(execution_input, adapters, display, _RESUME), chosen)
+
+
+def _gather(folder: RunFolder, record: LocalRunRecord, plan: RecordPlan, chosen: ChosenSamples) -> GatherAgain | None:
+    """Return what a rerun hands to the stage that gathers; None without one.
+
+    It gathers alone where all records have results, but it failed.
+    """
+    if plan.pipeline.gather_stage is None:
+        return None
+    runs = (run for execution in local_chain(folder) for run in runs_with_results(folder, execution))
+    earlier = tuple(dict(run.results or {}) for run in runs)
+    only = not chosen.samples and not chosen.left_out and record.status == "FAILED"
+    return GatherAgain(earlier, chosen.left_out, only)
 
 
 def _resume(folder: RunFolder, record: LocalRunRecord, adapters: Adapters, display: Display) -> RerunOutcome:
@@ -134,45 +149,9 @@ def _plan(record: LocalRunRecord) -> RecordPlan:
     return RecordPlan(pipeline, steps, record.parameters, found, record.tolerated, record.arguments)
 
 
-class _FailedChoice:
-    """The failed records that a rerun runs, counted while they pass.
-
-    Args:
-        folder: The folder of the run.
-        classes: The classes of failures to run again; all where none is named.
-    """
-
-    def __init__(self, folder: RunFolder, classes: Sequence[str]) -> None:
-        self._folder = folder
-        self._classes = set(classes)
-        self._by_class: Counter[str] = Counter()
-        self._first: list[str] = []
-        self._left_out = 0
-
-    def records(self) -> Iterator[FailedRecord]:
-        """Yield the records, in their order."""
-        for one in failed_records(self._folder):
-            if self._classes and label_of(one) not in self._classes:
-                self._left_out += 1
-                continue
-            self._by_class[label_of(one)] += 1
-            if len(self._first) < SHOWN_NAMES:
-                self._first.append(str(one.number))
-            yield one
-
-    def counts(self, execution: str) -> ChosenSamples:
-        """Return the counts.
-
-        Args:
-            execution: The name of the rerun's execution.
-        """
-        number = self._by_class.total()
-        return ChosenSamples(execution, number, dict(self._by_class), tuple(self._first), self._left_out)
-
-
 def _choose(folder: RunFolder, record: LocalRunRecord, request: RerunRequest) -> ChosenSamples:
     """Count the records that a rerun would run."""
-    choice = _FailedChoice(folder, request.selection.classes)
+    choice = FailedChoice(failed_records(folder), request.selection.classes)
     for _ in choice.records():
         pass
     return choice.counts(f"{folder.name}-{record.execution + 1}")
@@ -180,11 +159,11 @@ def _choose(folder: RunFolder, record: LocalRunRecord, request: RerunRequest) ->
 
 def _write_chosen(folder: RunFolder, record: LocalRunRecord, request: RerunRequest, key: str) -> ChosenSamples:
     """Write the records of a rerun, and their numbers in the run beside them; return their counts."""
-    choice = _FailedChoice(folder, request.selection.classes)
+    choice = FailedChoice(failed_records(folder), request.selection.classes)
     numbers = folder.path / run_layout.rerun_file(record.execution, run_layout.NUMBERS)
     with publishing(folder.path / key, folder.path) as lines, publishing(numbers, folder.path) as counted:
         for one in choice.records():
-            lines.write(dumps(one.record) + b"\n")
+            lines.write(dumps(one.value) + b"\n")
             counted.write(b"%d\n" % one.number)
     return choice.counts(f"{folder.name}-{record.execution + 1}")
 

@@ -31,7 +31,7 @@ from genomics_pipeline.report.record_summary import RecordSummary
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.display import Display
 from genomics_pipeline.runs.local.records.functions import concurrency, local_functions
-from genomics_pipeline.runs.local.records.outcome import write_outcome
+from genomics_pipeline.runs.local.records.outcome import COUNTED, counted_in, write_outcome
 from genomics_pipeline.runs.local.records.place import BUCKET as RECORDS_BUCKET
 from genomics_pipeline.runs.local.records.request import RecordPlan, RecordRunRequest, check_records_request
 from genomics_pipeline.runs.outcome import run_error
@@ -111,7 +111,7 @@ class RecordExecution:
             adapters,
             display,
             overrides=plan.overrides,
-            containers=plan.arguments.containers,
+            containers=bool(plan.arguments.containers),
         ) as functions:
             return execute(
                 dict(read_run_definition(folder.store, folder.uri(run_layout.DEFINITION))),
@@ -125,7 +125,7 @@ class RecordExecution:
             )
 
     def _summary(self, result: ExecutionResult) -> RecordSummary:
-        outcome = write_outcome(self.folder, self.plan.pipeline.stages[-1].name)
+        outcome = write_outcome(self.folder, self.plan.pipeline)
         error = None
         if result.status != "SUCCEEDED":
             failure = classify(result.error or "", result.cause or "")
@@ -141,6 +141,7 @@ class RecordExecution:
             records=outcome.records,
             ran=outcome.ran,
             results={str(self.folder.path / key): lines for key, lines in outcome.lines.items()},
+            files={str(self.folder.path / key): size for key, size in outcome.files.items()},
             missing=outcome.missing if outcome.missing.by_scope else None,
             accepted=self.accepted,
             error=error,
@@ -169,7 +170,7 @@ class RecordExecution:
                 accepted=self.accepted,
                 arguments=plan.arguments,
                 started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
-                summary=summary.with_keys().to_json() if summary else {},
+                summary={**summary.with_keys().to_json(), COUNTED: counted_in(self.folder)} if summary else {},
             )
         )
 
@@ -204,8 +205,8 @@ def run_records(request: RecordRunRequest, adapters: Adapters, display: Display)
             number = folder.next_execution()
             folder.write(folder.definition, document)
             folder.write(folder.input, record_text(execution_input))
-            if plan.found.text:
-                folder.write(folder.path / run_layout.RECORDS, plan.found.text)
+            if plan.found.texts:
+                folder.write(folder.path / run_layout.RECORDS, plan.found.texts())
         execution = RecordExecution(folder, plan, request.accepted, number, number, run_layout.INPUT, digest, started)
         return execution.run(execution_input, adapters, display, RESUME)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
+import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.item_reader import json_lines
@@ -62,8 +65,54 @@ def test_texts_are_those_that_are_written_for_the_values(items: list[Any]) -> No
     lines = [json.dumps(item).encode() for item in items]
     assert json_text.dumps_each(items) == list(map(json_text.dumps, items))
     compact = b"\n".join(map(json_text.dumps, items))
-    assert json_text.compact_lines(b"\n".join(lines)) == compact
-    assert json_text._MARK_BYTE in compact or json_text.compact_lines(compact) is compact
+    assert json_text.compact_lines(b"\n".join(lines)) == (compact, len(items))
+    assert json_text._MARK_BYTE in compact or json_text.compact_lines(compact)[0] is compact
+
+
+LINES = st.sampled_from(
+    [
+        *(b'{"a":1}', b"[1.5,null]", b'"\xc3\xa9"'),  # as they are written
+        *(b"", b" \t", b"\r", b"2\r", b" 3", b"1.50", b"1e2", b'{"a":1,"a":2}', rb'"\u00e9"', rb'"\u007f"', b'"\x7f"'),
+        *(b"[" * 300 + b"]" * 300, b"1" * 30, b"1e400", b"-0", b"18446744073709551616"),
+        *(b"x", b'"\xff"', rb'"\ud83d"', b"NaN", b"[" * 2000 + b"]" * 2000, b"1,2", b"[1", b"2]", b"\xef\xbb\xbf4"),
+    ]
+)
+
+
+def one_by_one(data: bytes) -> list[bytes] | str:
+    """Return the items of lines as compact JSON, or the message of the first error."""
+    texts = []
+    for number, line in enumerate(data.removeprefix(json_lines.BOM).split(b"\n"), 1):
+        try:
+            texts += [json_text.dumps(orjson.loads(line))] if line.strip() else []
+        except ValueError as error:
+            return f"line {number}: {error}"
+    return texts
+
+
+def outcome(read: Callable[[Iterable[bytes]], Iterator[Any]], blocks: list[bytes]) -> list[Any] | str:
+    try:
+        return list(read(blocks))
+    except UnreadableItems as error:
+        return str(error)
+
+
+@settings(max_examples=300)
+@given(st.lists(LINES, max_size=8), st.integers(1, 60), st.sampled_from([b"", json_lines.BOM]), st.booleans())
+def test_lines_of_any_kind_are_what_they_are_one_by_one(lines: list[bytes], size: int, bom: bytes, last: bool) -> None:
+    data = bom + b"\n".join(lines) + (b"\n" if last else b"")
+    blocks = [data[start : start + size] for start in range(0, len(data), size)]
+    expected = one_by_one(data)
+    assert outcome(lambda blocks: chain.from_iterable(json_lines.texts(blocks)), blocks) == expected
+    values = outcome(lambda blocks: chain.from_iterable(json_lines.read(blocks)), blocks)
+    assert (values if isinstance(values, str) else list(map(json_text.dumps, values))) == expected
+    counted = outcome(json_lines.counts, blocks)
+    if isinstance(counted, str) or isinstance(expected, str):
+        assert counted == expected
+        return
+    assert sum(items for items, _ in counted) == len(expected)
+    if all(are_compact for _, are_compact in counted):
+        assert list(chain.from_iterable(json_lines.texts(blocks, are_compact=True))) == expected
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b" \n\n", b"\xef\xbb\xbf"])

@@ -57,6 +57,77 @@ def test_rows_are_read_as_they_were_encode(rows: list[dict[str, Any]], group: in
     assert parquet.count(io.BytesIO(data)) == len(rows)
 
 
+ROWS = [
+    {
+        "id": number,
+        "name": f"read-{number // 3:05d}" if number % 7 else None,
+        "share": number / 8,
+        "kept": number % 2 == 0,
+        "data": f"x{number % 5}",
+        "lane": {"lane": f"L{number % 4:03d}", "reads": number},
+        "files": [f"s{number // 2}.fq", f"s{number}.fq"][: number % 3],
+    }
+    for number in range(300)
+]
+TEXT = ("name", "data", "lane.lane", "files.list.element")
+NUMBERS = ("id", "lane.reads")
+
+
+@pytest.mark.parametrize("codec", ["none", "snappy", "gzip", "brotli", "zstd", "lz4"])
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize(
+    "encodings",
+    [
+        None,
+        {},
+        dict.fromkeys(TEXT, "DELTA_BYTE_ARRAY"),
+        dict.fromkeys(TEXT, "DELTA_LENGTH_BYTE_ARRAY"),
+        {"name": "DELTA_BYTE_ARRAY", "data": "PLAIN", "share": "BYTE_STREAM_SPLIT"},
+        {**dict.fromkeys(NUMBERS, "DELTA_BINARY_PACKED"), "kept": "RLE"},
+        dict.fromkeys((*NUMBERS, "share"), "BYTE_STREAM_SPLIT"),
+    ],
+)
+@pytest.mark.parametrize("columns", [5, 7])
+def test_all_encodings_and_compressions_are_read(
+    encodings: dict[str, str] | None, codec: str, version: str, columns: int
+) -> None:
+    """Check flat and nested columns, in row groups that differ, with dictionaries and without."""
+    rows = [dict(list(row.items())[:columns]) for row in ROWS]
+    options: dict[str, Any] = {"compression": codec, "data_page_version": version, "row_group_size": 128}
+    if encodings is not None:
+        given = {name: one for name, one in encodings.items() if name.partition(".")[0] in rows[0]}
+        options |= {"use_dictionary": False, "column_encoding": given or None}
+    assert read(encode(rows, **options)) == rows
+
+
+def test_values_without_their_prefixes_are_read_in_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check a column of few stored bytes, each of whose values is long."""
+    rows = [{"name": "x" * 5000 + f"{number:05d}"} for number in range(500)]
+    data = encode(rows, use_dictionary=False, column_encoding={"name": "DELTA_BYTE_ARRAY"}, compression="none")
+    assert len(data) < 20 * 5000
+    monkeypatch.setattr(parquet, "_PREFIXED_BYTES", 200_000)
+    chunks = list(parquet.texts(io.BytesIO(data)))
+    assert sum(map(len, chunks)) == 500
+    assert max(map(len, chunks)) * 5000 <= 200_000
+
+
+def test_a_damaged_page_is_an_error_of_the_content_and_one_of_the_disk_is_none() -> None:
+    data = bytearray(encode(ROWS, compression="snappy"))
+    data[60:200] = b"\xff" * 140
+    with pytest.raises(UnreadableItems, match=r"^expected Parquet: "):
+        read(bytes(data))
+
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if size and self.tell() < 4000:
+                raise OSError(5, "Input/output error")
+            return super().read(size)
+
+    with pytest.raises(OSError, match="Input/output error") as raised:
+        list(parquet.texts(Failing(encode(ROWS))))
+    assert raised.value.errno == 5
+
+
 def test_many_rows_come_in_chunks() -> None:
     data = encode([{"a": number} for number in range(20_000)])
     assert [len(values) for values in parquet.read(io.BytesIO(data))] == [16_384, 3616]

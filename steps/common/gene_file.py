@@ -33,10 +33,8 @@ def write_genes(path: str, contigs: Mapping[str, int], folder: Path) -> Path:
     target = folder / Path(path).name.removesuffix(".gz")
     count = 0
     with target.open("w") as out:
-        out.write("##gff-version 3\n")
-        for name, length in contigs.items():
-            out.write(f"{name}\treference\tchromosome\t1\t{length}\t.\t.\t.\tID=chromosome:{name}\n")
-        for line in _renamed(path, contigs):
+        out.write(contig_lines(contigs))
+        for line in renamed_lines(path, contigs):
             out.write(line)
             count += 1
     if not count:
@@ -44,7 +42,16 @@ def write_genes(path: str, contigs: Mapping[str, int], folder: Path) -> Path:
     return target
 
 
-def _renamed(path: str, contigs: Collection[str]) -> Iterator[str]:
+def contig_lines(contigs: Mapping[str, int]) -> str:
+    """Return the first lines of a file of genes: a line for each contig, whether or not it has genes."""
+    rows = (
+        f"{name}\treference\tchromosome\t1\t{length}\t.\t.\t.\tID=chromosome:{name}\n"
+        for name, length in contigs.items()
+    )
+    return f"##gff-version 3\n{''.join(rows)}"
+
+
+def renamed_lines(path: str, contigs: Collection[str]) -> Iterator[str]:
     """Yield the lines of features on contigs of the reference, under its names.
 
     Raises:

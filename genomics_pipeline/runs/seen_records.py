@@ -1,4 +1,4 @@
-"""Completion records that were read to know the state of a run, kept for its report, so that none is read twice."""
+"""Completion records that were read to know the state of a run, kept for its report or table: none is read twice."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from genomics_pipeline.model.parameters import Value
+from genomics_pipeline.model.provenance import Provenance
 from genomics_pipeline.model.step import METRICS
 from genomics_pipeline.records.completion import CompletionRecord
 from genomics_pipeline.report.stage_times import TimesByStage
@@ -14,11 +15,15 @@ from genomics_pipeline.report.stage_times import TimesByStage
 class SeenRecords(TimesByStage):
     """Records of tasks that are done, each without what only the check of its files and of its inputs needs.
 
-    So one takes about 1 KiB, and those of a large run fit in memory.
+    So one takes about 1 KiB, and those of a large run fit in memory; with its outputs, some more.
+
+    Args:
+        outputs: Whether to keep all outputs, or that of the metrics alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, outputs: bool = False) -> None:
         super().__init__()
+        self._keeps_outputs = outputs
         self._seen: dict[tuple[str, str], CompletionRecord] = {}
         self._newest: dict[str, tuple[Mapping[str, Value], Mapping[str, str]]] = {}
 
@@ -44,8 +49,8 @@ class SeenRecords(TimesByStage):
         self._newest[record.stage] = parameters, tools
         return replace(
             record,
-            provenance=replace(made, parameters=parameters, files={}, inputs={}, members={}, publish={}),
-            outputs={name: output for name, output in record.outputs.items() if name == METRICS},
+            provenance=Provenance(made.step, made.version, made.program, parameters, {}, {}, {}, {}),
+            outputs={name: one for name, one in record.outputs.items() if self._keeps_outputs or name == METRICS},
             sources={},
             tools=tools,
             because=(),
