@@ -12,6 +12,7 @@ import pysam
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from output import view_commands
 from programs import wheel_version
 from test_support import Align, lane, pairs
 
@@ -58,6 +59,14 @@ def test_threads_and_memory_are_not_shown(align: Align, sequences: dict[str, str
     for kind in ("bam", "cram"):
         one, three = (align(lanes, vcpus=vcpus, format=kind) for vcpus in (1, 3))
         assert one.bam.read_bytes() == three.bam.read_bytes()
+
+
+def test_samtools_writes_cram_with_one_thread(reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where `view_commands` enters the scratch folder
+    task = {"vcpus": 3, "inputs": {"reference": str(reference)}, "parameters": {"format": "cram"}}
+    task |= {"outputs": {"alignment": str(tmp_path / "s1.md.cram")}, "scratch": str(tmp_path)}
+    (command,) = view_commands(task, None)
+    assert ("cram,version=3.0" in command, "-@" in command) == (True, False)
 
 
 @pytest.mark.parametrize("package", ["minibwa", "pybwa", "cutadapt"])
