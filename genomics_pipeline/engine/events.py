@@ -98,6 +98,7 @@ class MapRunEnded:
         status: ``SUCCEEDED``, ``FAILED`` or ``ABORTED``.
         items: The number of items.
         failed: The number of items that failed or timed out.
+        detail: Of a failure: what people need to know besides its cause; see `StatesError`.
     """
 
     label: str
@@ -105,6 +106,7 @@ class MapRunEnded:
     status: str
     items: int
     failed: int
+    detail: str | None = None
 
 
 @dataclass(slots=True)

@@ -34,6 +34,7 @@ class StatesError(Exception):
             default it follows from the error's name.
         location: The field whose evaluation failed, such as ``Output``, if the history reports it in an event of its
             own.
+        detail: What people need to know besides AWS's cause: what was expected and found, and where.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class StatesError(Exception):
         aliases: tuple[str, ...] = (),
         evaluation_failed: bool | None = None,
         location: str | None = None,
+        detail: str | None = None,
     ) -> None:
         self.error = error[: quotas.ERROR.value]
         self.cause = cause[: quotas.CAUSE.value] if cause is not None else None
         self.aliases = aliases
         self.evaluation_failed = error in _EVALUATION_ERRORS if evaluation_failed is None else evaluation_failed
         self.location = location
+        self.detail = detail
         super().__init__(f"{self.error}: {self.cause}" if self.cause else self.error)
 
     def with_final_cause(self, *aliases: str) -> StatesError:

@@ -36,6 +36,7 @@ from programs import extractions, program_lines
 from qc.read_plots import write_read_plots
 from qualities import Evidence, refuse_late_phred64
 from read_fields import ReadFields
+from read_pipe import wait_for_conversions
 from read_progress import ReadProgress
 from sample_lanes import open_sample
 from samtools_chain import Chain, Command, messages_file
@@ -139,6 +140,7 @@ def align(task: dict[str, Any], lanes: Sequence[Lane], report: TrimReport | None
     finally:
         pool.end()
     samtools.wait()
+    wait_for_conversions()
     for lane, seen in zip(lanes, encodings, strict=True):
         if lane.encoding == "auto":
             refuse_late_phred64(lane.files[0].path, seen)

@@ -21,6 +21,7 @@ from samtools_chain import CHUNK_BYTES, Command, large_pipe, messages_file, run_
 _END = b"\0%03d\n"  # behind the text; FASTQ text has no NUL
 _END_BYTES = 5
 _UNNAMED = "none.bam"
+_CONVERSIONS: list[int] = []  # the forks that this process has started
 
 
 class Source(NamedTuple):
@@ -84,9 +85,15 @@ def convert(source: Source, paired: bool, others: Path) -> Iterator[bytes]:
             _join(others, [Path(f"{others}.0"), Path(f"{others}.s")])
         os.write(end, _END % code)
 
-    fork(work, "samtools")
+    _CONVERSIONS.append(fork(work, "samtools"))
     os.close(end)
     return _pieces(begin, source)
+
+
+def wait_for_conversions() -> None:
+    """Wait for the forks of `convert`, whose text was read, perhaps by another fork: their time is this program's."""
+    while _CONVERSIONS:
+        wait_for(_CONVERSIONS.pop())
 
 
 def split_by_group(source: Source, number: int, folder: Path) -> list[Source]:

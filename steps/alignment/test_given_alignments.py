@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,6 +73,27 @@ def test_a_ubam_gives_the_alignments_of_its_fastq_files(align: Align, reads: lis
     assert header(outcome)["RG"] == GROUPS[:1]
     assert {one.get_tag("RG") for one in outcome.records()} == {"a"}
     assert [command.split()[:2] for command in commands(outcome)[:1]] == [["samtools", "fastq"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans of others come to this process on Linux only")
+def test_samtools_is_waited_for(align: Align, reads: list[Pair], tmp_path: Path) -> None:
+    """Its processor time counts as the program's, which leaves no ended process behind for another one to wait for."""
+    adopt_orphans, library = 36, ctypes.CDLL(None)  # PR_SET_CHILD_SUBREAPER
+    library.prctl(adopt_orphans, 1, 0, 0, 0)
+    try:
+        before = children()
+        alignments(align([{"lane": "L001", "bam": str(ubam(tmp_path / "u.bam", reads, GROUPS))}]))
+        orphans = children() - before
+        for process in orphans:
+            os.waitpid(process, 0)
+        assert not orphans
+    finally:
+        library.prctl(adopt_orphans, 0, 0, 0, 0)
+
+
+def children() -> set[int]:
+    """Return the processes of which this one is the parent."""
+    return set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
 
 
 @pytest.mark.parametrize("kind", ["bam", "cram"])

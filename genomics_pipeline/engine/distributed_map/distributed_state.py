@@ -119,4 +119,5 @@ async def _record_end(visit: Visit, run: dict[str, Any], failed: int, failure: S
     engine.map_runs[run["mapRunArn"]] = run
     replace = run["status"] == "SUCCEEDED" or (failure is not None and needs_new_map_run(failure))
     await engine.log.append({"run": run, "anew": replace})
-    engine.observer(MapRunEnded(run["label"], run["mapRunArn"], run["status"], run["itemCounts"]["total"], failed))
+    end, detail = (run["status"], run["itemCounts"]["total"], failed), failure.detail if failure else None
+    engine.observer(MapRunEnded(run["label"], run["mapRunArn"], *end, detail))

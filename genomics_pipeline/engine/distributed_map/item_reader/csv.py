@@ -5,15 +5,23 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TypeVar
 
 from genomics_pipeline.engine.distributed_map.item_reader.lines import whole_lines
-from genomics_pipeline.engine.distributed_map.item_reader.plain_csv import LEAST_PLAIN_BYTES, plain_count, plain_rows
+from genomics_pipeline.engine.distributed_map.item_reader.plain_csv import (
+    LEAST_PLAIN_BYTES,
+    other_widths,
+    plain_rows,
+    plain_widths,
+)
+from genomics_pipeline.engine.distributed_map.item_reader.row_widths import RowWidths
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import (
     ItemReaderCause,
     UnreadableItems,
+    not_utf8,
     too_large,
 )
 from genomics_pipeline.model import quotas
@@ -43,7 +51,12 @@ def read(
 
 
 def _read(
-    blocks: Iterable[bytes], delimiter: str, headers: Sequence[str] | None, lines: int = 0, items: int = 0
+    blocks: Iterable[bytes],
+    delimiter: str,
+    headers: Sequence[str] | None,
+    lines: int = 0,
+    items: int = 0,
+    widths: RowWidths | None = None,
 ) -> Iterator[list[CsvItem]]:
     """Yield the items of content, or of the rest of it.
 
@@ -53,6 +66,7 @@ def _read(
         headers: See `read`.
         lines: The number of lines before it.
         items: The number of items before it.
+        widths: Learns of rows that do not fit the header.
     """
     # Holds for the whole process; the default is less than an item may contain.
     csv.field_size_limit(quotas.READER_ITEM.value)
@@ -61,18 +75,22 @@ def _read(
     try:
         headers = headers if headers is not None else next((row for row in rows if row), [])
         _check_headers(headers)
+        if widths:
+            widths.columns = headers
         parts, before = text.parts, items
         while chunk := list(islice(rows, _ROWS)):
             if text.parts - parts > 1:  # only then is there enough text for a row that is too large
                 for number, row in enumerate(chunk, before + 1):
                     if sum(map(len, row)) > quotas.READER_ITEM.value:
                         raise too_large(number)
+            if widths:
+                widths.add(_misfits(chunk, len(headers), lines + rows.line_num))
             yield _items(headers, chunk)
             parts, before = text.parts, before + len(chunk)
     except csv.Error as error:
         raise UnreadableItems(f"line {lines + rows.line_num}: {error}") from error
     except UnicodeDecodeError as error:
-        raise UnreadableItems(f"expected UTF-8: {error}") from error
+        raise not_utf8(error, lines + text.lines) from error
 
 
 def texts(blocks: Iterable[bytes], delimiter: str = ",", headers: Sequence[str] | None = None) -> Iterator[list[bytes]]:
@@ -83,9 +101,33 @@ def texts(blocks: Iterable[bytes], delimiter: str = ",", headers: Sequence[str] 
     return _parts(blocks, delimiter, headers, plain_rows, dumps_each, len)
 
 
-def counts(blocks: Iterable[bytes], delimiter: str = ",", headers: Sequence[str] | None = None) -> Iterator[int]:
-    """Yield the number of items in each part of the content; see `read`."""
-    return _parts(blocks, delimiter, headers, lambda part, delimiter, _: plain_count(part, delimiter), len, int)
+def counts(
+    blocks: Iterable[bytes],
+    delimiter: str = ",",
+    headers: Sequence[str] | None = None,
+    widths: RowWidths | None = None,
+) -> Iterator[int]:
+    """Yield the number of items in each part of the content.
+
+    Args:
+        blocks: The content.
+        delimiter: The character between two fields.
+        headers: See `read`.
+        widths: Learns of the columns, and of rows that do not fit them.
+    """
+    widths = widths if widths is not None else RowWidths()
+    lines = 0 if headers is not None else 1
+
+    def count_plain(part: bytes, delimiter: str, names: Sequence[str]) -> int | None:
+        nonlocal lines
+        if (fields := plain_widths(part, delimiter)) is None:
+            return None
+        widths.columns = names
+        widths.add((lines + number, found) for number, found in other_widths(fields, len(names)))
+        lines += len(fields)
+        return len(fields)
+
+    return _parts(blocks, delimiter, headers, count_plain, len, int, widths)
 
 
 def _parts(
@@ -95,6 +137,7 @@ def _parts(
     plain: Callable[[bytes, str, Sequence[str]], T | None],
     other: Callable[[list[CsvItem]], T],
     size: Callable[[T], int],
+    widths: RowWidths | None = None,
 ) -> Iterator[T]:
     """Yield results for the parts of an object.
 
@@ -105,6 +148,7 @@ def _parts(
         plain: Returns the result for whole lines of which no character has a special meaning; None for others.
         other: Returns the result for items.
         size: Returns the number of items for which there is a result.
+        widths: Learns of rows of other items that do not fit the header.
     """
     parts = whole_lines(blocks)
     part = rest = next(parts, b"")
@@ -121,7 +165,8 @@ def _parts(
             if not (part := next(parts, b"")):
                 return
             rest = part
-    yield from map(other, _read(chain([part], parts), delimiter, headers, lines + items if items else 0, items))
+    before = lines + items if items else 0
+    yield from map(other, _read(chain([part], parts), delimiter, headers, before, items, widths))
 
 
 def _plain_header(part: bytes, delimiter: str) -> list[str] | None:
@@ -140,18 +185,20 @@ class _CsvText:
 
     Attributes:
         parts: The number of parts that have been started.
+        lines: The number of lines in the parts before the last one.
     """
 
     def __init__(self, blocks: Iterable[bytes], encoding: str) -> None:
         self._blocks = blocks
         self._encoding = encoding
-        self.parts = 0
+        self.parts = self.lines = 0
 
     def __iter__(self) -> Iterator[io.StringIO]:
         decoder = codecs.getincrementaldecoder(self._encoding)()
         for part in whole_lines(self._blocks):
             self.parts += 1
             yield io.StringIO(decoder.decode(part), newline="")
+            self.lines += part.count(b"\n")
         decoder.decode(b"", final=True)
 
 
@@ -160,7 +207,29 @@ def _check_headers(headers: Sequence[str]) -> None:
         raise UnreadableItems(f"expected CSV headers of at most {quotas.CSV_HEADERS}, found more")
     if len(set(headers)) < len(headers):
         # Recorded: localstack/localstack test_base_scenarios test_map_item_reader_csv_headers_decl_duplicate_headers
-        raise ItemReaderCause("CSV headers cannot contain duplicates.")
+        twice = next(header for header, number in Counter(headers).items() if number > 1)
+        places = " and ".join(str(number) for number, header in enumerate(headers, 1) if header == twice)
+        detail = f"expected different names of columns, found {twice!r} as columns {places}"
+        raise ItemReaderCause("CSV headers cannot contain duplicates.", detail)
+
+
+def _misfits(rows: list[list[str]], width: int, line: int) -> list[tuple[int, int]]:
+    """Return the line and the number of fields of each row of another width; empty lines are no rows.
+
+    Args:
+        rows: The rows.
+        width: The number of columns.
+        line: The last line of the last row.
+    """
+    if set(map(len, rows)) <= {width, 0}:
+        return []
+    misfits = []
+    for row in reversed(rows):
+        within = sum(field.count("\n") + field.count("\r") - field.count("\r\n") for field in row)
+        if row and len(row) != width:
+            misfits.append((line - within, len(row)))
+        line -= within + 1
+    return misfits[::-1]
 
 
 def _items(headers: Sequence[str], rows: list[list[str]]) -> list[CsvItem]:

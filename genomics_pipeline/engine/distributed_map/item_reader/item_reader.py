@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -12,9 +11,11 @@ from typing import Any, TypeVar
 from genomics_pipeline.engine.distributed_map.item_chunk import ItemChunk
 from genomics_pipeline.engine.distributed_map.item_reader import athena, inventory, listing
 from genomics_pipeline.engine.distributed_map.item_reader.compression import blocks
+from genomics_pipeline.engine.distributed_map.item_reader.first_columns import FirstColumns
 from genomics_pipeline.engine.distributed_map.item_reader.objects import count_object, read_object, read_texts
 from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import ItemReaderCause, UnreadableItems
+from genomics_pipeline.engine.events import Note
 from genomics_pipeline.engine.visit import Visit
 from genomics_pipeline.language.errors import ITEM_READER_FAILED, StatesError
 from genomics_pipeline.model.errors import PipelineError
@@ -33,6 +34,7 @@ class ItemReader:
         uri: The URI of the object (``s3:getObject``), or the prefix of all URIs (``s3:listObjectsV2``).
         listed: Whether the objects are listed by a prefix.
         config: ``ReaderConfig``.
+        note: Takes a sentence about what AWS accepts, although it is seldom meant.
         compact_versions: For each object whose lines were found to be compact JSON when they were counted, its version.
     """
 
@@ -40,6 +42,7 @@ class ItemReader:
     uri: str
     listed: bool
     config: ReaderConfig
+    note: Callable[[str], object] = str
     compact_versions: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -60,7 +63,8 @@ class ItemReader:
         if not (isinstance(bucket, str) and bucket and isinstance(key, str)):
             expected = f"strings in Bucket and {'Prefix' if listed else 'Key'}"
             raise StatesError(ITEM_READER_FAILED, f"ItemReader: expected {expected}, found {compact(arguments)}")
-        return cls(visit.execution.engine.store, f"s3://{bucket}/{key}", listed, config)
+        engine = visit.execution.engine
+        return cls(engine.store, f"s3://{bucket}/{key}", listed, config, lambda text: engine.observer(Note(text)))
 
     def chunks(self) -> Iterator[ItemChunk]:
         """Yield the items in order, not decoded.
@@ -87,13 +91,15 @@ class ItemReader:
         Raises:
             StatesError: ``States.ItemReaderFailed``.
         """
-        number, most = 0, self.config.max_items
+        number, most, columns = 0, self.config.max_items, FirstColumns()
         if self._lists_items():
             return sum(len(values) for values, _ in self._limited(self._described()))
         uris, config = self._objects()
         for uri in uris:
             with _as_states_error(uri):
                 counted = count_object(self.store, uri, config, most - number)
+            for text in (*counted.notes, *columns.differences(uri, counted.columns)):
+                self.note(f"{uri}: {text}")
             number += counted.items
             if counted.compact_version is not None:
                 self.compact_versions[uri] = counted.compact_version
@@ -169,7 +175,7 @@ def _as_states_error(uri: str) -> Iterator[None]:
     try:
         yield
     except ItemReaderCause as error:
-        raise StatesError(ITEM_READER_FAILED, str(error)) from error
-    except (UnreadableItems, PipelineError, LookupError, OSError, EOFError, zlib.error) as error:
+        raise StatesError(ITEM_READER_FAILED, str(error), detail=f"{uri}: {error.detail}") from error
+    except (UnreadableItems, PipelineError, LookupError, OSError) as error:
         cause = str(error)  # a store's error already contains the URI
         raise StatesError(ITEM_READER_FAILED, cause if cause.startswith(f"{uri}: ") else f"{uri}: {cause}") from error

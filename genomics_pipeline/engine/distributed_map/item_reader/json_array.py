@@ -16,6 +16,7 @@ from typing import Any
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import (
     ItemReaderCause,
     UnreadableItems,
+    not_utf8,
     too_large,
 )
 from genomics_pipeline.model import quotas
@@ -25,6 +26,8 @@ _SURELY_SMALL = quotas.READER_ITEM.value // 4  # characters, which are at most 4
 _LONGEST_LITERAL = 16  # characters; more than those of any literal or escape sequence
 _NUMBER = "0123456789.eE+-"  # characters that may continue a number; "" in _NUMBER is true at the window's end
 _EXPONENT = 3  # characters that decide whether a number continues
+_KINDS = {"{": "an object", '"': "a string", "n": "null", "t": "true", "f": "false"}
+_KINDS |= dict.fromkeys("-0123456789", "a number")
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -48,11 +51,16 @@ def read(blocks: Iterable[bytes], pointer: str = "") -> Iterator[list[Any]]:
             _descend(text, part.replace("~1", "/").replace("~0", "~"), pointer)
         if text.peek() != "[":
             # Recorded: localstack/localstack test_base_scenarios test_map_item_reader_json_no_json_list_object
-            raise ItemReaderCause("Attempting to map over non-iterable node.")
+            where = (
+                f"at ItemsPointer {pointer}" if pointer else "as the whole text, or an ItemsPointer that leads to one"
+            )
+            expected = f"expected an array of items {where}"
+            raise ItemReaderCause("Attempting to map over non-iterable node.", f"{expected}; found {text.kind()}")
         yield from _elements(text)
-    except (JSONDecodeError, UnicodeDecodeError) as error:
-        message = error.msg if isinstance(error, JSONDecodeError) else str(error)
-        raise UnreadableItems(f"expected JSON: {message}") from error
+    except UnicodeDecodeError as error:
+        raise not_utf8(error) from error
+    except JSONDecodeError as error:
+        raise UnreadableItems(f"expected JSON: {error.msg}") from error
     except ValueError as error:
         raise UnreadableItems(str(error)) from error
 
@@ -131,6 +139,11 @@ class _JsonText:
                 return self._window[self._position]
             if not self._read_block():
                 return ""
+
+    def kind(self) -> str:
+        """Return the words for the kind of the next value."""
+        first = self.peek()
+        return _KINDS.get(first, "no JSON") if first else "no value"
 
     def skip(self, expected: str) -> str:
         """Skip the next character, which must be one of those expected, and return it."""

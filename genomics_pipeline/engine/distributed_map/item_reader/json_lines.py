@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from genomics_pipeline.engine.distributed_map.item_reader.lines import whole_lines
-from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
+from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems, not_utf8
 from genomics_pipeline.model.json_text import compact_lines, dumps_each
 
 BOM = b"\xef\xbb\xbf"
@@ -82,6 +82,15 @@ def _parts(blocks: Iterable[bytes]) -> Iterator[bytes]:
         bom = b""
 
 
+def _invalid(line: bytes, number: int, error: orjson.JSONDecodeError) -> UnreadableItems:
+    """Return the error of a line that is not JSON."""
+    try:
+        line.decode()
+    except UnicodeDecodeError as encoding:
+        return not_utf8(encoding, number - 1)
+    return UnreadableItems(f"line {number}, column {error.colno}: {error.msg}")
+
+
 def _parse_lines(lines: list[bytes], before: int) -> list[Any]:
     """Return the items of lines of which some are blank or invalid, after `before` lines."""
     values = []
@@ -90,6 +99,6 @@ def _parse_lines(lines: list[bytes], before: int) -> list[Any]:
             continue
         try:
             values.append(orjson.loads(line))
-        except ValueError as error:
-            raise UnreadableItems(f"line {number}: {error}") from error
+        except orjson.JSONDecodeError as error:
+            raise _invalid(line, number, error) from error
     return values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -19,6 +19,7 @@ from genomics_pipeline.engine.distributed_map.item_reader.compression import (
 )
 from genomics_pipeline.engine.distributed_map.item_reader.reader_config import ReaderConfig
 from genomics_pipeline.engine.distributed_map.item_reader.reading_process import ReadingProcess, is_for_two
+from genomics_pipeline.engine.distributed_map.item_reader.row_widths import RowWidths
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import UnreadableItems
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.json_text import dumps_each
@@ -109,10 +110,14 @@ class ObjectCount:
         items: The number.
         compact_version: The object's version, if each of its lines is the text that `json_text.dumps` would write for
             the item: such lines need not be parsed again. None if there are others, or none.
+        columns: The names of the columns of its own, of CSV with a header and of Parquet.
+        notes: Sentences about rows that AWS accepts, although they are seldom meant.
     """
 
     items: int
     compact_version: str | None = None
+    columns: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 def count_object(store: Store, uri: str, config: ReaderConfig, most: int) -> ObjectCount:
@@ -134,14 +139,18 @@ def count_object(store: Store, uri: str, config: ReaderConfig, most: int) -> Obj
             return counted
     with closing(store.open(uri)) as stream:
         if config.input_type == "PARQUET":
-            return ObjectCount(parquet.count(stream))
+            rows, names = parquet.describe(stream)
+            return ObjectCount(rows, columns=names)
         content = blocks(stream, uri, LINES_BYTES if config.input_type == "JSONL" else BLOCK_BYTES)
         if config.input_type == "JSONL":
             items, are_compact = count_lines(content, most)
             return ObjectCount(items, version if are_compact else None)
         if config.input_type == "JSON":
             return ObjectCount(_count(map(len, json_array.read(content, config.items_pointer)), most))
-        return ObjectCount(_count(csv.counts(content, config.csv_delimiter, config.csv_headers), most))
+        widths = RowWidths()
+        items = _count(csv.counts(content, config.csv_delimiter, config.csv_headers, widths), most)
+        own = widths.columns if config.csv_headers is None else ()
+        return ObjectCount(items, columns=own, notes=tuple(widths.notes()))
 
 
 def _count_halves(store: Store, uri: str, config: ReaderConfig, most: int, version: str | None) -> ObjectCount | None:

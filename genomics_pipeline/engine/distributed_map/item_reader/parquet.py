@@ -205,8 +205,8 @@ def _sums(members: Any, offsets: Any) -> Any:
     return compute.subtract(ends.take(offsets[1:]), ends.take(offsets[:-1]))
 
 
-def count(stream: BinaryIO) -> int:
-    """Return the number of items; only the footer is read.
+def describe(stream: BinaryIO) -> tuple[int, list[str]]:
+    """Return the number of items and the names of their columns; only the footer is read.
 
     Raises:
         UnreadableItems: if the content is not Parquet, or too large in one of its parts.
@@ -214,7 +214,8 @@ def count(stream: BinaryIO) -> int:
     import pyarrow
 
     try:
-        return int(_open(stream).metadata.num_rows)
+        file = _open(stream)
+        return int(file.metadata.num_rows), list(file.schema_arrow.names)
     except pyarrow.ArrowException as error:
         raise UnreadableItems(f"expected Parquet: {error}") from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from genomics_pipeline.engine.distributed_map.item_reader.arrow_json import row_texts
@@ -46,14 +46,30 @@ def plain_rows(part: bytes, delimiter: str, headers: Sequence[str]) -> list[byte
     return row_texts(headers, [column.combine_chunks() for column in table.columns], may_need_escapes=has_tabs)
 
 
-def plain_count(part: bytes, delimiter: str) -> int | None:
-    """Return the number of rows of whole lines; None if they are not plain, except that their widths may differ."""
-    lines = _plain_lines(part, delimiter)
+def plain_widths(part: bytes, delimiter: str) -> Any:
+    """Return the number of fields of each row of whole lines; None if they are not plain, but for different widths."""
+    import numpy
+
+    if not _plain_lines(part, delimiter):
+        return None
     try:
         part.decode()
     except UnicodeDecodeError:
         return None
-    return lines or None
+    characters = numpy.frombuffer(part, numpy.uint8)
+    delimiters = numpy.flatnonzero(characters == ord(delimiter))
+    if b'"' in part:
+        quotes = numpy.flatnonzero(characters == _QUOTE)
+        delimiters = delimiters[numpy.searchsorted(quotes, delimiters) % 2 == 0]
+    before_ends = numpy.searchsorted(delimiters, numpy.flatnonzero(characters == _LINE_END))
+    return numpy.diff(before_ends, prepend=0) + 1
+
+
+def other_widths(fields: Any, width: int) -> Iterator[tuple[int, int]]:
+    """Yield the number, from 1, and the fields of each row with another number of fields than `width`."""
+    import numpy
+
+    return ((int(row) + 1, int(fields[row])) for row in numpy.flatnonzero(fields != width))
 
 
 def _plain_lines(part: bytes, delimiter: str) -> int:

@@ -39,6 +39,7 @@ class RecordsOnS3:
         texts: Returns the records that the run uploads: the lanes of a sample sheet, or the shards of a VCF; None for
             records that are in S3.
         contigs: The contigs with records of a VCF.
+        uris: The objects that have content; none where the run uploads its records.
     """
 
     place: RecordsPlace
@@ -48,6 +49,7 @@ class RecordsOnS3:
     buckets: frozenset[str]
     texts: Callable[[], Iterable[str]] | None = None
     contigs: tuple[str, ...] = ()
+    uris: tuple[str, ...] = ()
 
 
 def find_on_s3(text: str, settings: MapSettings, store: Store) -> RecordsOnS3:
@@ -86,7 +88,8 @@ def find_on_s3(text: str, settings: MapSettings, store: Store) -> RecordsOnS3:
         digest.update(f"{one.uri}\0{one.size_bytes}\0{one.version}\n".encode())
     place = RecordsPlace(bucket, key, prefixes)
     size = sum(one.size_bytes for one in objects)
-    return RecordsOnS3(place, digest.hexdigest(), len(objects), size, frozenset([bucket]))
+    uris = tuple(one.uri for one in objects if one.size_bytes)
+    return RecordsOnS3(place, digest.hexdigest(), len(objects), size, frozenset([bucket]), uris=uris)
 
 
 def lanes_on_s3(lanes: SheetLanes, clients: Clients) -> RecordsOnS3:

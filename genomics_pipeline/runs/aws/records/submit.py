@@ -34,6 +34,7 @@ from genomics_pipeline.report.run_state import CHECKED
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.aws import files as aws_files
 from genomics_pipeline.runs.aws.deployed import definition_problems, function_problems
+from genomics_pipeline.runs.aws.records.first_records import check_first_records
 from genomics_pipeline.runs.aws.records.place import (
     RecordsOnS3,
     bucket_problem,
@@ -207,6 +208,7 @@ def check_records(request: RecordSubmitRequest, adapters: Adapters, note: Callab
         found = _found(request, pipeline, adapters)
         if problem := joined_problem(pipeline, without_secrets(request.records), found):
             collected.add([problem])
+        check_first_records(found.uris, pipeline.maps[RECORD].source, adapters.store, note)
     with collected.check():
         deployment = find_deployment(request.stack, clients)
         collected.add(definition_problems(pipeline.name, document, deployment, clients))

@@ -12,6 +12,7 @@ from typing import Any
 from genomics_pipeline.asl.canonical import canonical_json
 from genomics_pipeline.asl.generate import generate
 from genomics_pipeline.engine.api import execute
+from genomics_pipeline.engine.events import Event, MapRunEnded, Note
 from genomics_pipeline.engine.progress import read_progress
 from genomics_pipeline.engine.result import ExecutionResult
 from genomics_pipeline.engine.tasks.handlers import Handlers
@@ -91,17 +92,29 @@ class RecordExecution:
         self._record("RUNNING")
         remove(self.folder.failures)  # left by the execution before
         try:
-            result = self._execute(execution_input, adapters, display)
+            result, detail = self._execute(execution_input, adapters, display)
         except KeyboardInterrupt:
             self._record("ABORTED")
             display.note(f"interrupted; {resume} continues the run: {self.folder.path}")
             raise
-        summary = replace(self._summary(result), seconds=round(time.monotonic() - started, 3))
+        summary = replace(self._summary(result, detail), seconds=round(time.monotonic() - started, 3))
         self._record(result.status, summary)
         return summary
 
-    def _execute(self, execution_input: Mapping[str, Any], adapters: Adapters, display: Display) -> ExecutionResult:
-        folder, plan = self.folder, self.plan
+    def _execute(
+        self, execution_input: Mapping[str, Any], adapters: Adapters, display: Display
+    ) -> tuple[ExecutionResult, str | None]:
+        """Return the result of the execution, and what is to say of its failure besides the cause."""
+        folder, plan, detail = self.folder, self.plan, None
+
+        def observe(event: Event) -> None:
+            nonlocal detail
+            if isinstance(event, Note):
+                event = replace(event, message=self._with_paths(event.message))
+            elif isinstance(event, MapRunEnded):
+                detail = event.detail or detail
+            display.event(event)
+
         journal = folder.journal(self.name)
         make_folders(journal, folder.path)
         with local_functions(
@@ -113,7 +126,7 @@ class RecordExecution:
             overrides=plan.overrides,
             containers=bool(plan.arguments.containers),
         ) as functions:
-            return execute(
+            result = execute(
                 dict(read_run_definition(folder.store, folder.uri(run_layout.DEFINITION))),
                 dict(execution_input),
                 name=self.name,
@@ -121,16 +134,18 @@ class RecordExecution:
                 store=adapters.store.with_buckets({BUCKET: folder.path, **plan.found.buckets}),
                 tasks=Handlers({INVOKE: LambdaInvoke(functions)}),
                 journal=journal,
-                observer=display.event,
+                observer=observe,
             )
+        return result, detail
 
-    def _summary(self, result: ExecutionResult) -> RecordSummary:
+    def _summary(self, result: ExecutionResult, detail: str | None) -> RecordSummary:
         outcome = write_outcome(self.folder, self.plan.pipeline)
         error = None
         if result.status != "SUCCEEDED":
             failure = classify(result.error or "", result.cause or "")
             ended = list(map(describe_map_run, read_progress(self.folder.journal(self.name)).ended))
-            error = self._with_paths(run_error(failure, ended, {one.label: RECORD for one in ended}))
+            error = run_error(failure, ended, {one.label: RECORD for one in ended})
+            error = self._with_paths(f"{detail}; Step Functions says: {error}" if detail else error)
             if first := outcome.first_failure:
                 error += f"; the first failure: record {first.number:,}: {first.failure.message.partition(chr(10))[0]}"
         elif not outcome.records:

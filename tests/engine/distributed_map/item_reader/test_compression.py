@@ -40,10 +40,18 @@ def test_every_text_format_can_be_compressed(read: Any, suffix: str, kind: str, 
 @pytest.mark.parametrize(
     ("suffix", "damage", "cause"),
     [
-        ("gz", "plain", "Error -3 while decompressing data: incorrect header check"),
-        ("gz", "cut", "Compressed file ended before the end-of-stream marker was reached"),
-        ("zst", "plain", "zstd decompressor error: Unknown frame descriptor"),
-        ("zst", "cut", "Compressed file ended before the end-of-stream marker was reached"),
+        (
+            "gz",
+            "plain",
+            "expected gzip, since the name ends in .gz: Error -3 while decompressing data: incorrect header check",
+        ),
+        ("gz", "cut", "expected a whole gzip file, found one that ends within its content"),
+        (
+            "zst",
+            "plain",
+            "expected zstd, since the name ends in .zst: zstd decompressor error: Unknown frame descriptor",
+        ),
+        ("zst", "cut", "expected a whole zstd file, found one that ends within its content"),
     ],
 )
 def test_truncated_or_plain_content_is_reported(read_failure: Any, suffix: str, damage: str, cause: str) -> None:
@@ -56,5 +64,5 @@ def test_damaged_bytes_are_reported(read_failure: Any) -> None:
     data = gzip.compress(LINES)
     uri = "s3://b/k.gz"
     assert read_failure({uri: data[:50] + b"\xff" * 40 + data[90:]}, uri, input_type="JSONL").startswith(
-        f"{uri}: Error -3 "
+        f"{uri}: expected gzip, since the name ends in .gz: Error -3 "
     )

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genomics_pipeline.engine.distributed_map.item_reader import csv
+from genomics_pipeline.engine.distributed_map.item_reader.row_widths import RowWidths
 from genomics_pipeline.engine.distributed_map.item_reader.unreadable import ItemReaderCause, UnreadableItems
 from genomics_pipeline.model import quotas
 from genomics_pipeline.model.json_text import dumps
@@ -108,7 +109,7 @@ def test_headers_of_more_than_10_kib_are_refused(read_failure: Any) -> None:
 @pytest.mark.parametrize(
     ("data", "cause"),
     [
-        (b"a\n1\n\xff\n", "expected UTF-8: 'utf-8' codec can't decode byte 0xff in position 4: invalid start byte"),
+        (b"a\n1\n\xff\n", "line 3: expected UTF-8, found the byte 0xff of another encoding"),
         (b"a\n" + b"x" * 9_000_000, "expected lines of at most 8388608 bytes, found a longer one"),
         (b'a\n"' + b"x\n" * 4_500_000 + b'"\n', "line 4194306: field larger than field limit (8388608)"),
         (
@@ -204,3 +205,33 @@ def test_lines_are_numbered_after_plain_parts() -> None:
             list(read_all(blocks))
         causes.add(str(raised.value))
     assert causes == {"line 20003: field larger than field limit (8388608)"}
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.lists(st.sampled_from(["", "a", '"q"', '"a,b"']), min_size=1, max_size=4), min_size=1, max_size=40),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+def test_rows_that_do_not_fit_the_header_are_found_on_their_lines(rows: list[list[str]], end: str, last: bool) -> None:
+    """Plain parts, of which numpy counts the fields, and others give the same, in parts of any size."""
+    lines = [",".join(row) or '""' for row in rows]
+    special = '"two\nlines",x,"y\r\n"'  # is never plain
+    data = end.join(["h,i", *lines, special, *lines]) + (end if last else "")
+    expected: dict[str, list[tuple[int, int]]] = {"short": [], "long": []}
+    text = io.StringIO(data, newline="")
+    reader = stdlib.reader(text)
+    begin = 1
+    for number, row in enumerate(reader):
+        if number and len(row) != 2:
+            expected["short" if len(row) < 2 else "long"].append((begin, len(row)))
+        begin = reader.line_num + 1
+    for least, block in ((1, 30), (1, 1000), (1 << 20, 1000)):
+        blocks = [data.encode()[start : start + block] for start in range(0, len(data.encode()), block)]
+        widths = RowWidths()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(csv, "LEAST_PLAIN_BYTES", least)
+            list(csv.counts(blocks, ",", None, widths))
+        for kind, misfits in (("short", widths.short), ("long", widths.long)):
+            first = expected[kind][0] if expected[kind] else (0, 0)
+            assert (misfits.number, misfits.line, misfits.fields) == (len(expected[kind]), *first)

@@ -85,8 +85,12 @@ def one_by_one(data: bytes) -> list[bytes] | str:
     for number, line in enumerate(data.removeprefix(json_lines.BOM).split(b"\n"), 1):
         try:
             texts += [json_text.dumps(orjson.loads(line))] if line.strip() else []
-        except ValueError as error:
-            return f"line {number}: {error}"
+        except orjson.JSONDecodeError as error:
+            try:
+                line.decode()
+            except UnicodeDecodeError as encoding:
+                return f"line {number}: expected UTF-8, found the byte 0x{line[encoding.start]:02x} of another encoding"
+            return f"line {number}, column {error.colno}: {error.msg}"
     return texts
 
 
@@ -127,10 +131,10 @@ def test_a_byte_order_mark_is_skipped() -> None:
 @pytest.mark.parametrize(
     ("data", "cause"),
     [
-        (b'{"a":1}\n\n{"a":\n', "line 3: unexpected end of data: line 1 column 6 (char 5)"),
-        (b"1\nNaN\n", "line 2: unexpected character, expected a JSON value: line 1 column 1 (char 0)"),
-        (b'1\n"\xff"\n', "line 2: str is not valid UTF-8: surrogates not allowed: line 1 column 1 (char 0)"),
-        (b"1 2\n", "line 1: unexpected content after document: line 1 column 3 (char 2)"),
+        (b'{"a":1}\n\n{"a":\n', "line 3, column 6: unexpected end of data"),
+        (b"1\nNaN\n", "line 2, column 1: unexpected character, expected a JSON value"),
+        (b'1\n"\xff"\n', "line 2: expected UTF-8, found the byte 0xff of another encoding"),
+        (b"1 2\n", "line 1, column 3: unexpected content after document"),
     ],
 )
 def test_invalid_json_is_reported_with_the_object_and_the_line(read_failure: Any, data: bytes, cause: str) -> None:
@@ -138,7 +142,7 @@ def test_invalid_json_is_reported_with_the_object_and_the_line(read_failure: Any
 
 
 def test_lines_are_numbered_across_blocks() -> None:
-    with pytest.raises(UnreadableItems, match="line 2001: "):
+    with pytest.raises(UnreadableItems, match="line 2001, column "):
         read(b"1\n" * 2000 + b"x\n", 100)
 
 

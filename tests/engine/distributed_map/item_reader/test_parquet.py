@@ -54,7 +54,7 @@ ROW = st.fixed_dictionaries(
 def test_rows_are_read_as_they_were_encode(rows: list[dict[str, Any]], group: int, codec: str) -> None:
     data = encode(rows, SCHEMA, row_group_size=group, compression=codec)
     assert read(data) == rows
-    assert parquet.count(io.BytesIO(data)) == len(rows)
+    assert parquet.describe(io.BytesIO(data))[0] == len(rows)
 
 
 ROWS = [

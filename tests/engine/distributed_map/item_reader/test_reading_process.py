@@ -100,11 +100,15 @@ def test_items_up_to_the_most_are_counted(reader: Any, most: int) -> None:
 @pytest.mark.parametrize(
     ("kind", "lines", "cause"),
     [
-        ("JSONL", [SPACED, b"x\n", SPACED], "line 20001: unexpected character, expected a JSON value"),
-        ("JSONL", [b"x\n", SPACED, b"y\n"], "line 1: unexpected character, expected a JSON value"),
-        ("JSONL", [SPACED, SPACED, b"\xef\xbb\xbf1\n", b"2\n" * 9], "line 40001: UTF-8 byte order mark"),
+        ("JSONL", [SPACED, b"x\n", SPACED], "line 20001, column 1: unexpected character, expected a JSON value"),
+        ("JSONL", [b"x\n", SPACED, b"y\n"], "line 1, column 1: unexpected character, expected a JSON value"),
+        ("JSONL", [SPACED, SPACED, b"\xef\xbb\xbf1\n", b"2\n" * 9], "line 40001, column 1: UTF-8 byte order mark"),
         ("JSONL", [b'"' + b"x" * 9_000_000 + b'"\n'], "expected lines of at most 8388608 bytes, found a longer one"),
-        ("CSV", [b"a,b\n", b"1,2\n" * 99_999, b"\xff,3\n"], "expected UTF-8: 'utf-8' codec can't decode byte 0xff"),
+        (
+            "CSV",
+            [b"a,b\n", b"1,2\n" * 99_999, b"\xff,3\n"],
+            "line 100001: expected UTF-8, found the byte 0xff of another encoding",
+        ),
         ("PARQUET", [b"none"], "expected Parquet: "),
     ],
 )
@@ -118,7 +122,7 @@ def test_errors_are_those_of_one_process(reader: Any, kind: str, lines: list[byt
 
 def test_a_byte_order_mark_within_a_file_is_no_start(reader: Any) -> None:
     lines = b"1\n" * 50_000
-    with pytest.raises(StatesError, match="line 50001: UTF-8 byte order mark"):
+    with pytest.raises(StatesError, match="line 50001, column 1: UTF-8 byte order mark"):
         reader("k.jsonl", lines + b"\xef\xbb\xbf1\n" + lines[:-8], input_type="JSONL").count()
 
 
