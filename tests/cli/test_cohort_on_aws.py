@@ -83,10 +83,15 @@ def bytes_read(stack: Deployed, run: str) -> dict[str, int]:
 
 @dataclass
 class Transfers:
-    """The bytes that are read of parts of objects, and the objects that are transferred as a whole."""
+    """The parts of objects that are read, with their bytes, and the objects that are transferred as a whole."""
 
-    parts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    read: list[tuple[str, int]] = field(default_factory=list)  # threads append to it
     whole: list[str] = field(default_factory=list)
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """The bytes that are read of parts of each object."""
+        return {name: sum(size for other, size in self.read if other == name) for name, _ in self.read}
 
 
 @pytest.fixture
@@ -95,7 +100,7 @@ def transfers(monkeypatch: pytest.MonkeyPatch) -> Transfers:
 
     def record_part(store: S3Store, uri: str, *rest: Any) -> ObjectPart:
         part = read_part(store, uri, *rest)
-        found.parts[uri.rpartition("/")[2]] += len(part.data)
+        found.read.append((uri.rpartition("/")[2], len(part.data)))
         return part
 
     def record_whole(store: S3Store, uri: str, *rest: Any) -> None:

@@ -69,9 +69,10 @@ class Runtime:
             try:
                 return self.ends.get(timeout=0.02)
             except Empty:
+                code = self.process.poll()  # before what it posted is looked at, which it did before it ended
                 if self.failed_start is not None:
                     return 502, self.failed_start
-                if (code := self.process.poll()) is not None and self.ends.empty():
+                if code is not None and self.ends.empty():
                     return 502, exit_error(request_id, code)
         return 200, f"Task timed out after {timeout_s}.00 seconds".encode()
 

@@ -61,6 +61,17 @@ class FaultyS3(LoopbackServer):
         self.choose = choose
         self.counts: Counter[str | None] = Counter()
         self.sent_bytes: Counter[str] = Counter()
+        self._counting = threading.Lock()  # a thread for each connection counts
+
+    def count(self, fault: str | None) -> None:
+        """Count a request."""
+        with self._counting:
+            self.counts[fault] += 1
+
+    def count_sent(self, path: str, size: int) -> None:
+        """Count the bytes of a content that is passed on."""
+        with self._counting:
+            self.sent_bytes[path] += size
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -70,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault = self.server.choose(self.command, self.path)
-        self.server.counts[fault] += 1
+        self.server.count(fault)
         if fault and fault.startswith(DENIED):
             self._refuse(403, "AccessDenied", fault.removeprefix(DENIED))
         elif fault in REFUSALS:
@@ -93,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
-        self.server.sent_bytes[self.path.partition("?")[0]] += len(content)
+        self.server.count_sent(self.path.partition("?")[0], len(content))
         head = [(name, value) for name, value in answer.getheaders() if name.lower() not in HOP]
         length = answer.getheader("Content-Length", "0") if self.command == "HEAD" else str(len(content))
         self._send(answer.status, [*head, ("Content-Length", length)], content, fault)

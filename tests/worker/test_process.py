@@ -226,8 +226,12 @@ def test_a_missing_program(tmp_path: Path) -> None:
 def test_cancelling_ends_the_program_and_its_children(
     run: Callable[..., ProcessEnd], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stubborn: str, number: int
 ) -> None:
-    if stubborn != "none":
+    if stubborn == "both":
         monkeypatch.setattr(process, "GRACE_S", 0.2)
+    elif stubborn == "child":  # its parent has any time to end, and the child little more
+        wait_or_kill = process._wait_or_kill
+        monkeypatch.setattr(process, "GRACE_S", PATIENCE_S)
+        monkeypatch.setattr(process, "_wait_or_kill", lambda tree, end: wait_or_kill(tree, end - PATIENCE_S))
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)

@@ -28,6 +28,7 @@ from genomics_pipeline.runs.functions.environment import (
     EnvironmentLost,
     FunctionAnswer,
     FunctionCall,
+    refuse_silent,
 )
 
 PROGRAM = "aws-lambda-rie"
@@ -135,7 +136,7 @@ def _await_answer(waiting: socket.socket, call: FunctionCall, refuse_dead: Calla
     poll.register(waiting, select.POLLIN)
     while not poll.poll(_CHECK_S * 1000):
         call.refuse_more_time()
-        refuse_dead()
+        refuse_silent(refuse_dead, lambda: bool(poll.poll(0)))
 
 
 def _answer(response: HTTPResponse, body: bytes) -> FunctionAnswer:

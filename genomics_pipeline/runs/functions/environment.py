@@ -116,6 +116,25 @@ class EnvironmentLost(Exception):
     """The end of an environment by a fault of this machine, and not of the function."""
 
 
+def refuse_silent(refuse_dead: Callable[[], None], has_answered: Callable[[], bool]) -> None:
+    """Refuse an environment that has ended, unless it answered its call before.
+
+    The answer may come, and the environment end, between the last look for the answer and the look at the environment.
+
+    Args:
+        refuse_dead: Raises `EnvironmentEnded` if the environment has ended.
+        has_answered: Returns whether there is an answer.
+
+    Raises:
+        EnvironmentEnded: if the environment ended without an answer.
+    """
+    try:
+        refuse_dead()
+    except EnvironmentEnded:
+        if not has_answered():
+            raise
+
+
 class ExecutionEnvironment(Protocol):
     """A place where the calls of one function run, one at a time; it stays warm between them."""
 

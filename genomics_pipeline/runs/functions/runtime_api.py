@@ -17,7 +17,13 @@ from secrets import token_hex
 from typing import Any
 
 from genomics_pipeline.model.json_text import dumps
-from genomics_pipeline.runs.functions.environment import MOST_ANSWER, FunctionAnswer, FunctionCall, large_answer
+from genomics_pipeline.runs.functions.environment import (
+    MOST_ANSWER,
+    FunctionAnswer,
+    FunctionCall,
+    large_answer,
+    refuse_silent,
+)
 
 _RUNTIME = "/2018-06-01/runtime"
 _INVOCATION = re.compile(rf"{_RUNTIME}/invocation/(?P<id>[0-9a-f-]{{36}})/(?P<end>response|error)")
@@ -70,7 +76,7 @@ class RuntimeApi:
                 posted = self._posted.get(timeout=_CHECK_S)
             except Empty:
                 call.refuse_more_time()
-                refuse_dead()
+                refuse_silent(refuse_dead, lambda: not self._posted.empty())
                 continue
             if posted.request_id in (None, call.request_id):
                 return posted.answer

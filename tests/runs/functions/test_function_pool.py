@@ -7,11 +7,12 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -343,6 +344,33 @@ def test_the_runtime_api_refuses_what_it_does_not_have() -> None:
         assert (answer.is_error, answer.is_last) == (True, True)
     finally:
         api.close()
+
+
+def test_an_answer_counts_although_the_environment_ends_behind_it() -> None:
+    """Let a runtime post the failure of its start, and end, behind the last look for an answer."""
+    api, answer = RuntimeApi("arn"), FunctionAnswer(b'{"errorType":"SyntaxError"}', is_error=True, is_last=True)
+
+    def post_and_end() -> None:
+        api.post(None, answer)
+        raise EnvironmentEnded("exit status 1")
+
+    try:
+        assert api.invoke(call_of(amount=1), post_and_end) == answer
+    finally:
+        api.close()
+
+
+def test_an_answer_counts_although_the_emulator_ends_behind_it() -> None:
+    emulator = Emulator()
+    host, _, port = emulator.options[0].partition("=")[2].rpartition(":")
+    with socket.create_server((host, int(port))) as server, ExitStack() as open_ends:
+
+        def answer_and_end() -> None:
+            connection, _ = server.accept()
+            open_ends.enter_context(connection).sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n7")
+            raise EnvironmentEnded("exit status 1")
+
+        assert emulator.invoke(call_of(amount=7), answer_and_end) == FunctionAnswer(b"7", is_error=False)
 
 
 @pytest.fixture

@@ -170,8 +170,8 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster
     for name, seconds in {
         "LOOK_S": 0.02,
         "UNSENT_S": 0.0,
-        "GONE_S": 0.2,
-        "LATE_S": 0.2,
+        "GONE_S": 10_000.0,  # what a busy machine is late with is not lost
+        "LATE_S": 10_000.0,
         "LONGEST_POLL_S": 0.05,
     }.items():
         monkeypatch.setattr(attempts, name, seconds)
@@ -187,3 +187,9 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster
     made = Cluster(folder, FakeSlurm(tmp_path / "slurm"), read_step(step))
     yield made
     made.let_go()
+
+
+@pytest.fixture
+def soon_gone(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let heads soon take what they do not find for lost."""
+    monkeypatch.setattr(attempts, "GONE_S", 0.2)
