@@ -33,10 +33,11 @@ def explain(cause: str, stack: str, as_json: bool) -> None:
 
     adapted = adapters()
     if may_be_run(cause):
-        groups = explain_run(find_readable(cause, stack, adapted), cause)
+        run = find_readable(cause, stack, adapted)
+        groups, here = explain_run(run, cause), "://" not in run.files.shown
     else:
-        groups = explain_file(cause, adapted.store)
+        groups, here = explain_file(cause, adapted.store), False
     if as_json:
-        echo_json(groups_json(groups))
+        echo_json(groups_json(groups, here))
     else:
-        echo(render_groups(groups))
+        echo(render_groups(groups, here))

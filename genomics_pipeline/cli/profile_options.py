@@ -34,8 +34,9 @@ KEYS = {
     name: _PARAMETERS.get(name, name.replace("-", "_"))
     for name in (
         *("cpus", "memory", "jobs", "cache", "containers", "container-registry", "slurm", "slurm-partition"),
-        *("slurm-on-demand-partition", "slurm-account", "slurm-qos", "slurm-mem-per-cpu", "slurm-scratch"),
-        *("slurm-poll-s", "slurm-check", "slurm-option", "slurm-head", "slurm-head-minutes", "slurm-head-memory"),
+        *("slurm-on-demand-partition", "slurm-account", "slurm-qos", "slurm-minutes", "slurm-mem-per-cpu"),
+        *("slurm-scratch", "slurm-poll-s", "slurm-check", "slurm-option", "slurm-head", "slurm-head-minutes"),
+        "slurm-head-memory",
     )
 }  # of profiles, with the parameters of commands
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +20,7 @@ from genomics_pipeline.cli.options import (
     verbose_option,
 )
 from genomics_pipeline.cli.signals import end_on_signals
-from genomics_pipeline.cli.slurm_options import head_options
+from genomics_pipeline.cli.slurm_options import changed_slurm_options, head_options
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.step import RECORD
@@ -55,6 +55,7 @@ CLASSES = [*map(str, FailureClass), "pending"]  # `report.run_state.PENDING`, wi
 @quiet_option
 @click.option("--dry-run", is_flag=True, help="Print what would run; write and start nothing.")
 @head_options
+@changed_slurm_options
 @click.option("--after", type=click.IntRange(min=0), hidden=True)  # of a head: see `RerunRequest`
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 def rerun(
@@ -69,6 +70,7 @@ def rerun(
     verbose: bool,
     quiet: bool,
     limits: Limits,
+    slurm: dict[str, Any],
     head: HeadOptions | None,
     after: int | None,
     as_json: bool,
@@ -77,13 +79,15 @@ def rerun(
 
     A rerun is another execution of the same run, over these samples only. Finished steps are not run again. The stages
     over intervals and the cohort then run over all samples that have succeeded so far. --param, --memory and --tolerate
-    apply to this rerun only. The exit code is 1 while samples of the run are missing, unless --tolerate accepts that.
+    apply to this rerun only; given options of jobs on a cluster replace those of the run. The exit code is 1 while
+    samples of the run are missing, unless --tolerate accepts that.
 
     \b
     Examples:
       genomics-pipeline rerun my-run --dry-run
       genomics-pipeline rerun my-run --sample NA12878
       genomics-pipeline rerun my-run --slurm-head
+      genomics-pipeline rerun my-run --class timeout --slurm-partition long
       genomics-pipeline rerun cohort-3f2a91c0d5e7 --class out_of_memory --memory alignment=65536
     """
     from genomics_pipeline.cli.adapters import adapters
@@ -96,9 +100,11 @@ def rerun(
     backend = find_run(run, stack, ports)
     if limits != NO_LIMITS and backend.folder is None:
         raise UsageError(f"--cpus, --machine-memory and --jobs are for runs on this machine; {run} is on AWS")
+    if slurm and backend.folder is None:
+        raise UsageError(f"--slurm-…: expected a run whose jobs are on a cluster, `run --slurm`; {run} is on AWS")
     if quiet and verbose:
         raise UsageError("--quiet, --verbose: expected one of them")
-    request = RerunRequest(SampleFilter(classes, samples), memory, parameters, accepted, dry_run, after)
+    request = RerunRequest(SampleFilter(classes, samples), memory, parameters, accepted, dry_run, after, slurm)
     end_on_signals()
     if head is not None and not dry_run:
         from genomics_pipeline.cli.slurm_head import submit_rerun_head

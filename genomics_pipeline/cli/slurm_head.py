@@ -16,7 +16,7 @@ from genomics_pipeline.report.output import echo_json, echo_line
 from genomics_pipeline.runs.adapters import Adapters
 from genomics_pipeline.runs.backend import RunBackend
 from genomics_pipeline.runs.local.request import LocalRunRequest
-from genomics_pipeline.runs.reruns.request import RerunRequest
+from genomics_pipeline.runs.reruns.request import RerunRequest, with_changes
 
 
 def submit_head(request: LocalRunRequest, head: HeadOptions, ports: Adapters, as_json: bool) -> None:
@@ -83,7 +83,9 @@ def submit_rerun_head(
                 return False
     else:
         after -= 1  # it is unfinished, and the head resumes it
-    _submit(folder.path, ("rerun", "--after", str(after)), record.arguments.slurm, head, ports, as_json)
+    options = with_changes(record.arguments.slurm, request.slurm)
+    assert options is not None
+    _submit(folder.path, ("rerun", "--after", str(after)), options, head, ports, as_json)
     return True
 
 

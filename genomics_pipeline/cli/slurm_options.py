@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from genomics_pipeline.cli.options import memory_size
 from genomics_pipeline.model.errors import UsageError
@@ -41,9 +42,7 @@ def slurm_options(command: Any) -> Any:
     def call(*arguments: Any, slurm: bool, **options: Any) -> Any:
         from genomics_pipeline.model.slurm_options import SlurmOptions
 
-        prefix = "slurm_"
-        names = [option.name for option in fields(SlurmOptions) if f"{prefix}{option.name}" in options]
-        chosen = SlurmOptions(**{name: options.pop(f"{prefix}{name}") for name in names})
+        chosen = SlurmOptions(**_values(options))
         if slurm:
             chosen.refuse_wrong()
         elif given := _given_for_slurm():
@@ -53,6 +52,32 @@ def slurm_options(command: Any) -> Any:
     for option in reversed(_SLURM_OPTIONS):
         call = option(call)
     return call
+
+
+def changed_slurm_options(command: Any) -> Any:
+    """Add the options that a rerun may change, which are passed as `slurm`: those of the command line only.
+
+    Variables and profiles were asked when the run was started: it may have had other options all the same.
+    """
+
+    @functools.wraps(command)
+    def call(*arguments: Any, **options: Any) -> Any:
+        source, given = click.get_current_context().get_parameter_source, ParameterSource.COMMANDLINE
+        values = _values(options)
+        changes = {name: value for name, value in values.items() if source(f"{_PREFIX}{name}") is given}
+        return command(*arguments, slurm=changes, **options)
+
+    for option in reversed(_SLURM_OPTIONS[1:]):
+        call = option(call)
+    return call
+
+
+def _values(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of jobs out of those of a command, and return them by their names in `SlurmOptions`."""
+    from genomics_pipeline.model.slurm_options import SlurmOptions
+
+    names = [option.name for option in fields(SlurmOptions) if f"{_PREFIX}{option.name}" in options]
+    return {name: options.pop(f"{_PREFIX}{name}") for name in names}
 
 
 def with_limits(slurm: SlurmOptions | None, limits: Limits) -> SlurmOptions | None:
@@ -65,12 +90,12 @@ def with_limits(slurm: SlurmOptions | None, limits: Limits) -> SlurmOptions | No
 def _given_for_slurm() -> str:
     """Return the first option of the command line that only jobs on a cluster have; empty for none."""
     context = click.get_current_context()
-    given = click.core.ParameterSource.COMMANDLINE
-    names = (one.name or "" for one in context.command.params if (one.name or "").startswith("slurm_"))
-    named = (name for name in names if context.get_parameter_source(name) is given)
+    names = (one.name or "" for one in context.command.params if (one.name or "").startswith(_PREFIX))
+    named = (name for name in names if context.get_parameter_source(name) is ParameterSource.COMMANDLINE)
     return next((f"--{_NAMES.get(name, name).replace('_', '-')}" for name in named), "")
 
 
+_PREFIX = "slurm_"
 _NAMES = {"slurm_extra": "slurm_option", "slurm_head_mib": "slurm_head_memory"}  # of options, by their parameters
 
 
@@ -89,6 +114,13 @@ _SLURM_OPTIONS = (
     ),
     _slurm_option("--slurm-account", "The account that is charged.", default="", metavar="NAME"),
     _slurm_option("--slurm-qos", "The quality of service of the jobs.", default="", metavar="NAME"),
+    _slurm_option(
+        "--slurm-minutes",
+        "The time limit of each job, in place of the timeout of its step.",
+        default=0,
+        metavar="MINUTES",
+        type=click.IntRange(min=0),
+    ),
     _slurm_option("--slurm-mem-per-cpu", "Ask for memory by core (--mem-per-cpu).", is_flag=True),
     _slurm_option("--slurm-scratch", "A folder for temporary files on the nodes.", default="", metavar="FOLDER"),
     _slurm_option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from genomics_pipeline.model.errors import Problem, UsageError
 
@@ -57,6 +57,9 @@ class HeadOptions:
     memory_mib: int
 
 
+_SHARED = {"cpus": "--cpus", "memory_mib": "--memory", "jobs": "--jobs"}  # options that runs without Slurm have, too
+
+
 @dataclass(frozen=True, slots=True)
 class SlurmOptions:
     """The options of the jobs of a run on a Slurm cluster; empty texts stand for the site's defaults.
@@ -74,6 +77,7 @@ class SlurmOptions:
         cpus: The cores of the largest job, as ``--cpus`` says; 0 for those of the largest node.
         memory_mib: Its memory, as ``--memory`` says, likewise.
         jobs: The greatest number of jobs that run at once, as ``--jobs`` says; 0 for any.
+        minutes: The time limit of a job in place of the timeout of its step, twice that after each timeout; 0 for none.
     """
 
     partition: str = ""
@@ -88,6 +92,7 @@ class SlurmOptions:
     cpus: int = 0
     memory_mib: int = 0
     jobs: int = 0
+    minutes: int = 0
 
     def memory(self, memory_mib: int, cpus: int) -> str:
         """Return the option of sbatch that asks for memory.
@@ -100,6 +105,26 @@ class SlurmOptions:
         ('--mem=3000M', '--mem-per-cpu=1501M')
         """
         return f"--mem-per-cpu={-(-memory_mib // cpus)}M" if self.mem_per_cpu else f"--mem={memory_mib}M"
+
+    def words(self) -> Iterator[str]:
+        """Yield the options of a command that give these, without those that are the defaults.
+
+        >>> list(SlurmOptions("long", mem_per_cpu=True, extra=("--constraint=avx2",)).words())
+        ['--slurm', '--slurm-partition=long', '--slurm-mem-per-cpu', '--slurm-option=--constraint=avx2']
+        >>> list(SlurmOptions(memory_mib=2048).words())
+        ['--slurm', '--memory=2048MiB']
+        """
+        yield "--slurm"
+        for one in fields(self):
+            value, option = getattr(self, one.name), f"--slurm-{one.name.replace('_', '-')}"
+            if value == one.default:
+                continue
+            if one.name == "extra":
+                yield from (f"--slurm-option={text}" for text in value)
+            elif value is True:
+                yield option
+            else:
+                yield f"{_SHARED.get(one.name, option)}={value}{'MiB' if one.name == 'memory_mib' else ''}"
 
     def refuse_wrong(self) -> None:
         """Refuse values that Slurm would take for something else.

@@ -32,6 +32,7 @@ class PlannedCluster:
         poll_s: The least time between two questions about the jobs.
         price: US dollars for a core-hour; None if it is not known.
         most_submitted: The most jobs that the run has in Slurm at a time.
+        minutes: The time of each job, in place of the timeout of its step; 0 for none.
     """
 
     nodes: Sequence[NodeSize]
@@ -42,6 +43,7 @@ class PlannedCluster:
     poll_s: float
     price: float | None
     most_submitted: float = math.inf
+    minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ def _job_usages(work: StageWork, cluster: PlannedCluster) -> Iterator[Usage]:
     slower = math.ceil(resources.vcpus / share.vcpus) / _MINUTE_S
     timeout = math.ceil(resources.timeout_s * work.most_items * slower)
     own = ClusterLimit("", timeout, f"step.toml of {work.stage.step.name}")
+    if cluster.minutes:
+        own = ClusterLimit("", cluster.minutes, "--slurm-minutes")
     limit = min(own, cluster.limits.get("max_time_min", own), key=lambda one: one.value)
     yield _of(f"{name}: duration of a job", longest_job_s(work) * slower, limit, "min", REFUSES)
 

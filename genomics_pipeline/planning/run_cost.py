@@ -123,6 +123,11 @@ class RunCost:
         return total
 
     @property
+    def is_priced(self) -> bool:
+        """Return whether a part of it has a price."""
+        return bool(self.dollars or self.predicted.dollars) or any(one.dates for one in self.lines)
+
+    @property
     def dollars(self) -> float:
         """The sum of the lines and of what failed."""
         return sum(one.dollars for one in self.lines) + self.wasted.dollars

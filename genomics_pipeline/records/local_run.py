@@ -37,6 +37,7 @@ class RunArguments:
         containers: The program that ran each task in a container; empty for no containers.
         slurm: The options of jobs on a Slurm cluster; None for jobs on this machine.
         registry: The registry of the images; empty for none.
+        others: The options that only the run itself has, each with its value: a rerun does not need them.
     """
 
     manifest: str
@@ -50,6 +51,7 @@ class RunArguments:
     containers: str
     slurm: SlurmOptions | None = None
     registry: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,7 @@ def _arguments(fields: Fields) -> RunArguments:
         containers=fields.one_of("containers", (NO_CONTAINERS, *CONTAINERS)),
         registry=fields.text("registry"),
         slurm=_slurm(fields.object("slurm")) if fields.has("slurm") else None,
+        others=fields.texts("others") if fields.has("others") else (),
     )
 
 
@@ -191,6 +194,7 @@ def _slurm(fields: Fields) -> SlurmOptions:
         cpus=fields.integer("cpus", 0),
         memory_mib=fields.integer("memory_mib", 0),
         jobs=fields.integer("jobs", 0),
+        minutes=fields.integer("minutes", 0) if fields.has("minutes") else 0,
     )
 
 

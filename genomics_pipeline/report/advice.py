@@ -133,13 +133,60 @@ BY_ERROR_NAME = {
 }
 
 
-def advice(failure: Failure) -> Advice:
+# What is so where no AWS is: of one machine, or a cluster of Slurm.
+HERE = {
+    FailureClass.HOST_LOST: Advice(
+        "the host was lost: the task was killed from outside, or its node failed or was preempted",
+        "the task is started again with the same memory; on a cluster also on other nodes, in the end in the on-demand "
+        "partition",
+        "rerun",
+    ),
+    FailureClass.IMAGE: Advice(
+        "the container did not start (image, container engine, Apptainer)",
+        "the task is started again",
+        "check that the image exists here and can be used; then rerun",
+    ),
+    FailureClass.THROTTLED: Advice(
+        "the job was not accepted: too many requests, or an internal error",
+        "the job is submitted again with increasing delays, up to 20 times",
+        "rerun",
+    ),
+    FailureClass.OUT_OF_DISK: Advice(
+        "a disk was full",
+        "nothing: a retry would have the same disk",
+        "free disk space, or use a folder on another disk for the run or for temporary files (TMPDIR); then rerun",
+    ),
+    FailureClass.ACCESS_DENIED: Advice(
+        "the user lacks access to a file: the message or the log names it",
+        "nothing: a retry would be refused too",
+        "change the permissions of the file or its mount; then rerun",
+    ),
+    FailureClass.CANCELLED: Advice(
+        "the task was cancelled: by cancel, Ctrl-C, or scancel on a cluster",
+        "nothing",
+        "rerun if you still need the results",
+    ),
+    FailureClass.AWS_LIMIT: Advice(
+        "a limit was exceeded: of the size of a payload, or a job asked for more than a node or its partition has",
+        "nothing: the limit would be exceeded again",
+        "read the message; lower the step's resources, or give another partition; then rerun",
+    ),
+}
+
+
+def advice(failure: Failure, here: bool = False) -> Advice:
     """Return the advice on a failure.
+
+    Args:
+        failure: The failure.
+        here: Whether it is of a run on this machine or its cluster.
 
     >>> advice(Failure(FailureClass.UNKNOWN, "no such queue", error="Batch.ClientException")).means
     'Batch refused the job: usually its job definition or queue does not exist'
     """
     if failure.failure_class is FailureClass.UNKNOWN:
         return BY_ERROR_NAME.get(failure.error, ADVICE[FailureClass.UNKNOWN])
+    if here and failure.failure_class in HERE:
+        return HERE[failure.failure_class]
     reason = block_reason(failure.message) if failure.failure_class is FailureClass.AWS_LIMIT else None
     return BY_BLOCK_REASON[reason] if reason else ADVICE[failure.failure_class]

@@ -8,48 +8,53 @@ from typing import Any
 
 from genomics_pipeline.planning.run_cost import CostTally, ItemCost, RunCost, SpentLine
 
-_STAGE = "{:<22} {:>8} {:>12} {:>12} {:>12}"
+_STAGE = "{:<22} {:>8} {:>12}"
+_DOLLARS = " {:>12} {:>12}"
 _HOURS = " {:>12} {:>7}"
 _LINE = "{:<32} {:>16} {:<18} {:>12} {}"
 _PLANNED = "{:<32} {:>16} {:<18} {:>12} {:>12} {:>7} {}"
 
 
 def cost_text(cost: RunCost) -> Iterator[str]:
-    """Yield the lines of the report for people."""
+    """Yield the lines of the report for people; without dollars where nothing has a price."""
     hours = cost.predicted.core_hours
     heading = "" if hours is None else _HOURS.format("planned", "ratio")
-    yield _STAGE.format("stage", "tasks", "core-hours", "dollars", "a task") + heading
+    yield (_tally_row(cost, "stage", "tasks", "core-hours", "dollars", "a task") + heading).rstrip()
     for stage, one in cost.stages.items():
-        row = _STAGE.format(
-            stage,
-            f"{one.tasks:,}",
-            f"{one.core_hours:,.3f}",
-            dollar_words(one.dollars),
-            dollar_words(one.dollars / one.tasks),
-        )
-        yield row + _planned_hours(hours, stage, one.core_hours)
+        row = _tally_row(cost, stage, *_numbers(one), dollar_words(one.dollars / one.tasks))
+        yield (row + _planned_hours(hours, stage, one.core_hours)).rstrip()
     if cost.wasted.tasks:
-        wasted = cost.wasted
-        numbers = f"{wasted.tasks:,}", f"{wasted.core_hours:,.3f}", dollar_words(wasted.dollars)
-        yield _STAGE.format("failed attempts", *numbers, "").rstrip()
+        yield _tally_row(cost, "failed attempts", *_numbers(cost.wasted), "").rstrip()
     yield from _partition_lines(cost)
+    if cost.is_priced:
+        yield from _spent_lines(cost)
+    yield from (f"not counted: {one}" for one in cost.not_counted)
+
+
+def _numbers(one: CostTally) -> tuple[str, str, str]:
+    return f"{one.tasks:,}", f"{one.core_hours:,.3f}", dollar_words(one.dollars)
+
+
+def _tally_row(cost: RunCost, name: str, tasks: str, hours: str, dollars: str, each: str) -> str:
+    return _STAGE.format(name, tasks, hours) + (_DOLLARS.format(dollars, each) if cost.is_priced else "")
+
+
+def _spent_lines(cost: RunCost) -> Iterator[str]:
     yield ""
     yield _heading(cost)
     yield from (_line(cost, line) for line in cost.lines)
     if cost.wasted.dollars:
         yield _row(cost, "failed attempts", "", "", cost.wasted.dollars, "")
     yield _row(cost, "total", "", "", cost.dollars, spread_words(cost))
-    yield from (f"not counted: {one}" for one in cost.not_counted)
 
 
 def _partition_lines(cost: RunCost) -> Iterator[str]:
     """Yield the core-hours by the partition of a cluster, failed attempts included; none for other runs."""
     if cost.partitions:
         yield ""
-        yield _STAGE.format("partition", "tasks", "core-hours", "dollars", "").rstrip()
+        yield _tally_row(cost, "partition", "tasks", "core-hours", "dollars", "").rstrip()
     for partition, one in sorted(cost.partitions.items()):
-        numbers = f"{one.tasks:,}", f"{one.core_hours:,.3f}", dollar_words(one.dollars)
-        yield _STAGE.format(partition, *numbers, "").rstrip()
+        yield _tally_row(cost, partition, *_numbers(one), "").rstrip()
 
 
 def _planned_hours(hours: Mapping[str, float] | None, stage: str, spent: float) -> str:
@@ -66,7 +71,17 @@ def _heading(cost: RunCost) -> str:
 
 def _line(cost: RunCost, one: SpentLine) -> str:
     dates = ", ".join(one.dates) + ("" if one.verified else ", not verified")
-    return _row(cost, one.name, f"{one.count:,.6g}", one.unit, one.dollars, dates)
+    return _row(cost, one.name, _count_words(one.count), one.unit, one.dollars, dates)
+
+
+def _count_words(count: float) -> str:
+    """Return a number with six digits that count, and never with an exponent.
+
+    >>> _count_words(1234567.0), _count_words(0.25), _count_words(3.94444e-05), _count_words(12)
+    ('1,234,567', '0.25', '0.000039', '12')
+    """
+    shown = f"{count:,.6g}"
+    return f"{count:,.{6 if count < 1 else 0}f}" if "e" in shown else shown
 
 
 def _row(cost: RunCost, name: str, count: str, unit: str, dollars: float, note: str) -> str:

@@ -15,8 +15,12 @@ WIDTH = 11  # of the column of names, in characters
 SHOWN_ITEMS = 5
 
 
-def render_explanation(failure: Failure) -> str:
+def render_explanation(failure: Failure, here: bool = False) -> str:
     """Return the explanation of a failure as text.
+
+    Args:
+        failure: The failure.
+        here: Whether it is of a run on this machine or its cluster.
 
     >>> from genomics_pipeline.model.classify import classify
     >>> print(render_explanation(classify("States.Timeout", "")))
@@ -25,7 +29,7 @@ def render_explanation(failure: Failure) -> str:
     by itself  one retry, with twice the time
     to do      check in the log whether the task hung; if it did not, raise timeout_s in step.toml; then rerun
     """
-    advised = advice(failure)
+    advised = advice(failure, here)
     lines = [f"{failure.failure_class}: {advised.means}"]
     for name, text in (*_facts(failure), ("by itself", advised.by_itself), ("to do", advised.to_do)):
         first, *others = text.splitlines() or [""]
@@ -62,18 +66,28 @@ def group_failures(failures: Sequence[tuple[Failure, str]]) -> list[FailureGroup
     return [FailureGroup(each[0][0], len(each), tuple(item for _, item in each if item)) for each in ordered]
 
 
-def render_groups(groups: Sequence[FailureGroup]) -> str:
-    """Return the explanations of several failures as text; of a single one, its explanation only."""
+def render_groups(groups: Sequence[FailureGroup], here: bool = False) -> str:
+    """Return the explanations of several failures as text; of a single one, its explanation only.
+
+    Args:
+        groups: The failures.
+        here: See `render_explanation`.
+    """
     if len(groups) == 1 and groups[0].count == 1:
-        return render_explanation(groups[0].failure)
-    return "\n\n".join(f"{_heading(one)}\n{render_explanation(one.failure)}" for one in groups)
+        return render_explanation(groups[0].failure, here)
+    return "\n\n".join(f"{_heading(one)}\n{render_explanation(one.failure, here)}" for one in groups)
 
 
-def groups_json(groups: Sequence[FailureGroup]) -> Any:
-    """Return what ``--json`` prints: the explanation of a single failure, or an array of explanations."""
+def groups_json(groups: Sequence[FailureGroup], here: bool = False) -> Any:
+    """Return what ``--json`` prints: the explanation of a single failure, or an array of explanations.
+
+    Args:
+        groups: The failures.
+        here: See `render_explanation`.
+    """
     if len(groups) == 1 and groups[0].count == 1:
-        return explanation_json(groups[0].failure)
-    return [{"count": one.count, "items": list(one.items), **explanation_json(one.failure)} for one in groups]
+        return explanation_json(groups[0].failure, here)
+    return [{"count": one.count, "items": list(one.items), **explanation_json(one.failure, here)} for one in groups]
 
 
 def _heading(group: FailureGroup) -> str:
@@ -83,9 +97,9 @@ def _heading(group: FailureGroup) -> str:
     return f"{quantity(group.count, 'failure', ',')}{f' ({shown}{more})' if shown else ''}{first}:"
 
 
-def explanation_json(failure: Failure) -> dict[str, Any]:
-    """Return the explanation of a failure as a JSON object."""
-    advised = advice(failure)
+def explanation_json(failure: Failure, here: bool = False) -> dict[str, Any]:
+    """Return the explanation of a failure as a JSON object; see `render_explanation`."""
+    advised = advice(failure, here)
     return {
         "class": str(failure.failure_class),
         "why": failure.why or None,
@@ -127,9 +141,9 @@ def _job_facts(failure: Failure) -> Iterator[str]:
     if failure.exit_code is not None:
         yield f"exit code {failure.exit_code}"
     if failure.memory_mib:
-        yield f"{failure.memory_mib} MiB"
+        yield f"{failure.memory_mib:,} MiB requested"
 
 
 def _try_text(one: StageTry) -> str:
-    memory = f" with {one.memory_mib} MiB" if one.memory_mib else ""
+    memory = f" with {one.memory_mib:,} MiB requested" if one.memory_mib else ""
     return f"{one.failure_class}{memory}{f', job {one.job_id}' if one.job_id else ''}"

@@ -92,18 +92,23 @@ def _memory(row: LedgerRow) -> str:
     return ", ".join(map(str, row.memory_mib))
 
 
+def _memory_words(row: LedgerRow) -> str:
+    """Return the memory that the jobs of a row asked for, in words."""
+    return f"{', then '.join(f'{size:,}' for size in row.memory_mib)} MiB requested"
+
+
 def row_text(row: LedgerRow) -> str:
     """Return a row as lines of text for people.
 
     >>> print(row_text(LedgerRow("a", "sample", "map", "bad_input", 1, [8192], "R2 is short",
     ...                          "/run/steps/map/a/log.txt", "genomics-pipeline rerun /run")))
-    a  map  bad input  1 attempt, 8192 MiB
+    a  map  bad input  1 attempt, 8,192 MiB requested
       R2 is short
       log: /run/steps/map/a/log.txt
       rerun: genomics-pipeline rerun /run
     """
     attempts = [quantity(row.attempts, "attempt", ",")] if row.attempts else []
-    tried = ", ".join([*attempts, *([f"{_memory(row)} MiB"] if row.memory_mib else [])])
+    tried = ", ".join([*attempts, *([_memory_words(row)] if row.memory_mib else [])])
     first = "  ".join(filter(None, (row.sample, row.stage, _class_words(row.label), tried)))
     lines = [*row.message.splitlines(), *([f"log: {row.log}"] if row.log else []), f"rerun: {row.rerun}"]
     return "\n".join([first, *(f"  {line}" for line in lines)])

@@ -43,6 +43,11 @@ class StageHistory:
         """SUCCEEDED, FAILED, or PENDING where it never ran, or waits for an earlier stage."""
         return "SUCCEEDED" if self.record else "FAILED" if self.failure else "PENDING"
 
+    @property
+    def is_here(self) -> bool:
+        """Return whether it is of a run on this machine or its cluster."""
+        return bool(self.log) and "://" not in self.log
+
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``why --json`` prints."""
         record = self.record
@@ -53,7 +58,7 @@ class StageHistory:
             "started": record.started if record else None,
             "because": [one.to_json() for one in (record.because if record else self.because)],
             "compared_with": (record.compared_with or None) if record else None,
-            "failure": explanation_json(self.failure) if self.failure else None,
+            "failure": explanation_json(self.failure, self.is_here) if self.failure else None,
             "log": self.log,
             "now": self.now.to_json() if self.now else None,
             "unknown": self.unknown or None,
@@ -64,7 +69,7 @@ def render_history(history: StageHistory) -> str:
     """Return the history of a stage as text: a heading, and a line for each fact."""
     lines = [f"{history.stage} of {history.item}: {history.state}"]
     if history.failure:
-        lines += render_explanation(history.failure).splitlines()
+        lines += render_explanation(history.failure, history.is_here).splitlines()
     for name, text in _facts(history):
         lines.append(f"{name:<{WIDTH}}{indented(text, WIDTH)}")
     return "\n".join(lines)

@@ -63,7 +63,7 @@ class Tally:
     jobs: dict[str, RunningJob] = field(default_factory=dict)
     left: TimeLeft | None = None
     _children: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
-    _failed: set[str] = field(default_factory=set)  # names of jobs that failed, of which no retry was announced
+    _failed: dict[str, int] = field(default_factory=dict)  # the memory of failed jobs of which no retry was announced
     _done: Counter[tuple[str, str]] = field(default_factory=Counter)  # items by Label and stage
     _backlog: list[tuple[Event, float]] | None = None
 
@@ -134,17 +134,17 @@ class Tally:
         self.jobs[event.job_id] = RunningJob(name, self.clock(), event.memory_mib, event.usage)
         if name not in self._failed:
             return None
-        self._failed.discard(name)
-        return f"{name}: tried again, with {event.memory_mib:,} MiB"
+        memory = f", with {event.memory_mib:,} MiB" if event.memory_mib > self._failed.pop(name) else ""
+        return f"{name}: tried again{memory}"
 
     def _retry(self, event: events.RetryScheduled) -> str:
         name, delay_s = self._name(event), event.delay_s
-        self._failed.discard(name)
+        self._failed.pop(name, None)
         delay = f"{delay_s:.2g} s" if delay_s < EXACT else duration(delay_s)
         return f"{name}: retry {event.attempt} in {delay} ({event.error})"
 
     def _end_job(self, event: events.JobEnded) -> str:
-        self.jobs.pop(event.job_id, None)
+        job = self.jobs.pop(event.job_id, None)
         name = self._name(event)
         if event.exit_code == 0:
             ended = "done before, reused" if event.reused else f"done in {event.seconds:.1f} s"
@@ -154,7 +154,7 @@ class Tally:
         reason = event.reason or f"exit code {event.exit_code}"
         ended = "tried again" if event.again else "FAILED"
         if not event.again:
-            self._failed.add(name)
+            self._failed[name] = job.memory_mib if job else 0
         return f"{name}: {ended} after {event.seconds:.1f} s: {reason}"
 
     def _count_done(self, event: events.JobEnded) -> str:

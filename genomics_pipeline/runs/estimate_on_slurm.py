@@ -126,6 +126,7 @@ def estimate_on_slurm(
         options.poll_s,
         prices.of(options.partition.partition(",")[0]),
         limits.jobs or float("inf"),
+        options.minutes,
     )
     run = planned_work(request, found, NOTE)
     work = workload_of(run)

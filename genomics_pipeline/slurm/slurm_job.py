@@ -26,6 +26,7 @@ class SlurmJob:
         reason: Why it is pending, or has failed, in Slurm's words.
         node: Its nodes; empty for none.
         comment: Its comment.
+        cancelled_by: The number of the user who cancelled it, as far as the accounting knows it.
     """
 
     job_id: str
@@ -34,6 +35,7 @@ class SlurmJob:
     reason: str = ""
     node: str = ""
     comment: str = ""
+    cancelled_by: str = ""
 
     @property
     def index(self) -> int | None:
@@ -73,15 +75,17 @@ def read_queue(text: str) -> Iterator[SlurmJob]:
 def read_accounted(text: str) -> Iterator[SlurmJob]:
     """Yield the jobs in the output of sacct: ID, state, ``code:signal``, nodes, comment; other lines are left out.
 
-    >>> [(job.state, job.exit_code) for job in read_accounted("7_0|CANCELLED by 0|0:15|n1|abc")]
-    [('CANCELLED', 143)]
+    >>> [(job.state, job.cancelled_by, job.exit_code) for job in read_accounted("7_0|CANCELLED by 0|0:15|n1|abc")]
+    [('CANCELLED', '0', 143)]
     """
     for line in text.splitlines():
         cells = line.strip().split("|")
         if len(cells) < _ACCOUNTED or not (match := _CODES.fullmatch(cells[2])) or not cells[1]:
             continue
         job_id, state, _, node, comment = cells[:_ACCOUNTED]
-        yield SlurmJob(job_id, state.split()[0], _exit_code(int(match[1]), int(match[2])), node=node, comment=comment)
+        state, _, user = state.partition(" by ")
+        code = _exit_code(int(match[1]), int(match[2]))
+        yield SlurmJob(job_id, state, code, node=node, comment=comment, cancelled_by=user)
 
 
 def _exit_code(code: int, signal: int) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +19,7 @@ from genomics_pipeline.runs.reporting.read import ReportRequest
 from genomics_pipeline.runs.reporting.watch import PageKeeper
 from genomics_pipeline.runs.run_folder import RunFolder
 from genomics_pipeline.stores.held_folders import HeldFolders
+from genomics_pipeline.stores.local import LocalStore
 from tests.cli.conftest import Ended
 from tests.cli.test_plan_page import Page
 from tests.small_project import SmallProject, stage_toml
@@ -110,6 +113,56 @@ def test_a_step_of_the_user_is_in_the_report_that_a_run_writes(cli: Cli, project
     assert all(link and link.startswith("#") for link in links)
     ids = {f"#{value}" for name, value in page.attributes if name == "id"}
     assert links <= ids
+
+
+FAULTS = """
+[[faults]]
+class = "host_lost"
+samples = ["a"]
+[[faults]]
+class = "image"
+samples = ["b"]
+times = 20
+"""
+
+
+def test_failed_attempts_and_the_options_of_a_run_here(cli: Cli, project: SmallProject) -> None:
+    project.samples({"a": reads("ACGT"), "b": reads("ACGT")})
+    faults = project.folder / "my faults.toml"
+    faults.write_text(FAULTS)
+    assert cli(*project.arguments("--inject", faults)).code == 1
+    page = report(project.run)
+    for expected in (
+        f"--inject '{faults}'",
+        "attempts that failed are hatched",
+        "5 image, 1 host lost: ",
+        "By itself: the task is started again.",
+        f"genomics-pipeline rerun {project.run} --sample b",
+    ):
+        assert expected in page.text, expected
+    assert "Batch" not in page.text
+    assert ("class", "attempts") in page.attributes
+    assert [value for name, value in page.attributes if name == "aria-label" and value and "1 host lost" in value]
+    assert "by itself  the task is started again\n" in cli("why", project.run, "b").out
+    assert "by itself  the task is started again\n" in cli("explain", project.run).out
+
+
+def test_a_disk_that_cannot_be_written_to(cli: Cli, project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.samples({"a": reads("ACGT")})
+    assert cli(*project.arguments()).code == 0
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(LocalStore, "write", refuse)
+    ended = cli("report", project.run)
+    file = project.run / run_layout.REPORT
+    command = f"genomics-pipeline report {project.run} --out report.html"
+    assert (ended.code, ended.err) == (
+        1,
+        f"error: {file}: expected a file that can be written, found: Read-only file system; write it to a place of "
+        f"yours: {command}\n",
+    )
 
 
 def test_a_repeated_run_writes_the_same_report(cli: Cli, project: SmallProject) -> None:

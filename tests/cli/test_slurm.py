@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from genomics_pipeline.runs.slurm import attempts
 from genomics_pipeline.runs.slurm.cluster import node_capacity
 from genomics_pipeline.worker.machine import NO_LIMITS, Limits
 from tests.fakes.slurm import FakeSlurm
+from tests.patience import until
 from tests.small_project import READS, SmallProject, stage_toml
 
 Cli = Callable[..., Any]
@@ -69,6 +71,45 @@ def test_a_rerun_is_on_the_cluster_of_its_run(cli: Cli, slurm: FakeSlurm, eating
     ]
 
 
+def test_a_time_limit_of_a_partition_is_named_and_a_rerun_has_another_one(
+    cli: Cli, slurm: FakeSlurm, eating: SmallProject
+) -> None:
+    eating.samples({"slow": READS})
+    slurm.set("minutes.short", "5:00")
+
+    def end_slow_job() -> None:
+        until((eating.folder / "slow.started").exists)
+        slurm.set_state(1, 0, "TIMEOUT")
+        os.kill(int((slurm.folder / "job.1.0.pid").read_text()), signal.SIGTERM)
+
+    with ThreadPoolExecutor() as beside:
+        beside.submit(end_slow_job)
+        assert cli(*eating.arguments("--slurm", "--slurm-poll-s", "1", "--slurm-partition", "short")).code == 1
+    (failure,) = json.loads(cli("status", eating.run, "--json").out)["failures"]["items"]
+    assert failure["class"] == "timeout"
+    assert "a job with 5 min came to its time limit, and partition short allows no more" in failure["message"]
+    until((slurm.folder / "job.1.0.code").exists)  # else it would end well after all
+    (eating.folder / "go").touch()
+    assert cli("rerun", eating.run, "--slurm-partition", "long", "--slurm-account", "lab").code == 0
+    given = [json.loads(file.read_text()) for file in sorted(slurm.folder.glob("array.*"))]
+    assert [(one["partition"], one.get("account")) for one in given] == [("short", None), ("long", "lab")]
+    kept = json.loads((eating.run / "run.json").read_text())["request"]["slurm"]
+    assert (kept["partition"], kept["account"], kept["poll_s"]) == ("long", "lab", 1)
+
+
+def test_options_of_a_rerun_that_do_not_fit_its_run(cli: Cli, slurm: FakeSlurm, eating: SmallProject) -> None:
+    cli(*eating.arguments())
+    here = cli("rerun", eating.run, "--slurm-partition", "long")
+    expected = "expected a run whose jobs are on a cluster, `run --slurm`; this one is not"
+    assert (here.code, here.err) == (2, f"error: --slurm-…: {expected}\n")
+    cli(*eating.arguments("--slurm", "--slurm-poll-s", "1"))
+    wrong = cli("rerun", eating.run, "--slurm-partition", "-p")
+    assert (wrong.code, wrong.err) == (
+        2,
+        "error: --slurm-partition: expected a name, or names separated by commas, found '-p'\n",
+    )
+
+
 def test_commands_on_a_run_of_a_cluster(cli: Cli, slurm: FakeSlurm, eating: SmallProject) -> None:
     step = eating.folder / "eat"
     (step / "step.toml").write_text((step / "step.toml").read_text() + "[retry]\ntimeout = 0\n")
@@ -92,9 +133,11 @@ def test_commands_on_a_run_of_a_cluster(cli: Cli, slurm: FakeSlurm, eating: Smal
     logs = cli("logs", eating.run, "--failed").out
     assert "error: late: expected food" in logs
     assert "CANCELLED DUE TO TIME LIMIT" in logs
-    assert "Slurm ended the job at its time limit (TIMEOUT)" in cli("why", eating.run, "slow").out
+    assert "Slurm ended the job at its time limit of 1,440 min (TIMEOUT)" in cli("why", eating.run, "slow").out
     assert cli("why", eating.run, "good").code == 0
-    assert "Slurm ended the job at its time limit (TIMEOUT)" in (eating.run / run_layout.REPORT).read_text()
+    assert (
+        "Slurm ended the job at its time limit of 1,440 min (TIMEOUT)" in (eating.run / run_layout.REPORT).read_text()
+    )
     assert cli("report", eating.run).code == 0
     assert cli("cancel", eating.run, "--yes").code == 0
     (eating.folder / "go").touch()

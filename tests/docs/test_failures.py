@@ -10,7 +10,7 @@ import pytest
 from genomics_pipeline.cli.main import main
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.failure_tables import BY_EXIT_CODE
-from genomics_pipeline.report.advice import ADVICE, BY_BLOCK_REASON, BY_ERROR_NAME, Advice
+from genomics_pipeline.report.advice import ADVICE, BY_BLOCK_REASON, BY_ERROR_NAME, HERE, Advice
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "failures.md").read_text("utf-8")
 EXPLAINED = {
@@ -43,7 +43,7 @@ def test_every_class_and_error_has_its_row() -> None:
     assert list(ADVICE) == list(FailureClass)
     rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
     assert rows == [
-        row(name, advice) for name, advice in [*ADVICE.items(), *BY_BLOCK_REASON.items(), *BY_ERROR_NAME.items()]
+        row(name, advice) for each in (ADVICE, HERE, BY_BLOCK_REASON, BY_ERROR_NAME) for name, advice in each.items()
     ]
 
 

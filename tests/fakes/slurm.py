@@ -109,7 +109,8 @@ elif words[:1] == ["update"]:
 elif name == "scontrol":
     if (place / "silent").exists():
         sys.exit("slurm_load_ctl_conf error: Unable to contact slurm controller (connect failure)")
-    most = place / "minutes"
+    own, most = place / f"minutes.{{words[-1]}}", place / "minutes"
+    most = own if own.exists() else most
     print("PartitionName=main Default=YES MaxTime=" + (most.read_text() if most.exists() else "UNLIMITED"))
     print("MaxArraySize            = 3")
 elif name == "sinfo" and "-o%N|%P|%t" in words:
@@ -187,7 +188,7 @@ class FakeSlurm:
         All fail (``down``), or scontrol (``silent``) or scancel (``stubborn``) alone; sbatch does not answer once
         (``mute``), refuses with a text (``refusal``) or arrays of more jobs than a number (``most``), waits (``slow``),
         starts no jobs (``hold``) or one after the other (``serial``); sinfo or sacct print a text (``nodes``,
-        ``accounting``), scontrol the longest time of a job (``minutes``).
+        ``accounting``), scontrol the longest time of a job (``minutes``, of one partition ``minutes.NAME``).
         """
         part = self.folder / f".{name}"
         part.write_text(text)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,11 +114,16 @@ def test_a_terminal_that_cannot_draw_has_a_line_for_each_event(monkeypatch: pyte
 
 def test_a_job_that_follows_one_that_failed_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with ProgressDisplay(quiet=False) as display:
-        for event in (job(None, "gather"), job_ended(None, 137, state="gather"), job(None, "gather")):
+        failed = job_ended(None, 137, state="gather")
+        for event in (job(None, "gather"), failed, job(None, "gather")):
+            display.event(event)
+        for event in (failed, replace(job(None, "gather"), memory_mib=200)):
             display.event(event)
         display.event(RetryScheduled("gather", 1, 0.945422, "Batch.AWSBatchException", "{}", None, None))
     assert capsys.readouterr().err.splitlines()[1:] == [
-        "gather: tried again, with 100 MiB",
+        "gather: tried again",
+        "gather: FAILED after 1.3 s: exit code 137",
+        "gather: tried again, with 200 MiB",
         "gather: retry 1 in 0.95 s (Batch.AWSBatchException)",
     ]
 

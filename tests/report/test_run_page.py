@@ -114,6 +114,8 @@ def test_the_work_of_a_stage_is_when_its_tasks_waited_and_ran() -> None:
     assert (work.failed, work.failed_s) == (1, 7)
     assert (work.first_s, work.last_s) == (first, first + 20)
     assert list(work.running(first, first + 20, 4)) == pytest.approx([1, 1, 2, 1])
+    assert list(work.running(first, first + 20, 4, with_failures=True)) == pytest.approx([2, 1.4, 2, 1])
+    assert dict(work.failed_by_class) == {"timeout": 1}
     assert work.asked == {AskedResources("", "", "", 2, 1024): 25}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
@@ -16,7 +17,7 @@ MIB = 1 << 20
 
 @dataclass(slots=True)
 class WorkOfStage:
-    """The tasks of a stage that are done.
+    """The tasks of a stage that are done, and its attempts that failed.
 
     Attributes:
         stage: The stage.
@@ -27,6 +28,8 @@ class WorkOfStage:
         waiting_s: How long the tasks waited from the submission of their jobs to their start, all together.
         failed: How many attempts failed, also those that others followed.
         failed_s: How long these ran.
+        failed_by_class: Their number by class.
+        failed_times: The start and the duration of those whose times are known.
         vcpus: The most cores that a task could use.
         memory_mib: The most memory that a task could use.
         processor_s: The time of the programs on all cores.
@@ -42,6 +45,8 @@ class WorkOfStage:
     waiting_s: float = 0.0
     failed: int = 0
     failed_s: float = 0.0
+    failed_by_class: Counter[str] = field(default_factory=Counter)
+    failed_times: list[tuple[float, float]] = field(default_factory=list)
     vcpus: int = 0
     memory_mib: int = 0
     processor_s: float = 0.0
@@ -54,6 +59,9 @@ class WorkOfStage:
         if task.failure_class is not None:
             self.failed += 1
             self.failed_s += seconds
+            self.failed_by_class[task.failure_class] += 1
+            if task.started is not None:
+                self.failed_times.append((task.started, seconds))
             return
         vcpus, memory_mib = task.vcpus or 0, (task.memory_bytes or 0) // MIB
         self.starts.append(task.started or 0.0)
@@ -75,31 +83,42 @@ class WorkOfStage:
 
     @property
     def first_s(self) -> float:
-        """Return when the first task began."""
-        return min(self.starts)
+        """Return when the first task or failed attempt began."""
+        return min([*self.starts, *(start for start, _ in self.failed_times)])
 
     @property
     def last_s(self) -> float:
-        """Return when the last task ended."""
-        return max(start + seconds for start, seconds in zip(self.starts, self.seconds, strict=True))
+        """Return when the last task or failed attempt ended."""
+        return max(start + seconds for start, seconds in self._times(with_failures=True))
 
     @property
     def working_s(self) -> float:
         """Return the durations of all tasks together."""
         return sum(self.seconds)
 
-    def running(self, first_s: float, last_s: float, buckets: int) -> Sequence[float]:
+    @property
+    def has_times(self) -> bool:
+        """Return whether the times of a task or of a failed attempt are known."""
+        return bool(self.starts or self.failed_times)
+
+    def _times(self, with_failures: bool) -> list[tuple[float, float]]:
+        """Return the start and the duration of each task, and of each failed attempt if they are wanted."""
+        return [*zip(self.starts, self.seconds, strict=True), *(self.failed_times if with_failures else ())]
+
+    def running(self, first_s: float, last_s: float, buckets: int, with_failures: bool = False) -> Sequence[float]:
         """Return the mean number of tasks that ran in each of some equal parts of a time.
 
         Args:
             first_s: The beginning of the time.
             last_s: Its end.
             buckets: The number of parts.
+            with_failures: Whether to count failed attempts, too.
         """
+        times = self._times(with_failures)
         width = max(last_s - first_s, 1e-3) / buckets
         edges = [first_s + width * number for number in range(buckets + 1)]
-        before = _busy_until(sorted(self.starts), edges)
-        after = _busy_until(sorted(one + two for one, two in zip(self.starts, self.seconds, strict=True)), edges)
+        before = _busy_until(sorted(start for start, _ in times), edges)
+        after = _busy_until(sorted(start + seconds for start, seconds in times), edges)
         busy = [one - two for one, two in zip(before, after, strict=True)]
         return [max(0.0, (later - earlier) / width) for earlier, later in pairwise(busy)]
 

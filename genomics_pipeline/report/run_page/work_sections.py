@@ -16,26 +16,31 @@ from genomics_pipeline.report.run_page.stage_work import WorkOfStage, percentile
 from genomics_pipeline.report.run_page.verdict_section import scrolled
 
 HOUR_S = 3600
+TIMES = ("stage", "tasks", "working", "waiting", "a task: median", "95 %", "longest")
 LEAST_SAVED = 0.1  # of the memory that was asked for: less is not worth a change
 WIDTH, ROW, LABELS, AXIS, BUCKETS = 900, 46, 150, 22, 180  # of the timeline: pixels, and parts of the time
 
 
 def time_section(report: RunReport) -> Element | None:
-    """Return when each stage ran; None before the first task is done."""
-    work = [one for one in report.work if one.tasks]
+    """Return when each stage ran, and when its attempts failed; None before the first one has ended."""
+    work = [one for one in report.work if one.has_times]
     if not work:
         return None
     first, last = min(one.first_s for one in work), max(one.last_s for one in work)
     begin = datetime.fromtimestamp(first, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    heads = ("stage", "tasks", "working", "waiting", "a task: median", "95 %", "longest")
+    heads = (*TIMES, "failed attempts") if any(one.failed for one in work) else TIMES
+    rows = (_time_row(one)[: len(heads)] for one in work)
     note = "Waiting is the time from the submission of a task's job to its start."
+    legend = "; attempts that failed are hatched, their ends marked below the line" if len(heads) > len(TIMES) else ""
     return _with_id(
         "time",
         section(
             "Time",
-            element("p", f"From {begin}, {duration(last - first)}; the height is the number of tasks that ran."),
+            element(
+                "p", f"From {begin}, {duration(last - first)}; the height is the number of tasks that ran{legend}."
+            ),
             scrolled(_timeline(work, first, last), "Timeline"),
-            scrolled(table(heads, map(_time_row, work), range(1, len(heads))), "Time by stage"),
+            scrolled(table(heads, rows, range(1, len(TIMES))), "Time by stage"),
             element("p", note, class_="note"),
         ),
     )
@@ -43,8 +48,17 @@ def time_section(report: RunReport) -> Element | None:
 
 def _time_row(one: WorkOfStage) -> tuple[str, ...]:
     ordered = sorted(one.seconds)
-    times = (percentile(ordered, 50), percentile(ordered, 95), ordered[-1])
-    return one.stage, f"{one.tasks:,}", *map(short, (one.working_s, one.waiting_s, *times))
+    times = (percentile(ordered, 50), percentile(ordered, 95), ordered[-1]) if ordered else ()
+    shown = [*map(short, (one.working_s, one.waiting_s, *times)), *([] if ordered else [""] * 3)]
+    return one.stage, f"{one.tasks:,}", *shown, _failure_words(one)
+
+
+def _failure_words(one: WorkOfStage) -> str:
+    """Return the number of failed attempts of a stage by class, and how long they ran; empty for none."""
+    if not one.failed:
+        return ""
+    classes = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in one.failed_by_class.most_common())
+    return f"{classes}: {short(one.failed_s)}"
 
 
 def short(seconds: float) -> str:
@@ -72,23 +86,28 @@ def _timeline(work: Sequence[WorkOfStage], first: float, last: float) -> Element
     drawn = []
     for row, one in enumerate(work):
         base = row * ROW + ROW - 8
-        running = one.running(first, last, BUCKETS)
-        top = max(running)
-        width = (WIDTH - LABELS) / BUCKETS
-        steps = "".join(f"V{base - (ROW - 16) * count / top if count else base:.1f}h{width:.2f}" for count in running)
-        title = element("title", f"{one.stage}: at most {top:,.1f} tasks at a time")
+        done, all_ = (one.running(first, last, BUCKETS, failed) for failed in (False, True))
+        top = max(all_) or 1.0
+        title = element("title", f"{one.stage}: at most {max(done):,.1f} tasks at a time")
+        drawn.append(element("text", one.stage, x="0", y=f"{base - 10}"))
+        if one.failed:
+            failed = element("title", f"{one.stage}: failed attempts: {_failure_words(one)}")
+            drawn.append(element("path", failed, class_="attempts", d=_outline(all_, top, base)))
+            drawn.append(element("path", class_="ends", d=_failed_ends(one, first, last, base)))
         drawn += [
-            element("text", one.stage, x="0", y=f"{base - 10}"),
-            element("path", title, class_="bar", d=f"M{LABELS} {base}{steps}V{base}z"),
+            element("path", title, class_="bar", d=_outline(done, top, base)),
             element("path", class_="frame", d=f"M{LABELS} {base}H{WIDTH}"),
         ]
     height = len(work) * ROW + AXIS
     drawn += _axis(last - first, height - 6)
     words = "; ".join(
-        f"{one.stage}: from {duration(one.first_s - first)} to {duration(one.last_s - first)}" for one in work
+        f"{one.stage}: from {duration(one.first_s - first)} to {duration(one.last_s - first)}"
+        + (f", failed attempts: {_failure_words(one)}" if one.failed else "")
+        for one in work
     )
     return element(
         "svg",
+        _hatching(),
         *drawn,
         viewBox=f"0 0 {WIDTH} {height}",
         width=str(WIDTH),
@@ -96,6 +115,41 @@ def _timeline(work: Sequence[WorkOfStage], first: float, last: float) -> Element
         role="img",
         aria_label=words,
     )
+
+
+def _outline(counts: Sequence[float], top: float, base: int) -> str:
+    """Return the path of a number of tasks over the time.
+
+    Args:
+        counts: The number in each part of the time.
+        top: The number that has the whole height.
+        base: The vertical place of none.
+    """
+    width = (WIDTH - LABELS) / BUCKETS
+    steps = "".join(f"V{base - (ROW - 16) * count / top if count else base:.1f}h{width:.2f}" for count in counts)
+    return f"M{LABELS} {base}{steps}V{base}z"
+
+
+def _failed_ends(one: WorkOfStage, first: float, last: float, base: int) -> str:
+    """Return the path of marks below the line of a stage where attempts failed, which may have taken no time.
+
+    Args:
+        one: The stage.
+        first: The beginning of the time.
+        last: Its end.
+        base: The vertical place of the line.
+    """
+    width = max(last - first, 1e-3)
+    buckets = {round((start + seconds - first) / width * BUCKETS) for start, seconds in one.failed_times}
+    places = (LABELS + bucket / BUCKETS * (WIDTH - LABELS) for bucket in sorted(buckets))
+    return "".join(f"M{place:.1f} {base}v5" for place in places)
+
+
+def _hatching() -> Element:
+    """Return the pattern of failed attempts, which is seen without colours, too."""
+    lines = element("path", d="M0 6L6 0", class_="hatch")
+    pattern = element("pattern", lines, id="failed-attempts", width="6", height="6", patternUnits="userSpaceOnUse")
+    return element("defs", pattern)
 
 
 def _axis(seconds: float, base: int) -> Iterator[Element]:
@@ -206,20 +260,19 @@ def cost_section(report: RunReport) -> Element | None:
     cost = report.cost
     if cost is None or not cost.lines:
         return None
-    is_priced = bool(cost.dollars) or any(one.dates for one in cost.lines)
     rows = [
         (one.name, amount(one.count), one.unit, dollar_words(one.dollars), ", ".join(one.dates)) for one in cost.lines
     ]
     if cost.wasted.tasks:
         wasted = cost.wasted
         rows.append(("failed attempts", amount(wasted.core_hours), "core-hour", dollar_words(wasted.dollars), ""))
-    if is_priced:
+    if cost.is_priced:
         rows.append(("total", "", "", dollar_words(cost.dollars), spread_words(cost)))
     heads = ("", "count", "unit", "dollars", "prices of")
-    shown = len(heads) if is_priced else heads.index("dollars")
+    shown = len(heads) if cost.is_priced else heads.index("dollars")
     parts = [scrolled(table(heads[:shown], [row[:shown] for row in rows], (1, 3)), "Cost by line")]
     if cost.partitions:
-        parts.append(scrolled(_by_partition(cost.partitions, is_priced), "Cost by partition"))
+        parts.append(scrolled(_by_partition(cost.partitions, cost.is_priced), "Cost by partition"))
     parts += [element("p", f"Not counted: {one}.", class_="note") for one in cost.not_counted]
     return _with_id("cost", section("Cost", *parts))
 

@@ -65,6 +65,7 @@ class FolderReader:
         for name, value in (("--tolerate", given.tolerate), ("--max-failures", given.max_failures)):
             options += [name, value] if value else []
         options += [f"--containers={given.containers}"] if given.containers else []
+        options += [*given.others, *(given.slurm.words() if given.slurm else ())]
         if given.manifest:
             yield "Command", command_line("run", given.manifest, *options)
             yield "Sample sheet", given.manifest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,4 +60,15 @@ def run_arguments(request: LocalRunRequest, planned: RunInputs) -> RunArguments:
         containers=request.containers,
         registry=request.registry,
         slurm=request.slurm,
+        others=tuple(_others(request)),
     )
+
+
+def _others(request: LocalRunRequest) -> Iterator[str]:
+    """Yield the options for a truth set and for injected faults."""
+    truth = request.truth
+    if truth is not None:
+        yield from ("--truth", str(truth.vcf.absolute()))
+        yield from (word for own, other in truth.samples.items() for word in ("--truth-sample", f"{own}={other}"))
+        yield from ("--truth-regions", str(truth.regions.absolute())) if truth.regions else ()
+    yield from ("--inject", str(request.inject.absolute())) if request.inject else ()

@@ -126,7 +126,7 @@ def _failures(run: ReadableRun, state: RunState) -> Iterable[FailuresOfClass]:
     for label, count in counts.most_common():
         listed = by_class[label]
         shown = [_shown(run, one, number < WITH_LOGS) for number, one in enumerate(listed)]
-        yield FailuresOfClass(label, advice(listed[0].failure), count, shown)
+        yield FailuresOfClass(label, advice(listed[0].failure, "://" not in run.files.shown), count, shown)
 
 
 def _shown(run: ReadableRun, one: ItemFailure, with_log: bool) -> ReportedFailure:

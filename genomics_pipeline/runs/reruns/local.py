@@ -46,10 +46,11 @@ from genomics_pipeline.runs.reference_indexes import stage_steps
 from genomics_pipeline.runs.reruns.chain import WHOLE, RunExecution
 from genomics_pipeline.runs.reruns.choice import SHOWN_NAMES
 from genomics_pipeline.runs.reruns.outcome import NOTHING, RerunOutcome
-from genomics_pipeline.runs.reruns.request import RerunChanges, RerunRequest, SampleFilter, changes
+from genomics_pipeline.runs.reruns.request import RerunChanges, RerunRequest, SampleFilter, changes, with_changes
 from genomics_pipeline.runs.reruns.rerun import PlannedRerun, RunToRerun, rerun
 from genomics_pipeline.runs.run_files import RunFiles, cohort_names, folder_files
 from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
+from genomics_pipeline.runs.slurm.cancelled_jobs import cancel_jobs
 from genomics_pipeline.stores.protocol import MissingObject
 from genomics_pipeline.worker.step_folder import StepFolder
 
@@ -184,11 +185,12 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
     if request.dry_run and folder.status() == "RUNNING":
         advice = f"wait for it, or end it: {command_line('cancel', str(folder.path))}"
         raise RunError(f"{folder.path}: execution {folder.name}-{record.execution} is running; {advice}")
+    with_changes(record.arguments.slurm, request.slurm)
     pipeline, steps = load_pipeline(record.arguments.pipeline)
     pipeline = pipeline.with_bounds(_bounds(record, pipeline))
     changed = changes(request, pipeline)
     with nullcontext() if request.dry_run else folder.lock(display.note):
-        record = folder.record() or record
+        record = _changed(folder.record() or record, request)
         files = folder_files(folder, adapters.store)
         target = _InFolder(folder, record, pipeline, steps, adapters, display)
         unfinished = find_unfinished(folder, files, record)
@@ -197,7 +199,7 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
                 chosen = ChosenSamples(f"{folder.name}-{record.execution}", 0, {}, (), 0)
                 message = f"execution {chosen.execution} has ended before"
                 return RerunOutcome(str(folder.path), NOTHING, chosen, message, accepted=record.status == "SUCCEEDED")
-            request = RerunRequest()
+            request = RerunRequest(slurm=request.slurm)
         if unfinished is None:
             outcome = _rerun(target, files, request, changed)
             for _ in pipeline.stages:  # the makers of a damaged output may find theirs damaged
@@ -205,16 +207,24 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
                     break
                 display.note(REOPENED)
                 again = [one.item for one in outcome.summary.reopened if one.scope == "sample"]
-                target = replace(target, record=folder.executed())
+                target = replace(target, record=_changed(folder.executed(), request))
                 outcome = _rerun(target, files, replace(request, selection=SampleFilter(samples=again)), changed)
             return outcome
         if request.dry_run or not request.is_plain:
             command = command_line("rerun", str(folder.path))
             raise RunError(f"{folder.path}: {unfinished.reason}; finish it first: {command}")
+        if record.arguments.slurm != folder.executed().arguments.slurm:  # its jobs would run beside the new ones
+            cancel_jobs(folder.path, adapters.environment, display.note)
         if unfinished.is_rerun:
             return target.resume()
         display.note(f"{unfinished.reason}: it is finished as by the command of the run")
     return _finish_run(folder, record, adapters, display)
+
+
+def _changed(record: LocalRunRecord, request: RerunRequest) -> LocalRunRecord:
+    """Return the record of a run with the options of jobs that its rerun has, which later reruns keep."""
+    slurm = with_changes(record.arguments.slurm, request.slurm)
+    return replace(record, arguments=replace(record.arguments, slurm=slurm))
 
 
 def _rerun(target: _InFolder, files: RunFiles, request: RerunRequest, changed: RerunChanges) -> RerunOutcome:

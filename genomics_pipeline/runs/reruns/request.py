@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from genomics_pipeline.model.errors import UsageError
 from genomics_pipeline.model.overrides import parse_assignments
 from genomics_pipeline.model.parameters import Value
 from genomics_pipeline.model.pipeline import Pipeline
 from genomics_pipeline.model.rerun import StageMemory, memory_by_stage
+from genomics_pipeline.model.slurm_options import SlurmOptions
 from genomics_pipeline.runs.catalog import with_real_parents
 
 
@@ -45,6 +47,7 @@ class RerunRequest:
         dry_run: Whether to choose and check only, without writing or starting anything.
         after: The number of the execution in the folder before this rerun, of which a later one is this rerun, begun by
             a head that has ended; None for a rerun without such a head.
+        slurm: The options of jobs on a cluster that differ from those of the run, by the attributes of `SlurmOptions`.
     """
 
     selection: SampleFilter = field(default_factory=SampleFilter)
@@ -53,6 +56,7 @@ class RerunRequest:
     accepted: Mapping[str, float] | None = None
     dry_run: bool = False
     after: int | None = None
+    slurm: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_plain(self) -> bool:
@@ -73,6 +77,25 @@ class RerunChanges:
     memory_mib: Mapping[str, int]
     parameters: Mapping[str, Mapping[str, Value]]
     accepted: Mapping[str, float] | None
+
+
+def with_changes(options: SlurmOptions | None, changes: Mapping[str, Any]) -> SlurmOptions | None:
+    """Return the options of jobs on a cluster of a run with the changes of a rerun; None for no cluster.
+
+    Args:
+        options: Those of the run; None for a run on this machine.
+        changes: See `RerunRequest`.
+
+    Raises:
+        UsageError: for changes of a run on this machine, or wrong ones.
+    """
+    if options is None and changes:
+        raise UsageError("--slurm-…: expected a run whose jobs are on a cluster, `run --slurm`; this one is not")
+    if options is None or not changes:
+        return options
+    changed = replace(options, **changes)
+    changed.refuse_wrong()
+    return changed
 
 
 def changes(request: RerunRequest, pipeline: Pipeline) -> RerunChanges:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,9 +14,10 @@ from genomics_pipeline.runs.slurm.ends import TIME_STATES, end_of_job, lost_end,
 from genomics_pipeline.runs.slurm.followed import Followed
 from genomics_pipeline.runs.slurm.job_output import keep_output, tail
 from genomics_pipeline.runs.slurm.listing import Listing, read_files
-from genomics_pipeline.runs.slurm.node_task import CANCELLED, ENDED, LOG, STOPPED, NodeTask, read_end
+from genomics_pipeline.runs.slurm.node_task import CANCELLED, ENDED, LOG, STARTED, STOPPED, NodeTask, read_end
 from genomics_pipeline.runs.slurm.pace import CallPace
 from genomics_pipeline.runs.slurm.sending import Sending
+from genomics_pipeline.runs.slurm.site_limits import SiteLimits
 from genomics_pipeline.runs.slurm.submission import JobPlace, JobShape, Submissions, earlier_places
 from genomics_pipeline.slurm.commands import SlurmCommands, SlurmError
 from genomics_pipeline.slurm.slurm_job import SlurmJob
@@ -60,6 +62,7 @@ class Attempts:
         self._followed: dict[str, Followed] = {}  # those that have a place
         self._doomed: list[JobPlace] = []
         self._ended_by_us: set[JobPlace] = set()
+        self._never_began: set[JobPlace] = set()  # tasks that are submitted again, once
         self._shared: set[str] = set()  # arrays with jobs that ran tasks of others
         self._noted: set[str] = set()  # of reasons for which jobs wait, which are shown once
         self._following: asyncio.Task[None] | None = None
@@ -73,6 +76,10 @@ class Attempts:
     def is_submitted(self, key: str) -> bool:
         """Return whether an attempt with this key has a place, so that its job tells its end."""
         return key in self._places
+
+    async def site(self) -> SiteLimits:
+        """Return the limits of the site, once Slurm answers."""
+        return await self._sending.site()
 
     def start(self, task: NodeTask, shape: JobShape, earlier: Sequence[JobPlace] = ()) -> Followed:
         """Submit a task, soon and with others, or find the job that a killed head submitted for it.
@@ -252,8 +259,12 @@ class Attempts:
         has_no_end = job.state == "COMPLETED" or self._runs_on(followed, job)
         if self._says_nothing(followed, job) or (has_no_end and written is None):
             self._finish(followed, lost_end(f"Slurm: {job.state}, without an end of the task"))
+        elif written is None and await self._was_dropped(followed, job):
+            self._never_began.add(followed.at)
+            self._finish(followed, lost_end("Slurm: CANCELLED before it started; submitted once more"))
         else:
-            self._finish(followed, end_of_job(job, written, log, followed.shape.memory_mib))
+            minutes = await asyncio.to_thread(self._submissions.given_minutes, followed.at)
+            self._finish(followed, end_of_job(job, written, log, followed.shape.memory_mib, minutes))
 
     def _says_nothing(self, followed: Followed, job: SlurmJob) -> bool:
         """Return whether a job's end says nothing of a task, since it was cancelled or too slow for another one."""
@@ -261,6 +272,20 @@ class Attempts:
         return (job.state == "CANCELLED" and followed.job in self._ended_by_us) or (
             job.state in TIME_STATES and was_second
         )
+
+    async def _was_dropped(self, followed: Followed, job: SlurmJob) -> bool:
+        """Return whether a task never began, although nobody cancelled it as far as Slurm says, for the first time.
+
+        The controller of `_runs_on` lists those as cancelled, too, that waited when it was killed. Only the accounting
+        tells it from the user's `scancel`.
+        """
+        if job.state != "CANCELLED" or followed.claim or self._never_began.intersection(followed.earlier):
+            return False
+        if any(self._submissions.file(followed.at, ending).exists() for ending in (STARTED, CANCELLED)):
+            return False
+        self._pace.count()
+        known = await asyncio.to_thread(self._slurm.accounted, [job.job_id])
+        return not any(one.cancelled_by == str(os.getuid()) and one.job_id == job.job_id for one in known)
 
     def _may_come(self, followed: Followed, job: SlurmJob, log: str) -> bool:
         """Return whether the files of a job that has ended for Slurm may still become visible here."""

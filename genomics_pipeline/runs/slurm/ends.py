@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from genomics_pipeline.engine.tasks.job import JobEnd
 from genomics_pipeline.model.batch_retry import TIMED_OUT
@@ -25,9 +26,9 @@ NODE_STATES = frozenset({"NODE_FAIL", "BOOT_FAIL", "PREEMPTED", "REVOKED"})
 TIME_STATES = frozenset({"TIMEOUT", "DEADLINE"})
 # Reasons for which a pending job never starts, with what to do: squeue(1), "JOB REASON CODES".
 NEVER = {
-    "PartitionTimeLimit": "give another partition, or a step with a shorter timeout",
-    "PartitionConfig": "it asks for more time or larger nodes than the partition has; give another one, or a step with "
-    "a shorter timeout",
+    "PartitionTimeLimit": "give another partition, or less time: --slurm-minutes",
+    "PartitionConfig": "it asks for more time or larger nodes than the partition has; give another one, or less "
+    "time: --slurm-minutes",
     "BadConstraints": "no node has what --slurm-option asks for: correct it",
     "DependencyNeverSatisfied": "remove the dependency of --slurm-option",
     "JobHeldUser": "release it with `scontrol release`, then resume the run",
@@ -40,8 +41,8 @@ NEVER = {
     "QOSMaxMemoryPerJob": "give another QOS, or less memory: --memory",
     "AssocMaxCpuPerJobLimit": "give another account, or fewer cores: --cpus",
     "AssocMaxMemPerJob": "give another account, or less memory: --memory",
-    "AssocMaxWallDurationPerJobLimit": "give another account, or a step with a shorter timeout",
-    "QOSMaxWallDurationPerJobLimit": "give another QOS, or a step with a shorter timeout",
+    "AssocMaxWallDurationPerJobLimit": "give another account, or less time: --slurm-minutes",
+    "QOSMaxWallDurationPerJobLimit": "give another QOS, or less time: --slurm-minutes",
 }
 
 # Reasons that pass once an administrator has finished, as at maintenance: the job keeps its place in the queue. That of
@@ -53,7 +54,7 @@ LATER = {
 }
 
 
-def end_of_job(job: SlurmJob, written: JobEnd | None, log: str, memory_mib: int) -> JobEnd:
+def end_of_job(job: SlurmJob, written: JobEnd | None, log: str, memory_mib: int, minutes: int) -> JobEnd:
     """Return the end of a job.
 
     Args:
@@ -61,13 +62,15 @@ def end_of_job(job: SlurmJob, written: JobEnd | None, log: str, memory_mib: int)
         written: The end that its program wrote; None if it did not.
         log: The end of its output.
         memory_mib: The memory that it asked for.
+        minutes: Its time limit; 0 for that of its partition.
     """
     if written is not None and written.exit_code == 0:
         return written  # all of its items are done
     if job.state == "OUT_OF_MEMORY" or (written is None and _MEMORY_WORDS.search(log)):
         return JobEnd(KILLED, f"{_OUT_OF_MEMORY}Slurm killed the job, which may use {memory_mib:,} MiB")
     if job.state in TIME_STATES:
-        return JobEnd(KILLED, f"Slurm ended the job at its time limit ({job.state})", status_reason=TIMED_OUT)
+        limit = f"its time limit of {minutes:,} min" if minutes else "the time limit of its partition"
+        return JobEnd(KILLED, f"Slurm ended the job at {limit} ({job.state})", status_reason=TIMED_OUT)
     if job.state in NODE_STATES:
         return lost_end(f"Slurm: {job.state} of {job.node or 'its node'}")
     if job.state == "CANCELLED":
@@ -83,6 +86,32 @@ def end_of_job(job: SlurmJob, written: JobEnd | None, log: str, memory_mib: int)
 def lost_end(reason: str) -> JobEnd:
     """Return the end of a job whose node is gone, or that Slurm does not know any more."""
     return JobEnd(None, reason, status_reason=LOST)
+
+
+def no_more_time_end(partitions: Sequence[str], minutes: int) -> JobEnd:
+    """Return the end of a job that would have no more time than the one before it, which came to its time limit.
+
+    Args:
+        partitions: The partitions that it may have.
+        minutes: The time limit of the one before.
+    """
+    where = " and ".join(name_of(one) for one in dict.fromkeys(partitions))
+    said = f"a job with {minutes:,} min came to its time limit, and {where} {_allows(partitions)} no more"
+    cure = "give a partition that allows more: `genomics-pipeline rerun RUN --slurm-partition NAME`"
+    return JobEnd(KILLED, f"{said}, so that it was not submitted again; {cure}", status_reason=TIMED_OUT)
+
+
+def _allows(partitions: Sequence[str]) -> str:
+    return "allows" if len(set(partitions)) == 1 else "allow"
+
+
+def name_of(partition: str) -> str:
+    """Return the words for a partition.
+
+    >>> name_of("long"), name_of("")
+    ('partition long', 'the default partition')
+    """
+    return f"partition {partition}" if partition else "the default partition"
 
 
 def refused_end(message: str) -> JobEnd:

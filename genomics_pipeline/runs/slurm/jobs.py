@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,12 +16,14 @@ from genomics_pipeline.engine.states.concurrency import finish_before_cancellati
 from genomics_pipeline.engine.tasks.attempted_jobs import AttemptedJobs, OnFailure
 from genomics_pipeline.engine.tasks.job import Job, JobDefinition, JobEnd, JobSubmission
 from genomics_pipeline.engine.tasks.job_detail import JobAttempt
+from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.json_text import compact
 from genomics_pipeline.model.resource_names import ResourceNames
 from genomics_pipeline.model.slurm_options import SlurmOptions
-from genomics_pipeline.model.task import PAYLOAD_VARIABLE
+from genomics_pipeline.model.stage_try import parse_tries
+from genomics_pipeline.model.task import PAYLOAD_VARIABLE, TRIED_VARIABLE
 from genomics_pipeline.runs.slurm.attempts import Attempts
-from genomics_pipeline.runs.slurm.ends import LOST, is_final
+from genomics_pipeline.runs.slurm.ends import LOST, is_final, no_more_time_end
 from genomics_pipeline.runs.slurm.followed import Followed
 from genomics_pipeline.runs.slurm.node_task import NodeTask
 from genomics_pipeline.runs.slurm.submission import JobPlace, JobShape
@@ -74,7 +77,14 @@ class SlurmJobs(AttemptedJobs):
     async def _attempt(self, submission: JobSubmission, job_id: str, number: int, context: TaskContext) -> JobAttempt:
         """Run an attempt on a node, unless its work is done: a job in Slurm takes seconds and a place in the queue."""
         queued = time.time()
-        shape = self._shape(submission)
+        timeouts = _timeouts(submission)
+        shape = self._shape(submission, timeouts)
+        if timeouts:
+            partitions = self._partitions(submission)
+            place = (await self._attempts.site()).place_after(partitions, shape.minutes >> timeouts, timeouts)
+            if place.partition is None:
+                return await self._end_without_job(submission, job_id, number, context, partitions, place.minutes)
+            shape = replace(shape, partition=place.partition)
         key = self._key(submission, shape, context.execution)
         job = submission.attempt(job_id, number, shape.vcpus, shape.memory_mib, submission.declared.timeout_s)
         if not self._attempts.is_submitted(key) and (end := await self._end_of_done(job)):
@@ -91,6 +101,21 @@ class SlurmJobs(AttemptedJobs):
             self._lost.setdefault(work, []).append(followed.place)
         return attempt
 
+    async def _end_without_job(
+        self,
+        submission: JobSubmission,
+        job_id: str,
+        number: int,
+        context: TaskContext,
+        partitions: Sequence[str],
+        minutes: int,
+    ) -> JobAttempt:
+        """Return the end of an attempt that would come to its time limit as the one before it did."""
+        shape = self._shape(submission, 0)
+        job = submission.attempt(job_id, number, shape.vcpus, shape.memory_mib, submission.declared.timeout_s)
+        end = _ended(no_more_time_end(partitions, minutes))
+        return await self._run_with_events(job, submission, time.time(), context, end)
+
     async def drain(self) -> None:
         """Wait for the jobs in the background, and for the end of those that have nothing left to do."""
         await super().drain()
@@ -102,15 +127,27 @@ class SlurmJobs(AttemptedJobs):
             job.cancelled.set()
         return end
 
-    def _shape(self, submission: JobSubmission) -> JobShape:
-        """Return the resources of a job: what it asks for, as far as a node has it."""
-        declared, options = submission.declared, self._options
+    def _partitions(self, submission: JobSubmission) -> list[str]:
+        """Return the partitions that a job may have, the first one where it has time enough there."""
+        first, other = self._options.partition, self._options.on_demand_partition
+        if not other:
+            return [first]
         is_on_demand = submission.queue.rpartition("/")[2] == ResourceNames().on_demand_queue
-        partition = (is_on_demand and options.on_demand_partition) or options.partition
+        return [other] if is_on_demand else [first, other]
+
+    def _shape(self, submission: JobSubmission, timeouts: int) -> JobShape:
+        """Return the resources of a job: what it asks for, as far as a node has it.
+
+        Args:
+            submission: The submission.
+            timeouts: The number of jobs before it that came to their time limits.
+        """
+        declared, partition = submission.declared, self._partitions(submission)[0]
         vcpus = min(declared.vcpus, self._node.cores)
         memory_mib = max(min(declared.memory_mib, self._node.memory_mib), submission.least_mib(vcpus))
         seconds = (declared.timeout_s or 0) * -(-declared.vcpus // vcpus)
-        return JobShape(partition, vcpus, memory_mib, -(-seconds // 60), submission.definition)
+        minutes = self._options.minutes << timeouts or -(-seconds // 60)
+        return JobShape(partition, vcpus, memory_mib, minutes, submission.definition)
 
     def _key(self, submission: JobSubmission, shape: JobShape, execution: str) -> str:
         """Return the key of the next attempt at the same work that no head of the run has cancelled."""
@@ -141,6 +178,12 @@ class SlurmJobs(AttemptedJobs):
             cache=str(self._cache),
             image=self._images.get(step.spec.name, ""),
         )
+
+
+def _timeouts(submission: JobSubmission) -> int:
+    """Return how often earlier jobs of the same work came to their time limits."""
+    tries = parse_tries(submission.environment.get(TRIED_VARIABLE, "[]"))
+    return sum(one.failure_class is FailureClass.TIMEOUT for one in tries)
 
 
 async def _ended(end: JobEnd) -> JobEnd:

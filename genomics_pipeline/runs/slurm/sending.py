@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 
 from genomics_pipeline.engine.clock import Clock
-from genomics_pipeline.runs.slurm.ends import refused_end
+from genomics_pipeline.runs.slurm.ends import name_of, refused_end
 from genomics_pipeline.runs.slurm.followed import FIRST_WAIT_S, Followed, Unsent
 from genomics_pipeline.runs.slurm.job_limit import JobLimit
 from genomics_pipeline.runs.slurm.pace import CallPace
@@ -146,6 +146,16 @@ class Sending:
                 self._unsent.append(await self._prepare(part))
         return taken
 
+    async def site(self) -> SiteLimits:
+        """Return the limits of the site, once Slurm answers."""
+        while True:
+            async with self._lock:
+                try:
+                    return await self._limits_of_site()
+                except SlurmError as error:
+                    self._wait(error)
+            await self._clock.sleep(self._waits_s)
+
     async def _limits_of_site(self) -> SiteLimits:
         if self._site is None:
             self._pace.count(CALLS)
@@ -155,8 +165,8 @@ class Sending:
     def _note_time(self, shape: JobShape) -> None:
         """Show that jobs get less time than their step asks for, once for all of them."""
         minutes = self._submissions.minutes(shape)
-        where = f"partition {shape.partition}" if shape.partition else "the default partition"
-        text = f"jobs of {shape.name} have {minutes:,} min, the longest in {where}; their step allows {shape.minutes:,}"
+        asked = f"they ask for {shape.minutes:,}"
+        text = f"jobs of {shape.name} have {minutes:,} min, the longest in {name_of(shape.partition)}; {asked}"
         if minutes < shape.minutes and text not in self._noted:
             self._noted.add(text)
             self._note(text)

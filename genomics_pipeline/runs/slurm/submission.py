@@ -134,6 +134,12 @@ class Submissions:
         """Remove the tasks of an array that Slurm refused."""
         remove(self._arrays / array / TASKS, self._run)
 
+    def given_minutes(self, place: JobPlace) -> int:
+        """Return the time limit with which a task was submitted; 0 for that of the partition, or if it is not known."""
+        with suppress(OSError, UnreadableRecord, ValueError):
+            return read_tasks(self._arrays / place.array / TASKS)[place.index or 0].minutes
+        return 0
+
     def size(self, array: str) -> int:
         """Return the number of tasks of an array."""
         return len(read_tasks(self._arrays / array / TASKS))

@@ -24,7 +24,7 @@ from genomics_pipeline.model.errors import RunError
 from genomics_pipeline.model.failure import FailureClass
 from genomics_pipeline.model.slurm_options import SlurmOptions
 from genomics_pipeline.model.step import OUT_OF_DISK_EXIT_CODE
-from genomics_pipeline.model.task import RunPlace
+from genomics_pipeline.model.task import TRIED_VARIABLE, RunPlace
 from genomics_pipeline.records.failure import read_failure
 from genomics_pipeline.runs.run_folder import BUCKET
 from genomics_pipeline.runs.slurm import array_job, attempts, node, sending
@@ -164,14 +164,105 @@ def test_a_job_asks_for_no_more_time_than_its_partition_has(cluster: Cluster) ->
     assert [task.minutes for task in read_tasks(tasks)] == [2]
     (found,) = cluster.submitted()
     assert found["time"] == "2"
-    limited = (
-        "jobs of genomics-pipeline-count have 2 min, the longest in the default partition; their step allows 1,200"
-    )
+    limited = "jobs of genomics-pipeline-count have 2 min, the longest in the default partition; they ask for 1,200"
     assert cluster.notes == [limited]
     cluster.slurm.set("minutes", "1:00")
     cluster.let_go()
     assert cluster.run("wait")[0]["Status"] == "SUCCEEDED"
     assert cluster.starts() == ["wait"]  # the job is found again
+
+
+def after_a_timeout(cluster: Cluster, sample: str = "a") -> dict[str, Any]:
+    """Return the arguments of a sample whose job came to its time limit, as the definition submits it again."""
+    arguments = cluster.arguments(sample)
+    tried = {"Name": TRIED_VARIABLE, "Value": "[timeout 100 7c1f]"}
+    arguments["ContainerOverrides"]["Environment"].append(tried)
+    return {**arguments, "Timeout": {"AttemptDurationSeconds": 72_000}}
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ("", "partition short allows no more"),
+        ("brief", "partition short and partition brief allow no more"),
+    ],
+)
+def test_a_job_that_had_the_longest_time_of_its_partitions_is_not_submitted_again(
+    cluster: Cluster, other: str, words: str
+) -> None:
+    cluster.options = SlurmOptions("short", other)
+    cluster.slurm.set("minutes.short", "1:00:00")
+    cluster.slurm.set("minutes.brief", "30:00")
+    detail = asyncio.run(cluster.head().run(after_a_timeout(cluster), context()))
+    assert failure_class(detail) is FailureClass.TIMEOUT
+    assert detail["Container"]["Reason"] == (
+        f"a job with 60 min came to its time limit, and {words}, so that it was not submitted again; give a partition "
+        "that allows more: `genomics-pipeline rerun RUN --slurm-partition NAME`"
+    )
+    assert cluster.submitted() == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "partition", "minutes"),
+    [
+        ({"minutes.short": "1:00:00"}, "safe", "2400"),
+        ({"minutes.short": "1:00:00", "minutes.safe": "2:00:00"}, "safe", "120"),
+        ({"minutes.short": "30:00:00", "minutes.safe": "50:00:00"}, "short", "1800"),
+        ({}, "short", "2400"),
+    ],
+)
+def test_a_retry_has_more_time_than_the_job_before(
+    cluster: Cluster, limits: dict[str, str], partition: str, minutes: str
+) -> None:
+    cluster.options = SlurmOptions("short", "safe")
+    for name, text in limits.items():
+        cluster.slurm.set(name, text)
+    assert asyncio.run(cluster.head().run(after_a_timeout(cluster), context()))["Status"] == "SUCCEEDED"
+    (found,) = cluster.submitted()
+    assert (found["partition"], found["time"]) == (partition, minutes)
+
+
+def test_the_users_time_of_a_job(cluster: Cluster) -> None:
+    cluster.options = SlurmOptions(minutes=90)
+    cluster.run("a")
+    assert asyncio.run(cluster.head().run(after_a_timeout(cluster, "b"), context()))["Status"] == "SUCCEEDED"
+    assert [one["time"] for one in cluster.submitted()] == ["90", "180"]
+
+
+def run_cancelled(cluster: Cluster, times: int) -> dict[str, object]:
+    """Run a sample of which Slurm lists so many jobs as cancelled before they start."""
+    head = cluster.head()
+    cluster.slurm.set("hold")
+    for array in range(1, times + 1):
+        cluster.slurm.set_state(array, 0, "PENDING Resources")
+
+    async def run() -> dict[str, object]:
+        running = asyncio.ensure_future(head.run(cluster.arguments("a"), context()))
+        for array in range(1, times + 1):
+            await until(lambda number=array: len(cluster.submitted()) == number)
+            if array == times == 1:
+                cluster.slurm.unset("hold")
+            cluster.slurm.set_state(array, 0, "CANCELLED")
+        return await running
+
+    return asyncio.run(run())
+
+
+def test_a_task_that_never_started_and_nobody_cancelled_is_submitted_once_more(cluster: Cluster) -> None:
+    detail = run_cancelled(cluster, 1)
+    assert detail["Status"] == "SUCCEEDED"
+    assert cluster.starts() == ["a"]
+
+
+def test_a_task_that_is_cancelled_twice_before_it_starts_stays_so(cluster: Cluster) -> None:
+    assert failure_class(run_cancelled(cluster, 2)) is FailureClass.CANCELLED
+    assert len(cluster.submitted()) == 2
+
+
+def test_a_task_that_the_user_cancelled_before_it_started_stays_so(cluster: Cluster) -> None:
+    cluster.slurm.set("accounting", f"1_0|CANCELLED by {os.getuid()}|0:0|None assigned|")
+    assert failure_class(run_cancelled(cluster, 1)) is FailureClass.CANCELLED
+    assert len(cluster.submitted()) == 1
 
 
 def test_memory_by_core_and_the_queue_of_on_demand_hosts(cluster: Cluster) -> None:
@@ -274,8 +365,8 @@ def run_with_state(cluster: Cluster, state: str) -> tuple[SlurmJobs, dict[str, o
     ("state", "expected", "words"),
     [
         ("OUT_OF_MEMORY", FailureClass.OUT_OF_MEMORY, "OutOfMemoryError: Slurm killed the job, which may use 100 MiB"),
-        ("TIMEOUT", FailureClass.TIMEOUT, "Slurm ended the job at its time limit (TIMEOUT)"),
-        ("DEADLINE", FailureClass.TIMEOUT, "Slurm ended the job at its time limit (DEADLINE)"),
+        ("TIMEOUT", FailureClass.TIMEOUT, "Slurm ended the job at its time limit of 1,200 min (TIMEOUT)"),
+        ("DEADLINE", FailureClass.TIMEOUT, "Slurm ended the job at its time limit of 1,200 min (DEADLINE)"),
         (
             "CANCELLED",
             FailureClass.CANCELLED,
@@ -284,8 +375,8 @@ def run_with_state(cluster: Cluster, state: str) -> tuple[SlurmJobs, dict[str, o
         (
             "PENDING PartitionTimeLimit",
             FailureClass.AWS_LIMIT,
-            "MISCONFIGURATION: Slurm never starts the job (PartitionTimeLimit): give another partition, or a step with "
-            "a shorter timeout",
+            "MISCONFIGURATION: Slurm never starts the job (PartitionTimeLimit): give another partition, or less time: "
+            "--slurm-minutes",
         ),
     ],
 )
@@ -324,10 +415,11 @@ def test_a_job_that_may_start_later_waits(cluster: Cluster, reason: str) -> None
         cluster.slurm.set_state(1, 0, f"PENDING {reason}")
         calls = len(cluster.slurm.calls())
         await until(lambda: len(cluster.slurm.calls()) > calls + 3)
-        cluster.slurm.set_state(1, 0, "CANCELLED")
+        cluster.slurm.unset("hold")
+        cluster.slurm.set_state(1, 0, "CANCELLED")  # and so it is submitted once more
         return str((await running)["Status"])
 
-    assert asyncio.run(run()) == "FAILED"
+    assert asyncio.run(run()) == "SUCCEEDED"
     assert cluster.slurm.cancelled() == []
     (note,) = cluster.notes
     assert note.startswith(f"jobs wait in Slurm ({reason}): ")
