@@ -8,7 +8,8 @@ With `--steps`, only these are measured, and the others keep their entries in th
 Runs the shipped pipelines over real and simulated reads and over the gVCFs of 10, 100 and 1,000 people, which
 `benchmarks.cohort_gvcfs` makes of the panel (`--gvcfs`), and fits each need of each step as a sum of terms with
 coefficients of 0 or more, so that the squares of the relative errors are least. Times are those of processors, which
-other work on the machine disturbs little. Sizes of outputs are fitted to real reads only, and the panel's gVCFs.
+other work on the machine disturbs little; what a task takes beside its program (`worker_seconds`) needs an idle one.
+Sizes of outputs are fitted to real reads only, and the panel's gVCFs.
 
 `CARRIED` holds what cannot be measured on a small machine without a human genome, or without AWS; the file says so.
 """
@@ -39,7 +40,7 @@ import numpy as np
 
 from benchmarks.accuracy_imputation import write_panel
 from benchmarks.real_sets import DATA
-from genomics_pipeline.planning.calibration import parse_calibration, terms_of
+from genomics_pipeline.planning.calibration import covered_bases, parse_calibration, terms_of
 from genomics_pipeline.planning.history.observation import Observation
 from genomics_pipeline.planning.resource_model import TaskFeatures
 from genomics_pipeline.runs.catalog import load_step
@@ -334,18 +335,36 @@ def rates_of(step: str, tasks: Sequence[Measured]) -> dict[str, Any]:
     carried = CARRIED[step]
     main = [one for one in tasks if one.aligner in ("", "minibwa")]
     outputs, total = _sizes(step, [one for one in main if one.is_real] or main)
+    core_seconds = fit(main, lambda one: one.processor_seconds, TIME[step])
     return {
         "version": _version(tasks),
         "basis": _basis(step, main, tasks),
-        "core_seconds": fit(main, lambda one: one.processor_seconds, TIME[step]) | dict(carried.core_seconds),
+        "core_seconds": core_seconds | dict(carried.core_seconds),
         "serial_fraction": carried.serial_fraction,
         "staging_seconds_per_gb": carried.staging_seconds_per_gb,
+        "worker_seconds": _worker_seconds(main, core_seconds.get("fixed", 0.0), carried.serial_fraction),
         "spread": carried.spread,
         "memory_mib": dict(carried.memory_mib),
         "memory_spread": carried.memory_spread,
         "output_bytes": total,
         "outputs": outputs,
     }
+
+
+def _worker_seconds(tasks: Sequence[Measured], fixed: float, serial_fraction: float) -> float:
+    """Return the median time of a task beside that of its program; only an idle machine tells it.
+
+    Args:
+        tasks: The tasks.
+        fixed: The part of their programs' time that no core shortens.
+        serial_fraction: Likewise of the rest.
+    """
+    beside = []
+    for one in tasks:
+        seen = one.observation
+        share = serial_fraction + (1 - serial_fraction) / seen.vcpus
+        beside.append(seen.seconds - fixed - (seen.processor_seconds - fixed) * share)
+    return round(max(0.0, statistics.median(beside)), 3)
 
 
 def _version(tasks: Sequence[Measured]) -> str:
@@ -398,7 +417,12 @@ def _basis(step: str, main: Sequence[Measured], tasks: Sequence[Measured]) -> st
     return "; ".join(words)
 
 
-def text_of(entries: Mapping[str, Mapping[str, Any]], formats: Mapping[str, float], machine: str) -> str:
+def text_of(
+    entries: Mapping[str, Mapping[str, Any]],
+    formats: Mapping[str, float],
+    overheads: Mapping[str, Mapping[str, float]],
+    machine: str,
+) -> str:
     """Return the file."""
     lines = [
         "# What one task of each shipped step needs, by size: used where there are no records of earlier runs.",
@@ -411,6 +435,9 @@ def text_of(entries: Mapping[str, Mapping[str, Any]], formats: Mapping[str, floa
         "",
         "[formats]  # size of alignments, in that of CRAM: the median of the real samples",
         *(f"{name} = {value:.3g}" for name, value in formats.items()),
+        "",
+        "[overheads]  # bytes of alignments that do not grow with the reads: of a file, of each base that has reads",
+        *(f"{name} = {_terms_text(terms)}" for name, terms in overheads.items()),
     ]
     for step, entry in entries.items():
         lines += ["", f"[steps.{step}]"]
@@ -429,15 +456,30 @@ def _terms_text(terms: Mapping[str, float]) -> str:
     return "{ " + ", ".join(f"{name} = {number(value)}" for name, value in terms.items()) + " }"
 
 
-def bam_ratio(folder: Path) -> float:
-    """Return the size of BAM in that of CRAM: the median of the people."""
-    data, sizes = DATA / PEOPLE, {}
-    for kind in ("bam", "cram"):
+def format_sizes(folder: Path) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Return the size of alignments by format in that of CRAM, and what of it does not grow with the reads.
+
+    Both are medians of the people. CRAM has a fixed part. What BAM has of a base is written once, however many reads
+    lie over it: see `AlignmentOverhead`.
+    """
+    data, whole, beside = DATA / PEOPLE, {}, {}
+    for kind, term in (("cram", "fixed"), ("bam", "per_covered_base")):
         options = ("--pipeline", "germline-single", "--param", f"alignment.format={kind}")
-        done = run(folder / f"format-{kind}", folder / "people.csv", data / "reference.fa.gz", *options)
-        records = [one.observation for one in measured(done, 1, is_real=True) if one.observation.step == "alignment"]
-        sizes[kind] = [one.outputs["alignment"] for one in records]
-    return statistics.median(bam / cram for bam, cram in zip(sizes["bam"], sizes["cram"], strict=True))
+        sizes = []
+        for fraction in ("1", "0.1"):
+            where = folder / f"format-{kind}-{fraction}"
+            done = run(where, folder / "people.csv", data / "reference.fa.gz", *options, "--subsample", fraction)
+            tasks = measured(done, bases_of(data / "reference.fa.gz"), is_real=True)
+            sizes.append([one for one in tasks if one.observation.step == "alignment"])
+        parts = []
+        for full, tenth in zip(*sizes, strict=True):
+            units = [1.0 if term == "fixed" else covered_bases(one.features) for one in (full, tenth)]
+            bytes_ = [one.observation.outputs["alignment"] for one in (full, tenth)]
+            parts.append((10 * bytes_[1] - bytes_[0]) / (10 * units[1] - units[0]))
+        beside[kind] = {term: statistics.median(parts)}
+        whole[kind] = [one.observation.outputs["alignment"] for one in sizes[0]]
+    ratio = statistics.median(bam / cram for bam, cram in zip(whole["bam"], whole["cram"], strict=True))
+    return {"cram": 1.0, "bam": ratio}, beside
 
 
 def machine_words() -> str:
@@ -492,11 +534,12 @@ def main() -> None:
                 by_step[one.observation.step].append(one)
                 print(one.observation.step, one.features, f"{one.observation.processor_seconds:.2f} s", flush=True)
         if "alignment" in steps:
-            formats = {"cram": 1.0, "bam": bam_ratio(folder)}
+            formats, overheads = format_sizes(folder)
         else:
-            formats = tomllib.loads(options.out.read_text())["formats"]
+            before = tomllib.loads(options.out.read_text())
+            formats, overheads = before["formats"], before["overheads"]
     entries |= {step: rates_of(step, by_step[step]) for step in steps}
-    text = text_of(entries, formats, machine_words())
+    text = text_of(entries, formats, overheads, machine_words())
     parse_calibration(text, file=str(options.out))
     options.out.write_text(text)
 

@@ -256,8 +256,9 @@ def make_records(folder: Path, *, quick: bool = False) -> list[Observation]:
         sheet.write_text("\n".join(["sample,fastq_1,fastq_2", *rows]) + "\n")
         pipeline = "amplicon" if data.name.startswith("sarscov2") else "germline"
         runs.append(_run(folder, data.name, sheet, data / "reference.fa.gz", "--pipeline", pipeline))
-    formats = read_calibration().formats
-    found = (one for run in runs for one in observations(find_run(str(run), "", adapters()).files, formats))
+    rates = read_calibration()
+    sizes = rates.formats, rates.overheads
+    found = (one for run in runs for one in observations(find_run(str(run), "", adapters()).files, *sizes))
     return [replace(one, seconds=one.processor_seconds) for one in found]
 
 

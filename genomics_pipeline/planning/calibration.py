@@ -31,6 +31,7 @@ class StepRates:
         serial_fraction: The share of it that does not become shorter with more cores (Amdahl's law), beside what is
             fixed.
         staging_seconds_per_gb: The time to fetch each GB of input.
+        worker_seconds: The time of a task in which its program uses no core: inputs found, outputs on the disk.
         spread: p90 / p50 of the duration among tasks.
         memory_mib: The peak use of memory, by term.
         memory_spread: p90 / p50 of that.
@@ -47,7 +48,14 @@ class StepRates:
     memory_spread: float
     output_bytes: Mapping[str, float]
     staging_seconds_per_gb: float = 0.0
+    worker_seconds: float = 0.0
     outputs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def program_seconds(self, core_seconds: float, vcpus: float) -> float:
+        """Return the duration of a program that takes a time on one core, on other cores."""
+        share = self.serial_fraction + (1 - self.serial_fraction) / vcpus
+        fixed = self.core_seconds.get("fixed", 0.0)
+        return fixed + (core_seconds - fixed) * share
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,7 @@ class Calibration:
         date: The day of the measurements, ISO 8601.
         machine: The machine of the measurements.
         formats: The size of alignments by format, in that of CRAM.
+        overheads: The bytes of alignments that do not grow with their reads, by format; see `AlignmentOverhead`.
         steps: The rates by step.
     """
 
@@ -67,15 +76,15 @@ class Calibration:
     machine: str
     formats: Mapping[str, float]
     steps: Mapping[str, StepRates]
+    overheads: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def estimate(self, step: str, features: TaskFeatures) -> TaskEstimate:
         """Return what a task of a step needs; see `ResourceModel.estimate`."""
         if (rates := self.steps.get(step)) is None:
             raise UnknownStep(step)
         core_seconds = _sum(rates.core_seconds, features)
-        share = rates.serial_fraction + (1 - rates.serial_fraction) / features.vcpus
-        fixed = rates.core_seconds.get("fixed", 0.0)
-        seconds = fixed + (core_seconds - fixed) * share + rates.staging_seconds_per_gb * features.input_bytes / _GB
+        program_s = rates.program_seconds(core_seconds, features.vcpus)
+        seconds = rates.worker_seconds + program_s + rates.staging_seconds_per_gb * features.input_bytes / _GB
         return TaskEstimate(
             _quantiles(seconds, rates.spread),
             _quantiles(core_seconds, rates.spread),
@@ -141,7 +150,8 @@ def parse_calibration(text: str, *, file: str) -> Calibration:
     toml = TomlFile(text, file=file, schema="calibration")
     toml.refuse([])
     steps = {name: StepRates(**rates) for name, rates in toml.data["steps"].items()}
-    return Calibration(file, toml.data["date"], toml.data["machine"], toml.data.get("formats", {}), steps)
+    formats, overheads = toml.data.get("formats", {}), toml.data.get("overheads", {})
+    return Calibration(file, toml.data["date"], toml.data["machine"], formats, steps, overheads)
 
 
 def terms_of(features: TaskFeatures) -> dict[str, float]:
@@ -152,7 +162,7 @@ def terms_of(features: TaskFeatures) -> dict[str, float]:
     where the input has `HALF_READ` bytes for each base, and nearly all of them at the depths of whole genomes.
     """
     gb, gigabases = features.input_bytes / _GB, features.reference_bases / _GIGABASE
-    read = gigabases * gb / (gb + HALF_READ * gigabases) if gb > 0 else 0.0
+    read = covered_bases(features) / _GIGABASE
     return {
         "fixed": 1.0,
         "per_gb": gb,
@@ -162,6 +172,12 @@ def terms_of(features: TaskFeatures) -> dict[str, float]:
         "per_gb_gigabase": gb * gigabases,
         "per_gigabase_sample": gigabases * features.samples,
     }
+
+
+def covered_bases(features: TaskFeatures) -> float:
+    """Return the number of bases of the reference that reads lie over: half of them at `HALF_READ`."""
+    size, bases = features.input_bytes, features.reference_bases
+    return bases * size / (size + HALF_READ * bases) if size > 0 else 0.0
 
 
 def _sum(rates: Mapping[str, float], features: TaskFeatures) -> float:

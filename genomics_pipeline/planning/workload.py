@@ -260,10 +260,16 @@ def _stage_work(
             )
         ),
         sum(
-            size * factor if one is None else one.output_bytes
-            for one, size in zip(recorded, outputs[stage.name][ALL], strict=True)
+            size if one is None else one.output_bytes
+            for one, size in zip(recorded, _in_format(outputs[stage.name], factor), strict=True)
         ),
     )
+
+
+def _in_format(sizes: OutputSizes, factor: float) -> Iterator[float]:
+    """Yield the size of all outputs of each item with alignments that are so many times as large."""
+    alignments = sizes.get(ALIGNMENT, sizes[ALL])
+    return (total + (factor - 1) * size for total, size in zip(sizes[ALL], alignments, strict=True))
 
 
 def _with_recorded(sizes: OutputSizes, recorded: Sequence[RecordedTask | None], factor: float) -> OutputSizes:
@@ -279,7 +285,8 @@ def _with_recorded(sizes: OutputSizes, recorded: Sequence[RecordedTask | None], 
         if one is None:
             return estimate
         own = one.outputs.get(name, 0) if name else one.output_bytes
-        return own / factor if name in (ALL, ALIGNMENT) else own
+        larger = one.outputs.get(ALIGNMENT, 0) * (1 - 1 / factor) if name in (ALL, ALIGNMENT) else 0
+        return own - larger
 
     return {
         name: [size(one, name, estimate) for one, estimate in zip(recorded, column, strict=True)]

@@ -101,7 +101,8 @@ def read_inputs_of(
     if request.reference is not None:
         obstacle = local_obstacle(request.reference, adapters.store, adapters, capacity, note)
         checked = replace(checked, planned=choose_indexes(checked.planned, obstacle, note))
-    return read_inputs(request, checked, adapters, note, on_this_machine=on_this_machine), capacity
+    found = read_inputs(request, checked, adapters, note, on_this_machine=on_this_machine, on_aws=False)
+    return found, capacity
 
 
 def planned_work(request: PlanRequest, found: PlanInputs, *notes: str) -> PlannedWork:

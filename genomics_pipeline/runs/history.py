@@ -9,7 +9,13 @@ from genomics_pipeline.model.step import StepSpec
 from genomics_pipeline.planning.calibration import Calibration
 from genomics_pipeline.planning.history.learned_model import LearnedModel
 from genomics_pipeline.planning.history.machine_rates import MachineRates
-from genomics_pipeline.planning.history.observation import FORMAT, Observation, share_of_reads
+from genomics_pipeline.planning.history.observation import (
+    FORMAT,
+    NO_OVERHEAD,
+    AlignmentOverhead,
+    Observation,
+    share_of_reads,
+)
 from genomics_pipeline.records.machine_tasks import MachineTask
 from genomics_pipeline.runs.run_files import RunFiles
 
@@ -38,7 +44,7 @@ def learn(
     all_found: list[Observation] = []
     problems: list[Problem] = []
     for files in runs:
-        found = list(observations(files, calibration.formats))
+        found = list(observations(files, calibration.formats, calibration.overheads))
         problems += _problems(files, found, versions if strictly else {})
         all_found += found
     if problems:
@@ -70,20 +76,25 @@ def _observation(task: MachineTask, formats: Mapping[str, float]) -> Observation
     )
 
 
-def observations(files: RunFiles, formats: Mapping[str, float]) -> Iterator[Observation]:
+def observations(
+    files: RunFiles, formats: Mapping[str, float], overheads: Mapping[str, Mapping[str, float]]
+) -> Iterator[Observation]:
     """Yield an observation for each task of a run that has succeeded.
 
     Args:
         files: The files of the run.
         formats: The size of alignments by format, in that of the rates of a plan.
+        overheads: The bytes of alignments that do not grow with their reads, by format.
     """
     factor = taken = 1.0
+    overhead = NO_OVERHEAD
     for record in files.completions():
         if FORMAT in record.provenance.parameters:  # alignments are written before they are read
-            factor = formats.get(str(record.provenance.parameters[FORMAT]), 1.0)
+            written = str(record.provenance.parameters[FORMAT])
+            factor, overhead = formats.get(written, 1.0), AlignmentOverhead(**overheads.get(written, {}))
         share = share_of_reads(record)
         taken = taken if share is None else share
-        yield Observation.of(record, factor, taken)
+        yield Observation.of(record, factor, taken, overhead)
 
 
 def _problems(files: RunFiles, found: Iterable[Observation], versions: Mapping[str, str]) -> Iterator[Problem]:

@@ -114,6 +114,7 @@ def read_inputs(
     note: Callable[[str], None],
     *,
     on_this_machine: bool = False,
+    on_aws: bool = True,
 ) -> PlanInputs:
     """Read the files that a plan needs.
 
@@ -124,6 +125,7 @@ def read_inputs(
         note: Shows a line of progress.
         on_this_machine: Whether the plan is of a run here, so that it rests on the tasks of earlier ones unless the
             request says on what.
+        on_aws: Whether it is of a run on AWS.
 
     Raises:
         DataError: for files that cannot be used, with all problems.
@@ -143,7 +145,7 @@ def read_inputs(
         reference = prepare(request.reference, (), store, adapters.cache, note)
         contigs, genome = tuple(read_contigs(reference)), without_secrets(request.reference)
     learned.genome_bases = sum(contig.length_bp for contig in contigs)
-    cohort = planned_cohort(request, planned, sizes, contigs, calibration, store, runs)
+    cohort = planned_cohort(request, planned, sizes, contigs, calibration, store, runs, on_aws=on_aws)
     return PlanInputs(planned, calibration, learned, unlearned, runs, cohort, reference, contigs, genome, here)
 
 

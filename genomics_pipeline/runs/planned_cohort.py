@@ -36,6 +36,8 @@ def planned_cohort(
     model: Calibration,
     store: Store,
     history: Sequence[RunFiles] = (),
+    *,
+    on_aws: bool = True,
 ) -> PlannedCohort:
     """Return the items of a run.
 
@@ -47,6 +49,7 @@ def planned_cohort(
         model: The rates, which say how large alignments of a format are.
         store: The store of the files.
         history: The files of earlier runs, whose sizes stand for those of the same tasks.
+        on_aws: Whether the parameters that nobody sets are those on AWS, where alignments are CRAM.
     """
     with_reads = [one for one in planned.samples if one.gvcf is None]
     given = [] if with_reads and request.samples else [one for one in planned.samples if one.gvcf is not None]
@@ -57,14 +60,14 @@ def planned_cohort(
         line,
         interval_bases(planned, contigs, store),
         sum(contig.length_bp for contig in contigs),
-        _alignment_factor(planned, model),
+        _alignment_factor(planned, model, on_aws),
         number or 0,
         float(sum(sizes)) if given and not with_reads else _given_bytes(given, store),
-        _recorded(request, planned, history),
+        _recorded(request, planned, history, on_aws),
     )
 
 
-def _recorded(request: PlanRequest, planned: RunInputs, history: Sequence[RunFiles]) -> RecordedTasks:
+def _recorded(request: PlanRequest, planned: RunInputs, history: Sequence[RunFiles], on_aws: bool) -> RecordedTasks:
     """Return the tasks of earlier runs that had the steps and parameters of a plan; none of runs that join others."""
     samples = [one.sample for one in planned.samples if one.gvcf is None]
     if request.samples is not None or not history or len(samples) < len(planned.samples):
@@ -79,7 +82,7 @@ def _recorded(request: PlanRequest, planned: RunInputs, history: Sequence[RunFil
             continue
         if (made_of.step, made_of.version) != (stage.step.name, stage.step.version):
             continue
-        if dict(made_of.parameters) == resolve(stage.step.parameters, _values(planned, stage)):
+        if dict(made_of.parameters) == resolve(stage.step.parameters, _values(planned, stage, on_aws)):
             sizes = {name: sum(file.size_bytes for file in one.files) for name, one in record.outputs.items()}
             tasks[stage.name][record.item] = RecordedTask(record.input_bytes, sizes)
     return RecordedTasks(tasks, samples)
@@ -131,15 +134,17 @@ def interval_bases(planned: RunInputs, contigs: Sequence[Contig], store: Store) 
     return [sum(map(region_bases, regions)) for regions in intervals]
 
 
-def _alignment_factor(planned: RunInputs, model: Calibration) -> float:
+def _alignment_factor(planned: RunInputs, model: Calibration, on_aws: bool) -> float:
     """Return the size of the run's alignments, in that of the calibrated format."""
     for stage in planned.stages_that_run.stages:
         if FORMAT in stage.step.parameters:
-            return model.formats.get(str(_values(planned, stage)[FORMAT]), 1.0)
+            values = resolve(stage.step.parameters, _values(planned, stage, on_aws))
+            return model.formats.get(str(values[FORMAT]), 1.0)
     return 1.0
 
 
-def _values(planned: RunInputs, stage: Stage) -> dict[str, Value]:
-    """Return the parameters of a stage that differ from those of its step; alignments are those on AWS."""
+def _values(planned: RunInputs, stage: Stage, on_aws: bool) -> dict[str, Value]:
+    """Return the parameters of a stage that differ from those of its step on machines of one's own."""
     values = {**planned.pipeline.parameters.get(stage.name, {}), **planned.overrides.get(stage.name, {})}
-    return {FORMAT: "cram", **values} if FORMAT in stage.step.parameters else values
+    specs = stage.step.parameters.items() if on_aws else ()
+    return {name: spec.default_on_aws for name, spec in specs if spec.default_on_aws is not None} | values

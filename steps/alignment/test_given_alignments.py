@@ -77,7 +77,7 @@ def test_a_ubam_gives_the_alignments_of_its_fastq_files(align: Align, reads: lis
 
 @pytest.mark.skipif(sys.platform != "linux", reason="orphans of others come to this process on Linux only")
 def test_samtools_is_waited_for(align: Align, reads: list[Pair], tmp_path: Path) -> None:
-    """Its processor time counts as the program's, which leaves no ended process behind for another one to wait for."""
+    """Processor time of forks that nobody waits for is in no record: none is left for another process to wait for."""
     adopt_orphans, library = 36, ctypes.CDLL(None)  # PR_SET_CHILD_SUBREAPER
     library.prctl(adopt_orphans, 1, 0, 0, 0)
     try:

@@ -40,6 +40,14 @@ def test_an_estimate_by_hand() -> None:
     assert "rates.toml of 2026-11-28 (a machine): a measurement" in estimate.basis
 
 
+def test_the_time_of_the_worker_is_not_that_of_a_core() -> None:
+    """A short task mostly waits for its files, whatever its cores."""
+    text = RATES.replace("staging_seconds_per_gb = 2", "staging_seconds_per_gb = 2\nworker_seconds = 3")
+    before, found = (parse_calibration(each, file="r.toml").estimate("count", FEATURES) for each in (RATES, text))
+    assert found.seconds.p50 == before.seconds.p50 + 3
+    assert found.processor_seconds == before.processor_seconds
+
+
 def test_the_work_on_bases_with_reads_grows_with_the_first_of_them() -> None:
     """Half of a gigabase at 0.3 GB, nine tenths at 2.7, and nothing without reads."""
     shares = [

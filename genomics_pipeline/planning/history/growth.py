@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from genomics_pipeline.planning.history.observation import Observation
+from genomics_pipeline.planning.calibration import covered_bases
+from genomics_pipeline.planning.history.observation import ALIGNMENT, Observation
 from genomics_pipeline.planning.resource_model import TaskEstimate, TaskFeatures
 
 Estimate = Callable[[TaskFeatures], TaskEstimate]
@@ -27,8 +28,12 @@ def grown(one: Observation, features: TaskFeatures, rates: Estimate) -> Observat
     def ratio(need: Callable[[TaskEstimate], float]) -> float:
         return need(after) / need(before) if need(before) > 0 else proportion
 
-    of_all = ratio(lambda each: each.output_bytes.p50)
+    of_others = ratio(lambda each: each.output_bytes.p50 - sum(each.outputs.values()))
     of_each = {name: ratio(lambda each, name=name: each.outputs[name]) for name in before.outputs}  # type: ignore[misc]
+    outputs = {name: int(size * of_each.get(name, of_others)) for name, size in one.outputs.items()}
+    if ALIGNMENT in outputs:
+        outputs[ALIGNMENT] += _overhead_beyond(one, features, of_each.get(ALIGNMENT, of_others))
+    unnamed = one.output_bytes - sum(one.outputs.values())
     work = before.processor_seconds.p50
     longer = after.seconds.p50 - before.seconds.p50
     return replace(
@@ -38,9 +43,21 @@ def grown(one: Observation, features: TaskFeatures, rates: Estimate) -> Observat
         if work > 0
         else one.seconds_on(features.vcpus) * proportion,
         processor_seconds=one.processor_seconds * ratio(lambda each: each.processor_seconds.p50),
-        output_bytes=int(one.output_bytes * of_all),
-        outputs={name: int(size * of_each.get(name, of_all)) for name, size in one.outputs.items()},
+        output_bytes=sum(outputs.values()) + int(unnamed * ratio(lambda each: each.output_bytes.p50)),
+        outputs=outputs,
     )
+
+
+def _overhead_beyond(one: Observation, features: TaskFeatures, ratio: float) -> int:
+    """Return by how much the overhead of alignments will be larger than if it grew with the reads, in bytes.
+
+    Args:
+        one: The task.
+        features: The properties that it would have.
+        ratio: The growth of the reads.
+    """
+    before = one.overhead.bytes_of(covered_bases(replace(features, input_bytes=one.input_bytes)))
+    return int(one.overhead.bytes_of(covered_bases(features)) - before * ratio)
 
 
 def in_proportion(one: Observation, features: TaskFeatures) -> Observation:

@@ -13,6 +13,32 @@ FORMAT = "format"  # the parameter of the step that writes them, on which their 
 
 
 @dataclass(frozen=True, slots=True)
+class AlignmentOverhead:
+    """The bytes of a file of alignments that do not grow with its reads.
+
+    BAM is compressed in blocks: of the reads that lie over one base, the first one brings it, and the others repeat it.
+
+    Attributes:
+        fixed: Those of each file.
+        per_covered_base: Those for each base of the reference that reads lie over, however many do.
+    """
+
+    fixed: float = 0.0
+    per_covered_base: float = 0.0
+
+    def in_format(self, factor: float) -> AlignmentOverhead:
+        """Return the bytes in a format of which files are so many times smaller."""
+        return AlignmentOverhead(self.fixed / factor, self.per_covered_base / factor)
+
+    def bytes_of(self, covered_bases: float) -> float:
+        """Return the bytes of a file with reads over so many bases."""
+        return self.fixed + self.per_covered_base * covered_bases
+
+
+NO_OVERHEAD = AlignmentOverhead()
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """One task that succeeded.
 
@@ -30,6 +56,7 @@ class Observation:
         is_pilot: Whether its run took a fraction of the reads.
         depth_share: Of a task that reads what was made of reads: the share of them that its run took.
         gathers: Whether it reads what earlier stages made of other items, such as all samples.
+        overhead: The part of its alignments that does not grow with the reads.
     """
 
     step: str
@@ -45,15 +72,23 @@ class Observation:
     is_pilot: bool = False
     depth_share: float = 1.0
     gathers: bool = False
+    overhead: AlignmentOverhead = NO_OVERHEAD
 
     @classmethod
-    def of(cls, record: CompletionRecord, alignment_factor: float = 1.0, taken: float = 1.0) -> Observation:
+    def of(
+        cls,
+        record: CompletionRecord,
+        alignment_factor: float = 1.0,
+        taken: float = 1.0,
+        overhead: AlignmentOverhead = NO_OVERHEAD,
+    ) -> Observation:
         """Return the observation of a completion record; that of a pilot is of the fraction of the reads that it took.
 
         Args:
             record: The record.
             alignment_factor: The size of its run's alignments, in that of the format of the rates of a plan.
             taken: The fraction of the reads that its run took.
+            overhead: The part of its run's alignments that does not grow with the reads, in the run's format.
         """
         by_output = {name: sum(file.size_bytes for file in output.files) for name, output in record.outputs.items()}
         if ALIGNMENT in by_output:
@@ -74,6 +109,7 @@ class Observation:
             is_pilot=(taken if reads_share is None else reads_share) < 1,
             depth_share=taken if reads_share is None else 1.0,
             gathers=reads_share is None and not record.sources,
+            overhead=overhead.in_format(alignment_factor) if ALIGNMENT in by_output else NO_OVERHEAD,
         )
 
     @property

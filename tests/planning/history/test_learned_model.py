@@ -10,8 +10,9 @@ import pytest
 
 from genomics_pipeline.model.first_attempt import FirstAttempt
 from genomics_pipeline.model.step import Resources, StepSpec
+from genomics_pipeline.planning.calibration import covered_bases
 from genomics_pipeline.planning.history.learned_model import LearnedModel
-from genomics_pipeline.planning.history.observation import Observation
+from genomics_pipeline.planning.history.observation import AlignmentOverhead, Observation
 from genomics_pipeline.planning.resource_model import Quantiles, TaskEstimate, TaskFeatures, UnknownStep
 
 GB = 1_000_000_000
@@ -99,6 +100,23 @@ def test_tasks_of_one_size_grow_as_the_rates_of_their_step_where_there_are_any()
     assert estimate.peak_memory_mib.p50 == 1000
     assert estimate.output_bytes.p50 == pytest.approx(5 * GB, rel=1e-4)
     assert "of one size: as the calibrated rates grow with it" in estimate.basis
+
+
+def test_what_reads_over_one_base_share_does_not_grow_with_them() -> None:
+    """A tenth of the reads has more than a tenth of the bytes: those of the header and of each base once."""
+    overhead = AlignmentOverhead(fixed=1e6, per_covered_base=0.5)
+    whole, tenth = features(10), features(1)
+    of_reads = GB
+    pilot = Observation(
+        *("align", "1.0", GB, 4, 100, 100, 1000, 0),
+        outputs={"alignment": int(of_reads + overhead.bytes_of(covered_bases(tenth)))},
+        is_pilot=True,
+        overhead=overhead,
+    )
+    found = LearnedModel([pilot], {"align": "1.0"}, Calibrated()).estimate("align", whole)
+    assert found.outputs["alignment"] == pytest.approx(
+        10 * of_reads + overhead.bytes_of(covered_bases(whole)), rel=1e-3
+    )
 
 
 def test_a_pilot_of_several_sizes_grows_as_the_rates_of_its_step() -> None:
