@@ -6,6 +6,7 @@ Source: AWS Lambda developer guide, "Using the Lambda runtime API for custom run
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -49,8 +50,7 @@ class RuntimeApi:
         self._calls: Queue[FunctionCall] = Queue()
         self._posted: Queue[_Posted] = Queue()
         self._closed = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("_OfOneApi", (_RuntimeRequests,), {"api": self}))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), type("_OfOneApi", (_RuntimeRequests,), {"api": self}))
         threading.Thread(target=self._server.serve_forever, args=(_CHECK_S,), name="runtime-api", daemon=True).start()
 
     @property
@@ -99,6 +99,15 @@ class RuntimeApi:
         self._closed.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print nothing of a runtime that ended while it was answered: its call says so."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _RuntimeRequests(BaseHTTPRequestHandler):

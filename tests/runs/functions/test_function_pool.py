@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -41,7 +42,7 @@ from genomics_pipeline.runs.functions.runtime_api import RuntimeApi
 from genomics_pipeline.worker.fork_server import ForkServers
 from genomics_pipeline.worker.step_folder import read_step
 from tests.fakes import lambda_rie
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, until
 from tests.small_functions import payload, write_function
 
 NAME = "genomics-pipeline-score"
@@ -344,6 +345,24 @@ def test_the_runtime_api_refuses_what_it_does_not_have() -> None:
         assert (answer.is_error, answer.is_last) == (True, True)
     finally:
         api.close()
+
+
+def test_nothing_is_printed_of_a_runtime_that_ends_while_it_is_answered(capfd: pytest.CaptureFixture[str]) -> None:
+    """Let it reset its connection, with a request that is not whole, as the kernel does for one that was killed."""
+    api = RuntimeApi("arn")
+    others = set(threading.enumerate())
+    try:
+        host, _, port = api.address.rpartition(":")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(b"GET /")
+            until(lambda: set(threading.enumerate()) - others)  # the thread that reads it
+            reading = set(threading.enumerate()) - others
+        for thread in reading:
+            thread.join(PATIENCE_S)
+    finally:
+        api.close()
+    assert capfd.readouterr().err == ""
 
 
 def test_an_answer_counts_although_the_environment_ends_behind_it() -> None:
