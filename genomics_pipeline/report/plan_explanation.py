@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from genomics_pipeline.model.errors import UsageError, did_you_mean
 from genomics_pipeline.planning.costs import CostLine
 from genomics_pipeline.planning.limits import REFUSES, Usage
-from genomics_pipeline.planning.plan import Plan
+from genomics_pipeline.planning.plan import Plan, StageLine
 from genomics_pipeline.planning.what_if import SWITCHES
 from genomics_pipeline.report.duration import duration
 from genomics_pipeline.report.plan_table import limit_number, total_dollars, used_number
@@ -52,7 +52,7 @@ def explanations(plan: Plan) -> dict[str, list[str]]:
             f"${total_dollars(plan, 'low'):,.4f} to ${total_dollars(plan, 'high'):,.4f}: the least and the greatest "
             "Spot prices of the table, for all hosts",
         ],
-        **{one.stage: [one.basis] for one in plan.timeline},
+        **{one.stage: [_jobs(one), one.basis] for one in plan.timeline},
         **{one.name: _usage(one) for one in plan.usages},
     }
     if plan.stopped:
@@ -117,10 +117,12 @@ def _stages(plan: Plan, member: str, words: str) -> list[str]:
 
 def _transitions(plan: Plan) -> list[str]:
     children = sum(plan.counts.children.values())
+    states = plan.counts.transitions - children - plan.throttled
     return [
         f"{plan.counts.transitions:,}: each state entered, each retry and each start of a child, counted by executing "
         "the definition in virtual time, one child of each class for all of them",
         f"{children:,} starts of children: {', '.join(f'{label} {n:,}' for label, n in plan.counts.children.items())}",
+        f"{states:,} states entered, with retries of those that failed",
         f"{plan.throttled:,} retries of submissions that SubmitJob's rate refuses, from the simulation",
         "a state costs one transition, and so does the start of a child: AWS's workshop on Distributed Map",
     ]
@@ -138,15 +140,15 @@ def _requests(plan: Plan) -> list[str]:
 
 
 def _duration(plan: Plan) -> list[str]:
-    stages: Sequence[str] = [
-        f"{one.stage}: {one.jobs:,} jobs of {duration(one.job_s)}, {duration(one.waited_s)} in the queue; {one.basis}"
-        for one in plan.timeline
-    ]
     return [
         "a simulation of child starts, SubmitJob's rate, hosts and lost hosts; p10 and p90: half of the variance of a "
         "step's duration is taken to be common to all of its tasks",
-        *stages,
+        *(f"{one.stage}: {_jobs(one)}; {one.basis}" for one in plan.timeline),
     ]
+
+
+def _jobs(one: StageLine) -> str:
+    return f"{one.jobs:,} jobs of {duration(one.job_s)} on average, {duration(one.waited_s)} in the queue"
 
 
 def _usage(one: Usage) -> list[str]:

@@ -229,10 +229,12 @@ def test_the_naive_definition_of_germline_costs_more(cli: Cli) -> None:
     [
         ("jobs", "copying: 40"),
         ("transitions", "40 starts of children: Sample 40"),
+        ("transitions", "41 states entered, with retries of those that failed"),
         ("SubmitJob", "limit: https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html"),
         ("copying: memory of a job", "limit: step.toml of copy"),
         ("storage a month", "40 GB-months at $0.023 (S3/standard-storage)"),
         ("duration", "copying: 40 jobs of 1 min 40 s"),
+        ("copying", "40 jobs of 1 min 40 s on average"),
     ],
 )
 def test_each_figure_is_explained(cli: Cli, copies: list[str | Path], line: str, words: str) -> None:
