@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,7 @@ def changed_slurm_options(command: Any) -> Any:
         changes = {name: value for name, value in values.items() if source(f"{_PREFIX}{name}") is given}
         return command(*arguments, slurm=changes, **options)
 
-    for option in reversed(_SLURM_OPTIONS[1:]):
+    for option in reversed([*_job_options(has_variable=False)]):
         call = option(call)
     return call
 
@@ -100,50 +100,66 @@ _NAMES = {"slurm_extra": "slurm_option", "slurm_head_mib": "slurm_head_memory"} 
 
 
 def _slurm_option(
-    name: str, help_: str, parameter: str | None = None, **settings: Any
+    name: str, help_: str, parameter: str | None = None, has_variable: bool = True, **settings: Any
 ) -> Callable[[click.decorators.FC], click.decorators.FC]:
     variable = f"GENOMICS_PIPELINE_{name.partition('/')[0][2:].replace('-', '_').upper()}"
-    return click.option(name, *filter(None, [parameter]), help=help_, envvar=variable, show_envvar=True, **settings)
+    settings |= {"envvar": variable, "show_envvar": True} if has_variable else {}
+    return click.option(name, *filter(None, [parameter]), help=help_, **settings)
+
+
+def _job_options(has_variable: bool) -> Iterator[Callable[[click.decorators.FC], click.decorators.FC]]:
+    """Yield the options of jobs, apart from ``--slurm``.
+
+    Args:
+        has_variable: Whether the environment may give them.
+    """
+    option = functools.partial(_slurm_option, has_variable=has_variable)
+    yield from (
+        option("--slurm-partition", "The partition of the jobs.", default="", metavar="NAME"),
+        option(
+            "--slurm-on-demand-partition",
+            "The partition of jobs whose nodes were preempted.",
+            default="",
+            metavar="NAME",
+        ),
+        option("--slurm-account", "The account that is charged.", default="", metavar="NAME"),
+        option("--slurm-qos", "The quality of service of the jobs.", default="", metavar="NAME"),
+        option(
+            "--slurm-minutes",
+            "The time limit of each job, in place of the timeout of its step.",
+            default=0,
+            metavar="MINUTES",
+            type=click.IntRange(min=0),
+        ),
+        option("--slurm-mem-per-cpu", "Ask for memory by core (--mem-per-cpu).", is_flag=True),
+        option("--slurm-scratch", "A folder for temporary files on the nodes.", default="", metavar="FOLDER"),
+        option(
+            "--slurm-poll-s",
+            "The least number of seconds between two questions about the jobs.",
+            default=10,
+            show_default=True,
+            type=click.IntRange(min=1, max=120),
+        ),
+        option(
+            "--slurm-check",
+            "Check Python, folders and clock by a job on one node of each partition, or on all, before the first job.",
+            default=CHECKS[0],
+            show_default=True,
+            type=click.Choice(CHECKS),
+        ),
+        option(
+            "--slurm-option",
+            "A further option of sbatch, such as --constraint=avx2 (may be repeated).",
+            parameter="slurm_extra",
+            multiple=True,
+            metavar="OPTION",
+        ),
+    )
 
 
 _SLURM_OPTIONS = (
     _slurm_option("--slurm/--no-slurm", "Run the jobs on the nodes of a Slurm cluster: docs/slurm.md.", default=False),
-    _slurm_option("--slurm-partition", "The partition of the jobs.", default="", metavar="NAME"),
-    _slurm_option(
-        "--slurm-on-demand-partition", "The partition of jobs whose nodes were preempted.", default="", metavar="NAME"
-    ),
-    _slurm_option("--slurm-account", "The account that is charged.", default="", metavar="NAME"),
-    _slurm_option("--slurm-qos", "The quality of service of the jobs.", default="", metavar="NAME"),
-    _slurm_option(
-        "--slurm-minutes",
-        "The time limit of each job, in place of the timeout of its step.",
-        default=0,
-        metavar="MINUTES",
-        type=click.IntRange(min=0),
-    ),
-    _slurm_option("--slurm-mem-per-cpu", "Ask for memory by core (--mem-per-cpu).", is_flag=True),
-    _slurm_option("--slurm-scratch", "A folder for temporary files on the nodes.", default="", metavar="FOLDER"),
-    _slurm_option(
-        "--slurm-poll-s",
-        "The least number of seconds between two questions about the jobs.",
-        default=10,
-        show_default=True,
-        type=click.IntRange(min=1, max=120),
-    ),
-    _slurm_option(
-        "--slurm-check",
-        "Check Python, folders and clock by a job on one node of each partition, or on all, before the first job.",
-        default=CHECKS[0],
-        show_default=True,
-        type=click.Choice(CHECKS),
-    ),
-    _slurm_option(
-        "--slurm-option",
-        "A further option of sbatch, such as --constraint=avx2 (may be repeated).",
-        parameter="slurm_extra",
-        multiple=True,
-        metavar="OPTION",
-    ),
+    *_job_options(has_variable=True),
 )
 _HEAD_OPTIONS = (
     _slurm_option(

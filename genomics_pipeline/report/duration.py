@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 
+def short_duration(seconds: float) -> str:
+    """Return a duration in words, with tenths where it is short.
+
+    >>> short_duration(0.42), short_duration(61)
+    ('0.4 s', '1 min 01 s')
+    """
+    return f"{seconds:.1f} s" if seconds < 9.95 else duration(seconds)
+
+
 def duration(seconds: float) -> str:
     """Return a duration in words, in its two largest units.
 

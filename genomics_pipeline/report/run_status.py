@@ -13,7 +13,7 @@ from genomics_pipeline.model.metric_spec import BAD
 from genomics_pipeline.model.printable import indented
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.console import open_console
-from genomics_pipeline.report.duration import duration
+from genomics_pipeline.report.duration import duration, short_duration
 from genomics_pipeline.report.ledger import missing_lines
 from genomics_pipeline.report.run_state import MapRunState, RunState
 
@@ -90,7 +90,7 @@ def _times(state: RunState) -> Iterator[Table]:
         return
     table = Table("stage", "tasks", "time p50", "p95", "memory p50", "p95", box=None, pad_edge=False)
     for one in state.stages:
-        times = (duration(seconds) for seconds in (one.seconds.p50, one.seconds.p95))
+        times = (short_duration(seconds) for seconds in (one.seconds.p50, one.seconds.p95))
         memory = (f"{mib:,.0f} MiB" for mib in (one.peak_memory_mib.p50, one.peak_memory_mib.p95))
         table.add_row(one.stage, f"{one.tasks:,}", *times, *memory)
     yield table

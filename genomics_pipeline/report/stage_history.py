@@ -23,9 +23,10 @@ class StageHistory:
         item: The item.
         record: Its completion record; None unless it is done.
         failure: Its failure; None unless it failed.
-        log: The path or URI of its log.
+        log: The path or URI of its log; empty if it failed without one.
         now: What it would do if the run were continued now; None where that is not known.
         unknown: Why that is not known.
+        is_here: Whether it is of a run on this machine or its cluster.
         because: Why the attempt that failed ran; nothing unless it failed.
     """
 
@@ -36,17 +37,13 @@ class StageHistory:
     log: str
     now: PlannedTask | None
     unknown: str
+    is_here: bool
     because: tuple[Difference, ...] = ()
 
     @property
     def state(self) -> str:
         """SUCCEEDED, FAILED, or PENDING where it never ran, or waits for an earlier stage."""
         return "SUCCEEDED" if self.record else "FAILED" if self.failure else "PENDING"
-
-    @property
-    def is_here(self) -> bool:
-        """Return whether it is of a run on this machine or its cluster."""
-        return bool(self.log) and "://" not in self.log
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``why --json`` prints."""
@@ -59,7 +56,7 @@ class StageHistory:
             "because": [one.to_json() for one in (record.because if record else self.because)],
             "compared_with": (record.compared_with or None) if record else None,
             "failure": explanation_json(self.failure, self.is_here) if self.failure else None,
-            "log": self.log,
+            "log": self.log or None,
             "now": self.now.to_json() if self.now else None,
             "unknown": self.unknown or None,
         }
@@ -90,8 +87,8 @@ def _facts(history: StageHistory) -> Iterator[tuple[str, str]]:
             yield "against", f"the record of {record.compared_with}"
     elif history.because:
         yield "because", "\n".join(map(_past, history.because))
-    if history.state != "PENDING":
-        yield "log", history.log
+    if history.state != "PENDING" and (history.log or history.is_here):
+        yield "log", history.log or "none: the program was never started"
     if history.now:
         yield "now", ending(history.now)
         if history.now.notes:

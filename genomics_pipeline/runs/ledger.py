@@ -6,14 +6,12 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from genomics_pipeline.aws.patience import in_parallel
-from genomics_pipeline.model import run_layout
 from genomics_pipeline.model.classify import Failure
 from genomics_pipeline.report.command_line import command_line
 from genomics_pipeline.report.ledger import LedgerRow
 from genomics_pipeline.report.run_state import ItemFailure
 from genomics_pipeline.runs.item_ends import unfinished_items
 from genomics_pipeline.runs.run_files import RunFiles
-from genomics_pipeline.stores.open_folder import LeadsOutside
 
 if TYPE_CHECKING:
     from genomics_pipeline.runs.readable_run import ReadableRun
@@ -70,8 +68,4 @@ def _log(files: RunFiles, one: ItemFailure) -> str | None:
     streams = [stream for stream in one.failure.log_streams if stream is not None]
     if files.log_group is not None and streams:
         return f"{files.log_group} {streams[-1]}"
-    key = run_layout.log(one.failure.stage, one.item) if one.failure.stage else None
-    try:
-        return files.shown_key(key) if key and files.store.stat(files.place.uri(key)) else None
-    except (LeadsOutside, OSError):  # it cannot be read
-        return None
+    return files.found_log(one.failure.stage, one.item) if one.failure.stage else None

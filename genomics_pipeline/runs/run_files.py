@@ -27,6 +27,7 @@ from genomics_pipeline.runs.run_folder import BUCKET, RunFolder
 from genomics_pipeline.runs.stage_groups import COHORT, StageGroup, read_stage_groups
 from genomics_pipeline.stores.held_folders import HeldFolders
 from genomics_pipeline.stores.listed import ListedObjects
+from genomics_pipeline.stores.open_folder import LeadsOutside
 from genomics_pipeline.stores.protocol import MissingObject, ObjectReader, Store
 from genomics_pipeline.stores.routed import RoutedStore
 
@@ -206,6 +207,14 @@ class RunFiles:
         """Return whether all stages are done over an item; see `done_records`."""
         return len(self.done_records(stages, item, store)) == len(stages)
 
+    def found_log(self, stage: str, item: str) -> str | None:
+        """Return the path or URI of an item's ``log.txt``; None if there is none, or it cannot be read."""
+        key = run_layout.log(stage, item)
+        try:
+            return self.shown_key(key) if self.store.stat(self.place.uri(key)) else None
+        except (LeadsOutside, OSError):
+            return None
+
     def log_end(self, stage: str, item: str, lines: int) -> LogEnd:
         """Return the last lines of an item's ``log.txt``.
 
@@ -228,7 +237,8 @@ class RunFiles:
                 stream.seek(max(stream.seek(0, SEEK_END) - budgets.LOG_END.value, 0))
                 text = stream.read(budgets.LOG_END.value).decode("utf-8", "replace")
         except MissingObject:
-            text = "(no log: the program was never started, or its log has expired)"
+            expired = ", or its log has expired" if self.is_on_aws else ""
+            text = f"(no log: the program was never started{expired})"
         return LogEnd(self.shown_key(key), text.splitlines()[-lines:])
 
     def with_worker_failure(self, stage: str, item: str, failure: Failure) -> Failure:

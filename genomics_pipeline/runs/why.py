@@ -41,20 +41,24 @@ def stage_histories(run: ReadableRun, item: str, stage: str | None, adapters: Ad
     forecast, unknown = _forecast(run, scope, item, adapters)
     known = _failure(run, item)
     undone = next((name for name in stages if files.record(name, item) is None), None)
-    return [
-        StageHistory(
+
+    def history(name: str) -> StageHistory:
+        failure = _stage_failure(run, name, item, known, undone)
+        is_sought = failure is not None and not files.is_on_aws
+        log = files.found_log(name, item) if is_sought else files.shown_log(name, item)
+        return StageHistory(
             stage=name,
             item=item,
             record=files.record(name, item),
-            failure=_stage_failure(run, name, item, known, undone),
-            log=files.shown_log(name, item),
+            failure=failure,
+            log=log or "",
             now=forecast.get(name),
             unknown=unknown,
+            is_here=not files.is_on_aws,
             because=_because(run, name, item, undone),
         )
-        for name in stages
-        if stage in (None, name)
-    ]
+
+    return [history(name) for name in stages if stage in (None, name)]
 
 
 def _forecast(run: ReadableRun, scope: str, item: str, adapters: Adapters) -> tuple[dict[str, PlannedTask], str]:

@@ -143,7 +143,14 @@ def test_failed_attempts_and_the_options_of_a_run_here(cli: Cli, project: SmallP
     assert "Batch" not in page.text
     assert ("class", "attempts") in page.attributes
     assert [value for name, value in page.attributes if name == "aria-label" and value and "1 host lost" in value]
-    assert "by itself  the task is started again\n" in cli("why", project.run, "b").out
+    why = cli("why", project.run, "b").out
+    assert "by itself  the task is started again\n" in why
+    assert "log        none: the program was never started\n" in why
+    assert cli("logs", project.run, "--failed").out.endswith("(no log: the program was never started)\n")
+    shown = cli("logs", project.run, "a")
+    assert (shown.code, shown.out) == (0, cli("logs", project.run, "--sample", "a").out)
+    two = cli("logs", project.run, "b", "--sample", "a")
+    assert (two.code, two.err) == (2, "error: expected one sample, found b and --sample a\n")
     assert "by itself  the task is started again\n" in cli("explain", project.run).out
 
 

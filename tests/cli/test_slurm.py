@@ -95,6 +95,8 @@ def test_a_time_limit_of_a_partition_is_named_and_a_rerun_has_another_one(
     assert [(one["partition"], one.get("account")) for one in given] == [("short", None), ("long", "lab")]
     kept = json.loads((eating.run / "run.json").read_text())["request"]["slurm"]
     assert (kept["partition"], kept["account"], kept["poll_s"]) == ("long", "lab", 1)
+    assert "GENOMICS_PIPELINE_SLURM_PARTITION" in cli("run", "--help").out
+    assert "GENOMICS_PIPELINE_SLURM_PARTITION" not in cli("rerun", "--help").out  # where it is not obeyed
 
 
 def test_options_of_a_rerun_that_do_not_fit_its_run(cli: Cli, slurm: FakeSlurm, eating: SmallProject) -> None:

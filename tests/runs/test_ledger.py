@@ -95,7 +95,7 @@ def test_a_run_that_lacks_what_is_accepted_ends_well_and_says_what_is_missing(
     assert (run / "failures.tsv").read_text().splitlines() == expected
     assert command("results", run, "--failed", "--tsv").stdout.splitlines() == expected
     assert command("results", run, "--failed", "--sample", "c").stdout.splitlines() == [
-        "c  one  out of memory  2 attempts, 100, 200 MiB",
+        "c  one  out of memory  2 attempts, 100, then 200 MiB requested",
         f"  {killed}",
         f"  log: {run}/steps/one/c/log.txt",
         f"  rerun: {again} c",

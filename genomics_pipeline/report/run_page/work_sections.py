@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from genomics_pipeline.planning.memory_saving import MemorySaving
 from genomics_pipeline.planning.run_cost import CostTally
 from genomics_pipeline.report.cost_table import dollar_words, spread_words
-from genomics_pipeline.report.duration import duration
+from genomics_pipeline.report.duration import duration, short_duration
 from genomics_pipeline.report.html_page import element, section, share_bar, table
 from genomics_pipeline.report.run_page.run_report import RunReport
 from genomics_pipeline.report.run_page.stage_work import WorkOfStage, percentile
@@ -49,7 +49,7 @@ def time_section(report: RunReport) -> Element | None:
 def _time_row(one: WorkOfStage) -> tuple[str, ...]:
     ordered = sorted(one.seconds)
     times = (percentile(ordered, 50), percentile(ordered, 95), ordered[-1]) if ordered else ()
-    shown = [*map(short, (one.working_s, one.waiting_s, *times)), *([] if ordered else [""] * 3)]
+    shown = [*map(short_duration, (one.working_s, one.waiting_s, *times)), *([] if ordered else [""] * 3)]
     return one.stage, f"{one.tasks:,}", *shown, _failure_words(one)
 
 
@@ -58,16 +58,7 @@ def _failure_words(one: WorkOfStage) -> str:
     if not one.failed:
         return ""
     classes = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in one.failed_by_class.most_common())
-    return f"{classes}: {short(one.failed_s)}"
-
-
-def short(seconds: float) -> str:
-    """Return a duration in words, with tenths where it is short.
-
-    >>> short(0.42), short(61)
-    ('0.4 s', '1 min 01 s')
-    """
-    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
+    return f"{classes}: {short_duration(one.failed_s)}"
 
 
 def amount(number: float) -> str:
@@ -160,7 +151,7 @@ def _axis(seconds: float, base: int) -> Iterator[Element]:
         base: The vertical place of the texts.
     """
     for part, anchor in ((0.0, "start"), (0.25, "middle"), (0.5, "middle"), (0.75, "middle"), (1.0, "end")):
-        place, words = LABELS + part * (WIDTH - LABELS), short(part * seconds) if part else "0"
+        place, words = LABELS + part * (WIDTH - LABELS), short_duration(part * seconds) if part else "0"
         yield element("text", words, x=f"{place:.0f}", y=str(base), text_anchor=anchor)
 
 
