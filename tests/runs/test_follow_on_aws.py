@@ -140,11 +140,11 @@ def test_status_shows_each_stage_and_why_samples_failed(ended_run: FakeAws, comm
         "Sample    2 of 3 done, 1 failed",
         "Interval  1 of 1 done",
         "gather    done",
-        "stage            tasks  time p50  p95  memory p50  p95",
-        "alignment        2      1 s       1 s  1 MiB       1 MiB",
-        "variant_calling  2      1 s       1 s  1 MiB       1 MiB",
-        "aggregation      1      1 s       1 s  1 MiB       1 MiB",
-        "gather           1      1 s       1 s  1 MiB       1 MiB",
+        "stage            tasks  time p50  p95    memory p50  p95",
+        "alignment        2      1.0 s     1.0 s  1 MiB       1 MiB",
+        "variant_calling  2      1.0 s     1.0 s  1 MiB       1 MiB",
+        "aggregation      1      1.0 s     1.0 s  1 MiB       1 MiB",
+        "gather           1      1.0 s     1.0 s  1 MiB       1 MiB",
         "Failures: 1 bad input",
         "  bad (alignment): bad input: bad_R1.fq: record 3: expected '@', found '>'",
         "    log in the console: https://console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:log-groups/"
@@ -493,7 +493,7 @@ def test_an_interval_that_failed_is_among_the_failed_results(ended_run: FakeAws,
     shown = command("results", RUN, "--failed").output.splitlines()
     (job,) = (one for one in ended_run.batch.jobs.values() if one.end and one.end.reason == "no records")
     assert shown == [
-        f"00000  aggregation  bad input  1 attempt, {job.job.memory_mib} MiB",
+        f"00000  aggregation  bad input  1 attempt, {job.job.memory_mib:,} MiB requested",
         "  no records",
         f"  log: {LOG_GROUP} {job.stream}",
         "  rerun: genomics-pipeline rerun s3://lab-data/runs/r1",
