@@ -185,7 +185,7 @@ def test_a_job_asks_for_no_more_time_than_its_partition_has(samples: Samples) ->
     step.write_text(step.read_text().replace("timeout_s = 60", "timeout_s = 600"))
     code, said = project.finish(project.start("--slurm-partition", "short"))
     assert code == 0, said
-    assert "have 5 min, the longest in partition short; their step allows 10" in said
+    assert "have 5 min, the longest in partition short; they ask for 10" in said
 
 
 def test_a_job_whose_dependency_fails_is_cancelled_with_its_cure(samples: Samples) -> None:
