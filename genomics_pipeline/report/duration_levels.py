@@ -16,7 +16,7 @@ from statistics import NormalDist
 from genomics_pipeline.planning.resource_model import STEP_DEVIATION
 
 EXPONENT = 0.15  # the standard deviation of that by which durations grow with predicted ones, before any is measured
-MACHINE = 0.9  # that of this machine's level, of predictions that were measured elsewhere
+USUAL, MACHINE = 0.6, 0.9  # those of this machine's level, if predictions were measured elsewhere: usually, and at most
 ROUNDS = 4  # in which the level of the machine is found: the farther it is, the less counts what was expected of it
 _NORMAL = NormalDist()
 
@@ -80,7 +80,7 @@ class DurationLevels:
 
     def __init__(self, sums: Mapping[str, StageSums], deviations: Mapping[str, float]) -> None:
         self._unmeasured = deviations
-        expected = MACHINE * min(deviations.values(), default=STEP_DEVIATION) / STEP_DEVIATION
+        expected = USUAL * min(deviations.values(), default=STEP_DEVIATION) / STEP_DEVIATION
         measured, total, self._stages = 0.0, 0.0, dict[str, _MeasuredStage]()
         for name, one in sums.items():
             if one.weight > 0:
