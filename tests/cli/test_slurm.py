@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -97,6 +99,31 @@ def test_a_time_limit_of_a_partition_is_named_and_a_rerun_has_another_one(
     assert (kept["partition"], kept["account"], kept["poll_s"]) == ("long", "lab", 1)
     assert "GENOMICS_PIPELINE_SLURM_PARTITION" in cli("run", "--help").out
     assert "GENOMICS_PIPELINE_SLURM_PARTITION" not in cli("rerun", "--help").out  # where it is not obeyed
+
+
+@pytest.mark.parametrize("others", [("--resume", "--slurm", "--slurm-partition", "long"), ("--slurm",), ()])
+def test_jobs_of_a_killed_head_do_not_run_beside_those_of_another_command(
+    cli: Cli, slurm: FakeSlurm, eating: SmallProject, others: tuple[str, ...]
+) -> None:
+    """Jobs with other options, of an execution from the beginning, and on this machine."""
+    eating.samples({"slow": READS})
+    poll = ("--slurm-poll-s", "1")
+    words = [str(word) for word in eating.arguments("--slurm", *poll)]
+    with subprocess.Popen([sys.executable, "-m", "genomics_pipeline", *words], stderr=subprocess.DEVNULL) as head:
+        until((eating.folder / "slow.started").exists)
+        head.kill()
+
+    def go_once_cancelled() -> None:
+        try:
+            until(lambda: bool(slurm.cancelled()))
+        finally:
+            (eating.folder / "go").touch()
+
+    with ThreadPoolExecutor() as beside:
+        beside.submit(go_once_cancelled)
+        again = cli(*eating.arguments(*others, *(poll if others else ())))
+    assert again.code == 0, again.err
+    assert "cancelled in Slurm: 1" in again.err
 
 
 def test_options_of_a_rerun_that_do_not_fit_its_run(cli: Cli, slurm: FakeSlurm, eating: SmallProject) -> None:

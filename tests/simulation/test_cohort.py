@@ -82,8 +82,8 @@ def haplotypes(cohort: Cohort, sample: str) -> list[str]:
     spelt = []
     with pysam.VariantFile(str(cohort.folder / "truth.vcf.gz")) as truth:
         records = list(truth)
-    with pysam.FastaFile(str(cohort.folder / "reference.fa")) as fasta:
-        contigs = {name: fasta.fetch(name) for name in fasta.references}
+    with pysam.FastxFile(str(cohort.folder / "reference.fa")) as fasta:  # without an index, which would stay
+        contigs = {str(record.name): str(record.sequence) for record in fasta}
     for name, sequence in contigs.items():
         for copy in (0, 1):
             bases = sequence

@@ -87,7 +87,7 @@ def execute_run(run: CheckedRun, adapters: Adapters, display: Display) -> RunSum
         before = _record_before(folder, display)
         write_inputs(folder, planned, reference, store)
         jobs = run_jobs(folder, planned.steps, request, adapters, display, run.faults, run.interpreters)
-        execution = _begin(request, planned, folder, store, before, jobs, display)
+        execution = _begin(request, planned, folder, store, before, jobs, adapters, display)
         execution, summary = _execute(execution, jobs, display)
         summary = replace(summary, injected=jobs.injected(display), seconds=round(time.monotonic() - run.started, 3))
         try:
@@ -121,6 +121,7 @@ def _begin(
     store: RoutedStore,
     before: LocalRunRecord | None,
     jobs: RunJobs,
+    adapters: Adapters,
     display: Display,
 ) -> LocalExecution:
     """Return the next execution, or the interrupted one if the request resumes it.
@@ -132,11 +133,14 @@ def _begin(
         store: The store of the files of the run.
         before: The record of the run before.
         jobs: The jobs of the run.
+        adapters: The environment of a cluster's commands.
         display: Shows whether an execution is resumed.
     """
     digest, number = folder.digest(), folder.next_execution()
     if request.resume and before and can_resume(folder, folder_files(folder, store), before, digest, display.note):
         number = before.execution
+    if before and (number != before.execution or before.arguments.slurm != request.slurm):
+        _cancel_left(folder, before, adapters, display)
     return LocalExecution(
         folder=folder,
         pipeline=planned.pipeline,
@@ -152,6 +156,14 @@ def _begin(
         store=store,
         before=before,
     )
+
+
+def _cancel_left(folder: RunFolder, before: LocalRunRecord, adapters: Adapters, display: Display) -> None:
+    """Cancel the jobs on a cluster that a killed run left, and that the next execution would run beside its own."""
+    if before.arguments.slurm is not None and before.status in ("RUNNING", "ABORTED"):
+        from genomics_pipeline.runs.slurm.cancelled_jobs import cancel_jobs
+
+        cancel_jobs(folder.path, adapters.environment, display.note)
 
 
 def _execute(execution: LocalExecution, jobs: RunJobs, display: Display) -> tuple[LocalExecution, RunSummary]:
