@@ -54,7 +54,7 @@ def test_memory_beside_its_limit_and_the_time_that_is_left() -> None:
     tally.take(JobStarted("j0", "n", "d", 2, 4096, 0.0, "alignment", "Sample", 0))
     tally.expect(expected(4))
     assert [one.partition("  ")[0] for one in render(tally).splitlines()] == ["all", "Sample", ""]
-    assert render(tally).splitlines()[0].endswith("  0%, 1 min 24 s to 13 min 05 s left")
+    assert render(tally).splitlines()[0].endswith("  0%, 2 min 15 s to 8 min 33 s left")
     now = 100.0
     tally.take(JobEnded("j0", "n", "d", 0, None, 100.0, "alignment", "Sample", 0))
     tally.take(ChildEnded("Sample", 0, "uuid", {}, "SUCCEEDED", None, None, 1))

@@ -49,7 +49,7 @@ def test_status_of_a_run_that_ended(finished_run: Path, command: Command) -> Non
         ["aggregation", "1"],
         ["gather", "1"],
     ]
-    assert all(re.fullmatch(r"\w+ +\d( +(\d+ min )?\d+ s){2}( +\d+ MiB){2}", line) for line in times[1:])
+    assert all(re.fullmatch(r"\w+ +\d( +(\d+ min )?\d+(\.\d)? s){2}( +\d+ MiB){2}", line) for line in times[1:])
     assert lines[1:] == [
         "Sample    2 of 3 done, 1 failed",
         "Interval  1 of 1 done",

@@ -351,14 +351,17 @@ def test_nothing_is_printed_of_a_runtime_that_ends_while_it_is_answered(capfd: p
     """Let it reset its connection, with a request that is not whole, as the kernel does for one that was killed."""
     api = RuntimeApi("arn")
     others = set(threading.enumerate())
+
+    def reading() -> set[threading.Thread]:
+        return {one for one in threading.enumerate() if one.is_alive()} - others
+
     try:
         host, _, port = api.address.rpartition(":")
         with socket.create_connection((host, int(port))) as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.sendall(b"GET /")
-            until(lambda: set(threading.enumerate()) - others)  # the thread that reads it
-            reading = set(threading.enumerate()) - others
-        for thread in reading:
+            until(lambda: bool(reading()))  # the thread that reads it
+        for thread in reading():
             thread.join(PATIENCE_S)
     finally:
         api.close()
