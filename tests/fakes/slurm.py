@@ -78,6 +78,8 @@ elif name == "squeue":
             code, forced = Path(f"{{job}}.code"), Path(f"{{job}}.state")
             if forced.exists():
                 state, status = forced.read_text(), 0
+                if index is None and state == "CANCELLED" and Path(f"{{job}}.pid").exists() and not code.exists():
+                    state = "COMPLETING"  # until its processes have ended
             elif not code.exists():
                 state, status = "RUNNING" if Path(f"{{job}}.pid").exists() else "PENDING Resources", 0
             else:
