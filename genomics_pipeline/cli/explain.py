@@ -34,7 +34,7 @@ def explain(cause: str, stack: str, as_json: bool) -> None:
     adapted = adapters()
     if may_be_run(cause):
         run = find_readable(cause, stack, adapted)
-        groups, here = explain_run(run, cause), "://" not in run.files.shown
+        groups, here = explain_run(run, cause), not run.files.is_on_aws
     else:
         groups, here = explain_file(cause, adapted.store), False
     if as_json:

@@ -101,11 +101,14 @@ def test_a_time_limit_of_a_partition_is_named_and_a_rerun_has_another_one(
     assert "GENOMICS_PIPELINE_SLURM_PARTITION" not in cli("rerun", "--help").out  # where it is not obeyed
 
 
-@pytest.mark.parametrize("others", [("--resume", "--slurm", "--slurm-partition", "long"), ("--slurm",), ()])
+@pytest.mark.parametrize(
+    "others",
+    [("--resume", "--slurm", "--slurm-partition", "long"), ("--slurm",), (), ("rerun", "--slurm-partition", "long")],
+)
 def test_jobs_of_a_killed_head_do_not_run_beside_those_of_another_command(
     cli: Cli, slurm: FakeSlurm, eating: SmallProject, others: tuple[str, ...]
 ) -> None:
-    """Jobs with other options, of an execution from the beginning, and on this machine."""
+    """Jobs with other options, of an execution from the beginning, on this machine, and with those of a rerun."""
     eating.samples({"slow": READS})
     poll = ("--slurm-poll-s", "1")
     words = [str(word) for word in eating.arguments("--slurm", *poll)]
@@ -121,7 +124,10 @@ def test_jobs_of_a_killed_head_do_not_run_beside_those_of_another_command(
 
     with ThreadPoolExecutor() as beside:
         beside.submit(go_once_cancelled)
-        again = cli(*eating.arguments(*others, *(poll if others else ())))
+        if others[:1] == ("rerun",):
+            again = cli("rerun", eating.run, *others[1:])
+        else:
+            again = cli(*eating.arguments(*others, *(poll if others else ())))
     assert again.code == 0, again.err
     assert "cancelled in Slurm: 1" in again.err
 

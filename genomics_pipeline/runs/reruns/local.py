@@ -190,7 +190,8 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
     pipeline = pipeline.with_bounds(_bounds(record, pipeline))
     changed = changes(request, pipeline)
     with nullcontext() if request.dry_run else folder.lock(display.note):
-        record = _changed(folder.record() or record, request)
+        before = folder.record() or record
+        record = _changed(before, request)
         files = folder_files(folder, adapters.store)
         target = _InFolder(folder, record, pipeline, steps, adapters, display)
         unfinished = find_unfinished(folder, files, record)
@@ -213,9 +214,9 @@ def rerun_local(folder: RunFolder, request: RerunRequest, adapters: Adapters, di
         if request.dry_run or not request.is_plain:
             command = command_line("rerun", str(folder.path))
             raise RunError(f"{folder.path}: {unfinished.reason}; finish it first: {command}")
-        if record.arguments.slurm != folder.executed().arguments.slurm:  # its jobs would run beside the new ones
-            cancel_jobs(folder.path, adapters.environment, display.note)
         if unfinished.is_rerun:
+            if record.arguments.slurm != before.arguments.slurm:  # its jobs would run beside the new ones
+                cancel_jobs(folder.path, adapters.environment, display.note)
             return target.resume()
         display.note(f"{unfinished.reason}: it is finished as by the command of the run")
     return _finish_run(folder, record, adapters, display)
